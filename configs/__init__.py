@@ -1,0 +1,1 @@
+"""Typed plans and registers: what a person declares before anything is measured."""

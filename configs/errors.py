@@ -1,0 +1,68 @@
+"""The one error tree of proofline.
+
+    ProoflineError            exit code
+    ├── PlanError             2   the plan or the command's arguments are wrong
+    ├── DataError             2   the data are not what the plan declares
+    ├── MissingError          3   something needed is absent: a file, a package, a server
+    ├── StorageError          3   the disk is full, read-only, or the folder is in use
+    ├── GateError             1   a critical check failed, or a release is refused
+    ├── VerificationError     1   a bundle, signature or digest does not hold
+    └── IntegrityError        1   the run folder or its ledger was altered
+
+The tree stands in the lowest layer so that every layer can raise from it. Only `main` of the
+command line catches `ProoflineError`; anything else is a bug and keeps its traceback (exit 70).
+Messages read `<thing> <where>: expected <x>, got <y>. <what to do>`.
+"""
+
+from __future__ import annotations
+
+EXIT_PASS = 0
+EXIT_FAIL = 1
+EXIT_USAGE = 2
+EXIT_MISSING = 3
+EXIT_INCONCLUSIVE = 4
+EXIT_BUG = 70
+
+
+class ProoflineError(Exception):
+    """An expected failure that one sentence explains."""
+
+    exit_code = EXIT_USAGE
+
+
+class PlanError(ProoflineError):
+    """The plan, or an argument of a command, is wrong."""
+
+
+class DataError(ProoflineError):
+    """The data are not what the plan declares."""
+
+
+class MissingError(ProoflineError):
+    """Something that is needed is absent: a file, a package, a server."""
+
+    exit_code = EXIT_MISSING
+
+
+class StorageError(ProoflineError):
+    """The disk is full or read-only, or another process holds the folder."""
+
+    exit_code = EXIT_MISSING
+
+
+class GateError(ProoflineError):
+    """A critical check failed, or a release is refused."""
+
+    exit_code = EXIT_FAIL
+
+
+class VerificationError(ProoflineError):
+    """A bundle, a signature or a digest does not hold."""
+
+    exit_code = EXIT_FAIL
+
+
+class IntegrityError(ProoflineError):
+    """The run folder or its ledger was altered after it was written."""
+
+    exit_code = EXIT_FAIL

@@ -1,0 +1,101 @@
+"""The policy: which checks run, against which thresholds, decided before anything is measured."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from configs.base import Fraction, Section, Text
+
+
+class Gate(Section):
+    """One threshold on one measure."""
+
+    check: Annotated[str, StringConstraints(pattern=r"^[a-z_]+\.[a-z0-9_]+$")]
+    """Identifier in the catalogue, for example `performance.roc_auc`."""
+    slice: Text = "overall"
+    """`overall`, or for fairness checks a protected attribute or an intersection such as `sex × age_group`."""
+    at_least: float | None = None
+    at_most: float | None = None
+    rationale: Text | None = None
+    """Why this threshold (AI Act Annex IV(3), (4))."""
+    required: bool = True
+    """A required gate decides the outcome; another one is reported only."""
+
+    @model_validator(mode="after")
+    def _one_direction(self) -> Self:
+        if (self.at_least is None) == (self.at_most is None):
+            raise ValueError("expected exactly one of at_least and at_most")
+        return self
+
+
+class Attack(Section):
+    """Projected-gradient attack in standardised feature space."""
+
+    epsilon: float = Field(default=0.25, gt=0)
+    """Largest change of a feature, in training standard deviations."""
+    steps: int = Field(default=20, ge=1)
+    restarts: int = Field(default=1, ge=1)
+    rows: int = Field(default=1000, ge=1)
+    """Largest number of test rows attacked, drawn by a seeded hash."""
+
+
+class Robustness(Section):
+    """Faults that are put into the inputs."""
+
+    noise: tuple[Annotated[float, Field(gt=0)], ...] = (0.05, 0.1, 0.25, 0.5)
+    """Gaussian noise on numeric features, in training standard deviations."""
+    missing: tuple[Fraction, ...] = (0.05, 0.1, 0.25)
+    """Shares of the inputs that are made missing."""
+    out_of_range: tuple[Annotated[float, Field(gt=0)], ...] = (1.0,)
+    """How far beyond the training range one numeric feature is pushed, in units of that range."""
+    attack: Attack = Attack()
+
+
+class Governance(Section):
+    """Limits of the data-governance checks (AI Act Art. 10(2)(f) to (h), (3))."""
+
+    representativeness_gap: Fraction = 0.1
+    """Largest difference between a group's share in the data and in the reference population."""
+    minority_class: Fraction = 0.05
+    """Smallest share of the rarest class."""
+    proxy_auc: float = Field(default=0.9, ge=0.5, le=1.0)
+    """A feature whose area under the ROC curve for a protected group is above this counts as a proxy."""
+    label_gap: Fraction = 0.2
+    """Largest difference in the positive share (or standardised mean) of the target between groups."""
+    drift: float = Field(default=0.2, gt=0)
+    """Largest population stability index between two splits."""
+
+
+class Policy(Section):
+    """What is measured, with which confidence, and what is asked of it."""
+
+    confidence: float = Field(default=0.95, gt=0.5, lt=1)
+    """Level of every interval."""
+    replicates: int = Field(default=1000, ge=100)
+    """Bootstrap replicates of every interval."""
+    seed: int = Field(default=0, ge=0)
+    minimum_group_size: int = Field(default=20, ge=1)
+    """A group with fewer test rows is listed, and what depends on it is inconclusive."""
+    gates: tuple[Gate, ...] = Field(min_length=1)
+    robustness: Robustness = Robustness()
+    governance: Governance = Governance()
+
+
+class Documents(Section):
+    """What the documents need beyond the evidence."""
+
+    language: Literal["en"] = "en"
+    licence: Text | None = None
+    """Licence of the model, as an SPDX identifier."""
+
+
+class Bundle(Section):
+    """What goes to the facility."""
+
+    include_test_data: bool = False
+    """May test rows leave? Special categories never do."""
+    golden_rows: int = Field(default=8, ge=1, le=256)
+    """Rows of the golden vectors. They are synthetic: drawn within the training range, no real person's."""
+    test_environment: Literal["lab", "simulated", "sandbox", "real_world"] = "lab"

@@ -1,0 +1,71 @@
+"""YAML as data: duplicate keys, anchors, tags and surprising booleans are refused.
+
+PyYAML follows YAML 1.1, where `no` is false, `1:30` is ninety and `2020-01-01` is a date. Plans say `no` as an
+answer and `NO` as a country, so scalars are read by the YAML 1.2 core schema instead.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import yaml
+
+from configs.errors import PlanError
+
+
+class _Loader(yaml.SafeLoader):
+    """SafeLoader with YAML 1.2 core scalars; no aliases, no merge keys, no duplicate keys."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
+        if self.check_event(yaml.AliasEvent):
+            event = self.peek_event()  # type: ignore[no-untyped-call]
+            raise yaml.constructor.ConstructorError(
+                None, None, "aliases (*name) are not read; write the value out", event.start_mark
+            )
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        seen: set[str] = set()
+        for key, _ in node.value:
+            if key.value in seen:
+                raise yaml.constructor.ConstructorError(None, None, f"key '{key.value}' stands twice", key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+for _tag, _pattern, _first in (
+    ("null", r"^(?:~|null|)$", ["~", "n", ""]),
+    ("bool", r"^(?:true|false)$", list("tf")),
+    ("int", r"^[-+]?[0-9]+$", list("-+0123456789")),
+    (
+        "float",
+        r"^[-+]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][-+]?[0-9]+)?$",
+        list("-+.0123456789"),
+    ),
+):
+    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), _first)
+_Loader.add_constructor("tag:yaml.org,2002:int", lambda self, node: int(node.value))
+
+
+def parse(text: str, name: str) -> Any:
+    """Read one YAML document.
+
+    Args:
+        text: The document.
+        name: How to call it in an error.
+
+    Raises:
+        PlanError: When it is no valid YAML, with line and column.
+    """
+    try:
+        return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader, made stricter
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+        problem = error.problem or error.context or "it cannot be read"
+        raise PlanError(f"{name}{where}: expected valid YAML, got: {problem}. Correct the line.") from None
+    except yaml.YAMLError as error:
+        raise PlanError(f"{name}: expected valid YAML text, got: {error}. Correct the file.") from None

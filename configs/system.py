@@ -1,0 +1,63 @@
+"""Who provides which system for what purpose, and what has been answered about its class."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from configs.base import Answer, Section, Slug, Text
+
+
+class Provider(Section):
+    """The natural or legal person who places the system on the market (AI Act Art. 3(3))."""
+
+    name: Text
+    """Name or trade name."""
+    address: Text | None = None
+    """Postal address. A gap in the documents when absent."""
+    contact: Text | None = None
+    """E-mail address or telephone number for questions about the system."""
+
+
+class System(Section):
+    """Identity and intended purpose of the system (AI Act Annex IV(1)(a))."""
+
+    id: Slug
+    """Identifier of the system, stable over its versions."""
+    name: Text
+    """Name as people know it."""
+    version: Text
+    """Version of the system, for example `1.0.0`."""
+    provider: Provider
+    intended_purpose: Text
+    """The use for which the provider intends the system (AI Act Art. 3(12))."""
+    intended_users: tuple[Text, ...] = ()
+    """Who operates the system."""
+    affected_persons: tuple[Text, ...] = ()
+    """Who is affected by its output."""
+    foreseeable_misuse: tuple[Text, ...] = ()
+    """Reasonably foreseeable misuse (AI Act Art. 3(13))."""
+    limitations: tuple[Text, ...] = ()
+    """Known limits, stated by the provider."""
+    sector: Text | None = None
+    """Field of use, for example `health` or `manufacturing`."""
+
+
+class Classification(Section):
+    """Answers of a person about the AI Act class of the system. Nothing here is inferred."""
+
+    role: Literal["provider", "deployer", "importer", "distributor", "unknown"] = "unknown"
+    """Role of the company that runs the pipeline (AI Act Art. 3(3) to (7))."""
+    prohibited_practice: Answer = "unknown"
+    """Does the use fall under Art. 5?"""
+    annex_i_product: Answer = "unknown"
+    """Is it a safety component of, or itself, a product under Annex I with third-party assessment?"""
+    annex_iii_use: Answer = "unknown"
+    """Is the use listed in Annex III?"""
+    annex_iii_point: Text | None = None
+    """Which point, for example `5(b)`. Needed when `annex_iii_use` is `yes`."""
+    derogation_claimed: Answer = "unknown"
+    """Does the provider claim the derogation of Art. 6(3)?"""
+    profiling: Answer = "unknown"
+    """Does it profile natural persons? Profiling rules the derogation out (Art. 6(3), last subparagraph)."""
+    transparency_duty: Answer = "unknown"
+    """Does Art. 50 apply?"""

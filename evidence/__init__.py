@@ -1,0 +1,1 @@
+"""Evidence: the records that travel between stages, and the run folder that keeps them."""

@@ -1,0 +1,89 @@
+"""Opening the encoded arrays of a run: numpy only, no pickle, digests checked."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from evidence import canonical, records
+from evidence.folder import RunFolder
+
+
+@dataclasses.dataclass(frozen=True)
+class Groups:
+    """Group membership for one attribute: `codes` (rows,) indexes `names`, −1 is missing."""
+
+    codes: npt.NDArray[np.int16]
+    names: tuple[str, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Part:
+    """The arrays of one split part, rows in one order."""
+
+    role: records.Role
+    x: npt.NDArray[np.float32]
+    """(rows, features)"""
+    y: npt.NDArray[np.int64] | npt.NDArray[np.float32]
+    """(rows,)"""
+    row_digests: npt.NDArray[np.bytes_]
+    """(rows,), S64"""
+    groups: dict[str, Groups]
+    entities: npt.NDArray[np.int64] | None
+    digests_sha256: str
+    """SHA-256 over the sorted row digests, one per line."""
+
+    @property
+    def rows(self) -> int:
+        """Number of rows."""
+        return len(self.y)
+
+    def use(self, step: str) -> records.DataUse:
+        """The entry of the leakage audit for a step that reads this part."""
+        return records.DataUse(step=step, role=self.role, rows=self.rows, digests_sha256=self.digests_sha256)
+
+
+def load(folder: RunFolder, encoded: records.EncodedData, role: records.Role) -> Part:
+    """Open one part.
+
+    Raises:
+        IntegrityError: When an array was altered.
+    """
+    part = encoded.parts[role]
+    digests = _array(folder, part.row_digests)
+    return Part(
+        role=role,
+        x=_array(folder, part.x),
+        y=_array(folder, part.y),
+        row_digests=digests,
+        groups={
+            name: Groups(codes=_array(folder, group.codes), names=group.names) for name, group in part.groups.items()
+        },
+        entities=_array(folder, part.entities) if part.entities else None,
+        digests_sha256=digest_of_rows(digests),
+    )
+
+
+def digest_of_rows(row_digests: npt.NDArray[np.bytes_]) -> str:
+    """SHA-256 over the sorted row digests, one hex digest per line."""
+    return canonical.sha256_bytes(lines_of_rows(row_digests))
+
+
+def lines_of_rows(row_digests: npt.NDArray[np.bytes_]) -> bytes:
+    """The sorted row digests, one per line, each line ended."""
+    return b"".join(d + b"\n" for d in np.sort(row_digests).tolist())
+
+
+def save(folder: RunFolder, relative: str, array: npt.NDArray[np.generic]) -> records.ArtifactRef:
+    """Write an array as `.npy`, whole or not at all."""
+    with folder.replacing(relative) as temporary, temporary.open("wb") as stream:
+        np.save(stream, array, allow_pickle=False)
+    return folder.reference(relative)
+
+
+def _array(folder: RunFolder, reference: records.ArtifactRef) -> npt.NDArray[Any]:
+    array: npt.NDArray[Any] = np.load(folder.checked(reference), allow_pickle=False)
+    return array

@@ -1,0 +1,483 @@
+"""The records that stages exchange: frozen, versioned, NaN refused.
+
+Stages hand over these and paths, never data frames or models. Every artefact is named by its path inside the run
+folder (POSIX, relative) and its SHA-256. Times are UTC in ISO 8601. A failed check is a value here, not an exception.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from evidence import canonical
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+UtcTime = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")]
+Role = Literal["train", "validation", "test"]
+Status = Literal["pass", "fail", "inconclusive", "not_applicable", "not_measured"]
+"""Only `pass` is a pass. `not_applicable` and `not_measured` always carry a reason."""
+
+
+class Record(BaseModel):
+    """Base of every record."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+
+
+class ArtifactRef(Record):
+    """A file of the run folder."""
+
+    path: str
+    """Relative POSIX path inside the run folder."""
+    sha256: Sha256
+    size: int = Field(ge=0)
+    """Bytes."""
+    media_type: str
+
+
+class SourceFile(Record):
+    """A file that was read from outside the run folder. The name only: places are nobody's business."""
+
+    name: str
+    sha256: Sha256
+    size: int = Field(ge=0)
+
+
+class ColumnSchema(Record):
+    """A column as it was found."""
+
+    name: str
+    kind: Literal["numeric", "integer", "categorical"]
+    role: str
+    unit: str | None = None
+    missing: int = Field(ge=0)
+    """Rows without a value."""
+    distinct: int = Field(ge=0)
+
+
+class DatasetRef(Record):
+    """The data as they were ingested."""
+
+    version: Literal[1] = 1
+    title: str
+    sources: tuple[SourceFile, ...]
+    table: ArtifactRef
+    """Parquet file of the declared columns; its last column `_row` is the row digest."""
+    rows: int
+    columns: tuple[ColumnSchema, ...]
+    undeclared: tuple[str, ...] = ()
+    """Columns of the source that the plan does not declare: listed, not stored."""
+    schema_sha256: Sha256
+    rows_sha256: Sha256
+    """SHA-256 over the sorted row digests, one hex digest per line: identifies the content whatever the row order."""
+    duplicate_rows: int
+    """Rows that repeat an earlier row in every declared column."""
+
+
+class Interval(Record):
+    """A confidence interval."""
+
+    low: float
+    high: float
+    level: float
+    method: str
+    """How it was made, for example `multinomial bootstrap, 1000 replicates, seed 0`."""
+
+
+class Measure(Record):
+    """One measured number."""
+
+    name: str
+    """Metric identifier of the catalogue, or `<check>.<part>`."""
+    value: float | None
+    """None where it is undefined; then `note` says why."""
+    unit: str = "1"
+    interval: Interval | None = None
+    n: int | None = None
+    """Rows it was computed from."""
+    slice: str = "overall"
+    """`overall`, an attribute (`sex`), an intersection (`sex × age_group`), or one group (`sex=female`)."""
+    split: Role | None = None
+    note: str | None = None
+
+
+class Threshold(Record):
+    """What the policy asks."""
+
+    at_least: float | None = None
+    at_most: float | None = None
+    slice: str = "overall"
+
+
+class CheckResult(Record):
+    """The outcome of one check of the catalogue.
+
+    `measures[0]` is the headline where there is more than one. A measure for which the policy sets no threshold is
+    neither passed nor failed: its status is `not_applicable` with the reason `measured; the policy sets no threshold`.
+    """
+
+    version: Literal[1] = 1
+    check_id: str
+    title: str
+    status: Status
+    measures: tuple[Measure, ...] = ()
+    threshold: Threshold | None = None
+    reason: str
+    """One sentence: what was found, against what."""
+    severity: Literal["critical", "gate", "info"] = "gate"
+    artifacts: tuple[ArtifactRef, ...] = ()
+    details: dict[str, Any] = {}
+    """Plotting data and tables (JSON): curves, confusion matrix, per-group counts. Never raw values of persons."""
+
+
+class QualityRecord(Record):
+    """Results of checks on the data."""
+
+    version: Literal[1] = 1
+    results: tuple[CheckResult, ...]
+    data_docs: ArtifactRef | None = None
+    """Entry page of the Great Expectations Data Docs."""
+
+
+class SplitPart(Record):
+    """One part of a split."""
+
+    rows: int
+    digests: ArtifactRef
+    """Text file: one row digest per line, sorted."""
+    entities: int | None = None
+    """Number of different entities, where the plan names an entity column."""
+    class_counts: dict[str, int] = {}
+
+
+class SplitManifest(Record):
+    """Which row sits where."""
+
+    version: Literal[1] = 1
+    seed: int
+    method: str
+    parts: dict[Role, SplitPart]
+    assignment: ArtifactRef
+    """Parquet: `_row` (digest), `_role`, in the row order of the ingested table."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 that stands for the split in the commitment."""
+        return canonical.sha256({role: part.digests.sha256 for role, part in self.parts.items()})
+
+
+class FeatureSpec(Record):
+    """One input of the model, in the order of the input tensor."""
+
+    name: str
+    kind: Literal["numeric", "categorical"]
+    """`integer` columns of the plan are numeric here, with `integer` set."""
+    integer: bool = False
+    unit: str | None = None
+    categories: tuple[str, ...] = ()
+    """Categories in the order of their codes 0…C−1. Any other code, and NaN, counts as missing."""
+    labels: dict[str, str] = {}
+    minimum: float | None = None
+    """Smallest value in the training split (numeric)."""
+    maximum: float | None = None
+    mean: float | None = None
+    """Mean over the training split, missing left out (numeric)."""
+    std: float | None = None
+    """Standard deviation over the training split (numeric); 1 for a constant feature."""
+    median: float | None = None
+    immutable: bool = False
+
+
+class GroupColumn(Record):
+    """Group membership of the rows of one part for one protected attribute."""
+
+    codes: ArtifactRef
+    """`.npy`, int16, shape (rows,): index into `names`; −1 is missing."""
+    names: tuple[str, ...]
+
+
+class EncodedPart(Record):
+    """Arrays of one part. All in the same row order; all `.npy` without pickle."""
+
+    rows: int
+    x: ArtifactRef
+    """float32, shape (rows, features): numbers as they are, categories as codes, missing as NaN."""
+    y: ArtifactRef
+    """int64 class codes, or float32 for regression; shape (rows,)."""
+    row_digests: ArtifactRef
+    """`S64` bytes, shape (rows,): hex row digest."""
+    groups: dict[str, GroupColumn]
+    """Protected attribute or intersection (`a × b`) to groups."""
+    entities: ArtifactRef | None = None
+    """int64 codes, shape (rows,), where the plan names an entity."""
+    unseen: dict[str, int] = {}
+    """Feature to number of rows whose category the training split does not hold."""
+
+
+class EncodedData(Record):
+    """The split data as tensors, and the contract of the model's input and output."""
+
+    version: Literal[1] = 1
+    task: Literal["binary", "multiclass", "regression"]
+    features: tuple[FeatureSpec, ...]
+    classes: tuple[str, ...]
+    """Names of the classes 0…K−1; empty for regression."""
+    target: str
+    target_unit: str | None = None
+    parts: dict[Role, EncodedPart]
+
+
+class DataUse(Record):
+    """Which rows a step has read, for the leakage audit."""
+
+    step: str
+    """For example `fit`, `early stopping`, `threshold`, `evaluation`."""
+    role: Role
+    rows: int
+    digests_sha256: Sha256
+    """SHA-256 of the sorted row digests, one per line: equals `SplitPart.digests.sha256` if it read that part."""
+
+
+class Commitment(Record):
+    """What was fixed before the first evaluation (AI Act Art. 9(8))."""
+
+    version: Literal[1] = 1
+    plan_sha256: Sha256
+    policy_sha256: Sha256
+    split_sha256: Sha256
+    code_sha256: Sha256
+    at: UtcTime
+
+
+class EpochPoint(Record):
+    """One epoch of training."""
+
+    epoch: int
+    train_loss: float
+    validation_loss: float
+    learning_rate: float
+    seconds: float
+
+
+class Quantity(Record):
+    """A figure of cost with the way it was got. `value` None means unmeasured; `method` says why."""
+
+    value: float | None
+    unit: str
+    method: str
+    boundary: str
+    """What it covers: device, node, process."""
+
+
+class DecisionThreshold(Record):
+    """The probability from which the label is positive."""
+
+    value: float
+    criterion: str
+    chosen_on: Role | None = None
+    """The split it was chosen on; None when the plan states the number."""
+
+
+class TrainingRecord(Record):
+    """How the model came to be."""
+
+    version: Literal[1] = 1
+    checkpoint: ArtifactRef
+    """safetensors: weights of the best epoch."""
+    architecture: dict[str, Any]
+    """What `factory.models.build` needs to rebuild the module."""
+    parameters: int
+    epochs: int
+    """Epochs run."""
+    best_epoch: int
+    seed: int
+    device: str
+    precision: str
+    hardware: str
+    software: dict[str, str]
+    rows_per_second: float
+    seconds: float
+    flops: Quantity
+    energy: Quantity
+    curve: tuple[EpochPoint, ...]
+    threshold: DecisionThreshold | None = None
+    uses: tuple[DataUse, ...]
+    resumed: int = 0
+    """How often training was taken up again from a checkpoint."""
+
+
+class TensorSpec(Record):
+    """One input or output of the graph."""
+
+    name: str
+    dtype: str
+    shape: tuple[str | int, ...]
+
+
+class Parity(Record):
+    """Agreement of the ONNX graph with the source model, row by row."""
+
+    rows: int
+    split: Role
+    max_abs_difference: float
+    """Largest absolute difference of probabilities (or of the prediction, regression)."""
+    label_agreement: float
+    """Share of equal labels; 1 for regression."""
+    tolerance: float
+
+
+class ModelRef(Record):
+    """The model as it ships."""
+
+    version: Literal[1] = 1
+    onnx: ArtifactRef
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    opset: int
+    ir_version: int
+    parent_checkpoint_sha256: Sha256
+    operators: tuple[str, ...]
+    parity: Parity
+    golden_input: ArtifactRef
+    """TensorProto, ONNX backend-test layout."""
+    golden_outputs: tuple[ArtifactRef, ...]
+    exporter: str
+
+
+class EvaluationRecord(Record):
+    """What was measured on the ONNX graph."""
+
+    version: Literal[1] = 1
+    onnx_sha256: Sha256
+    commitment_sha256: Sha256
+    committed_at: UtcTime
+    started_at: UtcTime
+    finished_at: UtcTime
+    runtime: str
+    """ONNX Runtime version and execution provider."""
+    results: tuple[CheckResult, ...]
+    uses: tuple[DataUse, ...]
+
+
+class GateReason(Record):
+    """One line of the decision."""
+
+    check_id: str
+    slice: str
+    status: Status
+    required: bool
+    text: str
+    """Measured, interval, threshold, n."""
+
+
+class Waiver(Record):
+    """A person's written acceptance of a gate that did not pass."""
+
+    check_id: str
+    slice: str
+    person: str
+    reason: str
+    expires: str
+
+
+class GateDecision(Record):
+    """The three-valued answer."""
+
+    version: Literal[1] = 1
+    outcome: Literal["pass", "fail", "inconclusive"]
+    reasons: tuple[GateReason, ...]
+    waivers: tuple[Waiver, ...] = ()
+    at: UtcTime
+
+
+class DocumentsRecord(Record):
+    """The documents that were rendered."""
+
+    version: Literal[1] = 1
+    documents: tuple[ArtifactRef, ...]
+    gaps: tuple[str, ...] = ()
+    """What the documents print as a gap."""
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the documents' paths and digests: what an approval is bound to."""
+        return canonical.sha256({d.path: d.sha256 for d in self.documents})
+
+
+class Attestation(Record):
+    """What only a person can state."""
+
+    version: Literal[1] = 1
+    field: str
+    text: str
+    person: str
+    role: str
+    at: UtcTime
+
+
+class Signature(Record):
+    """ECDSA P-256 over the canonical JSON of the signed record without this field."""
+
+    algorithm: Literal["ecdsa-p256-sha256"] = "ecdsa-p256-sha256"
+    public_key: str
+    """PEM, SubjectPublicKeyInfo."""
+    fingerprint: Sha256
+    """SHA-256 of the DER SubjectPublicKeyInfo."""
+    value: str
+    """Base64, DER-encoded."""
+
+
+class Approval(Record):
+    """A person's decision on one run and its documents."""
+
+    version: Literal[1] = 1
+    run_id: str
+    run_sha256: Sha256
+    documents_sha256: Sha256
+    decision: Literal["approved", "refused"]
+    person: str
+    role: str
+    reason: str
+    at: UtcTime
+    demonstration: bool = False
+    """A demonstration approves nothing; whatever carries it says so."""
+    signature: Signature | None = None
+
+
+class RunRecord(Record):
+    """The closed run: every record by digest."""
+
+    version: Literal[1] = 1
+    run_id: str
+    system_id: str
+    system_version: str
+    plan_sha256: Sha256
+    outcome: Literal["pass", "fail", "inconclusive"]
+    started_at: UtcTime
+    finished_at: UtcTime
+    records: dict[str, ArtifactRef]
+    """Stage name to its record."""
+    ledger_lines: int
+    ledger_head: Sha256
+    """Digest of the ledger's last line before this record was written."""
+    git_commit: str | None
+    git_dirty: bool | None
+    code_sha256: Sha256
+    software: dict[str, str]
+    """Distribution to version."""
+    platform: str
+    engine: Literal["prefect", "plain"]
+
+
+class BundleRecord(Record):
+    """A bundle that was written and verified."""
+
+    version: Literal[1] = 1
+    bundle: ArtifactRef
+    bundle_id: str
+    key_fingerprint: Sha256
+    demonstration: bool
+    verified_at: UtcTime
+    checks: dict[str, str]
+    """Check of the reader to its result."""

@@ -1,0 +1,1 @@
+"""From data to a trained model: sources, splits, tensors, models, the trainer, launchers."""

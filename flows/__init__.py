@@ -1,0 +1,1 @@
+"""Prefect flows around the core, approval, and the command line."""

@@ -1,0 +1,1 @@
+"""The documents: every number in them is a reference to an evidence record."""

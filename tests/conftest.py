@@ -1,0 +1,19 @@
+"""Fixtures that every folder of tests shares."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Folder of the real data sets; the test is skipped, with the reason, where it is absent."""
+    place = Path(os.environ.get("PROOFLINE_DATA", ROOT.parent / "shared" / "data"))
+    if not place.is_dir():
+        pytest.skip(f"real data: no folder {place}; set PROOFLINE_DATA to where it is")
+    return place
