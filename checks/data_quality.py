@@ -1,0 +1,245 @@
+"""Does the table satisfy what the plan declares? Great Expectations answers, with counts only.
+
+One in-memory context, one batch, one suite: nothing is written outside the run folder and nothing is sent anywhere.
+The Data Docs page is made whole in itself: no script, no address outside the file.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any
+
+import great_expectations as gx
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from great_expectations.core.run_identifier import RunIdentifier
+from great_expectations.data_context.types.base import ProgressBarsConfig
+from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
+from great_expectations.render.view import DefaultJinjaPageView
+
+from checks import _expectations
+from checks._expectations import Declared
+from configs import errors
+from configs.plan import Plan
+from evidence import records
+from evidence.folder import RunFolder
+
+DATA_DOCS = "data/data_docs/index.html"
+STORAGE = {"numeric": ["float64"], "integer": ["Int64Dtype"], "categorical": ["StringDtype"]}
+"""Kind of a column to the pandas type that its Parquet form is read as."""
+COUNTS = (
+    "element_count",
+    "missing_count",
+    "missing_percent",
+    "unexpected_count",
+    "unexpected_percent",
+    "unexpected_percent_total",
+    "unexpected_percent_nonmissing",
+    "observed_value",
+)
+"""The only parts of a result that are kept: numbers of rows, a type, and the number of rows of the table."""
+NOT_EVALUATED = "Great Expectations could not evaluate it"
+STYLE = """
+body{font:15px/1.5 system-ui,sans-serif;color:#1b1f24;background:#fff;max-width:72rem;margin:2rem auto;padding:0 1rem}
+table{border-collapse:collapse;width:100%;margin:.5rem 0 1.5rem;table-layout:auto}
+th,td{border-bottom:1px solid #d8dee4;padding:.35rem .6rem;text-align:left;vertical-align:top}
+.ge-section{border:0;margin:0 0 1.5rem;padding:0}h5{font-size:1.15rem;margin:1.5rem 0 .25rem}
+h1{font-size:1.6rem}h6{font-size:1rem;margin:1rem 0 .25rem}
+.badge{background:#eef1f4;border-radius:.3rem;padding:0 .35rem}ul{padding-left:1.2rem}
+.fa-check-circle::before{content:"✓";color:#1a7f37}.fa-times::before{content:"✗";color:#b42318}
+.fa-exclamation-triangle::before{content:"!";color:#9a6700}i{font-style:normal;font-weight:700}
+[data-toggle=collapse],.cooltip .top,.popover,img{display:none}
+"""
+
+
+def validate(folder: RunFolder, plan: Plan, dataset: records.DatasetRef) -> records.QualityRecord:
+    """Check the ingested table against every expectation of the plan and publish the Data Docs.
+
+    Args:
+        folder: The run folder; `data/data_docs/index.html` is written.
+        plan: The plan whose columns and rules are checked.
+        dataset: The ingested table.
+
+    Returns:
+        One result for each expectation, with the share and number of rows that break it, and first the summary
+        `data.declared_rules`. Results and Data Docs carry counts, never values of rows.
+
+    Raises:
+        DataError: When the table lacks a declared column.
+        IntegrityError: When the table was altered after ingestion.
+    """
+    declared = _expectations.of_plan(plan)
+    if not declared:
+        return records.QualityRecord(results=(_summary(declared, ()),))
+    table = _read(folder, plan, dataset)
+    outcome = _run(declared, table, folder.run_id)
+    by_key = {result.expectation_config.meta["key"]: result for result in outcome.results}
+    results = tuple(_result(d, by_key[str(key)], len(table)) for key, d in enumerate(declared))
+    page = folder.write_bytes(DATA_DOCS, _page(outcome, dataset.title).encode("utf-8"))
+    return records.QualityRecord(results=(_summary(declared, results), *results), data_docs=page)
+
+
+def critical_failures(record: records.QualityRecord) -> tuple[records.CheckResult, ...]:
+    """The results that stop a run: critical, and anything but a pass. What could not be evaluated counts as failed."""
+    return tuple(r for r in record.results if r.severity == "critical" and r.status not in ("pass", "not_applicable"))
+
+
+def _read(folder: RunFolder, plan: Plan, dataset: records.DatasetRef) -> pd.DataFrame:
+    place = folder.checked(dataset.table)
+    names = [c.name for c in plan.data.columns]
+    absent = sorted(set(names) - set(pq.read_schema(place).names))
+    if absent:
+        raise errors.DataError(
+            f"table {dataset.table.path}: expected the declared columns, got none named {', '.join(absent)}. "
+            "Ingest the data again with this plan."
+        )
+    table = pq.read_table(place, columns=names)
+    for position, field in enumerate(table.schema):
+        if pa.types.is_dictionary(field.type):
+            table = table.set_column(position, field.name, table.column(position).cast(field.type.value_type))
+    return table.to_pandas(types_mapper=_pandas_type, ignore_metadata=True, split_blocks=True, self_destruct=True)
+
+
+def _pandas_type(kind: pa.DataType) -> Any:
+    """Types that keep `missing` apart from every value; None leaves the default."""
+    if pa.types.is_integer(kind):
+        return pd.Int64Dtype()
+    return pd.StringDtype() if pa.types.is_string(kind) or pa.types.is_large_string(kind) else None
+
+
+def _run(declared: tuple[Declared, ...], table: pd.DataFrame, run_id: str) -> Any:
+    """Great Expectations' result with everything but counts removed."""
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    asset = context.data_sources.add_pandas("run").add_dataframe_asset("rows")
+    batch = asset.add_batch_definition_whole_dataframe("all")
+    expectations = [_expectation(d, str(key)) for key, d in enumerate(declared)]
+    suite = context.suites.add(gx.ExpectationSuite(name="plan", expectations=expectations))
+    definition = context.validation_definitions.add(gx.ValidationDefinition(name="plan", data=batch, suite=suite))
+    outcome = definition.run(
+        run_id=RunIdentifier(run_name=run_id),
+        batch_parameters={"dataframe": table},
+        result_format={"result_format": "BASIC", "partial_unexpected_count": 0},
+    )
+    for part in ("batch_markers", "batch_parameters", "batch_spec"):
+        outcome.meta.pop(part, None)
+    for result in outcome.results:
+        result.result = {k: result.result[k] for k in COUNTS if k in result.result}
+        # The text of an exception can quote a value of a row.
+        raised = not _evaluated(result)
+        text = NOT_EVALUATED if raised else None
+        result.exception_info = {"raised_exception": raised, "exception_message": text, "exception_traceback": text}
+    return outcome
+
+
+def _evaluated(result: Any) -> bool:
+    return "unexpected_count" in result.result or "observed_value" in result.result
+
+
+def _expectation(declared: Declared, key: str) -> Any:
+    e, names = gx.expectations, declared.columns
+    common: dict[str, Any] = {"meta": {"key": key}, "description": declared.title}
+    match declared.kind:
+        case "type":
+            return e.ExpectColumnValuesToBeInTypeList(column=names[0], type_list=STORAGE[declared.values[0]], **common)
+        case "finite" | "range":
+            span = {"min_value": declared.low, "max_value": declared.high}
+            return e.ExpectColumnValuesToBeBetween(column=names[0], **span, **common)
+        case "allowed_values":
+            return e.ExpectColumnValuesToBeInSet(column=names[0], value_set=list(declared.values), **common)
+        case "missingness":
+            # 1 - 0.97 is above 0.03 in binary; rounding keeps exactly tolerated shares tolerated.
+            return e.ExpectColumnValuesToNotBeNull(
+                column=names[0], mostly=round(1.0 - declared.tolerated, 12), **common
+            )
+        case "uniqueness":
+            return e.ExpectColumnValuesToBeUnique(column=names[0], **common)
+        case "pair_ordered":
+            return e.ExpectColumnPairValuesAToBeGreaterThanB(
+                column_A=names[0],
+                column_B=names[1],
+                or_equal=declared.or_equal,
+                ignore_row_if="either_value_is_missing",
+                **common,
+            )
+        case "compound_unique":
+            return e.ExpectCompoundColumnsToBeUnique(column_list=list(names), ignore_row_if="never", **common)
+        case "row_count":
+            low, high = (None if v is None else int(v) for v in (declared.low, declared.high))
+            return e.ExpectTableRowCountToBeBetween(min_value=low, max_value=high, **common)
+
+
+def _result(declared: Declared, outcome: Any, rows: int) -> records.CheckResult:
+    common: dict[str, Any] = {
+        "check_id": declared.check_id,
+        "title": declared.title,
+        "severity": declared.severity,
+        "details": {"column": ", ".join(declared.columns), "expectation": declared.kind},
+    }
+    if outcome.exception_info["raised_exception"]:
+        return records.CheckResult(**common, status="not_measured", reason=f"{declared.title}: {NOT_EVALUATED}")
+    status: records.Status = "pass" if outcome.success else "fail"
+    if declared.kind == "row_count":
+        threshold = records.Threshold(at_least=declared.low, at_most=declared.high)
+        measure = records.Measure(name="data.row_count.rows", value=float(rows), unit="rows", n=rows)
+        reason = f"measured {rows} rows, limit {declared.sentence}"
+        return records.CheckResult(**common, status=status, measures=(measure,), threshold=threshold, reason=reason)
+    n, broken = _counts(declared, outcome, rows)
+    share = broken / n if n else 0.0
+    return records.CheckResult(
+        **common,
+        status=status,
+        measures=(
+            records.Measure(name=f"{declared.check_id}.share", value=share, n=n),
+            records.Measure(name=f"{declared.check_id}.rows", value=float(broken), unit="rows", n=n),
+        ),
+        threshold=records.Threshold(at_most=declared.tolerated),
+        reason=(
+            f"measured {broken} of {n} rows ({share:.2%}) against “{declared.sentence}”, limit {declared.tolerated:.2%}"
+        ),
+    )
+
+
+def _counts(declared: Declared, outcome: Any, rows: int) -> tuple[int, int]:
+    """Rows with a value to judge, and those that break the expectation."""
+    if declared.kind == "type":
+        return rows, 0 if outcome.success else rows
+    judged = int(outcome.result["element_count"]) - int(outcome.result.get("missing_count", 0))
+    return judged, int(outcome.result["unexpected_count"])
+
+
+def _summary(declared: tuple[Declared, ...], results: tuple[records.CheckResult, ...]) -> records.CheckResult:
+    run = sum(r.status != "not_measured" for r in results)
+    failed = sum(r.status == "fail" for r in results)
+    common: dict[str, Any] = {
+        "check_id": "data.declared_rules",
+        "title": "Expectations that the plan declares",
+        "severity": "info",
+    }
+    if not declared:
+        return records.CheckResult(**common, status="not_applicable", reason="the plan declares no expectation")
+    numbers = {"declared": len(declared), "run": run, "failed": failed}
+    return records.CheckResult(
+        **common,
+        status="pass" if run == len(declared) else "not_measured",
+        measures=tuple(
+            records.Measure(name=f"data.declared_rules.{name}", value=float(number), unit="expectations")
+            for name, number in numbers.items()
+        ),
+        reason=f"{len(declared)} expectations declared, {run} run, {failed} not met",
+    )
+
+
+def _page(outcome: Any, title: str) -> str:
+    """The Data Docs page of the validation, whole in itself."""
+    document = ValidationResultsPageRenderer().render(outcome)
+    page: str = DefaultJinjaPageView().render(document, template="page_minimal.j2")
+    page = re.sub(r"<script\b.*?</script>", "", page, flags=re.DOTALL)
+    page = re.sub(r"<(?:link|img)\b[^>]*>", "", page)
+    page = re.sub(r'\shref="(?!#)[^"]*"', "", page)
+    page = page.replace("<title></title>", "", 1)
+    page = page.replace("<body>", f"<body><h1>Data quality: {html.escape(title)}</h1>", 1)
+    page = re.sub(r"<style>.*?</style>", "", page, flags=re.DOTALL)
+    return page.replace("</head>", f"<style>{STYLE}</style></head>", 1)
