@@ -440,6 +440,8 @@ class Approval(Record):
     role: str
     reason: str
     at: UtcTime
+    waivers: tuple[Waiver, ...] = ()
+    """Required gates that did not pass and that the person accepts, each with a reason and an expiry date."""
     demonstration: bool = False
     """A demonstration approves nothing; whatever carries it says so."""
     signature: Signature | None = None
@@ -481,3 +483,20 @@ class BundleRecord(Record):
     verified_at: UtcTime
     checks: dict[str, str]
     """Check of the reader to its result."""
+
+
+class LineageRef(Record):
+    """Where MLflow keeps its mirror of a run."""
+
+    version: Literal[1] = 1
+    uri: str
+    """Address of the store, without user name and password."""
+    experiment: str
+    run_id: str
+    """Identifier of the MLflow run."""
+    model_id: str
+    """Identifier of the logged model."""
+    model_name: str
+    """Name of the registered model."""
+    model_version: str
+    """Version of the registered model."""

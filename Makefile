@@ -1,0 +1,42 @@
+# Every target sets up what it needs in .venv; nothing else is installed or started.
+SUITABLE := import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, 14))
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do $$p -c '$(SUITABLE)' 2>/dev/null && echo $$p && break; done)
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+PLAN ?= diabetes_progression
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check ui lock clean
+
+help: ## Show the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+$(STAMP): pyproject.toml requirements.lock
+	@test -n "$(PYTHON)" || { echo "python: expected 3.11, 3.12 or 3.13 on the PATH, got none. Install one, or name it: make PYTHON=/path/to/python run" >&2; exit 3; }
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing the packages into $(VENV) (once, some minutes) …"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable ".[pipeline,dev]"
+	@touch $@
+
+run: $(STAMP) ## Take the embedded use case from data to a verified bundle (PLAN=… for another)
+	@$(BIN)/python -m flows.demonstration $(PLAN)
+
+test: $(STAMP) ## All tests, the slow ones too
+	@$(BIN)/python -m pytest -q
+
+check: $(STAMP) ## Lint, types, import rules, fast tests
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest -q -m "not slow"
+
+ui: $(STAMP) ## Open Prefect's and MLflow's pages on the local stores
+	@$(BIN)/python -m flows.servers
+
+lock: ## Write requirements.lock anew from what is installed in .venv (versions only)
+	@$(BIN)/python -m pip freeze --exclude-editable --exclude proofline | sed -E 's/\+cpu$$//' | grep -E '^[A-Za-z0-9._-]+==' > requirements.lock
+
+clean: ## Remove the environment and caches, not the runs
+	@rm -rf $(VENV) build dist ./*.egg-info .mypy_cache .ruff_cache .pytest_cache

@@ -1,0 +1,83 @@
+"""Which code and which packages made a record."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import importlib.metadata
+import platform
+import subprocess
+from pathlib import Path
+
+from evidence import canonical
+
+ROOT = Path(__file__).resolve().parents[1]
+CORE = ("configs", "evidence", "checks", "factory", "model_cards", "tef_export")
+"""Folders whose code decides what a record says. The flows order the work and decide nothing."""
+_SUFFIXES = (".py", ".yaml", ".json", ".html", ".md", ".css", ".j2")
+_NAMED = (
+    "proofline", "torch", "onnx", "onnxruntime", "onnxruntime-gpu", "onnxscript", "numpy", "pandas", "scikit-learn",
+    "fairlearn", "great-expectations", "mlflow", "prefect", "pydantic", "scipy",
+)  # fmt: skip
+
+
+@functools.cache
+def code_sha256() -> str:
+    """SHA-256 over the core's source files: relative path and content of each, in name order."""
+    digest = hashlib.sha256()
+    for folder in CORE:
+        for path in sorted((ROOT / folder).rglob("*")):
+            if path.suffix in _SUFFIXES and not {"__pycache__", "use_cases"} & set(path.parts):
+                digest.update(f"{path.relative_to(ROOT).as_posix()} {canonical.sha256_file(path)}\n".encode())
+    return digest.hexdigest()
+
+
+def packages() -> dict[str, str]:
+    """Version of each distribution that shapes the result, where it is installed."""
+    found = {}
+    for name in _NAMED:
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def platform_name() -> str:
+    """Operating system, machine type and Python version. No host name, no user."""
+    return f"{platform.system()} {platform.machine()}, Python {platform.python_version()}"
+
+
+def git_state(folder: Path) -> tuple[str | None, bool | None]:
+    """Commit of the git checkout around a folder and whether it has uncommitted changes; None outside of one."""
+    try:
+        commit = _git(folder, "rev-parse", "HEAD")
+        return commit, bool(_git(folder, "status", "--porcelain", "--untracked-files=no"))
+    except (OSError, subprocess.SubprocessError):
+        return None, None
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    done = subprocess.run(
+        ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True, timeout=10
+    )
+    return done.stdout.strip()
+
+
+def one_runtime() -> str | None:
+    """A sentence when both ONNX Runtime distributions are installed (they overwrite each other), else None."""
+    have = [n for n in ("onnxruntime", "onnxruntime-gpu") if _installed(n)]
+    if len(have) < 2:
+        return None
+    return (
+        "packages onnxruntime and onnxruntime-gpu: expected one of them, got both, which overwrite each other. "
+        "Run `pip uninstall onnxruntime onnxruntime-gpu`, then install one of them again."
+    )
+
+
+def _installed(name: str) -> bool:
+    try:
+        importlib.metadata.distribution(name)
+    except importlib.metadata.PackageNotFoundError:
+        return False
+    return True

@@ -1,0 +1,110 @@
+"""`assess`: from data to a closed run record.
+
+The body is one list of calls, the same with and without Prefect around them.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from configs import errors
+from evidence import records
+from flows import stages, workspace
+from flows.workspace import Run, Workspace
+
+IO_STAGES = ("ingest",)
+"""Stages that may be retried: they read from outside. Everything else gives the same answer again."""
+
+
+def body(call: stages.Stages) -> records.RunRecord:
+    """Order the stages.
+
+    Raises:
+        GateError: A critical expectation on the data failed.
+    """
+    dataset = call.ingest()
+    quality = call.validate(dataset)
+    stop_at_critical(quality)
+    manifest = call.split(dataset)
+    encoded = call.encode(dataset, manifest)
+    governance = call.govern(dataset, manifest, encoded)
+    commitment = call.commit(manifest)
+    training = call.train(encoded, commitment)
+    model = call.export(encoded, training)
+    evaluation = call.evaluate(commitment, manifest, encoded, training, model)
+    decision = call.gate(quality, governance, evaluation)
+    documents = call.document(dataset, quality, governance, commitment, training, model, evaluation, decision)
+    closed: records.RunRecord = call.close(decision, documents)
+    return closed
+
+
+def stop_at_critical(quality: records.QualityRecord) -> None:
+    """Stop before anything is trained on data that the plan calls unusable.
+
+    Raises:
+        GateError: With the failed expectations.
+    """
+    failed = [r for r in quality.results if r.severity == "critical" and r.status == "fail"]
+    if failed:
+        listed = "; ".join(f"{r.title}: {r.reason}" for r in failed[:5])
+        more = f" (and {len(failed) - 5} more)" if len(failed) > 5 else ""
+        raise errors.GateError(
+            f"data: expected every critical expectation to hold, got {len(failed)} that failed: {listed}{more}. "
+            "Correct the data or the plan and start a new run; the results are in data/quality.json and the Data Docs."
+        )
+
+
+def plain(run: Run, view: stages.View) -> records.RunRecord:
+    """Run without Prefect."""
+    return body(stages.core(run, view, "plain"))
+
+
+def under_prefect(run: Run, view: stages.View, space: Workspace) -> records.RunRecord:
+    """Run as the Prefect flow `assess`, each stage a task."""
+    from flows import engine
+
+    bound = stages.core(run, view, "prefect")
+
+    def flow() -> records.RunRecord:
+        wrapped = {
+            field.name: engine.stage_task(
+                field.name,
+                getattr(bound, field.name),
+                code=f"{stages.software.code_sha256()}:{run.ledger.identity}:{run.plan_sha256}",
+                retries_on_io=field.name in IO_STAGES,
+            )
+            for field in dataclasses.fields(bound)
+        }
+        record = body(stages.Stages(**wrapped))
+        _publish(run)
+        return record
+
+    return engine.run_flow("assess", flow, workspace=space.root)
+
+
+def mirror(run: Run, uri: str) -> Any:
+    """Mirror a closed run into MLflow and note it in the ledger. Safe to repeat.
+
+    Returns:
+        The `LineageRef`: where the run and its model stand in MLflow.
+    """
+    from evidence import lineage
+
+    reference = lineage.mirror(run.folder, workspace.dossier(run.folder.path), uri)
+    run.ledger.append("mirrored", details=reference.model_dump(mode="json"))
+    return reference
+
+
+def _publish(run: Run) -> None:
+    from flows import engine
+
+    found = workspace.dossier(run.folder.path)
+    rows = [
+        {"check": r.check_id, "slice": r.slice, "status": r.status, "required": r.required, "measured": r.text}
+        for r in found.gate.reasons
+    ]
+    engine.publish_table("gate", rows, f"Gate of {run.folder.run_id}: {found.gate.outcome}")
+    card = run.folder.at("documents/README.md")
+    if card.is_file():
+        engine.publish_markdown("model-card", card.read_text(encoding="utf-8"), f"Model card of {run.folder.run_id}")

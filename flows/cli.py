@@ -1,0 +1,153 @@
+"""The command line. Each command is imported when it is called, so that `--help` costs nothing."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+
+from configs import errors
+
+COMMANDS = {
+    "init": "Ask the questions and write a plan.",
+    "check": "Check a plan, and the data it names, without running anything.",
+    "run": "Take a plan from data to documents.",
+    "show": "Show what a run found, and why it was decided so.",
+    "approve": "Record a person's decision on a run, signed.",
+    "keys": "Make and look at signing keys.",
+    "release": "Write, sign and verify the bundle of an approved run.",
+    "verify": "Check a bundle that was received. Needs no pipeline packages.",
+}
+"""Command to one line of help. Frozen by a test: new knobs go into the plan."""
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module when the command is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order in which they are used."""
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command."""
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"flows.commands.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command, or suggest the one that was meant."""
+        import difflib
+
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            near = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f" Did you mean '{near[0]}'?" if near else " See `proofline --help`."
+            ctx.fail(f"command '{args[0]}' is unknown.{hint}")
+        return super().resolve_command(ctx, args)
+
+
+EPILOG = """\b
+Exit codes: 0 pass · 1 a gate or a verification failed · 2 wrong usage, plan or data
+            3 something needed is missing · 4 inconclusive · 70 a bug of ours
+Completion: eval "$(_PROOFLINE_COMPLETE=bash_source proofline)"   (zsh_source, fish_source)"""
+
+
+@click.group(cls=LazyGroup, epilog=EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="proofline", prog_name="proofline")
+@click.option(
+    "-w",
+    "--workspace",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(),
+    envvar="PROOFLINE_WORKSPACE",
+    help="Folder that holds runs/ and the local stores.  [default: the current folder]",
+)
+@click.pass_context
+def proofline(ctx: click.Context, workspace: Path) -> None:
+    r"""Take a model from data to a signed bundle that a test facility can check for itself.
+
+    \b
+    A first run, with data that ship inside the packages:
+      proofline run diabetes_progression
+      proofline show last
+    """
+    ctx.obj = workspace
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Entry point of the command line."""
+    main_with(lambda: proofline.main(args=arguments, prog_name="proofline", standalone_mode=False))
+
+
+def main_with(body: Callable[..., Any], *arguments: Any) -> None:
+    """Run a body, print our own errors as one sentence, and exit with the design's code."""
+    os.environ.setdefault("DO_NOT_TRACK", "true")
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
+    try:
+        code = body(*arguments)
+    except errors.ProoflineError as error:
+        _say(str(error))
+        sys.exit(error.exit_code)
+    except click.exceptions.Exit as leaving:
+        sys.exit(leaving.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(errors.EXIT_USAGE)
+    except (KeyboardInterrupt, click.Abort):
+        _say("stopped by you. What was finished is kept; go on with --resume.")
+        sys.exit(130)
+    except Exception as bug:
+        _show_bug(bug)
+        sys.exit(errors.EXIT_BUG)
+    sys.exit(code if isinstance(code, int) else errors.EXIT_PASS)
+
+
+def _say(text: str) -> None:
+    click.echo(f"{click.style('proofline:', fg='red', bold=True)} {text}", err=True)
+
+
+def _show_bug(bug: Exception) -> None:
+    import traceback
+
+    traceback.print_exception(bug)
+    _say(f"this is a bug of proofline ({type(bug).__name__}). Please report it with the lines above.")
+
+
+def require_pipeline(feature: str) -> None:
+    """Refuse with one sentence when the packages of the pipeline are absent, or clash.
+
+    Raises:
+        MissingError: Naming what to install.
+    """
+    import importlib.util
+
+    from evidence import software
+
+    needed: dict[str, Any] = {"pandas": None, "torch": None, "onnxruntime": None, "great_expectations": None}
+    absent = [name for name in needed if importlib.util.find_spec(name) is None]
+    if absent:
+        raise errors.MissingError(
+            f"`proofline {feature}`: expected the packages of the pipeline, got none of {', '.join(absent)}. "
+            'Install them with `pip install "proofline[pipeline]" -c requirements.lock`.'
+        )
+    clash = software.one_runtime()
+    if clash:
+        raise errors.MissingError(clash)
+
+
+if __name__ == "__main__":
+    main()

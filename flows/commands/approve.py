@@ -1,0 +1,77 @@
+"""`proofline approve`: a person's decision on a run, bound to the digests of the run and of its documents, signed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from flows import workspace as workspaces
+
+
+@click.command("approve")
+@click.argument("run", default="last")
+@click.option("--person", help="Your name, as it shall stand in the record.")
+@click.option("--role", help="Your role, for example 'compliance officer'.")
+@click.option("--reason", help="Why you decide so. One sentence that you would repeat in front of an authority.")
+@click.option("--refuse", is_flag=True, help="Refuse instead of approving.")
+@click.option(
+    "--waive",
+    multiple=True,
+    metavar="CHECK[@SLICE]=REASON",
+    help="Accept one required gate that did not pass, with your reason. Repeat for each.",
+)
+@click.option("--expires", metavar="YYYY-MM-DD", help="Until when the waivers hold.  [default: 90 days from today]")
+@click.option(
+    "--key", type=click.Path(dir_okay=False, path_type=Path), help="Your private key (see `proofline keys new`)."
+)
+@click.option(
+    "--demonstration",
+    is_flag=True,
+    help="For trying out: a throw-away key, all waivers, and the mark 'demonstration' on everything that follows.",
+)
+@click.pass_obj
+def command(
+    workspace: Path,
+    run: str,
+    *,
+    person: str | None,
+    role: str | None,
+    reason: str | None,
+    refuse: bool,
+    waive: tuple[str, ...],
+    expires: str | None,
+    key: Path | None,
+    demonstration: bool,
+) -> None:
+    """Record a decision on RUN (default: the last run), signed.
+
+    Read the report first: the record binds your name to the exact bytes of the run and of its documents.
+    What you leave out is asked for.
+    """
+    from flows import approval
+
+    path = workspaces.Workspace(workspace).find(run)
+    if demonstration:
+        made = approval.demonstrate(path)
+    else:
+        made = approval.decide(
+            path,
+            approval.Answers(
+                person=person or click.prompt("Your name"),
+                role=role or click.prompt("Your role"),
+                reason=reason or click.prompt("Why do you decide so"),
+                decision="refused" if refuse else "approved",
+                waivers=approval.parse_waivers(waive),
+                expires=expires,
+            ),
+            key or Path(click.prompt("Private key file", type=click.Path(dir_okay=False))),
+            lambda: click.prompt("Password of the key", hide_input=True),
+        )
+    click.echo(f"{made.decision} by {made.person} ({made.role}), bound to run {made.run_sha256[:12]}… and")
+    click.echo(f"documents {made.documents_sha256[:12]}…, signed with the key {approval.fingerprint(made)[:16]}….")
+    if made.demonstration:
+        click.echo("This is a demonstration. It approves nothing, and whatever carries it says so.")
+    if made.decision == "approved":
+        more = " --demonstration" if made.demonstration else " --key FILE"
+        click.echo(f"Next: proofline release {path.name}{more}")

@@ -1,0 +1,48 @@
+"""`proofline keys`: make and look at signing keys."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+
+@click.group("keys")
+def command() -> None:
+    """Make and look at signing keys.
+
+    A release is signed with an ECDSA P-256 key. The facility must learn the key's fingerprint from you by another way
+    than the bundle: by telephone, by letter, from your web site.
+    """
+
+
+@command.command("new")
+@click.argument("name")
+@click.option(
+    "--directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("keys"),
+    show_default=True,
+    help="Folder for the key files.",
+)
+@click.option("--no-password", is_flag=True, help="Write the private key without encryption (file mode 0600).")
+def new(name: str, directory: Path, *, no_password: bool) -> None:
+    """Make the key NAME: an encrypted private key, its public key, and a self-signed certificate."""
+    from tef_export import keys
+
+    password = None
+    if not no_password:
+        password = click.prompt("Password for the new key", hide_input=True, confirmation_prompt=True).encode()
+    made = keys.new_key(directory, name, password)
+    click.echo(f"private key  {made.private}  (keep it; never send it)")
+    click.echo(f"public key   {made.public}  (send it to the facility)")
+    click.echo(f"fingerprint  {made.fingerprint}  (tell it to the facility by another way)")
+
+
+@command.command("show")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+def show(file: Path) -> None:
+    """Show the fingerprint of the public key FILE."""
+    from tef_export import keys
+
+    click.echo(keys.fingerprint(keys.load_public(file)))

@@ -1,0 +1,121 @@
+"""`proofline run`: take a plan from data to documents."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from configs import errors, load
+from evidence import records
+from flows import cli
+from flows import workspace as workspaces
+
+EXIT = {"pass": errors.EXIT_PASS, "fail": errors.EXIT_FAIL, "inconclusive": errors.EXIT_INCONCLUSIVE}
+
+
+@click.command("run")
+@click.argument("plan")
+@click.option(
+    "--resume", is_flag=True, help="Go on with the newest unfinished run of PLAN (or with the run folder PLAN)."
+)
+@click.option(
+    "--engine",
+    type=click.Choice(["prefect", "plain"]),
+    default="prefect",
+    show_default=True,
+    help="`plain` runs the same stages without Prefect.",
+)
+@click.pass_obj
+def command(workspace: Path, plan: str, *, resume: bool, engine: str) -> int:
+    """Take PLAN from data to documents.
+
+    PLAN is a plan file, the name of a shipped use case (diabetes_progression, adult_income, …), or with --resume a run
+    folder. Data files are found under $PROOFLINE_DATA, or beside the plan.
+
+    The exit code is that of the gate: 0 pass, 1 fail, 4 inconclusive.
+    """
+    cli.require_pipeline("run")
+    space = workspaces.Workspace(workspace.resolve())
+    console = Console()
+    with _opened(space, plan, resume=resume) as opened:
+        record = _assess(opened, space, console, engine)
+        _mirror(opened, space, console)
+    _conclude(opened, record, console)
+    return EXIT[record.outcome]
+
+
+@contextlib.contextmanager
+def _opened(space: workspaces.Workspace, plan: str, *, resume: bool) -> Iterator[workspaces.Run]:
+    from checks import catalogue
+    from flows import stages
+
+    if not resume and (Path(plan) / "ledger.jsonl").is_file():
+        raise errors.PlanError(
+            f"run {plan}: expected a plan, got a run folder. "
+            "Add --resume to go on with it, or name a plan to start anew."
+        )
+    if not resume:
+        path = load.plan_path(plan)
+        catalogue.check_policy(load.load(path))
+        with workspaces.new(space, path) as run:
+            yield run
+        return
+    is_run = (Path(plan) / "ledger.jsonl").is_file() or (space.runs / plan / "ledger.jsonl").is_file()
+    path = space.find(plan) if is_run else space.unfinished(load.plan_path(plan).read_bytes())
+    with workspaces.reopened(path) as run:
+        stages.require_same_code(run)
+        run.ledger.append("resumed")
+        yield run
+
+
+def _assess(run: workspaces.Run, space: workspaces.Workspace, console: Console, engine: str) -> records.RunRecord:
+    from flows import assess, servers, view
+
+    console.print(
+        f"[bold]{run.plan.system.name}[/] {run.plan.system.version}   run {run.folder.run_id}", highlight=False
+    )
+    terminal = view.TerminalView(console)
+    try:
+        if engine == "plain":
+            return assess.plain(run, terminal)
+        os.environ.update(servers.prefect_environment(space.root))
+        return assess.under_prefect(run, terminal, space)
+    finally:
+        terminal.close()
+
+
+def _mirror(run: workspaces.Run, space: workspaces.Workspace, console: Console) -> None:
+    from evidence import lineage
+    from flows import assess
+
+    with console.status("Mirror the lineage to MLflow …"):
+        uri = lineage.default_uri(space.root)
+        lineage.reachable(uri)
+        reference = assess.mirror(run, uri)
+    console.print(
+        f"[green]✓[/] {'Mirror the lineage to MLflow':<30} {reference.model_name} version {reference.model_version}",
+        highlight=False,
+    )
+
+
+def _conclude(run: workspaces.Run, record: records.RunRecord, console: Console) -> None:
+    from flows import view
+
+    folder = _short(run.folder.path)
+    colour = view.COLOURS[record.outcome]
+    console.print()
+    console.print(f"Gate: [bold {colour}]{record.outcome}[/]")
+    console.print(f"  Read   {folder}/documents/report.html", highlight=False, soft_wrap=True)
+    console.print(f"  Why    proofline show {record.run_id}", highlight=False, soft_wrap=True)
+    console.print(f"  Next   proofline approve {record.run_id} --help", highlight=False, soft_wrap=True)
+
+
+def _short(path: Path) -> Path:
+    with contextlib.suppress(ValueError):
+        return path.relative_to(Path.cwd())
+    return path

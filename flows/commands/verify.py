@@ -1,0 +1,62 @@
+"""`proofline verify`: check a bundle that was received. Imports nothing of the pipeline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from configs import errors
+
+
+@click.command("verify")
+@click.argument("bundle", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--key", type=click.Path(dir_okay=False, path_type=Path), help="The sender's public key, got by another way."
+)
+@click.option("--fingerprint", help="Its SHA-256 fingerprint (64 hex digits), where you have only that.")
+@click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
+def command(bundle: Path, *, key: Path | None, fingerprint: str | None, as_json: bool) -> int:
+    """Check BUNDLE against the key that you pin.
+
+    A key that comes with the bundle proves nothing: get it, or its fingerprint, by another way. Nothing is executed,
+    and nothing is parsed before the signature holds.
+    """
+    from tef_export import keys, verify
+
+    if key is None and fingerprint is None:
+        raise errors.PlanError(
+            "verify: expected --key FILE or --fingerprint HEX, got neither. Ask the sender for it by another way than "
+            "the bundle."
+        )
+    found = verify.verify(
+        bundle,
+        public_key=keys.load_public(key) if key else None,
+        fingerprint=fingerprint,
+        allow_demonstration=True,
+    )
+    if as_json:
+        click.echo(found.to_json())
+    else:
+        _show(found)
+    return errors.EXIT_PASS if found.ok else errors.EXIT_FAIL
+
+
+def _show(found) -> None:  # type: ignore[no-untyped-def]
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    table = Table(title="What was checked", title_justify="left")
+    for name in ("Check", "Result", "What was found"):
+        table.add_column(name, overflow="fold")
+    colours = {"pass": "green", "fail": "red"}
+    for check in found.checks:
+        table.add_row(
+            check.name, f"[{colours.get(check.status, 'yellow')}]{check.status.replace('_', ' ')}[/]", check.text
+        )
+    console.print(table)
+    if found.demonstration:
+        console.print("[yellow]Demonstration: a throw-away key signed this bundle and nobody approved it.[/]")
+    word = "[green]The bundle holds.[/]" if found.ok else "[red]The bundle does not hold.[/]"
+    console.print(f"{word} What it says about the system is for you to judge: see data/documents/.")

@@ -1,0 +1,86 @@
+"""`release`: check everything, write the bundle, verify it with the receiver's reader, mark the model as released."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from configs import errors
+from evidence import ledger, lock, records, software, storage
+from evidence.folder import RunFolder
+from flows import approval, workspace
+from tef_export import keys, verify, write
+
+
+@dataclasses.dataclass(frozen=True)
+class Released:
+    """What a release came to."""
+
+    record: records.BundleRecord
+    path: Path
+    verification: verify.Verification
+
+
+def check(path: Path) -> tuple[Any, records.Approval]:
+    """Refuse a release when the ledger, a digest, the gate or the approval does not hold.
+
+    Raises:
+        IntegrityError: The ledger, a record or an artefact was altered.
+        GateError: No standing approval.
+    """
+    ledger.check(path)
+    found = workspace.dossier(path)
+    if found.close is None or found.document is None:
+        raise errors.GateError(
+            f"release of {path.name}: expected a closed run, got one that is not finished. "
+            f"Complete it with `proofline run {path} --resume`."
+        )
+    folder = RunFolder(path)
+    for reference in (*found.close.records.values(), *found.document.documents, found.export.onnx):
+        folder.checked(reference)
+    return found, approval.require(path, found)
+
+
+def release(path: Path, key: keys.PrivateKey, *, destination: Path, demonstration: bool) -> Released:
+    """Check, write, verify. The bundle appears at its place only when the reader has accepted it."""
+    found, approved = check(path)
+    if approved.demonstration and not demonstration:
+        raise errors.GateError(
+            f"release of {path.name}: expected an approval by a person, got a demonstration. "
+            "Approve it with your key, or release it with --demonstration."
+        )
+    with storage.explained(f"bundle in {destination}"), lock.held(path / ".lock", what=f"run folder {path}"):
+        written = write.write(RunFolder(path), found, approved, key, destination, demonstration=demonstration)
+        verification = verify.verify(written.path, public_key=key.public_key(), allow_demonstration=True)
+        record = RunFolder(path).write_record("bundle/record.json", written.record)
+        ledger.Ledger.open(path).append("released", record=record, details={"bundle_id": written.record.bundle_id})
+    return Released(written.record, written.path, verification)
+
+
+def mark(path: Path, record: records.BundleRecord, uri: str) -> None:
+    """Set the alias `released` on the registered model and the bundle's digest on the run."""
+    from evidence import lineage
+
+    chain = ledger.Ledger.open(path)
+    mirrored = [line for line in chain.lines if line.event == "mirrored"]
+    reference = (
+        lineage.LineageRef.model_validate(mirrored[-1].details)
+        if mirrored
+        else lineage.mirror(RunFolder(path), workspace.dossier(path), uri)
+    )
+    lineage.set_released(uri, reference, record.bundle.sha256)
+
+
+def under_prefect(space: Path, body: Callable[[], Released]) -> Released:
+    """Run the release as the Prefect flow `release`."""
+    from flows import engine
+
+    found: Released = engine.run_flow("release", body, workspace=space)
+    return found
+
+
+def code_is_the_same(found: Any) -> bool:
+    """Is the code that releases the code that assessed? Shown, not required: a release decides nothing anew."""
+    return bool(found.commit.code_sha256 == software.code_sha256())

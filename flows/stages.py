@@ -1,0 +1,222 @@
+"""The stages of `assess`, each a pure function of the core, and the memory that lets a run be resumed.
+
+A stage is called as `function(*inputs)` with records and the plan, writes its artefacts into the run folder, and
+returns its record. `remembered` puts the ledger around it: a stage that has finished with the same inputs and the same
+code is read back instead of done again.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Protocol
+
+import pydantic
+
+from configs import errors
+from evidence import canonical, commitment, ledger, records, software, storage
+from evidence.dossier import STAGES
+from flows.workspace import Run
+
+
+class View(Protocol):
+    """Where progress is shown."""
+
+    def stage_started(self, stage: str) -> None:
+        """A stage begins."""
+
+    def stage_finished(self, stage: str, seconds: float, record: pydantic.BaseModel, *, resumed: bool) -> None:
+        """A stage has ended, or was found finished."""
+
+    def training(self, progress: Any) -> None:
+        """An epoch has ended."""
+
+
+Stage = Callable[..., Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Stages:
+    """The callables of one run, in order. Plain functions, or the same functions inside Prefect tasks."""
+
+    ingest: Stage
+    validate: Stage
+    split: Stage
+    encode: Stage
+    govern: Stage
+    commit: Stage
+    train: Stage
+    export: Stage
+    evaluate: Stage
+    gate: Stage
+    document: Stage
+    close: Stage
+
+
+def core(run: Run, view: View, engine: str) -> Stages:
+    """The stages bound to one run. Each imports what it needs when it is called."""
+    folder, plan = run.folder, run.plan
+
+    def ingest() -> records.DatasetRef:
+        from factory import ingest
+
+        return ingest.ingest(folder, plan, run.base)
+
+    def validate(dataset: records.DatasetRef) -> records.QualityRecord:
+        from checks import data_quality
+
+        return data_quality.validate(folder, plan, dataset)
+
+    def split(dataset: records.DatasetRef) -> records.SplitManifest:
+        from factory import splitting
+
+        return splitting.split(folder, plan, dataset)
+
+    def encode(dataset: records.DatasetRef, manifest: records.SplitManifest) -> records.EncodedData:
+        from factory import encoding
+
+        return encoding.encode(folder, plan, dataset, manifest)
+
+    def govern(
+        dataset: records.DatasetRef, manifest: records.SplitManifest, encoded: records.EncodedData
+    ) -> records.QualityRecord:
+        from checks import governance
+
+        return governance.govern(folder, plan, dataset, manifest, encoded)
+
+    def commit(manifest: records.SplitManifest) -> records.Commitment:
+        return commitment.commit(plan, run.plan_sha256, manifest, software.code_sha256())
+
+    def train(encoded: records.EncodedData, committed: records.Commitment) -> records.TrainingRecord:
+        from factory import launchers
+
+        return launchers.launcher_for(plan.factory).train(folder, plan, encoded, progress=view.training)
+
+    def export(encoded: records.EncodedData, training: records.TrainingRecord) -> records.ModelRef:
+        from tef_export import export
+
+        return export.export(folder, plan, encoded, training)
+
+    def evaluate(
+        committed: records.Commitment,
+        manifest: records.SplitManifest,
+        encoded: records.EncodedData,
+        training: records.TrainingRecord,
+        model: records.ModelRef,
+    ) -> records.EvaluationRecord:
+        from checks import evaluate, leakage, parity
+        from factory import gradients
+
+        commitment.require(committed, plan, run.plan_sha256, manifest, software.code_sha256())
+        gradient = gradients.loss_gradient(folder, training, encoded)
+        measured = evaluate.evaluate(folder, plan, committed, manifest, encoded, model, gradient=gradient)
+        audit = leakage.audit(folder, manifest, (*training.uses, *measured.uses), encoded)
+        return measured.model_copy(update={"results": (parity.result(model), *measured.results, audit)})
+
+    def gate(*found: records.QualityRecord | records.EvaluationRecord) -> records.GateDecision:
+        from checks import gate
+
+        return gate.decide(plan, [result for record in found for result in record.results])
+
+    def document(*_: pydantic.BaseModel) -> records.DocumentsRecord:
+        from flows import workspace
+        from model_cards import documents
+
+        return documents.render(folder, workspace.dossier(folder.path))
+
+    def close(decision: records.GateDecision, documents: records.DocumentsRecord) -> records.RunRecord:
+        return _close(run, decision, engine)
+
+    bound = {f.name: locals()[f.name] for f in dataclasses.fields(Stages)}
+    return Stages(**{name: remembered(run, view, name, function) for name, function in bound.items()})
+
+
+def remembered(run: Run, view: View, name: str, function: Stage) -> Stage:
+    """Put the ledger around a stage: do it once, record it, read it back afterwards."""
+    path, kind = STAGES[name]
+
+    def call(*inputs: pydantic.BaseModel) -> pydantic.BaseModel:
+        key = stage_key(name, run.plan_sha256, inputs)
+        begun = time.monotonic()
+        reference = run.ledger.finished(name, key)
+        if reference is not None:
+            record = run.folder.read_record(reference, kind)
+            view.stage_finished(name, 0.0, record, resumed=True)
+            return record
+        with storage.explained(
+            f"run folder {run.folder.path}, stage {name}", f"then go on with `proofline run {run.folder.path} --resume`"
+        ):
+            run.ledger.append("started", stage=name, key=key)
+            view.stage_started(name)
+            try:
+                record = function(*inputs)
+            except errors.ProoflineError as error:
+                run.ledger.append("failed", stage=name, key=key, details={"reason": str(error)})
+                raise
+            run.ledger.append("finished", stage=name, key=key, record=run.folder.write_record(path, record))
+        view.stage_finished(name, time.monotonic() - begun, record, resumed=False)
+        return record
+
+    call.__name__ = name
+    return call
+
+
+def stage_key(name: str, plan_sha256: str, inputs: tuple[pydantic.BaseModel, ...]) -> str:
+    """What a stage's result depends on: its name, the core's code, the plan, and its input records."""
+    return canonical.sha256(
+        {
+            "stage": name,
+            "code": software.code_sha256(),
+            "plan": plan_sha256,
+            "inputs": [canonical.sha256(record) for record in inputs],
+        }
+    )
+
+
+def require_same_code(run: Run) -> None:
+    """Refuse to resume a run that another version of the code began.
+
+    Raises:
+        IntegrityError: The code differs from the one in the commitment.
+    """
+    reference = run.ledger.finished("commit")
+    if reference is None:
+        return
+    committed = run.folder.read_record(reference, records.Commitment)
+    if committed.code_sha256 != software.code_sha256():
+        raise errors.IntegrityError(
+            f"run {run.folder.run_id}: expected the code {committed.code_sha256[:12]}… of its commitment, got "
+            f"{software.code_sha256()[:12]}…: proofline was changed since. Start a new run; this one stays as it is."
+        )
+
+
+def _close(run: Run, decision: records.GateDecision, engine: str) -> records.RunRecord:
+    from evidence import clock
+
+    commit, dirty = software.git_state(Path(__file__).parent)
+    finished = {stage: run.ledger.finished(stage) for stage in STAGES if stage != "close"}
+    return records.RunRecord(
+        run_id=run.folder.run_id,
+        system_id=run.plan.system.id,
+        system_version=run.plan.system.version,
+        plan_sha256=run.plan_sha256,
+        outcome=decision.outcome,
+        started_at=run.ledger.lines[0].at,
+        finished_at=clock.now(),
+        records={stage: reference for stage, reference in finished.items() if reference is not None},
+        ledger_lines=len(run.ledger.lines),
+        ledger_head=run.ledger.head,
+        git_commit=commit,
+        git_dirty=dirty,
+        code_sha256=software.code_sha256(),
+        software=software.packages(),
+        platform=software.platform_name(),
+        engine=engine,  # type: ignore[arg-type]
+    )
+
+
+def latest(run: Run, stage: str) -> ledger.Line | None:
+    """The last ledger line of a stage."""
+    return next((line for line in reversed(run.ledger.lines) if line.stage == stage), None)

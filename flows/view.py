@@ -1,0 +1,132 @@
+"""What a person sees in the terminal while a run goes on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pydantic
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from evidence import records
+
+TITLES = {
+    "ingest": "Read the data",
+    "validate": "Validate the data",
+    "split": "Split",
+    "encode": "Encode",
+    "govern": "Data governance checks",
+    "commit": "Commit policy, split and code",
+    "train": "Train",
+    "export": "Export to ONNX",
+    "evaluate": "Evaluate the ONNX graph",
+    "gate": "Decide",
+    "document": "Write the documents",
+    "close": "Close the run record",
+}
+COLOURS = {"pass": "green", "fail": "red", "inconclusive": "yellow", "not_measured": "yellow", "not_applicable": "dim"}
+
+
+class TerminalView:
+    """One line for each finished stage; a bar while training; a spinner for whatever takes long."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._status: Any = None
+        self._bar: Progress | None = None
+        self._task: TaskID | None = None
+
+    def stage_started(self, stage: str) -> None:
+        """Show that a stage is at work."""
+        if stage != "train":
+            self._status = self.console.status(f"{TITLES[stage]} …")
+            self._status.start()
+
+    def stage_finished(self, stage: str, seconds: float, record: pydantic.BaseModel, *, resumed: bool) -> None:
+        """Print what a stage came to."""
+        self.close()
+        took = "done before" if resumed else f"{seconds:.1f} s"
+        self.console.print(f"[green]✓[/] {TITLES[stage]:<30} {summary(record)}  [dim]{took}[/]", highlight=False)
+
+    def training(self, progress: Any) -> None:
+        """Draw the bar of the training."""
+        if self._bar is None:
+            self._bar = Progress(
+                TextColumn("  Train"),
+                BarColumn(bar_width=24),
+                MofNCompleteColumn(),
+                TextColumn("{task.fields[text]}"),
+                TimeRemainingColumn(),
+                console=self.console,
+                transient=True,
+            )
+            self._bar.start()
+            self._task = self._bar.add_task("train", total=progress.epochs, text="")
+        assert self._task is not None  # noqa: S101 - set with the bar
+        self._bar.update(
+            self._task,
+            completed=progress.epoch,
+            text=f"loss {progress.train_loss:.4f}, validation {progress.validation_loss:.4f}, "
+            f"{progress.rows_per_second:,.0f} rows/s",
+        )
+
+    def close(self) -> None:
+        """End the bar or spinner, also when a stage failed."""
+        if self._status is not None:
+            self._status.stop()
+            self._status = None
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
+
+def summary(record: pydantic.BaseModel) -> str:
+    """What a record says, in a few words."""
+    match record:
+        case records.DatasetRef():
+            return f"{record.rows:,} rows, {len(record.columns)} columns"
+        case records.QualityRecord() | records.EvaluationRecord():
+            return counts([r.status for r in record.results])
+        case records.SplitManifest():
+            return ", ".join(f"{role} {part.rows:,}" for role, part in record.parts.items())
+        case records.EncodedData():
+            return f"{len(record.features)} features, {record.task}"
+        case records.Commitment():
+            return f"policy {record.policy_sha256[:12]}…"
+        case records.TrainingRecord():
+            return (
+                f"{record.parameters:,} parameters, best epoch {record.best_epoch} of {record.epochs}, {record.device}"
+            )
+        case records.ModelRef():
+            return (
+                f"opset {record.opset}, {record.onnx.size / 1e3:,.0f} kB, parity {record.parity.max_abs_difference:.1e}"
+            )
+        case records.GateDecision():
+            return f"[{COLOURS[record.outcome]}]{record.outcome}[/]"
+        case records.DocumentsRecord():
+            return f"{len(record.documents)} documents, {len(record.gaps)} gaps"
+        case records.RunRecord():
+            return record.run_id
+    return ""
+
+
+def counts(statuses: list[str]) -> str:
+    """`12 pass, 1 fail, 2 inconclusive`."""
+    words = [f"{statuses.count(s)} {s.replace('_', ' ')}" for s in COLOURS if statuses.count(s)]
+    return ", ".join(words)
+
+
+class QuietView:
+    """Shows nothing. For tests and benchmarks."""
+
+    def stage_started(self, stage: str) -> None:
+        """Nothing."""
+
+    def stage_finished(self, stage: str, seconds: float, record: pydantic.BaseModel, *, resumed: bool) -> None:
+        """Nothing."""
+
+    def training(self, progress: Any) -> None:
+        """Nothing."""
+
+    def close(self) -> None:
+        """Nothing."""

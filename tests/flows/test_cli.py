@@ -1,0 +1,98 @@
+"""The command line: frozen, documented, light at its start, readable in its refusals."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from configs import errors
+from flows import cli
+
+ROOT = Path(__file__).resolve().parents[2]
+HEAVY = ("torch", "prefect", "mlflow", "great_expectations", "sklearn", "pandas")
+FROZEN = ("init", "check", "run", "show", "approve", "keys", "release", "verify")
+
+
+def proofline(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    """Call the command line as a person would."""
+    return subprocess.run(
+        [sys.executable, "-m", "flows.cli", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "HOME": str(cwd), "COLUMNS": "200"},
+    )
+
+
+def test_the_commands_are_frozen() -> None:
+    """A new command needs a decision note and a change here; a new knob goes into the plan."""
+    assert tuple(cli.COMMANDS) == FROZEN
+
+
+@pytest.mark.parametrize("name", FROZEN)
+def test_every_command_explains_itself(name: str) -> None:
+    """Each command has a help text, and so has each of its options."""
+    import click
+
+    context = click.Context(cli.proofline)
+    command = cli.proofline.get_command(context, name)
+    assert command is not None
+    assert command.help
+    for parameter in command.params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help or parameter.name == "engine", f"{name} {parameter.name}"
+
+
+def test_help_imports_nothing_heavy() -> None:
+    """`--help` loads none of the pipeline's packages."""
+    program = (
+        "import sys\nfrom flows import cli\n"
+        "try:\n    cli.main(['--help'])\nexcept SystemExit as leaving:\n    assert leaving.code == 0\n"
+        f"print([name for name in {HEAVY!r} if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_a_mistyped_command_is_answered_with_the_one_that_was_meant() -> None:
+    """Usage errors leave with 2."""
+    done = proofline("runn")
+    assert done.returncode == errors.EXIT_USAGE
+    assert "Did you mean 'run'?" in done.stderr
+
+
+def test_a_missing_plan_leaves_with_3_and_one_sentence(tmp_path: Path) -> None:
+    """No traceback, the shipped names, what to do."""
+    done = proofline("check", "hospital_readmissions", cwd=tmp_path)
+    assert done.returncode == errors.EXIT_MISSING
+    assert "Did you mean hospital_readmission?" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_bug_keeps_its_traceback_and_leaves_with_70(capsys: pytest.CaptureFixture[str]) -> None:
+    """What is not ours to explain is shown whole."""
+
+    def bug() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(SystemExit) as leaving:
+        cli.main_with(bug)
+    assert leaving.value.code == errors.EXIT_BUG
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_shell_completion_is_offered() -> None:
+    """The line in the help text gives a script that completes."""
+    done = subprocess.run(
+        [sys.executable, "-c", "from flows import cli; cli.proofline.main(prog_name='proofline')"],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin", "_PROOFLINE_COMPLETE": "zsh_source", "PYTHONPATH": str(ROOT)},
+    )
+    assert "compdef" in done.stdout
