@@ -1,0 +1,113 @@
+"""Parquet and Excel: typed values as they stand in the file."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+import zlib
+from collections.abc import Sequence
+from typing import Any
+from xml.etree.ElementTree import ParseError
+
+import openpyxl
+import openpyxl.utils.exceptions
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from configs import data, errors
+from factory import _files
+from factory._raw import RawTable
+
+
+def read_parquet(opened: _files.Opened, declared: Sequence[str]) -> RawTable:
+    """Read the declared columns of a Parquet file; the names of the others come along with no values read.
+
+    Raises:
+        DataError: The file is damaged, or is no Parquet file.
+    """
+    try:
+        file = pq.ParquetFile(io.BytesIO(opened.content))
+        names = tuple(file.schema_arrow.names)
+        table = file.read(columns=[n for n in names if n in declared])
+    except (pa.ArrowException, OSError):
+        raise errors.DataError(
+            f"data file {opened.name}: expected a whole Parquet file, got a damaged or different one. Fetch it again, "
+            "or correct data.source.format."
+        ) from None
+    columns = tuple(table.column(n) if n in declared and names.count(n) == 1 else () for n in names)
+    return RawTable(opened.name, names, columns, file.metadata.num_rows)
+
+
+def read_excel(opened: _files.Opened, source: data.FileSource, declared: Sequence[str]) -> RawTable:
+    """Read one sheet. Rows without any value are left out; formulas count by their stored results.
+
+    Raises:
+        PlanError: The sheet does not exist.
+        DataError: The file is damaged, or is no .xlsx file.
+    """
+    _check_archive(opened)
+    try:
+        book = openpyxl.load_workbook(io.BytesIO(opened.content), read_only=True, data_only=True)
+        sheet = _sheet(book, opened.name, source.sheet)
+        rows = [row for row in sheet.iter_rows(values_only=True) if any(v is not None for v in row)]
+        book.close()
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        KeyError,
+        ParseError,
+        openpyxl.utils.exceptions.InvalidFileException,
+    ):
+        raise _damaged(opened.name) from None
+    if not rows:
+        raise errors.DataError(
+            f"data file {opened.name}: expected a table, got a sheet without values. Name another in data.source.sheet."
+        )
+    return _table(opened.name, rows, declared, header=source.header)
+
+
+def _check_archive(opened: _files.Opened) -> None:
+    try:
+        with zipfile.ZipFile(io.BytesIO(opened.content)) as archive:
+            for info in archive.infolist():
+                _files.check_size(info, opened.name)
+    except zipfile.BadZipFile:
+        raise _damaged(opened.name) from None
+
+
+def _damaged(name: str) -> errors.DataError:
+    return errors.DataError(
+        f"data file {name}: expected a whole Excel file (.xlsx), got a damaged or different one. Open it and save it "
+        "as .xlsx again, or correct data.source.format."
+    )
+
+
+def _sheet(book: Any, name: str, wanted: str | None) -> Any:
+    if wanted is None:
+        return book.worksheets[0]
+    if wanted not in book.sheetnames:
+        raise errors.PlanError(
+            f"data file {name}: expected the sheet '{wanted}', got {', '.join(book.sheetnames)}. "
+            "Correct data.source.sheet."
+        )
+    return book[wanted]
+
+
+def _table(name: str, rows: list[tuple[Any, ...]], declared: Sequence[str], *, header: bool) -> RawTable:
+    width = max(max((i + 1 for i, v in enumerate(row) if v is not None), default=0) for row in rows)
+    full = [(*row[:width], *(None,) * (width - len(row))) for row in rows]
+    if header:
+        names = tuple(
+            str(v).strip() if v is not None else f"(column {i} without name)" for i, v in enumerate(full[0], 1)
+        )
+        full = full[1:]
+    else:
+        names = tuple(declared)
+        if width != len(names):
+            raise errors.DataError(
+                f"data file {name}: expected {len(names)} columns, as many as the plan declares for a sheet without "
+                f"header, got {width}. Declare every column in order (unused ones with the role ignored)."
+            )
+    columns = tuple(zip(*full, strict=True)) if full else ((),) * len(names)
+    return RawTable(name, names, columns, len(full))

@@ -1,0 +1,180 @@
+"""Opening the files that a plan names: present, unaltered, unpacked within bounds. Knows nothing about tables."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import io
+import zipfile
+import zlib
+from pathlib import Path, PurePosixPath
+
+from configs import data, errors
+from evidence import canonical, records
+
+MAX_UNPACKED = 4 << 30
+"""Largest size in bytes to which a ZIP member may unpack."""
+MAX_RATIO = 1000
+"""Largest ratio of unpacked to packed size. Deflate cannot exceed 1032; real tables stay below 100."""
+
+FORMATS = {
+    ".csv": "csv",
+    ".data": "csv",
+    ".txt": "csv",
+    ".tsv": "tsv",
+    ".tab": "tsv",
+    ".parquet": "parquet",
+    ".xlsx": "excel",
+    ".xlsm": "excel",
+}
+"""File ending to format."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Opened:
+    """The content of one table file."""
+
+    name: str
+    """Name for messages: the file's, or `archive.zip/member.csv`."""
+    format: str
+    """csv, tsv, parquet or excel."""
+    content: bytes
+    file: records.SourceFile
+    """The outer file: the archive where there is one."""
+
+
+def open_all(source: data.FileSource, base: Path) -> tuple[Opened, ...]:
+    """Open every file of the source.
+
+    Raises:
+        MissingError: A file is absent or cannot be read.
+        PlanError: The plan's source section does not fit the file.
+        DataError: A digest differs, or an archive is damaged or unsafe.
+    """
+    if source.sha256 and len(source.sha256) != len(source.path):
+        raise errors.PlanError(
+            f"plan data.source.sha256: expected {len(source.path)} digests, one for each path, "
+            f"got {len(source.sha256)}. Complete the list or leave it out."
+        )
+    expected = source.sha256 or (None,) * len(source.path)
+    return tuple(_open(source, base, path, digest) for path, digest in zip(source.path, expected, strict=True))
+
+
+def _open(source: data.FileSource, base: Path, path: str, expected: str | None) -> Opened:
+    content = _bytes(base, path)
+    file = records.SourceFile(name=Path(path).name, sha256=canonical.sha256_bytes(content), size=len(content))
+    if expected and file.sha256 != expected:
+        raise errors.DataError(
+            f"data file {path}: expected sha256 {expected[:12]}…, got {file.sha256[:12]}…: it is not the file that the "
+            "plan was written for. Restore the file, or check it and correct data.source.sha256."
+        )
+    if not content:
+        raise errors.DataError(f"data file {path}: expected a table, got an empty file. Restore the file.")
+    name = file.name
+    if Path(path).suffix.lower() == ".zip":
+        name, content = _unpack(content, source, file.name)
+    elif source.member:
+        raise errors.PlanError(
+            f"plan data.source.member: expected a .zip file to take it from, got {file.name}. Leave `member` out."
+        )
+    return Opened(name=name, format=source.format or _format(name), content=content, file=file)
+
+
+def _bytes(base: Path, path: str) -> bytes:
+    place = base / path
+    try:
+        return place.read_bytes()
+    except FileNotFoundError:
+        folder = place.parent
+        names = sorted(p.name for p in folder.iterdir()) if folder.is_dir() else []
+        near = difflib.get_close_matches(place.name, names, n=1)
+        hint = f"Did you mean {near[0]}? " if near else ""
+        raise errors.MissingError(
+            f"data file {path}: expected it in {base}, got no such file. {hint}Correct data.source.path, or set "
+            "PROOFLINE_DATA to the folder that holds it."
+        ) from None
+    except IsADirectoryError:
+        raise errors.PlanError(
+            f"data file {path}: expected a file, got a folder. Name the file in data.source.path."
+        ) from None
+    except PermissionError:
+        raise errors.MissingError(
+            f"data file {path}: expected a readable file, got permission denied. Correct its access rights."
+        ) from None
+
+
+def _format(name: str) -> str:
+    suffix = PurePosixPath(name).suffix.lower()
+    if suffix not in FORMATS:
+        raise errors.PlanError(
+            f"data file {name}: expected one of the endings {', '.join(FORMATS)}, got '{suffix}'. "
+            "State data.source.format: csv, tsv, parquet or excel."
+        )
+    return FORMATS[suffix]
+
+
+def _unpack(content: bytes, source: data.FileSource, archive: str) -> tuple[str, bytes]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as opened:
+            info = _member(opened, source, archive)
+            check_size(info, archive)
+            return f"{archive}/{info.filename}", opened.read(info)
+    except (zipfile.BadZipFile, zlib.error, EOFError):
+        raise errors.DataError(
+            f"data file {archive}: expected a whole ZIP archive, got a damaged or truncated one. Fetch it again."
+        ) from None
+    except (RuntimeError, NotImplementedError):  # what zipfile raises for encryption and unknown compression
+        raise errors.DataError(
+            f"data file {archive}: expected an archive without password in a common compression, got another one. "
+            "Unpack it and name the table itself."
+        ) from None
+
+
+def _member(opened: zipfile.ZipFile, source: data.FileSource, archive: str) -> zipfile.ZipInfo:
+    tables = {
+        info.filename: info
+        for info in opened.infolist()
+        if not info.is_dir() and PurePosixPath(info.filename).suffix.lower() in FORMATS and not _hidden(info.filename)
+    }
+    if source.member:
+        names = [info.filename for info in opened.infolist()]
+        if source.member not in names:
+            near = difflib.get_close_matches(source.member, names, n=1)
+            hint = f"Did you mean {near[0]}? " if near else ""
+            raise errors.PlanError(
+                f"data file {archive}: expected the member {source.member}, got an archive of {len(names)} without it. "
+                f"{hint}Correct data.source.member."
+            )
+        chosen = opened.getinfo(source.member)
+    elif len(tables) == 1:
+        chosen = next(iter(tables.values()))
+    else:
+        raise errors.PlanError(
+            f"data file {archive}: expected one table in the archive, got {len(tables)}. Name one of them in "
+            f"data.source.member{': ' + ', '.join(sorted(tables)[:5]) if tables else ''}."
+        )
+    pure = PurePosixPath(chosen.filename)
+    if pure.is_absolute() or ".." in pure.parts or "\\" in chosen.filename:
+        raise errors.DataError(
+            f"data file {archive}: expected plain member names, got one that leaves its folder. "
+            "Do not use this archive."
+        )
+    return chosen
+
+
+def _hidden(name: str) -> bool:
+    return any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(name).parts)
+
+
+def check_size(info: zipfile.ZipInfo, archive: str) -> None:
+    """Refuse a member that would unpack beyond all measure.
+
+    Raises:
+        DataError: It is larger than `MAX_UNPACKED` or packed tighter than `MAX_RATIO`.
+    """
+    ratio = info.file_size / max(info.compress_size, 1)
+    if info.file_size > MAX_UNPACKED or ratio > MAX_RATIO:
+        raise errors.DataError(
+            f"data file {archive}: expected a member of at most {MAX_UNPACKED >> 30} GiB packed at most {MAX_RATIO} "
+            f"to 1, got {info.file_size} bytes packed {ratio:.0f} to 1. Unpack it yourself if you trust it."
+        )

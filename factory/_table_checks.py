@@ -1,0 +1,109 @@
+"""What makes a table unusable, found before anything is stored: names, emptiness, the target, the entity."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from configs import data, errors
+from factory import _target
+
+
+def check_names(names: Sequence[str], declared: data.Data, where: str) -> tuple[str, ...]:
+    """Compare the names found with those declared.
+
+    Returns:
+        The names that the plan does not declare, in the order of the table.
+
+    Raises:
+        DataError: A declared column is absent or stands twice, or an undeclared one is refused.
+    """
+    wanted = [c.name for c in declared.columns]
+    undeclared = tuple(n for n in names if n not in wanted)
+    for name in wanted:
+        if names.count(name) > 1:
+            raise errors.DataError(
+                f"{where} column '{name}': expected it once, got it twice. Rename one of the columns."
+            )
+        if name not in names:
+            raise errors.DataError(
+                f"{where} column '{name}': expected it as the plan declares, got no such column among {len(names)}. "
+                f"{_suggestion(name, undeclared)}Correct the column's name in the plan or in the data."
+            )
+    if undeclared and declared.undeclared == "refuse":
+        shown = ", ".join(f"'{n}'" for n in undeclared[:5]) + (", …" if len(undeclared) > 5 else "")
+        raise errors.DataError(
+            f"{where}: expected only declared columns (data.undeclared is refuse), got {len(undeclared)} more: "
+            f"{shown}. Declare them, or set data.undeclared: ignore."
+        )
+    return undeclared
+
+
+def _suggestion(name: str, undeclared: Sequence[str]) -> str:
+    folded = {n.casefold(): n for n in undeclared}
+    near = difflib.get_close_matches(name.casefold(), folded, n=1)
+    return f"Did you mean '{folded[near[0]]}'? " if near else ""
+
+
+def check_values(frame: pd.DataFrame, declared: data.Data, where: str) -> None:
+    """Refuse a table from which no model can be trained.
+
+    Raises:
+        DataError: It has no rows, a used column has no values, the target is missing somewhere, names an unknown class
+            or does not vary, or the entity is missing somewhere.
+    """
+    if not len(frame):
+        raise errors.DataError(f"{where}: expected rows, got an empty table. Check the file or the query.")
+    for column in declared.columns:
+        if column.role != "ignored" and frame[column.name].isna().all():
+            raise errors.DataError(
+                f"{where} column '{column.name}': expected values, got none: all {len(frame)} rows are missing. "
+                "Check the column and its missing_values, or give it the role ignored."
+            )
+    for role in ("target", "entity"):
+        for column in declared.columns:
+            if column.role == role:
+                _check_complete(frame[column.name], column, where)
+    if declared.target.task == "regression":
+        _check_varies(frame[declared.target_column.name], declared, where)
+    else:
+        _check_classes(frame[declared.target_column.name], declared, where)
+
+
+def _check_complete(values: pd.Series, column: data.Column, where: str) -> None:
+    rows = np.flatnonzero(values.isna().to_numpy())
+    if len(rows):
+        raise errors.DataError(
+            f"{where} column '{column.name}' ({column.role}): expected a value in every row, got missing (empty or "
+            f"NaN) in {len(rows)} of {len(values)} rows, first in row {rows[0] + 1}. Complete or remove these rows."
+        )
+
+
+def _check_classes(values: pd.Series, declared: data.Data, where: str) -> None:
+    target, column = declared.target, declared.target_column
+    codes = _target.codes(declared, values)
+    rows = np.flatnonzero(codes < 0)
+    if len(rows):
+        known = ", ".join(f"'{v}'" for v in (*target.positive, *target.negative, *target.classes))
+        raise errors.DataError(
+            f"{where} column '{column.name}' (target): expected one of {known}, got other values in {len(rows)} of "
+            f"{len(values)} rows, first in row {rows[0] + 1}. Correct the data, or complete data.target."
+        )
+    found = np.unique(codes)
+    if len(found) < 2:
+        only = _target.class_names(declared)[found[0]]
+        raise errors.DataError(
+            f"{where} column '{column.name}' (target): expected at least two classes, got only '{only}' in all "
+            f"{len(values)} rows. Check the data and data.target."
+        )
+
+
+def _check_varies(values: pd.Series, declared: data.Data, where: str) -> None:
+    if values.nunique() < 2:
+        raise errors.DataError(
+            f"{where} column '{declared.target_column.name}' (target): expected differing values, got the same in all "
+            f"{len(values)} rows. Check the data and data.target."
+        )

@@ -1,0 +1,35 @@
+"""The target as the model sees it: class codes, or a number."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from configs import data
+
+
+def class_names(declared: data.Data) -> tuple[str, ...]:
+    """Names of the classes 0…K−1; empty for regression."""
+    target = declared.target
+    if target.task == "binary":
+        return (target.negative_label, target.positive_label)
+    labels = declared.target_column.labels
+    return tuple(labels.get(value, value) for value in target.classes)
+
+
+def codes(declared: data.Data, values: pd.Series) -> npt.NDArray[np.int64]:
+    """Class codes (rows,); −1 where the value is missing or belongs to no class. Not for regression."""
+    target = declared.target
+    if target.above is not None:
+        numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+        return np.where(np.isnan(numbers), -1, numbers > target.above).astype(np.int64)
+    known = dict.fromkeys(target.negative, 0) | dict.fromkeys(target.positive, 1)
+    if target.task == "multiclass":
+        known = {value: code for code, value in enumerate(target.classes)}
+    return values.map(known).to_numpy(dtype=np.float64, na_value=-1).astype(np.int64)
+
+
+def numbers(values: pd.Series) -> npt.NDArray[np.float64]:
+    """The values of a regression target (rows,)."""
+    return values.to_numpy(dtype=np.float64, na_value=np.nan)
