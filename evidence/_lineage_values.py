@@ -1,0 +1,196 @@
+"""What of a dossier goes to MLflow as params, tags and metrics. Plain values; does not import mlflow."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from evidence import canonical, records
+from evidence.dossier import Dossier
+
+TAG = "proofline."
+"""Prefix of our tags."""
+LONGEST_KEY = 250
+LONGEST_PARAM = 6000
+LONGEST_TAG = 5000
+_NOT_IN_KEYS = re.compile(r"[^\w\-. :/]", re.ASCII)
+
+
+@dataclasses.dataclass(frozen=True)
+class Point:
+    """One metric value."""
+
+    key: str
+    value: float
+    milliseconds: int
+    """Since 1970, UTC. Taken from the records, so that a second mirror writes the same point again."""
+    step: int
+    of_model: bool
+    """Was it measured on the exported graph?"""
+
+
+def params(dossier: Dossier) -> dict[str, str]:
+    """The plan's decisions and what the training settled, flat. The columns are in the plan file and the datasets."""
+    plan = dossier.plan
+    source = {
+        "system": {"id": plan.system.id, "version": plan.system.version},
+        "data": {
+            "source": plan.data.source.kind,
+            "title": plan.data.provenance.title,
+            "task": plan.data.target.task,
+            "features": len(plan.data.features),
+            "protected": [p.name for p in plan.data.protected],
+            "intersections": [" x ".join(i) for i in plan.data.intersections],
+        },
+        "split": plan.split.model_dump(mode="json"),
+        "model": plan.model.model_dump(mode="json"),
+        "training": plan.training.model_dump(mode="json"),
+        "policy": plan.policy.model_dump(mode="json", exclude={"gates"}),
+        "gates": {f"{g.check}/{g.slice}": _asked(g.at_least, g.at_most) for g in plan.policy.gates},
+        "factory": plan.factory.model_dump(mode="json"),
+        "trained": {
+            "device": dossier.train.device,
+            "precision": dossier.train.precision,
+            "parameters": dossier.train.parameters,
+            "best_epoch": dossier.train.best_epoch,
+            "threshold": dossier.train.threshold.value if dossier.train.threshold else None,
+        },
+        "exported": {"opset": dossier.export.opset, "ir_version": dossier.export.ir_version},
+    }
+    return {clean(key): text[:LONGEST_PARAM] for key, text in _flat("", source)}
+
+
+def tags(dossier: Dossier, record_digests: Mapping[str, str]) -> dict[str, str]:
+    """Identity of everything the run stands on, each by SHA-256.
+
+    Args:
+        dossier: The run.
+        record_digests: Stage to the digest of its record's file.
+    """
+    close = dossier.close
+    found = {
+        "run_id": dossier.run_id,
+        "system": dossier.plan.system.id,
+        "system_version": dossier.plan.system.version,
+        "outcome": dossier.gate.outcome,
+        "plan_sha256": dossier.plan_sha256,
+        "commitment_sha256": dossier.evaluate.commitment_sha256,
+        "code_sha256": dossier.commit.code_sha256,
+        "data_sha256": dossier.ingest.rows_sha256,
+        "split_sha256": dossier.commit.split_sha256,
+        "checkpoint_sha256": dossier.train.checkpoint.sha256,
+        "onnx_sha256": dossier.export.onnx.sha256,
+        "documents_sha256": dossier.document.digest if dossier.document else None,
+        "git_commit": close.git_commit if close else None,
+        "git_dirty": str(close.git_dirty).lower() if close and close.git_dirty is not None else None,
+        "engine": close.engine if close else None,
+        **{f"record.{stage}": digest for stage, digest in record_digests.items()},
+    }
+    named = {TAG + key: value[:LONGEST_TAG] for key, value in found.items() if value is not None}
+    if close and close.git_commit:
+        named["mlflow.source.git.commit"] = close.git_commit
+    return named
+
+
+def points(dossier: Dossier) -> list[Point]:
+    """Every measured number, and the training curve with one step per epoch."""
+    return [*_measures(dossier), *_curve(dossier), *_costs(dossier)]
+
+
+def digest(dossier: Dossier) -> str:
+    """SHA-256 over the whole dossier: tells whether a finished mirror is still the mirror of this run."""
+    parts = {
+        field.name: value.model_dump(mode="json")
+        if hasattr(value := getattr(dossier, field.name), "model_dump")
+        else value
+        for field in dataclasses.fields(dossier)
+    }
+    return canonical.sha256(parts)
+
+
+def milliseconds(time: str) -> int:
+    """A UTC time of a record as MLflow counts it."""
+    return int(dt.datetime.fromisoformat(time).timestamp() * 1000)
+
+
+def clean(key: str) -> str:
+    """A key that MLflow takes: `sex=female` becomes `sex:female`, `a × b` becomes `a x b`.
+
+    A key that would be too long, or lose letters, ends in six digits of its SHA-256 instead, so that two different
+    keys never become one.
+    """
+    plain = key.replace("=", ":").replace("×", "x")
+    safe = _NOT_IN_KEYS.sub("_", plain).replace("//", "/").strip("/ ")
+    if safe == plain and len(safe) <= LONGEST_KEY:
+        return safe
+    return f"{safe[: LONGEST_KEY - 7]}~{canonical.sha256_bytes(key.encode())[:6]}".replace("~", "-")
+
+
+def _measures(dossier: Dossier) -> Iterator[Point]:
+    graph = {r.check_id for r in dossier.evaluate.results}
+    taken: dict[str, float] = {}
+    for result in dossier.results():
+        on_graph = result.check_id in graph
+        at = milliseconds(dossier.evaluate.finished_at if on_graph else dossier.commit.at)
+        for measure in result.measures:
+            if measure.value is None:
+                continue
+            key = _free(taken, measure, result.check_id)
+            taken[key] = measure.value
+            yield Point(key, measure.value, at, 0, on_graph)
+
+
+def _free(taken: Mapping[str, float], measure: records.Measure, check_id: str) -> str:
+    name = measure.name if measure.split in (None, "test") else f"{measure.split}/{measure.name}"
+    if measure.slice != "overall":
+        name = f"{name}/{measure.slice}"
+    for candidate in (name, f"{check_id}/{name}"):
+        key = clean(candidate)
+        if key not in taken or taken[key] == measure.value:
+            return key
+    number = 2
+    while clean(f"{check_id}/{name}/{number}") in taken:
+        number += 1
+    return clean(f"{check_id}/{name}/{number}")
+
+
+def _curve(dossier: Dossier) -> Iterator[Point]:
+    begun = milliseconds(dossier.commit.at)
+    elapsed = 0.0
+    for point in dossier.train.curve:
+        elapsed += point.seconds
+        for name in ("train_loss", "validation_loss", "learning_rate"):
+            yield Point(
+                f"training/{name}", getattr(point, name), begun + int(elapsed * 1000), point.epoch, of_model=False
+            )
+
+
+def _costs(dossier: Dossier) -> Iterator[Point]:
+    train = dossier.train
+    at = milliseconds(dossier.evaluate.started_at)
+    found = {
+        "training/seconds": train.seconds,
+        "training/rows_per_second": train.rows_per_second,
+        "training/flops": train.flops.value,
+        f"training/energy_{train.energy.unit}": train.energy.value,
+    }
+    for key, value in found.items():
+        if value is not None:
+            yield Point(clean(key), value, at, 0, of_model=False)
+
+
+def _asked(at_least: float | None, at_most: float | None) -> str:
+    return f"at least {at_least:g}" if at_least is not None else f"at most {at_most:g}"
+
+
+def _flat(prefix: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _flat(f"{prefix}.{key}" if prefix else str(key), inner)
+    elif isinstance(value, list | tuple):
+        yield prefix, ", ".join(str(v) for v in value) or "none"
+    else:
+        yield prefix, "none" if value is None else str(value)
