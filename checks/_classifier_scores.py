@@ -1,0 +1,213 @@
+"""Metrics of a classifier's probabilities: areas under curves, Brier score, log loss, calibration error."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from checks import intervals
+from checks._ranking import Ranking, thinned
+from checks._subject import Subject, floats, measured
+from evidence import records
+
+Floats = npt.NDArray[np.float64]
+
+BINS = 15
+"""Bins of equal width of the calibration error."""
+CURVE_POINTS = 200
+NAMES = ("roc_auc", "pr_auc", "brier", "log_loss", "ece")
+
+
+def brier_rows(probabilities: Floats, y: npt.NDArray[np.int64]) -> Floats:
+    """Squared distance of each row's probabilities from its outcome (rows,): of class 1 of two, else summed."""
+    outcome = np.eye(probabilities.shape[1])[y]
+    squares = (probabilities - outcome) ** 2
+    return squares[:, 1] if probabilities.shape[1] == 2 else squares.sum(axis=1)
+
+
+def log_loss_rows(probabilities: Floats, y: npt.NDArray[np.int64]) -> Floats:
+    """Negative log of each row's probability of its class (rows,), rescaled to sum 1; at least 2.2e-16 is taken."""
+    tiny = np.finfo(np.float64).eps
+    own = probabilities[np.arange(len(y)), y] / probabilities.sum(axis=1)
+    return -np.log(np.clip(own, tiny, 1 - tiny))
+
+
+def calibration(probabilities: Floats, y: npt.NDArray[np.int64]) -> tuple[Floats, Floats, npt.NDArray[np.int64]]:
+    """Predicted share, outcome (0 or 1) and bin of each row, each (rows,). See `performance.ece` in the catalogue."""
+    if probabilities.shape[1] == 2:
+        predicted, observed = probabilities[:, 1], (y == 1).astype(np.float64)
+    else:
+        predicted = probabilities.max(axis=1)
+        observed = (probabilities.argmax(axis=1) == y).astype(np.float64)
+    return predicted, observed, np.minimum((predicted * BINS).astype(np.int64), BINS - 1)
+
+
+def measure(subject: Subject) -> dict[str, records.CheckResult]:
+    """The results by check identifier."""
+    y, probabilities = subject.part.y.astype(np.int64), subject.scores.probabilities
+    if probabilities is None:
+        raise TypeError("a classifier's scores hold probabilities")
+    rankings = _rankings(probabilities, y)
+    losses = np.stack([brier_rows(probabilities, y), log_loss_rows(probabilities, y)], axis=1)
+    predicted, observed, bins = calibration(probabilities, y)
+    residuals = np.zeros((len(y), BINS))
+    residuals[np.arange(len(y)), bins] = predicted - observed
+
+    def statistic(w: Floats) -> Floats:
+        total = w.sum(axis=1, keepdims=True)
+        areas = np.mean([r.areas(w) for r in rankings], axis=0)
+        return np.concatenate([areas, (w @ losses) / total, (w @ residuals) / total], axis=1)
+
+    values = statistic(np.ones((1, len(y))))[0]
+    drawn = intervals.replicate(statistic, len(y), subject.sampling, "performance.scores")
+    found = _intervals(subject, values, drawn, rankings)
+    details = _details(subject, rankings, (predicted, observed, bins))
+    return {
+        f"performance.{name}": measured(
+            f"performance.{name}",
+            (_measure(subject, name, *found[name]),),
+            details.get(name),
+            subject.artifacts,
+        )
+        for name in NAMES
+    }
+
+
+def _rankings(probabilities: Floats, y: npt.NDArray[np.int64]) -> list[Ranking]:
+    classes = [1] if probabilities.shape[1] == 2 else range(probabilities.shape[1])
+    return [Ranking(probabilities[:, c], y == c) for c in classes]
+
+
+def _intervals(
+    subject: Subject, values: Floats, drawn: Floats, rankings: list[Ranking]
+) -> dict[str, tuple[float, records.Interval | None]]:
+    sampling, method = subject.sampling, intervals.row_method(subject.sampling)
+    found: dict[str, tuple[float, records.Interval | None]] = {}
+    for column, name in enumerate(NAMES[:4]):
+        value = float(values[column])
+        found[name] = (value, intervals.percentile(drawn[:, column], value, sampling, method))
+    found["ece"] = _ece(values[4:], drawn[:, 4:], sampling, method)
+    for column, name in ((0, "roc_auc"), (1, "pr_auc")):
+        if values[column] == 1.0 and found[name][1] is None:
+            found[name] = (1.0, _separated(subject, name))
+    return found
+
+
+def _ece(
+    residuals: Floats, drawn: Floats, sampling: intervals.Sampling, method: str
+) -> tuple[float, records.Interval | None]:
+    """The calibration error with an interval that can reach 0.
+
+    The error is a sum of absolute values, so sampling noise alone makes it positive, and bootstrap replicates are
+    larger still: their lower percentile never reaches 0 even for a perfectly calibrated model. The error moves by no
+    more than the summed absolute change of the bins' gaps, so the lower end is the value less the upper percentile of
+    that change; the upper end is the percentile, which errs to the large side.
+    """
+    value = float(np.abs(residuals).sum())
+    interval = intervals.percentile(np.abs(drawn).sum(axis=1), value, sampling, method)
+    if interval is None:
+        return value, None
+    moved = np.quantile(np.abs(drawn - residuals).sum(axis=1), (1 + sampling.level) / 2)
+    low = max(0.0, value - float(moved))
+    return value, interval.model_copy(update={"low": low, "method": f"{method}, lower end bounded by the bins' change"})
+
+
+def _separated(subject: Subject, name: str) -> records.Interval:
+    """Exact bound for classes that are separated without an error, where no replicate differs.
+
+    With all P positives above a score and all N negatives below it, the shares of positives above and of negatives
+    below it are each at least tail^(1 / P) and tail^(1 / N) (Clopper and Pearson 1934, no failure). Such a point bounds
+    both areas from below. Several classes share the tail (Bonferroni).
+    """
+    counts = np.bincount(subject.part.y.astype(np.int64), minlength=subject.classes)
+    classes = [1] if subject.classes == 2 else list(range(subject.classes))
+    tail = (1 - subject.sampling.level) / (2 * len(classes))
+    bounds = []
+    for positives in counts[classes]:
+        negatives = len(subject.part.y) - positives
+        above, below = math.pow(tail, 1 / positives), math.pow(tail, 1 / negatives)
+        true, false = above * positives, (1 - below) * negatives
+        bounds.append(above * below if name == "roc_auc" else above * true / (true + false))
+    return records.Interval(
+        low=float(np.mean(bounds)),
+        high=1.0,
+        level=subject.sampling.level,
+        method="exact binomial bound for separated classes",
+    )
+
+
+def _measure(subject: Subject, name: str, value: float, interval: records.Interval | None) -> records.Measure:
+    defined = math.isfinite(value)
+    counts = np.bincount(subject.part.y.astype(np.int64), minlength=subject.classes)
+    absent = [subject.encoded.classes[c] for c in np.flatnonzero(counts == 0)]
+    return records.Measure(
+        name=f"performance.{name}",
+        value=value if defined else None,
+        unit="nat" if name == "log_loss" else "1",
+        interval=interval if defined else None,
+        n=subject.part.rows,
+        split="test",
+        note=None if defined else f"undefined: the test part holds no row of {', '.join(absent)}",
+    )
+
+
+def _details(
+    subject: Subject,
+    rankings: list[Ranking],
+    calibrated: tuple[Floats, Floats, npt.NDArray[np.int64]],
+) -> dict[str, dict[str, object]]:
+    predicted, observed, bins = calibrated
+    edges = np.linspace(0, 1, BINS + 1)
+    counts = np.bincount(bins, minlength=BINS)
+    table = [
+        {
+            "low": float(edges[b]),
+            "high": float(edges[b + 1]),
+            "predicted": float(predicted[bins == b].mean()),
+            "observed": float(observed[bins == b].mean()),
+            "count": int(counts[b]),
+        }
+        for b in range(BINS)
+        if counts[b]
+    ]
+    present = np.bincount(subject.part.y.astype(np.int64), minlength=subject.classes)
+    if not present.all():
+        return {"ece": {"bins": table}}
+    curves = [_curves(r, subject.part.rows) for r in rankings]
+    if len(curves) == 1:
+        (fpr, tpr), (recall, precision) = _thin(*curves[0][0]), _thin(*curves[0][1])
+        return {
+            "ece": {"bins": table},
+            "roc_auc": {"curve": {"fpr": fpr, "tpr": tpr}},
+            "pr_auc": {"curve": {"recall": recall, "precision": precision}},
+        }
+    grid = np.linspace(0, 1, 101)
+    return {
+        "ece": {"bins": table},
+        "roc_auc": {
+            "curve": {"fpr": floats(grid), "tpr": floats(np.mean([np.interp(grid, *c[0]) for c in curves], axis=0))},
+            "curve_note": "mean over the classes, one against the rest",
+        },
+        "pr_auc": {
+            "curve": {
+                "recall": floats(grid),
+                "precision": floats(np.mean([np.interp(grid, *c[1]) for c in curves], axis=0)),
+            },
+            "curve_note": "mean over the classes, one against the rest",
+        },
+    }
+
+
+def _curves(ranking: Ranking, rows: int) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats]]:
+    """(false positive rate, true positive rate) and (recall, precision), both ascending."""
+    true, false = (c[0] for c in ranking.counts(np.ones((1, rows))))
+    recall, precision = true / true[-1], true / (true + false)
+    roc = (np.append(0.0, false / false[-1]), np.append(0.0, recall))
+    return roc, (np.append(0.0, recall), np.append(precision[0], precision))
+
+
+def _thin(x: Floats, y: Floats) -> tuple[list[float], list[float]]:
+    kept = thinned(len(x), CURVE_POINTS)
+    return floats(x[kept]), floats(y[kept])

@@ -1,0 +1,95 @@
+"""The catalogue: every metric with its definition, range and direction, and the check of a policy against it.
+
+Light on purpose: it loads the plan's types and nothing that computes.
+"""
+
+from __future__ import annotations
+
+import difflib
+
+from checks._metrics import ALL, CLASSIFICATION, Family, Metric
+from configs import errors
+from configs.plan import Plan
+from configs.policy import Gate
+
+__all__ = ["METRICS", "Metric", "bounds", "check_policy", "of_family"]
+
+METRICS: dict[str, Metric] = {metric.id: metric for metric in ALL}
+"""Identifier to metric, in the order of reports."""
+
+
+def of_family(family: Family) -> tuple[Metric, ...]:
+    """The metrics of one family, in the order of reports."""
+    return tuple(m for m in METRICS.values() if m.family == family)
+
+
+def bounds(metric: Metric, task: str) -> tuple[float, float]:
+    """Smallest and largest value a metric can take for a task."""
+    if metric.family == "robustness" and task in CLASSIFICATION:
+        return 0.0, 1.0
+    if metric.id == "performance.brier" and task == "binary":
+        return 0.0, 1.0
+    return metric.low, metric.high
+
+
+def check_policy(plan: Plan) -> None:
+    """Refuse gates that can never mean what they say.
+
+    Raises:
+        PlanError: A gate names an unknown metric, one of another task, a slice that is not measured, a threshold
+            outside the metric's range, or the wrong direction. One line for each problem.
+    """
+    problems = [p for index, gate in enumerate(plan.policy.gates) if (p := _problem(plan, index, gate))]
+    if problems:
+        raise errors.PlanError("\n".join(problems))
+
+
+def _problem(plan: Plan, index: int, gate: Gate) -> str | None:
+    where = f"policy.gates[{index}] {gate.check}"
+    metric = METRICS.get(gate.check)
+    if metric is None:
+        return f"{where}: expected a metric of the catalogue, got an unknown name. {_suggestion(gate.check)}"
+    task = plan.data.target.task
+    if task not in metric.tasks:
+        return (
+            f"{where}: expected a metric for the task {task}, got one for {' and '.join(metric.tasks)}. "
+            f"Remove the gate, or gate one of {', '.join(_gateable(task, metric.family))}."
+        )
+    return _slice_problem(plan, where, gate, metric) or _threshold_problem(where, gate, metric, task)
+
+
+def _suggestion(name: str) -> str:
+    names = list(METRICS)
+    tail = {m.partition(".")[2]: m for m in names}
+    near = difflib.get_close_matches(name, names, n=1) or [
+        tail[t] for t in difflib.get_close_matches(name.partition(".")[2], list(tail), n=1)
+    ]
+    return f"Did you mean {near[0]}?" if near else f"Known are {', '.join(names)}."
+
+
+def _gateable(task: str, family: Family) -> list[str]:
+    fitting = [m.id for m in of_family(family) if task in m.tasks and m.better != "none"]
+    return fitting or [m.id for m in of_family("performance") if task in m.tasks and m.better != "none"]
+
+
+def _slice_problem(plan: Plan, where: str, gate: Gate, metric: Metric) -> str | None:
+    if metric.family == "fairness" and not plan.slices:
+        return f"{where}: expected protected attributes to compare, got none in data.protected. Declare them there."
+    if metric.family == "fairness" and gate.slice == "overall":
+        return f"{where}: expected a slice, got overall. Set slice to one of {', '.join(plan.slices)}."
+    if not metric.sliced and gate.slice != "overall":
+        return f"{where}: expected the slice overall, got '{gate.slice}': it is not measured per group. Remove slice."
+    return None
+
+
+def _threshold_problem(where: str, gate: Gate, metric: Metric, task: str) -> str | None:
+    direction, threshold = ("at_least", gate.at_least) if gate.at_least is not None else ("at_most", gate.at_most)
+    if metric.better == "none":
+        return f"{where}: expected a metric with a direction, got a descriptive one. Remove the gate."
+    wanted = "at_least" if metric.better == "higher" else "at_most"
+    if direction != wanted:
+        return f"{where}: expected {wanted}, because {metric.better} is better, got {direction}. Write {wanted}."
+    low, high = bounds(metric, task)
+    if threshold is not None and not low <= threshold <= high:
+        return f"{where}: expected a threshold from {low:g} to {high:g}, got {threshold:g}. Correct it."
+    return None

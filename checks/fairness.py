@@ -1,0 +1,251 @@
+"""How the graph treats the groups of each protected attribute and intersection, on the test part.
+
+Values are those of Fairlearn, computed from one count table per attribute. Every group is reported with its size:
+empty groups and groups with fewer rows than the policy's minimum are listed, never dropped, and a slice that involves
+one is `inconclusive` at the gate unless it fails without it already. What counts for the minimum are the rows the rate
+is computed from: the positives of a group for its true positive rate. Intervals of gaps are simultaneous bands over the
+pairs of groups; `checks._simultaneous` says why.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from checks import _group_rates, _simultaneous, catalogue, intervals
+from checks._group_rates import GroupRates, Slice
+from checks._subject import Subject, measured, not_applicable, other_task, unit_of
+from evidence import records
+
+Floats = npt.NDArray[np.float64]
+
+WITHOUT_SMALL = "without_small_groups"
+"""Part of a check's measures: the headline of a slice with its small groups left out, where at least two remain."""
+
+_KINDS = {
+    "fairness.selection_rate": ("smallest", ("selection_rate",)),
+    "fairness.true_positive_rate": ("smallest", ("true_positive_rate",)),
+    "fairness.false_positive_rate": ("largest", ("false_positive_rate",)),
+    "fairness.demographic_parity_difference": ("gap", ("selection_rate",)),
+    "fairness.demographic_parity_ratio": ("ratio", ("selection_rate",)),
+    "fairness.equalized_odds_difference": ("gap", ("true_positive_rate", "false_positive_rate")),
+    "fairness.equal_opportunity_difference": ("gap", ("true_positive_rate",)),
+    "fairness.accuracy_difference": ("gap", ("accuracy",)),
+    "fairness.error_difference": ("gap", ("error",)),
+}
+"""Check to how a slice's headline is made of its groups' rates, and which rates."""
+
+
+@dataclasses.dataclass(frozen=True)
+class _Found:
+    """What one slice adds to a result."""
+
+    measures: tuple[records.Measure, ...]
+    small: tuple[str, ...]
+    empty: tuple[str, ...]
+    groups: list[dict[str, object]]
+    rate: str
+
+
+def measure(subject: Subject) -> tuple[records.CheckResult, ...]:
+    """Every fairness metric of the catalogue; `not_applicable` for another task, or without protected attributes."""
+    slices = _slices(subject)
+    return tuple(_result(subject, metric, slices) for metric in catalogue.of_family("fairness"))
+
+
+def _slices(subject: Subject) -> tuple[Slice, ...]:
+    part, scores = subject.part, subject.scores
+    if scores.labels is not None:
+        y = part.y.astype(np.int64)
+        return tuple(
+            _group_rates.classifier_slice(name, groups, y, scores.labels, subject.classes, subject.sampling)
+            for name, groups in part.groups.items()
+        )
+    if scores.predictions is None:
+        raise TypeError("scores hold labels or predictions")
+    errors = scores.predictions - part.y.astype(np.float64)
+    return tuple(
+        _group_rates.error_slice(name, groups, errors, subject.sampling) for name, groups in part.groups.items()
+    )
+
+
+def _result(subject: Subject, metric: catalogue.Metric, slices: tuple[Slice, ...]) -> records.CheckResult:
+    if subject.task not in metric.tasks:
+        return other_task(metric, subject.task)
+    if not slices:
+        return not_applicable(metric.id, "the plan declares no protected attribute")
+    found = {s.name: _of_slice(subject, metric, s) for s in slices}
+    headlines = tuple(f.measures[0] for f in found.values())
+    others = tuple(m for f in found.values() for m in f.measures[1:])
+    details: dict[str, object] = {
+        "groups": {name: f.groups for name, f in found.items()},
+        "rate": {name: f.rate for name, f in found.items()},
+        "small_groups": [g for f in found.values() for g in f.small],
+        "empty_groups": [g for f in found.values() for g in f.empty],
+        "minimum_group_size": subject.plan.policy.minimum_group_size,
+        "missing_attribute": {s.name: s.missing for s in slices},
+    }
+    return measured(metric.id, headlines + others, details, subject.artifacts)
+
+
+def _of_slice(subject: Subject, metric: catalogue.Metric, part: Slice) -> _Found:
+    how, kinds = _KINDS[metric.id]
+    rates = _joined(part, kinds)
+    rows = rates.rows.min(axis=0)
+    small = (rows < subject.plan.policy.minimum_group_size) & (part.sizes > 0)
+    empty = part.sizes == 0
+    headline = _headline(subject, metric, part, rates, rows > 0, how)
+    if small.any() or empty.any():
+        headline = headline.model_copy(update={"note": _note(headline, part, small, empty)})
+    parts = [headline]
+    kept = ~small & ~empty
+    if small.any() and kept.sum() >= (2 if how in ("gap", "ratio") else 1):
+        without = _headline(subject, metric, part, rates, kept, how)
+        parts.append(without.model_copy(update={"name": f"{metric.id}.{WITHOUT_SMALL}"}))
+    family = _deciding_family(rates, rows > 0, how)
+    rate, class_name = _rate_name(subject, kinds, family, rates.rates.shape[0])
+    name = metric.id if how in ("smallest", "largest") else f"{metric.id}.{rate}"
+    per_group = _per_group(subject, part, rates, family, (name, headline.unit))
+    return _Found(
+        measures=(*parts, *per_group),
+        small=tuple(f"{part.name}={part.groups[g]}" for g in np.flatnonzero(small)),
+        empty=tuple(f"{part.name}={part.groups[g]}" for g in np.flatnonzero(empty)),
+        groups=[_plotted(m, part.groups[g], int(part.sizes[g])) for g, m in enumerate(per_group)],
+        rate=" ".join([rate.replace("_", " "), *([f"of class {class_name}"] if class_name else [])]),
+    )
+
+
+def _joined(part: Slice, kinds: tuple[str, ...]) -> GroupRates:
+    found = [part.kinds[k] for k in kinds]
+    return GroupRates(
+        np.concatenate([f.rates for f in found], axis=0),
+        np.concatenate([f.rows for f in found], axis=0),
+        np.concatenate([f.replicates for f in found], axis=1),
+        np.concatenate([f.deviations for f in found], axis=1),
+    )
+
+
+def _headline(
+    subject: Subject, metric: catalogue.Metric, part: Slice, rates: GroupRates, kept: npt.NDArray[np.bool_], how: str
+) -> records.Measure:
+    value, interval = None, None
+    if kept.sum() >= (2 if how in ("gap", "ratio") else 1):
+        chosen = rates.take(kept)
+        value = _value(chosen.rates, how)
+        interval = _interval(subject, chosen, value, how, part.name)
+    return records.Measure(
+        name=metric.id,
+        value=value,
+        unit=unit_of(metric, subject.encoded),
+        interval=interval,
+        n=int(part.sizes[kept].sum()),
+        slice=part.name,
+        split="test",
+        note=None if value is not None else f"undefined: fewer than two groups of {part.name} have rows to compare",
+    )
+
+
+def _value(rates: Floats, how: str) -> float:
+    """The headline from rates (families, groups), all defined."""
+    smallest, largest = rates.min(axis=1), rates.max(axis=1)
+    if how == "smallest":
+        return float(smallest.min())
+    if how == "largest":
+        return float(largest.max())
+    if how == "gap":
+        return float((largest - smallest).max())
+    # Nobody selected in any group: the rates are equal, and Fairlearn's 0 / 0 would be undefined.
+    return float(np.divide(smallest, largest, out=np.ones_like(smallest), where=largest > 0).min())
+
+
+def _interval(subject: Subject, chosen: GroupRates, value: float, how: str, name: str) -> records.Interval:
+    level, groups = subject.sampling.level, chosen.rates.shape[1]
+    if how == "gap":
+        low, high = _simultaneous.gap(chosen.rates, chosen.deviations, level)
+    elif how == "ratio":
+        logs = chosen.log()
+        least, most = _simultaneous.gap(logs.rates, logs.deviations, level)
+        low, high = math.exp(-most), math.exp(-least)
+    else:
+        low, high = _simultaneous.extreme(chosen.rates[0], chosen.deviations[:, 0], level, smallest=how == "smallest")
+    top = math.inf if subject.task == "regression" else 1.0
+    pairs = groups * (groups - 1) // 2
+    compared = f"{pairs} pair{'s' if pairs > 1 else ''} of groups" if how in ("gap", "ratio") else f"{groups} groups"
+    return records.Interval(
+        low=float(min(max(low, 0.0), value)),
+        high=float(max(min(high, top), value)),
+        level=level,
+        method=subject.sampling.method(f"{_drawn(subject)}, simultaneous band over {compared} of {name}"),
+    )
+
+
+def _drawn(subject: Subject) -> str:
+    if subject.sampling.entities is not None:
+        return "cluster bootstrap"
+    return "row bootstrap" if subject.task == "regression" else "multinomial bootstrap"
+
+
+def _deciding_family(rates: GroupRates, defined: npt.NDArray[np.bool_], how: str) -> int:
+    """The family (class or rate) that gives the headline."""
+    if not defined.any():
+        return 0
+    shown = rates.rates[:, defined]
+    values = [_value(family[None], how) for family in shown]
+    return int(np.argmin(values) if how in ("smallest", "ratio") else np.argmax(values))
+
+
+def _per_group(
+    subject: Subject, part: Slice, rates: GroupRates, family: int, named: tuple[str, str]
+) -> tuple[records.Measure, ...]:
+    """The deciding rate of each group with its own (not simultaneous) interval; `named` is name and unit."""
+    how = (intervals.row_method if subject.task == "regression" else intervals.table_method)(subject.sampling)
+    measures = []
+    for group, group_name in enumerate(part.groups):
+        value = float(rates.rates[family, group])
+        defined = math.isfinite(value)
+        interval = (
+            intervals.percentile(rates.replicates[:, family, group], value, subject.sampling, how) if defined else None
+        )
+        measures.append(
+            records.Measure(
+                name=named[0],
+                value=value if defined else None,
+                unit=named[1],
+                interval=interval,
+                n=int(rates.rows[family, group]),
+                slice=f"{part.name}={group_name}",
+                split="test",
+                note=None if defined else "undefined: no test row to compute it from",
+            )
+        )
+    return tuple(measures)
+
+
+def _plotted(one: records.Measure, group: str, size: int) -> dict[str, object]:
+    return {
+        "group": group,
+        "n": size,
+        "rows": one.n,
+        "value": one.value,
+        "low": one.interval.low if one.interval else None,
+        "high": one.interval.high if one.interval else None,
+    }
+
+
+def _rate_name(subject: Subject, kinds: tuple[str, ...], family: int, families: int) -> tuple[str, str | None]:
+    """Which rate a family is, and of which class where there is one family per class."""
+    each = families // len(kinds)
+    kind = "mean_absolute_error" if kinds[0] == "error" else kinds[family // each]
+    return kind, subject.encoded.classes[family % each] if each > 1 else None
+
+
+def _note(headline: records.Measure, part: Slice, small: npt.NDArray[np.bool_], empty: npt.NDArray[np.bool_]) -> str:
+    texts = [headline.note] if headline.note else []
+    if small.any():
+        texts.append("too few rows in " + ", ".join(part.groups[g] for g in np.flatnonzero(small)))
+    if empty.any():
+        texts.append("no test row in " + ", ".join(part.groups[g] for g in np.flatnonzero(empty)))
+    return "; ".join(texts)

@@ -1,0 +1,180 @@
+"""The gate: the policy laid on what was measured, with three answers.
+
+A gate passes when the whole interval lies on the right side of the threshold, fails when it lies wholly on the wrong
+side, and is inconclusive when the threshold lies inside. A check that did not run, a metric that is undefined and a
+group that is too small never pass.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+
+from checks._subject import UNGATED
+from configs.plan import Plan
+from configs.policy import Gate
+from evidence import clock, records
+
+WITHOUT_SMALL = "without_small_groups"
+_EXACT = ("data", "export")
+"""Families that describe the very data or graph at hand: a value without an interval is exact there."""
+_SEVEREST: tuple[records.Status, ...] = ("fail", "not_measured", "not_applicable", "inconclusive", "pass")
+_OWN_SAY: tuple[str, ...] = ("data.", "export.")
+"""Checks that count by their own status where the policy has no gate on them."""
+
+
+@dataclasses.dataclass(frozen=True)
+class _Verdict:
+    gate: Gate
+    status: records.Status
+    text: str
+
+
+def judge(measure: records.Measure, gate: Gate) -> records.Status:
+    """Lay one threshold on one measure.
+
+    Returns:
+        `not_measured` where the value is undefined, `inconclusive` where a sampled value has no interval.
+    """
+    if measure.value is None:
+        return "not_measured"
+    low = high = measure.value
+    if measure.interval is not None:
+        low, high = measure.interval.low, measure.interval.high
+    elif gate.check.split(".")[0] not in _EXACT:
+        return "inconclusive"
+    if gate.at_least is not None:
+        return "pass" if low >= gate.at_least else "fail" if high < gate.at_least else "inconclusive"
+    limit = _limit(gate)
+    return "pass" if high <= limit else "fail" if low > limit else "inconclusive"
+
+
+def apply(plan: Plan, results: Sequence[records.CheckResult]) -> tuple[records.CheckResult, ...]:
+    """The results with status, threshold and reason as the policy has them.
+
+    Several gates on one check (one per attribute) give it the severest status and the threshold that caused it.
+    """
+    return tuple(_applied(plan, result) for result in results)
+
+
+def decide(plan: Plan, results: Sequence[records.CheckResult]) -> records.GateDecision:
+    """The three-valued answer.
+
+    `fail` if a required gate failed, or a check on the data or the export of severity `gate` or `critical`;
+    `inconclusive` if one of them gave no answer; else `pass`. Checks on the data without a gate that were not measured
+    or do not apply are listed and do not block.
+    """
+    reasons = [_gate_reason(gate, results) for gate in plan.policy.gates]
+    gated = {gate.check for gate in plan.policy.gates}
+    reasons += [_own_reason(r) for r in results if r.check_id.startswith(_OWN_SAY) and r.check_id not in gated]
+    required = [r.status for r in reasons if r.required]
+    outcome = "fail" if "fail" in required else "pass" if all(s == "pass" for s in required) else "inconclusive"
+    return records.GateDecision(outcome=outcome, reasons=tuple(reasons), at=clock.now())
+
+
+def _applied(plan: Plan, result: records.CheckResult) -> records.CheckResult:
+    verdicts = [_verdict(gate, result) for gate in plan.policy.gates if gate.check == result.check_id]
+    if not verdicts:
+        return result
+    severest = min(verdicts, key=lambda v: _SEVEREST.index(v.status))
+    several = len(verdicts) > 1
+    texts = [f"{v.gate.slice}: {v.text}" if several else v.text for v in verdicts]
+    gate = severest.gate
+    threshold = records.Threshold(at_least=gate.at_least, at_most=gate.at_most, slice=gate.slice)
+    return result.model_copy(update={"status": severest.status, "threshold": threshold, "reason": "; ".join(texts)})
+
+
+def _verdict(gate: Gate, result: records.CheckResult) -> _Verdict:
+    measure = _find(result, gate.check, gate.slice)
+    if measure is None:
+        status: records.Status = "not_applicable" if _does_not_apply(result) else "not_measured"
+        return _Verdict(gate, status, f"{_asked(gate)}: {status}, {_why_missing(result, gate)}")
+    status = judge(measure, gate)
+    why = ""
+    small = [g for key in ("small_groups", "empty_groups") for g in result.details.get(key, []) if _in(gate.slice, g)]
+    if small and measure.value is not None:
+        status = _despite_small(result, gate)
+        least = result.details.get("minimum_group_size", "the minimum of")
+        why = f", {', '.join(small)} {'has' if len(small) == 1 else 'have'} fewer than {least} rows to measure it on"
+    elif status == "not_measured" or (status == "inconclusive" and measure.interval is None):
+        why = f", {measure.note or 'no interval could be made'}"
+    return _Verdict(gate, status, f"{_found(measure)}{_asked(gate)}{_size(measure)}: {status}{why}")
+
+
+def _despite_small(result: records.CheckResult, gate: Gate) -> records.Status:
+    """A slice with a group that is too small fails only if it fails without that group."""
+    without = _find(result, f"{gate.check}.{WITHOUT_SMALL}", gate.slice) or (
+        None if any(_in(gate.slice, g) for g in result.details.get("small_groups", [])) else
+        _find(result, gate.check, gate.slice)
+    )  # fmt: skip
+    return "fail" if without is not None and judge(without, gate) == "fail" else "inconclusive"
+
+
+def _find(result: records.CheckResult, name: str, part: str) -> records.Measure | None:
+    found = next((m for m in result.measures if m.name == name and m.slice == part), None)
+    if found is None and part == "overall" and result.check_id.split(".")[0] in _EXACT and result.measures:
+        return result.measures[0]
+    return found
+
+
+def _gate_reason(gate: Gate, results: Sequence[records.CheckResult]) -> records.GateReason:
+    of_check = [r for r in results if r.check_id == gate.check]
+    # A check on the data has one result per attribute or column; those of other slices have no say.
+    addressed = [r for r in of_check if _find(r, gate.check, gate.slice)]
+    verdicts = [_verdict(gate, r) for r in addressed or of_check]
+    verdict = (
+        min(verdicts, key=lambda v: _SEVEREST.index(v.status))
+        if verdicts
+        else _Verdict(gate, "not_measured", f"{_asked(gate)}: not_measured, the check did not run")
+    )
+    return records.GateReason(
+        check_id=gate.check, slice=gate.slice, status=verdict.status, required=gate.required, text=verdict.text
+    )
+
+
+def _own_reason(result: records.CheckResult) -> records.GateReason:
+    answered = result.status in ("pass", "fail", "inconclusive")
+    return records.GateReason(
+        check_id=result.check_id,
+        slice=result.measures[0].slice if result.measures else "overall",
+        status=result.status,
+        required=answered and result.severity != "info",
+        text=result.reason,
+    )
+
+
+def _does_not_apply(result: records.CheckResult) -> bool:
+    return result.status == "not_applicable" and result.reason != UNGATED
+
+
+def _why_missing(result: records.CheckResult, gate: Gate) -> str:
+    if result.measures:
+        return f"nothing was measured for {gate.slice}"
+    return result.reason
+
+
+def _in(part: str, group: str) -> bool:
+    return group.startswith(f"{part}=")
+
+
+def _limit(gate: Gate) -> float:
+    if gate.at_most is None:
+        raise ValueError("a gate holds at_least or at_most")
+    return gate.at_most
+
+
+def _found(measure: records.Measure) -> str:
+    if measure.value is None:
+        return ""
+    unit = "" if measure.unit == "1" else f" {measure.unit}"
+    interval = measure.interval
+    ends = f" [{interval.low:.3g}, {interval.high:.3g}]" if interval else ""
+    return f"measured {measure.value:.3g}{ends}{unit}, "
+
+
+def _asked(gate: Gate) -> str:
+    return f"at least {gate.at_least:g}" if gate.at_least is not None else f"at most {gate.at_most:g}"
+
+
+def _size(measure: records.Measure) -> str:
+    return "" if measure.n is None else f", n = {measure.n:,}"

@@ -1,0 +1,162 @@
+"""Scoring rows with the ONNX graph that ships. What every check measures comes from here."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
+
+from configs import errors
+from evidence import records
+
+CPU = ("CPUExecutionProvider",)
+BATCH = 8192
+SUM_TOLERANCE = 1e-4
+"""Largest distance of a row's summed float32 probabilities from 1."""
+
+_ORT_FAILURES = (
+    ort_errors.EPFail,
+    ort_errors.Fail,
+    ort_errors.InvalidArgument,
+    ort_errors.InvalidGraph,
+    ort_errors.InvalidProtobuf,
+    ort_errors.NoModel,
+    ort_errors.NoSuchFile,
+    ort_errors.NotImplemented,
+    ort_errors.RuntimeException,
+)
+_SILENT = 4
+"""ONNX Runtime's level for fatal messages only; what it raises is turned into our own sentence."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Scores:
+    """What the graph says of some rows. A classifier gives labels and probabilities, a regressor predictions."""
+
+    labels: npt.NDArray[np.int64] | None = None
+    """(rows,)"""
+    probabilities: npt.NDArray[np.float64] | None = None
+    """(rows, classes)"""
+    predictions: npt.NDArray[np.float64] | None = None
+    """(rows,)"""
+
+
+class Scorer:
+    """An ONNX Runtime session behind the model contract."""
+
+    def __init__(
+        self, path: Path, task: str, features: int, classes: int = 0, *, providers: Sequence[str] = CPU
+    ) -> None:
+        """Open the graph.
+
+        Args:
+            path: The `.onnx` file.
+            task: `binary`, `multiclass` or `regression`.
+            features: Width of the input.
+            classes: Number of classes K; 0 for regression.
+            providers: ONNX Runtime execution providers in order of preference.
+
+        Raises:
+            VerificationError: The file is no graph that the runtime opens, or its inputs and outputs are not those of
+                the contract.
+        """
+        options = onnxruntime.SessionOptions()
+        options.log_severity_level = _SILENT
+        self._name, self._features, self._classes = path.name, features, classes
+        self._outputs = ["prediction"] if task == "regression" else ["label", "probabilities"]
+        try:
+            self._session = onnxruntime.InferenceSession(str(path), options, providers=list(providers))
+        except _ORT_FAILURES as error:
+            raise errors.VerificationError(
+                f"model {path.name}: expected a graph that ONNX Runtime opens, got: {_first_line(error)}. "
+                "Export the model again."
+            ) from None
+        self._check_signature()
+
+    @property
+    def runtime(self) -> str:
+        """ONNX Runtime version and the execution provider in use."""
+        return f"onnxruntime {onnxruntime.__version__}, {self._session.get_providers()[0]}"
+
+    def __call__(self, x: npt.NDArray[np.float32]) -> Scores:
+        """Score rows in batches.
+
+        Args:
+            x: float32, shape (rows, features), missing as NaN.
+
+        Raises:
+            VerificationError: The graph fails, or its output breaks the contract.
+        """
+        pieces = [self._run(x[start : start + BATCH]) for start in range(0, max(len(x), 1), BATCH)]
+        outputs = [np.concatenate(parts) for parts in zip(*pieces, strict=True)]
+        if self._outputs == ["prediction"]:
+            return Scores(predictions=self._checked_predictions(outputs[0], len(x)))
+        return self._checked_classes(outputs[0], outputs[1], len(x))
+
+    def _run(self, x: npt.NDArray[np.float32]) -> list[npt.NDArray[np.generic]]:
+        try:
+            found: list[npt.NDArray[np.generic]] = self._session.run(
+                self._outputs, {"features": np.ascontiguousarray(x, dtype=np.float32)}
+            )
+        except _ORT_FAILURES as error:
+            raise errors.VerificationError(
+                f"model {self._name}: expected outputs for a batch of shape {x.shape}, got: {_first_line(error)}. "
+                "Export the model again with a dynamic batch."
+            ) from None
+        return found
+
+    def _check_signature(self) -> None:
+        inputs = {i.name: i for i in self._session.get_inputs()}
+        found = inputs.get("features")
+        width = found.shape[-1] if found is not None and len(found.shape) == 2 else None
+        if len(inputs) != 1 or found is None or found.type != "tensor(float)" or width != self._features:
+            got = ", ".join(f"{i.name} {i.type} {i.shape}" for i in inputs.values())
+            raise self._broken(f"one input features, float32 [batch, {self._features}]", got)
+        names = [o.name for o in self._session.get_outputs()]
+        if missing := [n for n in self._outputs if n not in names]:
+            raise self._broken(f"outputs {' and '.join(self._outputs)}", f"{', '.join(names)} without {missing[0]}")
+
+    def _checked_predictions(self, found: npt.NDArray[np.generic], rows: int) -> npt.NDArray[np.float64]:
+        if found.shape not in ((rows, 1), (rows,)):
+            raise self._broken(f"prediction of shape ({rows}, 1)", str(found.shape))
+        values = found.reshape(rows).astype(np.float64)
+        if bad := int(np.sum(~np.isfinite(values))):
+            raise self._broken("finite predictions", f"{bad} of {rows} rows that are not")
+        return values
+
+    def _checked_classes(
+        self, labels: npt.NDArray[np.generic], probabilities: npt.NDArray[np.generic], rows: int
+    ) -> Scores:
+        if probabilities.shape != (rows, self._classes) or labels.shape != (rows,):
+            raise self._broken(
+                f"label ({rows},) and probabilities ({rows}, {self._classes})", f"{labels.shape}, {probabilities.shape}"
+            )
+        shares, codes = probabilities.astype(np.float64), labels.astype(np.int64)
+        for what, bad in (
+            ("finite probabilities", ~np.isfinite(shares).all(axis=1)),
+            ("probabilities between 0 and 1", (shares < 0).any(axis=1) | (shares > 1 + SUM_TOLERANCE).any(axis=1)),
+            ("probabilities that sum to 1", np.abs(shares.sum(axis=1) - 1) > SUM_TOLERANCE),
+            (f"labels from 0 to {self._classes - 1}", (codes < 0) | (codes >= self._classes)),
+        ):
+            if count := int(np.sum(bad)):
+                raise self._broken(what, f"{count} of {rows} rows that are not")
+        return Scores(labels=codes, probabilities=np.minimum(shares, 1.0))
+
+    def _broken(self, expected: str, got: str) -> errors.VerificationError:
+        return errors.VerificationError(
+            f"model {self._name}: expected {expected}, got {got}. Export the model again under the model contract."
+        )
+
+
+def open_model(path: Path, encoded: records.EncodedData, *, providers: Sequence[str] = CPU) -> Scorer:
+    """The scorer for a graph and the data it was made for. See `Scorer`."""
+    return Scorer(path, encoded.task, len(encoded.features), len(encoded.classes), providers=providers)
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__
