@@ -1,0 +1,262 @@
+"""Pieces that several sections share: intervals, thresholds, verdicts, tables out of records."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from model_cards import refs, tree
+from model_cards.refs import Book, Fact, Gap, Node
+from model_cards.tree import Parts, parts
+
+LONG = 12
+"""Tables with more rows than this are folded."""
+
+NOTHING: Parts = ("–",)
+
+
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """One line of the gate with what it rests on."""
+
+    reason: Node
+    """In `evaluation/gate.json`."""
+    result: Node | None
+    measure: Node | None
+    threshold: Node | None
+    of_policy: bool
+    """Is it a gate of the plan, or a check on data or export that counts by its own status?"""
+
+    @property
+    def status(self) -> str:
+        """Status as recorded."""
+        return str(self.reason.value["status"])
+
+    @property
+    def title(self) -> Fact:
+        """What was checked, in words."""
+        return self.result["title"].fact() if self.result else self.reason["check_id"].fact("name")
+
+    @property
+    def bound(self) -> float | None:
+        """The number of the threshold."""
+        if self.threshold is None:
+            return None
+        value = self.threshold.value
+        found = value.get("at_least") if value.get("at_least") is not None else value.get("at_most")
+        return None if found is None else float(found)
+
+
+def verdicts(book: Book) -> list[Verdict]:
+    """Every line of the gate, in the order of the record, with its result, measure and threshold."""
+    gated = {gate["check"] for gate in book.plan.value["policy"]["gates"]}
+    seen: dict[str, int] = {}
+    found = []
+    for reason in book["gate"]["reasons"]:
+        check_id = reason.value["check_id"]
+        if check_id in gated:
+            found.append(_of_policy(book, reason))
+        else:
+            found.append(_of_result(book, reason, seen.get(check_id, 0)))
+            seen[check_id] = seen.get(check_id, 0) + 1
+    return found
+
+
+def _of_policy(book: Book, reason: Node) -> Verdict:
+    """A line that lays a gate of the plan on a measure."""
+    check_id, where = reason.value["check_id"], reason.value["slice"]
+    result = book.result(check_id)
+    measure = result["measures"].first(name=check_id, slice=where) if result else None
+    gate = book.plan["policy"]["gates"].first(check=check_id, slice=where)
+    return Verdict(reason, result, measure, gate, of_policy=True)
+
+
+def _of_result(book: Book, reason: Node, index: int) -> Verdict:
+    """A line by which a check counts on its own: the lines of a check stand in the order of its results."""
+    results = [r for r in book.results() if r.value["check_id"] == reason.value["check_id"]]
+    result = results[index] if index < len(results) else None
+    if result is None or result.value["reason"] != reason.value["text"]:
+        return Verdict(reason, None, None, None, of_policy=False)
+    return Verdict(reason, result, next(iter(result["measures"]), None), result["threshold"], of_policy=False)
+
+
+def interval(measure: Node | None, apart_from: float | None = None) -> Parts:
+    """The interval of a measure in brackets, or a dash."""
+    if measure is None or not measure["interval"]:
+        return NOTHING
+    ends = measure["interval"]
+    return ("[", ends["low"].fact("number", apart_from), ", ", ends["high"].fact("number", apart_from), "]")
+
+
+def value(measure: Node | None, apart_from: float | None = None) -> Parts:
+    """The value of a measure with its unit, or why there is none."""
+    if measure is None:
+        return NOTHING
+    if measure.value["value"] is None:
+        return parts("undefined: ", measure["note"].fact()) if measure["note"] else ("undefined",)
+    unit: Parts = () if measure.value["unit"] in ("1", "") else ("\u00a0", measure["unit"].fact())
+    form: refs.Form = "count" if isinstance(measure.value["value"], int) else "number"
+    return parts(measure["value"].fact(form, apart_from), unit)
+
+
+def rows(measure: Node | None) -> Parts:
+    """The number of rows of a measure, or a dash."""
+    return (measure["n"].fact("count"),) if measure is not None and measure["n"] else NOTHING
+
+
+def threshold(node: Node | None) -> Parts:
+    """What is asked, in words."""
+    if node is None or not node:
+        return ("none set",)
+    for key, words in (("at_least", "at least "), ("at_most", "at most ")):
+        if node.value.get(key) is not None:
+            return (words, node[key].fact("exact"))
+    return ("none set",)
+
+
+def line(verdict: Verdict) -> Parts:
+    """A gate in a sentence: what, where, outcome, and the words of the decision."""
+    optional = "" if verdict.reason.value["required"] else ", reported only"
+    return tree.say(
+        "{title} ({slice}{optional}): {status}. {text}",
+        optional=optional,
+        title=verdict.title,
+        slice=slice_words(verdict.reason),
+        status=status(verdict.reason),
+        text=verdict.reason["text"].fact(),
+    )
+
+
+def line_of_result(result: Node) -> Parts:
+    """A check in a sentence: what, outcome, reason."""
+    return tree.say(
+        "{title}: {status}. {reason}",
+        title=result["title"].fact(),
+        status=status(result),
+        reason=result["reason"].fact(),
+    )
+
+
+def ends(low: Node, high: Node) -> Parts:
+    """Two ends in brackets, or a dash where one is unknown."""
+    if low.value is None or high.value is None:
+        return NOTHING
+    return ("[", low.fact("number"), ", ", high.fact("number"), "]")
+
+
+def number(node: Node) -> Parts:
+    """A measured number, or the word that it is undefined."""
+    return (node.fact("number"),) if node.value is not None else ("undefined",)
+
+
+def status(result: Node) -> Parts:
+    """The status of a result or gate reason."""
+    return (result["status"].fact("status"),)
+
+
+def slice_words(node: Node) -> Parts:
+    """The slice of a measure or gate reason."""
+    return (node["slice"].fact(),)
+
+
+def gate_table(book: Book) -> tree.Table:
+    """Measured value, interval, threshold, rows and outcome of every gate of the plan."""
+    lines = []
+    for verdict in (v for v in verdicts(book) if v.of_policy):
+        bound = verdict.bound
+        lines.append(
+            (
+                (verdict.title,),
+                slice_words(verdict.reason),
+                value(verdict.measure, bound),
+                interval(verdict.measure, bound),
+                threshold(verdict.threshold),
+                rows(verdict.measure),
+                _required(verdict),
+                status(verdict.reason),
+            )
+        )
+    return tree.Table(
+        caption=("Gates of the plan: what was asked and what was found",),
+        columns=("Check", "Slice", "Measured", "Interval", "Threshold", "Rows", "Required", "Outcome"),
+        rows=tuple(lines),
+        numeric=frozenset({2, 3, 5}),
+    )
+
+
+def own_table(book: Book) -> list[tree.Block]:
+    """The checks on data and export that count without a gate of the plan."""
+    found = [v for v in verdicts(book) if not v.of_policy]
+    lines = tuple(
+        ((v.title,), slice_words(v.reason), _required(v), status(v.reason), (v.reason["text"].fact(),)) for v in found
+    )
+    if not lines:
+        return []
+    caption = ("Checks on the data and the export that count by their own limits",)
+    heads = ("Check", "Slice", "Required", "Outcome", "What was found")
+    return [tree.Table(caption, heads, lines, fold="Show the checks" if len(lines) > LONG else None)]
+
+
+def result_table(results: list[Node], caption: str, *, fold: str | None = None) -> tree.Table:
+    """Checks with their outcome and the reason in words."""
+    return tree.Table(
+        caption=(caption,),
+        columns=("Check", "Outcome", "What was found"),
+        rows=tuple(((r["title"].fact(),), status(r), (r["reason"].fact(),)) for r in results),
+        fold=fold if len(results) > LONG else None,
+    )
+
+
+def record_table(node: Node, caption: Parts) -> tree.Table:
+    """A table out of a list of flat JSON objects; the columns are their keys."""
+    keys = list(dict.fromkeys(key for row in node for key in row.value))
+    names = tuple(node.derived(key.replace("_", " "), "name of the field") for key in keys)
+    numeric = {i for i, key in enumerate(keys) if any(_is_number(row.value.get(key)) for row in node)}
+    lines = tuple(tuple(_cell(row[key]) for key in keys) for row in node)
+    return tree.Table(caption, names, lines, frozenset(numeric), "Show the table" if len(lines) > LONG else None)
+
+
+def cost(node: Node, what: str) -> Parts:
+    """A quantity with method and boundary, or the gap that it is."""
+    if node.value["value"] is None:
+        return (Gap(what, "engineer", "a machine with a meter", "Not measured", node["method"].fact()),)
+    return tree.say(
+        "{value}\u00a0{unit} ({method}; boundary: {boundary})",
+        value=node["value"].fact("number"),
+        unit=node["unit"].fact(),
+        method=node["method"].fact(),
+        boundary=node["boundary"].fact(),
+    )
+
+
+def listing(node: Node, what: str, who: str = "provider") -> tree.Block:
+    """A list of stated texts, or its gap."""
+    if not node:
+        return tree.Paragraph((Gap(what, who, f"plan: {node.path}"),))
+    return tree.Bullets(tuple((item.fact(),) for item in node))
+
+
+def _required(verdict: Verdict) -> Parts:
+    return (verdict.reason["required"].fact(),)
+
+
+def _is_number(cell: object) -> bool:
+    return isinstance(cell, int | float) and not isinstance(cell, bool)
+
+
+def _cell(node: Node) -> Parts:
+    if node.value is None:
+        return NOTHING
+    if isinstance(node.value, dict):
+        return _joined([parts(name, " ", _cell(inner)) for name, inner in node.items()])
+    if isinstance(node.value, list):
+        return _joined([_cell(inner) for inner in node])
+    if isinstance(node.value, bool) or not _is_number(node.value):
+        return (node.fact(),)
+    return (node.fact("count" if isinstance(node.value, int) else "number"),)
+
+
+def _joined(items: list[Parts]) -> Parts:
+    if not items:
+        return NOTHING
+    joined = parts(*(part for item in items for part in (", ", *item)))
+    return joined[1:]

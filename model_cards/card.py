@@ -1,0 +1,164 @@
+"""The model card as a tree, and its front matter in the form that Hugging Face reads."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import yaml
+
+from model_cards import (
+    about,
+    blocks,
+    data,
+    decision,
+    fairness,
+    hub,
+    performance,
+    provenance,
+    refs,
+    robustness,
+    text,
+    training,
+    tree,
+)
+from model_cards.refs import Book, Node
+from model_cards.tree import Bullets, Document, Paragraph, Section
+
+
+def tree_of(book: Book) -> Document:
+    """The whole card."""
+    chapters = (
+        _what(book),
+        about.purpose(book),
+        about.misuse(book),
+        _data(book),
+        Section("training", "Training", (training.model(book), training.parity(book))),
+        _family("evaluation", "Evaluation", book, "performance"),
+        _fairness(book),
+        _robustness(book),
+        about.limitations(book),
+        decision.section(book),
+    )
+    gaps = {g.text: g for s in chapters for g in tree.walk_section(s) if isinstance(g, refs.Gap)}
+    end = (decision.gaps_section(tuple(gaps.values())), provenance.section(book))
+    return Document(about.title(book, ": model card"), about.draft(book), (*chapters, *end))
+
+
+def front_matter(book: Book) -> str:
+    """The YAML block between the two lines of dashes, with `model-index`.
+
+    Every value of `model-index` is the value of the record, all digits.
+    """
+    system = book.plan.value["system"]
+    kind = hub.PIPELINES[book["encode"].value["task"]]
+    content: dict[str, Any] = {}
+    if stated := book.plan.value["documents"]["licence"]:
+        content |= hub.licence(text.plain(stated))
+    content["library_name"] = "onnx"
+    content["pipeline_tag"] = kind
+    content["tags"] = ["onnx", "tabular", *([slug(system["sector"])] if slug(system["sector"] or "") else [])]
+    results = _index(book, kind)
+    if results:
+        content["model-index"] = [{"name": text.plain(system["name"]), "results": results}]
+    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, default_flow_style=False, width=10_000)
+
+
+def slug(words: str) -> str:
+    """Lower-case letters, digits and single hyphens."""
+    return re.sub(r"[^a-z0-9]+", "-", words.lower()).strip("-")
+
+
+def _index(book: Book, kind: str) -> list[dict[str, Any]]:
+    dataset = book["ingest"].value
+    metrics = [
+        {"type": measure.value["name"].partition(".")[2], "value": measure.value["value"], "name": text.plain(title)}
+        for title, measure in _numbers(book)
+    ]
+    if not metrics:
+        return []
+    source = {
+        "name": text.plain(dataset["title"]),
+        "type": slug(dataset["title"]) or "unnamed",
+        "split": "test",
+        "revision": dataset["rows_sha256"],
+    }
+    return [{"task": {"type": kind}, "dataset": source, "metrics": metrics}]
+
+
+def _numbers(book: Book) -> list[tuple[str, Node]]:
+    """Title and overall test measure of every performance check that has a number and a direction."""
+    return [
+        (result.value["title"], measure)
+        for result in book.family("performance")
+        if result.value["check_id"] != "performance.confusion_matrix"
+        for measure in result["measures"]
+        if measure.value["value"] is not None
+        and measure.value["slice"] == "overall"
+        and measure.value["split"] == "test"
+        and measure.value["name"] == result.value["check_id"]
+    ]
+
+
+def _what(book: Book) -> Section:
+    task = book["encode"]["task"]
+    rows = book["split"]["parts"]["test"]["rows"].fact("count")
+    first = Paragraph(
+        tree.say(
+            "{name} does {task}. It ships as an ONNX graph, and everything below was measured on that graph with "
+            "{rows} test rows.",
+            name=book.plan["system"]["name"].fact(),
+            task=task.derived(about.TASKS[task.value], "name of the task in words"),
+            rows=rows,
+        )
+    )
+    how = Paragraph(("The figures stand in the report beside this card (report.html).",))
+    return Section("what", "What this is", (first, decision.outcome(book), about.identity(book), how))
+
+
+def _data(book: Book) -> Section:
+    inner = (data.origin(book), data.how_split(book), data.splits(book), *_data_checks(book))
+    return Section("data", "Data and splits", inner)
+
+
+def _data_checks(book: Book) -> list[tree.Block]:
+    unsettled = [
+        r for stage in ("validate", "govern") for r in book[stage]["results"] if r.value["status"] not in _QUIET
+    ]
+    counts = tree.say(
+        "{quality} checks of quality and {governance} of governance were made on the data. ",
+        quality=book["validate"]["results"].size("checks"),
+        governance=book["govern"]["results"].size("checks"),
+    )
+    if not unsettled:
+        return [Paragraph((*counts, "None failed or stayed open."))]
+    items = tuple(blocks.line_of_result(r) for r in unsettled)
+    return [Paragraph((*counts, "These failed or stayed open:")), Bullets(items)]
+
+
+_QUIET = ("pass", "not_applicable")
+
+
+def _family(anchor: str, title: str, book: Book, family: str) -> Section:
+    table = performance.measures(book, family, performance.level(book))
+    if not table.rows:
+        return Section(anchor, title, (Paragraph(("No such check gave a number.",)),))
+    return Section(anchor, title, (table,))
+
+
+def _fairness(book: Book) -> Section:
+    section = _family("fairness", "Fairness", book, "fairness")
+    groups = fairness.groups(book)
+    inner = (fairness.use_of_attributes(book), *section.blocks, fairness.small_groups(book))
+    return Section("fairness", "Fairness per group", (*inner, groups) if groups else inner)
+
+
+def _robustness(book: Book) -> Section:
+    section = _family("robustness", "Robustness", book, "robustness")
+    points = robustness.curves_table(book)
+    return Section("robustness", "Robustness", (*section.blocks, points) if points else section.blocks)
+
+
+def render_front(book: Book) -> str:
+    """Front matter with its two lines of dashes."""
+    return f"---\n{front_matter(book)}---\n\n"

@@ -1,0 +1,221 @@
+"""The section on performance: measures with intervals, and the curves behind them."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+from model_cards import blocks, figures, tree
+from model_cards.refs import Book, Node
+from model_cards.tree import Figure, Paragraph, Parts, Section, parts
+
+
+def measures(book: Book, family: str, caption: Parts) -> tree.Table:
+    """Every measure of a family of checks, groups left out, with interval, rows, threshold and outcome."""
+    lines = []
+    for result in book.family(family):
+        shown = [m for m in result["measures"] if "=" not in m.value["slice"]]
+        for index, measure in enumerate(shown):
+            lines.append(
+                (
+                    parts(result["title"].fact(), *_part_name(result, measure)),
+                    blocks.slice_words(measure),
+                    blocks.value(measure),
+                    blocks.interval(measure),
+                    blocks.rows(measure),
+                    *([blocks.threshold(result["threshold"]), outcome(result)] if index == 0 else [("",), ("",)]),
+                )
+            )
+    return tree.Table(
+        caption,
+        ("Measure", "Slice", "Value", "Interval", "Rows", "Threshold", "Outcome"),
+        tuple(lines),
+        frozenset({2, 3, 4}),
+        "Show every measure" if len(lines) > 3 * blocks.LONG else None,
+    )
+
+
+def without_value(book: Book, family: str) -> list[tree.Block]:
+    """The checks of a family that gave no number, each with its reason."""
+    empty = [r for r in book.family(family) if not any(m.value["value"] is not None for m in r["measures"])]
+    if not empty:
+        return []
+    inner = blocks.result_table(empty, "Checks without a value")
+    return [tree.Table(inner.caption, inner.columns, inner.rows, fold="Show the checks without a value")]
+
+
+def outcome(result: Node) -> Parts:
+    """Status of a result; for one that has no threshold the words say just that."""
+    if result.value["status"] == "not_applicable" and result["measures"]:
+        return (result["status"].derived("measured, no threshold", "status and reason in short"),)
+    if result.value["status"] in ("not_applicable", "not_measured"):
+        return parts(*blocks.status(result), ": ", result["reason"].fact())
+    return blocks.status(result)
+
+
+def _part_name(result: Node, measure: Node) -> Parts:
+    return () if measure.value["name"] == result.value["check_id"] else (" · ", measure["name"].fact("name"))
+
+
+def roc(book: Book) -> Figure | None:
+    """True against false positive rate."""
+    result = book.result("performance.roc_auc")
+    curve = _details(result, "curve")
+    if result is None or curve is None or not curve.value.get("fpr"):
+        return None
+    points = list(zip(curve.value["fpr"], curve.value["tpr"], strict=True))
+    svg = figures.curves(
+        [figures.Series("model", points, curve.evidence)],
+        "False positive rate", "True positive rate",
+        x_range=(0, 1), y_range=(0, 1), reference=((0, 0), (1, 1)),
+    )  # fmt: skip
+    alt = tree.say(
+        "Receiver operating characteristic on the test rows; the area under it is {area}. "
+        "The thin diagonal is what guessing gives.{note}",
+        area=headline(result),
+        note=_note(result),
+    )
+    return Figure(("ROC curve",), svg, alt)
+
+
+def precision_recall(book: Book) -> Figure | None:
+    """Precision against recall."""
+    result = book.result("performance.pr_auc")
+    curve = _details(result, "curve")
+    if result is None or curve is None or not curve.value.get("recall"):
+        return None
+    points = sorted(zip(curve.value["recall"], curve.value["precision"], strict=True), key=lambda p: p[0])
+    svg = figures.curves(
+        [figures.Series("model", points, curve.evidence)], "Recall", "Precision", x_range=(0, 1), y_range=(0, 1)
+    )
+    alt = tree.say(
+        "Precision over recall on the test rows; the area under it is {area}.{note}",
+        area=headline(result),
+        note=_note(result),
+    )
+    return Figure(("Precision and recall",), svg, alt)
+
+
+def calibration(book: Book) -> Figure | None:
+    """Observed share against predicted probability."""
+    result = book.result("performance.ece")
+    found = _details(result, "bins")
+    bins = [b for b in found or () if b.value.get("count") and b.value.get("observed") is not None]
+    if result is None or found is None or not bins:
+        return None
+    points = [(b.value["predicted"], b.value["observed"]) for b in bins]
+    counts = [b.value["count"] for b in bins]
+    svg = figures.calibration(
+        figures.Series("model", points, found.evidence, marks=True), counts, "Predicted probability", "Observed share"
+    )
+    alt = tree.say(
+        "Observed share over predicted probability in {bins} bins, with bars for the rows in each; the expected "
+        "calibration error is {error}. A calibrated model lies on the diagonal.",
+        bins=found.size("bins"),
+        error=headline(result),
+    )
+    return Figure(("Calibration",), svg, alt)
+
+
+def confusion(book: Book) -> Figure | None:
+    """True against predicted classes."""
+    result = book.result("performance.confusion_matrix")
+    matrix = _details(result, "matrix")
+    if result is None or matrix is None:
+        return None
+    labels = [str(label) for label in result.value["details"].get("labels", ())]
+    if len(labels) != len(matrix.value):
+        return None
+    total = sum(sum(row) for row in matrix.value)
+    right = sum(row[i] for i, row in enumerate(matrix.value))
+    svg = figures.matrix(labels, matrix.value, matrix.evidence)
+    alt = tree.say(
+        "Rows of the matrix are true classes, columns predicted ones. Of {total} test rows, {right} stand on the "
+        "diagonal. The shade is the share within the true class.",
+        total=matrix.derived(total, "sum of the matrix", "count"),
+        right=matrix.derived(right, "sum of the diagonal", "count"),
+    )
+    return Figure(("Confusion matrix",), svg, alt)
+
+
+def regression(book: Book) -> Figure | None:
+    """Observed against predicted values in bins."""
+    result = book.result("performance.rmse")
+    found = _details(result, "predicted_observed")
+    if result is None or found is None:
+        return None
+    points = [(b.value["predicted"], b.value["observed"]) for b in found]
+    bands = [(b.value["low"], b.value["high"]) for b in found if b.value.get("low") is not None]
+    ends = [v for p in points for v in p]
+    unit = book["encode"].value["target_unit"]
+    words = f" in {unit}" if unit else ""
+    series = figures.Series("mean of bin", points, found.evidence, marks=True, whiskers=True)
+    if len(bands) == len(points):
+        series = dataclasses.replace(series, band=bands)
+    diagonal = ((min(ends), min(ends)), (max(ends), max(ends)))
+    svg = figures.curves([series], f"Predicted{words}", f"Observed{words}", reference=diagonal)
+    alt = tree.say(
+        "Mean observed over mean predicted value in {bins} bins of test rows, with intervals. The root mean squared "
+        "error is {error}. Unbiased predictions lie on the diagonal.",
+        bins=found.size("bins"),
+        error=headline(result),
+    )
+    return Figure(("Predicted and observed",), svg, alt)
+
+
+FIGURES: tuple[tuple[str, Callable[[Book], Figure | None], frozenset[str]], ...] = (
+    ("ROC curve", roc, frozenset({"binary", "multiclass"})),
+    ("precision and recall", precision_recall, frozenset({"binary", "multiclass"})),
+    ("calibration", calibration, frozenset({"binary", "multiclass"})),
+    ("confusion matrix", confusion, frozenset({"binary", "multiclass"})),
+    ("predicted and observed values", regression, frozenset({"regression"})),
+)
+"""Name, how to draw it, and the tasks that it belongs to."""
+
+
+def headline(result: Node) -> Parts:
+    """The first measure of a result: value and interval."""
+    measure = next(iter(result["measures"]), None)
+    shown = blocks.interval(measure)
+    return blocks.value(measure) if shown == blocks.NOTHING else parts(*blocks.value(measure), " ", *shown)
+
+
+def section(book: Book) -> Section:
+    """The whole chapter of the report."""
+    drawn, absent = [], []
+    for name, draw, tasks in FIGURES:
+        figure = draw(book) if book["encode"].value["task"] in tasks else None
+        if figure:
+            drawn.append(figure)
+        elif book["encode"].value["task"] in tasks:
+            absent.append(name)
+    inner: list[tree.Block] = [
+        Paragraph(("Measured on the ONNX graph with rows that took no part in training or in any choice.",)),
+        measures(book, "performance", level(book)),
+        *without_value(book, "performance"),
+    ]
+    if drawn:
+        inner.append(tree.Figures(tuple(drawn)))
+    if absent:
+        inner.append(Paragraph(("Not drawn, since the evidence holds no data for it: ", *_listed(absent), "."), "note"))
+    return Section("performance", "Performance", tuple(inner))
+
+
+def level(book: Book) -> Parts:
+    """Caption that states the level of the intervals."""
+    return parts("Measures with intervals at level ", book.plan["policy"]["confidence"].fact("percent"))
+
+
+def _note(result: Node) -> Parts:
+    note = result["details"]["curve_note"]
+    return (" The curve is the ", note.fact(), ".") if note else ()
+
+
+def _details(result: Node | None, key: str) -> Node | None:
+    if result is None or not result["details"] or not result["details"][key]:
+        return None
+    return result["details"][key]
+
+
+def _listed(names: list[str]) -> Parts:
+    return (", ".join(names),)

@@ -1,0 +1,45 @@
+"""The section on provenance: the digests by which everything that was used can be found again."""
+
+from __future__ import annotations
+
+from model_cards.refs import Book
+from model_cards.tree import Pairs, Paragraph, Parts, Section, parts
+
+
+def digests(book: Book) -> Pairs:
+    """Digests of plan, data, splits, checkpoint, model, code."""
+    commit, evaluate = book["commit"], book["evaluate"]
+    rows: list[tuple[str, Parts]] = [
+        ("Run", (book.run_id,)),
+        ("Plan", (book.plan_sha256,)),
+        ("Policy", (commit["policy_sha256"].fact("digest"),)),
+        ("Data, by content of the rows", (book["ingest"]["rows_sha256"].fact("digest"),)),
+        ("Splits", (commit["split_sha256"].fact("digest"),)),
+        ("Code", (commit["code_sha256"].fact("digest"),)),
+        ("Commitment", (evaluate["commitment_sha256"].fact("digest"),)),
+        ("Checkpoint", (book["train"]["checkpoint"]["sha256"].fact("digest"),)),
+        ("ONNX model", (book["export"]["onnx"]["sha256"].fact("digest"),)),
+        ("ONNX model that was evaluated", (evaluate["onnx_sha256"].fact("digest"),)),
+    ]
+    return Pairs("SHA-256 digests", tuple(rows))
+
+
+def software(book: Book) -> Pairs:
+    """What the run was made with."""
+    rows: list[tuple[str, Parts]] = [("Evaluated under", (book["evaluate"]["runtime"].fact(),))]
+    rows.append(("Exported by", (book["export"]["exporter"].fact(),)))
+    used = [parts(", ", name, " ", version.fact()) for name, version in book["train"]["software"].items()]
+    if used:
+        rows.append(("Trained with", parts(*used)[1:]))
+    return Pairs("Software", tuple(rows))
+
+
+def section(book: Book) -> Section:
+    """The whole chapter."""
+    lead = Paragraph(
+        (
+            "Every value in this document comes from a record of the run folder. In the HTML report, each carries the "
+            "file and the place in it; the digests below identify what it was measured on.",
+        )
+    )
+    return Section("provenance", "Provenance", (lead, digests(book), software(book)))

@@ -1,0 +1,216 @@
+"""References into the evidence: a value never travels without the place it comes from.
+
+A `Node` is a place in a record, and the only door through which evidence enters a document: `fact()` gives the value
+together with `<record file>#<JSON pointer>` (RFC 6901). What is absent becomes a `Gap`. Builders of sections hold fixed
+text as `str` and everything else as `Fact` or `Gap`, so that the two cannot be confused.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from evidence import dossier as dossiers
+from model_cards import text
+
+Form = Literal["text", "name", "number", "exact", "count", "percent", "size", "time", "date", "digest", "status"]
+"""How a value is shown. `name` is an identifier (monospace); `digest` is shown whole, in monospace."""
+
+STATUS_WORDS = {
+    "pass": "pass",
+    "fail": "fail",
+    "inconclusive": "inconclusive",
+    "not_measured": "not measured",
+    "not_applicable": "not applicable",
+}
+
+_SHOW: dict[str, Any] = {
+    "exact": text.exact,
+    "count": text.count,
+    "percent": text.percent,
+    "size": text.size,
+    "time": text.time,
+    "date": lambda value: value[:10],
+    "status": lambda value: STATUS_WORDS[value],
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Fact:
+    """A value of a record, and where it stands."""
+
+    value: str | int | float | bool
+    evidence: str
+    """`<record file>#<JSON pointer>`, for example `evaluation/results.json#/results/0/measures/0/value`."""
+    form: Form = "text"
+    derivation: str | None = None
+    """How the value follows from what stands at `evidence`, where it is not the value itself."""
+    apart_from: float | None = None
+    """A threshold that the shown number must not seem to equal (see `text.number`)."""
+
+    @property
+    def shown(self) -> str:
+        """The value as people read it; plain text, not yet escaped for a format."""
+        if self.form == "number":
+            return text.number(float(self.value), self.apart_from)
+        if isinstance(self.value, bool):
+            return "yes" if self.value else "no"
+        return str(_SHOW.get(self.form, text.plain)(self.value))
+
+    @property
+    def full(self) -> str:
+        """The value with every digit that the record has."""
+        return repr(self.value) if isinstance(self.value, float) else text.plain(self.value)
+
+
+@dataclasses.dataclass(frozen=True)
+class Gap:
+    """Something that nobody has stated or measured. It is shown, and listed."""
+
+    what: str | Fact
+    who: str
+    """Who can fill it."""
+    where: str
+    """Where it is filled, for example `plan: system.provider.address`."""
+    kind: Literal["Not stated", "Not measured"] = "Not stated"
+    reason: Fact | None = None
+
+    @property
+    def text(self) -> str:
+        """The whole gap in words."""
+        what = self.what if isinstance(self.what, str) else self.what.shown
+        reason = f" Reason: {self.reason.shown.rstrip('.')}." if self.reason else ""
+        return f"{self.kind}: {what}.{reason} To be filled by: {self.who} ({self.where})."
+
+
+class Node:
+    """A place in a record. Holds the JSON value there; cheap, never changed."""
+
+    def __init__(self, record: str, pointer: str, value: Any) -> None:
+        self.record = record
+        self.pointer = pointer
+        self.value = value
+
+    @property
+    def evidence(self) -> str:
+        """`<record file>#<JSON pointer>`."""
+        return f"{self.record}#{self.pointer}"
+
+    def __bool__(self) -> bool:
+        """Is there anything? False for null and for what is empty; a zero is something."""
+        return self.value is not None and self.value not in ("", [], {})
+
+    def __getitem__(self, key: str | int) -> Node:
+        """The place one step further. Null where a table lacks the key.
+
+        Raises:
+            KeyError: When there is no such place at all.
+        """
+        if isinstance(self.value, dict):
+            step = str(key).replace("~", "~0").replace("/", "~1")
+            return Node(self.record, f"{self.pointer}/{step}", self.value.get(key))
+        if isinstance(self.value, list) and isinstance(key, int):
+            return Node(self.record, f"{self.pointer}/{key}", self.value[key])
+        raise KeyError(f"{self.evidence}: expected a place that holds {key!r}, got {type(self.value).__name__}.")
+
+    def at(self, *keys: str | int) -> Node:
+        """The place several steps further."""
+        node = self
+        for key in keys:
+            node = node[key]
+        return node
+
+    def __iter__(self) -> Iterator[Node]:
+        """The items of a list or the values of a table, in their order. Nothing for null."""
+        keys = self.value if isinstance(self.value, dict) else range(len(self.value or ()))
+        return (self[key] for key in keys)
+
+    def items(self) -> Iterator[tuple[Fact, Node]]:
+        """Keys (as facts) and values of a table."""
+        for key in self.value or {}:
+            yield Fact(key, self[key].evidence, derivation="name of the entry"), self[key]
+
+    def where(self, **wanted: Any) -> Iterator[Node]:
+        """The items of a list whose fields have these values."""
+        return (item for item in self if all(item.value.get(key) == value for key, value in wanted.items()))
+
+    def first(self, **wanted: Any) -> Node | None:
+        """The first item with these values, or None."""
+        return next(self.where(**wanted), None)
+
+    def fact(self, form: Form = "text", apart_from: float | None = None) -> Fact:
+        """The value with its place.
+
+        Raises:
+            ValueError: When there is no single value here.
+        """
+        if self.value is None or isinstance(self.value, list | dict):
+            raise ValueError(f"{self.evidence}: expected a value, got {type(self.value).__name__}.")
+        return Fact(self.value, self.evidence, form, apart_from=apart_from)
+
+    def derived(self, value: str | float, derivation: str, form: Form = "text") -> Fact:
+        """A value that follows from what stands here."""
+        return Fact(value, self.evidence, form, derivation)
+
+    def size(self, what: str) -> Fact:
+        """The number of items here."""
+        return self.derived(len(self.value or ()), f"number of {what}", "count")
+
+    def fact_or_gap(self, what: str, who: str = "provider", form: Form = "text") -> Fact | Gap:
+        """The value with its place, or the gap that its absence is."""
+        if self.value is None or self.value == "":
+            return Gap(what, who, f"{self.record.removesuffix('.yaml')}: {self.path}")
+        return self.fact(form)
+
+    @property
+    def path(self) -> str:
+        """The pointer with dots, as plans are spoken of."""
+        return self.pointer.removeprefix("/").replace("/", ".")
+
+
+@dataclasses.dataclass(frozen=True)
+class Book:
+    """All records of a run as places: the plan and one node for each stage that has run."""
+
+    run_id: Fact
+    plan_sha256: Fact
+    plan: Node
+    stages: dict[str, Node]
+
+    def __getitem__(self, stage: str) -> Node:
+        """The record of a stage."""
+        return self.stages[stage]
+
+    def results(self) -> Iterator[Node]:
+        """Every check of the run, data first."""
+        for stage in ("validate", "govern", "evaluate"):
+            yield from self.stages[stage]["results"]
+
+    def family(self, family: str) -> list[Node]:
+        """The checks whose identifier begins with `family.`."""
+        return [r for r in self.results() if str(r.value["check_id"]).startswith(f"{family}.")]
+
+    def result(self, check_id: str) -> Node | None:
+        """The first result of a check, or None where it did not run."""
+        return next((r for r in self.results() if r.value["check_id"] == check_id), None)
+
+
+DOCUMENT_STAGES = (
+    "ingest", "validate", "split", "encode", "govern", "commit", "train", "export", "evaluate", "gate",
+)  # fmt: skip
+"""What documents are made from. `document` and `close` come later and would change them on a second rendering."""
+
+
+def book(dossier: dossiers.Dossier) -> Book:
+    """The places of a dossier."""
+    stages = {
+        stage: Node(dossiers.STAGES[stage][0], "", getattr(dossier, stage).model_dump(mode="json"))
+        for stage in DOCUMENT_STAGES
+    }
+    return Book(
+        run_id=Fact(dossier.run_id, "run folder#name", "name"),
+        plan_sha256=Fact(dossier.plan_sha256, "plan.yaml#sha256", "digest"),
+        plan=Node("plan.yaml", "", dossier.plan.model_dump(mode="json")),
+        stages=stages,
+    )

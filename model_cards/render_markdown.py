@@ -1,0 +1,96 @@
+"""A document tree as Markdown (GitHub and Hugging Face flavour). Figures stay in the HTML report.
+
+Whatever comes from a record is escaped, so that a name cannot become a heading, a link, a table cell or HTML.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+
+from model_cards import text
+from model_cards.refs import Fact, Gap
+from model_cards.tree import Block, Bullets, Document, Figures, Pairs, Paragraph, Part, Parts, Section, Table, Tiles
+
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$^=@:-])")
+_LETTERS = re.compile(r"(?<=[^\W_])[_:=@()+-](?=[^\W_])|(?<=[^\W_])[:](?= )")
+
+
+def escape(words: str) -> str:
+    """Text of a record that Markdown shows as it is.
+
+    Marks that mean something are escaped; inside a word, such as `2023-11` or `well-known`, the harmless ones stay.
+    """
+    words = text.plain(words)
+    harmless = {m.start() for m in _LETTERS.finditer(words) if m.group() in "-:"}
+    escaped = "".join(_one(char, index in harmless) for index, char in enumerate(words))
+    return re.sub(r"^(\d+)([.)])", r"\1\\\2", escaped).replace("://", "&#58;//")
+
+
+def render(document: Document) -> str:
+    """The whole document, without front matter."""
+    lines = [f"# {_inline(document.title)}", "", f"> {_inline(document.draft)}", ""]
+    for section in document.sections:
+        lines += _section(section, 2)
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _section(section: Section, level: int) -> Iterator[str]:
+    yield from (f"{'#' * level} {section.title}", "")
+    for block in section.blocks:
+        yield from _block(block)
+    for inner in section.sections:
+        yield from _section(inner, level + 1)
+
+
+def _block(block: Block) -> Iterator[str]:
+    match block:
+        case Paragraph():
+            yield from (_inline(block.content), "")
+        case Bullets():
+            yield from (*(f"- {_inline(item)}" for item in block.items), "")
+        case Pairs():
+            yield from _rows(("", ""), [((name,), content) for name, content in block.rows])
+        case Table():
+            yield from (f"*{_inline(block.caption)}*", "")
+            yield from _rows(block.columns, block.rows, block.numeric)
+        case Tiles():
+            yield from (*(f"- {_inline(t.label)}: {_inline(t.value)}" for t in block.tiles), "")
+        case Figures():
+            yield from (*(f"- {_inline(f.title)}, drawn in the report: {_inline(f.alt)}" for f in block.figures), "")
+
+
+def _rows(
+    heads: tuple[Part, ...], rows: Sequence[tuple[Parts, ...]], numeric: frozenset[int] = frozenset()
+) -> Iterator[str]:
+    yield "| " + " | ".join(_inline((head,)) for head in heads) + " |"
+    yield "|" + "|".join(" ---: " if index in numeric else " --- " for index in range(len(heads))) + "|"
+    for row in rows:
+        yield "| " + " | ".join(_inline(cell) for cell in row) + " |"
+    yield ""
+
+
+def _inline(content: Parts) -> str:
+    return "".join(_part(part) for part in content)
+
+
+def _part(part: Part) -> str:
+    match part:
+        case str():
+            return part
+        case Gap():
+            return f"**Gap.** {escape(part.text)}"
+        case Fact(form="name" | "digest"):
+            return f"`{part.shown.replace('`', 'ˋ').replace('|', '¦')}`"
+        case Fact(form="status"):
+            return f"**{part.shown}**"
+        case _:
+            return escape(part.shown)
+
+
+def _one(char: str, harmless: bool) -> str:  # noqa: FBT001 - one of two ways to write one character
+    if char in "<>&":
+        return {"<": "&lt;", ">": "&gt;", "&": "&amp;"}[char]
+    if harmless or not _SPECIAL.match(char) or char in ":=@()+":
+        return char
+    return f"\\{char}"

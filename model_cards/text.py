@@ -1,0 +1,83 @@
+"""Values as people read them: sensible precision, no control characters. Knows nothing about records or pages."""
+
+from __future__ import annotations
+
+import math
+import re
+
+_HIDDEN = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]"
+)
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def plain(value: object) -> str:
+    """One line of text that shows what it holds.
+
+    Line breaks and runs of blanks become one blank. Control characters and marks that turn or hide text (a name could
+    otherwise read differently on the page than in the record) become `�`.
+    """
+    return _HIDDEN.sub("�", " ".join(str(value).replace("\t", " ").split()))
+
+
+def count(value: float) -> str:
+    """A whole number with separators of thousands: `101,766`."""
+    return f"{int(value):,}"
+
+
+def number(value: float, apart_from: float | None = None) -> str:
+    """A measured number with three decimals or four digits, whichever says more.
+
+    Args:
+        value: Finite number.
+        apart_from: A threshold. Digits are added until the two no longer look equal, so that 0.7996 against
+            "at least 0.8" is not shown as 0.800.
+    """
+    shown = _rounded(value, 0)
+    if apart_from is None or value == apart_from:
+        return shown
+    extra = 0
+    while _rounded(apart_from, extra) == shown and extra < 12:
+        extra += 1
+        shown = _rounded(value, extra)
+    return shown
+
+
+def exact(value: float) -> str:
+    """A number as it was declared: `0.8`, `20`, `0.0001`."""
+    shown = f"{value:.12g}"
+    return _scientific(shown) if "e" in shown else shown
+
+
+def percent(value: float) -> str:
+    """A share between 0 and 1 in percent, one decimal: `12.5 %`. No-break space before the sign."""
+    return f"{100 * value:.1f}\u00a0%"
+
+
+def size(value: float) -> str:
+    """Bytes in a unit that keeps the number short."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 1000 or unit == "GB":
+            break
+        value /= 1000
+    return f"{value:.0f}\u00a0{unit}" if unit == "B" else f"{value:.1f}\u00a0{unit}"
+
+
+def time(value: str) -> str:
+    """A UTC time of a record, to the second: `2026-11-22 10:15:03 UTC`."""
+    return f"{value[:10]} {value[11:19]} UTC"
+
+
+def _rounded(value: float, extra: int) -> str:
+    magnitude = abs(value)
+    if magnitude == 0:
+        return "0"
+    if magnitude < 0.001 or magnitude >= 1e9:
+        return _scientific(f"{value:.{2 + extra}e}")
+    decimals = 3 if magnitude < 10 else max(0, 3 - math.floor(math.log10(magnitude)))
+    return f"{value:,.{decimals + extra}f}".replace("-", "−")
+
+
+def _scientific(shown: str) -> str:
+    mantissa, _, exponent = shown.partition("e")
+    return f"{mantissa}\u00a0×\u00a010{str(int(exponent)).translate(_SUPERSCRIPT)}".replace("-", "−")

@@ -1,0 +1,126 @@
+"""The section on training: the model, how it was fitted, its curve, its cost, and which rows each step read."""
+
+from __future__ import annotations
+
+from model_cards import blocks, figures, tree
+from model_cards.refs import Book, Fact, Form
+from model_cards.tree import Figure, Pairs, Paragraph, Parts, Section, parts
+
+
+def model(book: Book) -> Pairs:
+    """What was trained and how."""
+    plan, train, export = book.plan, book["train"], book["export"]
+    own = plan["model"]["factory"]
+
+    def count(field: str) -> Fact:
+        return train[field].fact("count")
+
+    where = tree.say(
+        "{hardware} ({device}, {precision})",
+        hardware=train["hardware"].fact(),
+        device=train["device"].fact("name"),
+        precision=train["precision"].fact(),
+    )
+    rows: list[tuple[str, Parts]] = [
+        ("Model", (own.fact("name") if own else plan["model"]["family"].fact("name"),)),
+        ("Parameters", (count("parameters"),)),
+        ("Inputs", (book["encode"]["features"].size("inputs"), " features")),
+        ("Epochs", tree.say("{run} run, weights of epoch {best} kept", run=count("epochs"), best=count("best_epoch"))),
+        ("Batch size", (plan["training"]["batch_size"].fact("count"),)),
+        ("Learning rate", (plan["training"]["learning_rate"].fact("exact"),)),
+        ("Class weights", (plan["training"]["class_weights"].fact(),)),
+        ("Seed", (train["seed"].fact("exact"),)),
+        ("Decision threshold", threshold(book)),
+        ("Hardware", where),
+        ("Time", (train["seconds"].fact("number"), " s at ", train["rows_per_second"].fact("number"), " rows/s")),
+        ("Compute", blocks.cost(train["flops"], "compute of the training")),
+        ("Energy", blocks.cost(train["energy"], "energy of the training")),
+        ("Resumed", (count("resumed"), " times from a checkpoint")),
+        ("Shipped as", ("ONNX, opset ", export["opset"].fact("exact"), ", written by ", export["exporter"].fact())),
+    ]
+    return Pairs("The model and its training", tuple(rows))
+
+
+def threshold(book: Book) -> Parts:
+    """The probability from which the label is positive, and how it was set."""
+    node = book["train"]["threshold"]
+    if not node:
+        return ("none: the task has no decision threshold",)
+    how: Parts = (", chosen on the ", node["chosen_on"].fact(), " split") if node["chosen_on"] else ()
+    return parts(node["value"].fact("number"), " (", node["criterion"].fact(), how, ")")
+
+
+def parity(book: Book) -> Paragraph:
+    """Agreement of the shipped graph with the trained model."""
+    node = book["export"]["parity"]
+    return Paragraph(
+        tree.say(
+            "On {rows} {split} rows, the ONNX graph differs from the trained model by at most {difference} "
+            "(tolerance {tolerance}); share of equal labels: {agreement}.",
+            rows=node["rows"].fact("count"),
+            split=node["split"].fact(),
+            difference=node["max_abs_difference"].fact("number"),
+            tolerance=node["tolerance"].fact("exact"),
+            agreement=node["label_agreement"].fact("number"),
+        )
+    )
+
+
+def uses(book: Book) -> tree.Table:
+    """Which part each step read."""
+    forms: tuple[tuple[str, Form], ...] = (
+        ("step", "text"),
+        ("role", "text"),
+        ("rows", "count"),
+        ("digests_sha256", "digest"),
+    )
+    lines = tuple(
+        tuple((use[key].fact(form),) for key, form in forms)
+        for stage in ("train", "evaluate")
+        for use in book[stage]["uses"]
+    )
+    return tree.Table(
+        ("Rows that each step read, as it recorded them",),
+        ("Step", "Part", "Rows", "sha256 of the row digests"),
+        lines,
+        frozenset({2}),
+    )
+
+
+def curve(book: Book) -> Figure | None:
+    """Loss over the epochs."""
+    train = book["train"]
+    if len(train.value["curve"]) < 2:
+        return None
+    series = [
+        figures.Series(name, [(p["epoch"], p[key]) for p in train.value["curve"]], train["curve"].evidence)
+        for name, key in (("validation loss", "validation_loss"), ("training loss", "train_loss"))
+    ]
+    best = train["curve"].first(epoch=train.value["best_epoch"])
+    epochs = (train.value["curve"][0]["epoch"], train.value["curve"][-1]["epoch"])
+    svg = figures.curves(series, "Epoch", "Loss", x_range=epochs, upright=(train.value["best_epoch"], "weights kept"))
+    alt = tree.say("Training and validation loss over {epochs} epochs.", epochs=train["epochs"].fact("count"))
+    if best is not None:
+        alt += tree.say(
+            " At the epoch that was kept ({epoch}) the validation loss is {validation} and the training loss {train}.",
+            epoch=train["best_epoch"].fact("count"),
+            validation=best["validation_loss"].fact("number"),
+            train=best["train_loss"].fact("number"),
+        )
+    return Figure(("Training curve",), svg, alt)
+
+
+def section(book: Book) -> Section:
+    """The whole chapter of the report."""
+    drawn = curve(book)
+    none = Paragraph(("No curve: fewer than two epochs were recorded.",), "note")
+    figure: tree.Block = tree.Figures((drawn,)) if drawn else none
+    return Section(
+        "training",
+        "Training and export",
+        (model(book), figure),
+        (
+            Section("parity", "Export", (parity(book),)),
+            Section("uses", "Which rows each step read", (uses(book),)),
+        ),
+    )

@@ -1,0 +1,188 @@
+"""A document as a tree of frozen sections and blocks. Knows nothing about formats.
+
+Fixed text is `str`; it makes no claim with a number. Everything that comes from a record is a `Fact` or a `Gap`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import string
+from collections.abc import Iterator
+
+from model_cards.refs import Fact, Gap
+
+Part = str | Fact | Gap
+Parts = tuple[Part, ...]
+"""A run of text: fixed words, facts and gaps in reading order."""
+
+
+def parts(*items: Part | Parts) -> Parts:
+    """One flat run of text."""
+    flat: list[Part] = []
+    for item in items:
+        flat.extend(item if isinstance(item, tuple) else (item,))
+    return tuple(flat)
+
+
+def say(sentence: str, **values: Part | Parts) -> Parts:
+    """A sentence of fixed words with places for facts: `say("Run {run} began.", run=fact)`."""
+    found: list[Part | Parts] = []
+    for fixed, name, _, _ in string.Formatter().parse(sentence):
+        found += [fixed] if fixed else []
+        found += [values[name]] if name else []
+    return parts(*found)
+
+
+@dataclasses.dataclass(frozen=True)
+class Paragraph:
+    """A paragraph."""
+
+    content: Parts
+    kind: str = "text"
+    """`text`, `note` (smaller, how to read something) or `lead`."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Bullets:
+    """An unordered list."""
+
+    items: tuple[Parts, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Table:
+    """A table. The first column names the row."""
+
+    caption: Parts
+    columns: tuple[Part, ...]
+    rows: tuple[tuple[Parts, ...], ...]
+    numeric: frozenset[int] = frozenset()
+    """Columns that hold numbers: set to the right."""
+    fold: str | None = None
+    """Long tables are folded behind these words."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Pairs:
+    """Names and what is known under them, as a table of two columns."""
+
+    caption: str
+    rows: tuple[tuple[str, Parts], ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Figure:
+    """A drawing with the words that stand for it where it cannot be seen."""
+
+    title: Parts
+    svg: str
+    """Inline SVG without text that a person wrote unescaped; drawn by `figures`."""
+    alt: Parts
+    """What the figure shows, in a sentence or two."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Figures:
+    """Figures side by side where there is room."""
+
+    figures: tuple[Figure, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Tile:
+    """One headline value with its name."""
+
+    label: Parts
+    value: Parts
+    note: Parts = ()
+    status: str | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class Tiles:
+    """Headline values in a row."""
+
+    caption: str
+    tiles: tuple[Tile, ...]
+
+
+Block = Paragraph | Bullets | Table | Pairs | Figures | Tiles
+
+
+@dataclasses.dataclass(frozen=True)
+class Section:
+    """A heading with what stands under it."""
+
+    id: str
+    """Anchor, unique in the document."""
+    title: str
+    blocks: tuple[Block, ...] = ()
+    sections: tuple[Section, ...] = ()
+    short: str | None = None
+    """Title in the table of contents, where the whole one is long."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Document:
+    """A whole document."""
+
+    title: Parts
+    draft: Parts
+    """The sentence that says that this is a draft, of which run."""
+    sections: tuple[Section, ...]
+
+
+def walk(document: Document) -> Iterator[Part]:
+    """Every part of a document, in reading order."""
+    yield from document.title
+    yield from document.draft
+    for section in document.sections:
+        yield from walk_section(section)
+
+
+def walk_section(section: Section) -> Iterator[Part]:
+    """Every part of a section and of those within it."""
+    yield section.title
+    for block in section.blocks:
+        yield from walk_block(block)
+    for inner in section.sections:
+        yield from walk_section(inner)
+
+
+def walk_block(block: Block) -> Iterator[Part]:
+    """Every part of a block."""
+    match block:
+        case Paragraph():
+            yield from block.content
+        case Bullets():
+            for item in block.items:
+                yield from item
+        case Table():
+            yield from (*block.caption, *block.columns)
+            for row in block.rows:
+                for cell in row:
+                    yield from cell
+        case Pairs():
+            yield block.caption
+            for name, content in block.rows:
+                yield name
+                yield from content
+        case Figures():
+            for figure in block.figures:
+                yield from (*figure.title, *figure.alt)
+        case Tiles():
+            yield block.caption
+            for tile in block.tiles:
+                yield from (*tile.label, *tile.value, *tile.note)
+
+
+def gaps(document: Document) -> tuple[str, ...]:
+    """The texts of the gaps of a document, in order, each once."""
+    return tuple(dict.fromkeys(part.text for part in walk(document) if isinstance(part, Gap)))
+
+
+def evidence_of(section: Section) -> tuple[str, ...]:
+    """The record files that a section draws on, in order of use."""
+    facts = [part for part in walk_section(section) if isinstance(part, Fact)]
+    facts += [p.reason for p in walk_section(section) if isinstance(p, Gap) and p.reason]
+    return tuple(dict.fromkeys(fact.evidence.partition("#")[0] for fact in facts))

@@ -1,0 +1,248 @@
+"""Dossiers with numbers that were really computed: real tables, the real splits and encoding, the real checks.
+
+Only training is a stand-in (a linear model of scikit-learn, fitted epoch by epoch), so that no test here needs torch.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from configs import load
+from configs.plan import Plan
+from evidence import arrays, canonical, dossier, records
+from evidence.folder import RunFolder
+
+SHA = "0f" * 32
+BINARY = "diabetes_progression"
+
+
+def plan_of(task: str) -> Plan:
+    """The shipped binary plan, or a variant of it for another task; few replicates, so that tests stay fast."""
+    text = (load.USE_CASES / f"{BINARY}.yaml").read_text(encoding="utf-8")
+    plan = load.parse(text, BINARY)
+    content = plan.model_dump(mode="json")
+    content["policy"]["replicates"] = 200
+    if task == "regression":
+        content["data"]["target"] = {"task": "regression", "unit": "points"}
+        content["training"]["threshold"] = 0.5
+        content["policy"]["gates"] = [
+            {"check": "performance.rmse", "at_most": 70.0, "rationale": "Less than the spread of the target."},
+            {"check": "performance.r2", "at_least": 0.4},
+            {"check": "fairness.error_difference", "slice": "sex", "at_most": 15.0},
+        ]
+    if task == "multiclass":
+        content = _wine(content)
+    return Plan.model_validate(content)
+
+
+def _wine(content: dict[str, Any]) -> dict[str, Any]:
+    from sklearn.datasets import load_wine
+
+    wine = load_wine()
+    content["system"] |= {"id": "wine-cultivar", "name": "Wine Cultivar Recogniser", "sector": "agriculture"}
+    content["system"] |= {"intended_purpose": "Tells three cultivars apart from a chemical analysis of the wine."}
+    content["system"] |= {"affected_persons": [], "foreseeable_misuse": [], "limitations": []}
+    content["data"] = {
+        "source": {"kind": "sklearn", "name": "wine"},
+        "provenance": {"title": "Wine recognition"},
+        "target": {"task": "multiclass", "classes": ["0", "1", "2"]},
+        "columns": [
+            *({"name": n, "kind": "numeric"} for n in wine.feature_names),
+            {"name": "target", "kind": "categorical", "role": "target", "allowed": ["0", "1", "2"]},
+        ],
+    }
+    content["training"]["threshold"] = 0.5
+    content["policy"]["gates"] = [
+        {"check": "performance.accuracy", "at_least": 0.8, "rationale": "Clearly better than the largest class."},
+        {"check": "performance.ece", "at_most": 0.05},
+    ]
+    content["documents"] = {"licence": None}
+    return content
+
+
+def build(folder: RunFolder, plan: Plan) -> dossier.Dossier:
+    """Take a plan through the real stages as far as they need no torch."""
+    from checks import evasion, fairness, gate, intervals, performance, robustness
+    from checks._subject import Subject
+    from factory import encoding, ingest, splitting
+
+    dataset = ingest.ingest(folder, plan, Path())
+    manifest = splitting.split(folder, plan, dataset)
+    encoded = encoding.encode(folder, plan, dataset, manifest)
+    model = _Linear(encoded, {role: arrays.load(folder, encoded, role) for role in ("train", "validation", "test")})
+    part = model.parts["test"]
+    policy = plan.policy
+    sampling = intervals.Sampling(policy.confidence, policy.replicates, policy.seed, part.entities)
+    subject = Subject(plan, encoded, part, model.score, model.score(part.x), sampling)
+    measured = [
+        *performance.measure(subject),
+        *fairness.measure(subject),
+        *robustness.measure(subject),
+        *evasion.measure(subject, None),
+    ]
+    results = tuple(gate.apply(plan, measured))
+    quality = records.QualityRecord(results=tuple(_missingness(dataset, plan)))
+    governance = records.QualityRecord(results=tuple(_governance(folder, plan, dataset, manifest, encoded)))
+    decision = gate.decide(plan, [*quality.results, *governance.results, *results])
+    plan_sha256 = canonical.sha256(plan)
+    commit = records.Commitment(
+        plan_sha256=plan_sha256,
+        policy_sha256=canonical.sha256(policy),
+        split_sha256=manifest.digest,
+        code_sha256=SHA,
+        at="2026-11-22T10:00:00Z",
+    )
+    return dossier.Dossier(
+        run_id="20261122-100000-test",
+        plan=plan,
+        plan_sha256=plan_sha256,
+        ingest=dataset,
+        validate=quality,
+        split=manifest,
+        encode=encoded,
+        govern=governance,
+        commit=commit,
+        train=model.record(plan),
+        export=_model_ref(encoded),
+        evaluate=records.EvaluationRecord(
+            onnx_sha256=SHA,
+            commitment_sha256=canonical.sha256(commit),
+            committed_at=commit.at,
+            started_at="2026-11-22T10:02:00Z",
+            finished_at="2026-11-22T10:02:30Z",
+            runtime="onnxruntime 1.31.1, CPUExecutionProvider",
+            results=results,
+            uses=(part.use("evaluation"),),
+        ),
+        gate=decision.model_copy(update={"at": "2026-11-22T10:03:00Z"}),
+    )
+
+
+class _Linear:
+    """A linear model in standardised space, fitted epoch by epoch, with the interface of the scorer."""
+
+    def __init__(self, encoded: records.EncodedData, parts: dict[str, arrays.Part]) -> None:
+        from sklearn.linear_model import SGDClassifier, SGDRegressor
+
+        self.encoded, self.parts = encoded, parts
+        train = parts["train"]
+        self._centre = np.nanmean(train.x, axis=0)
+        self._spread = np.nanstd(train.x, axis=0) + 1e-9
+        self._regression = encoded.task == "regression"
+        kind = SGDRegressor if self._regression else SGDClassifier
+        loss = "squared_error" if self._regression else "log_loss"
+        self._model = kind(loss=loss, random_state=0, learning_rate="constant", eta0=0.002, alpha=0.01)
+        self.curve = []
+        for epoch in range(1, 26):
+            if self._regression:
+                self._model.partial_fit(self._z(train.x), train.y)
+            else:
+                self._model.partial_fit(self._z(train.x), train.y, classes=np.arange(len(encoded.classes)))
+            losses = [self._loss(parts[role]) for role in ("train", "validation")]
+            self.curve.append(
+                records.EpochPoint(
+                    epoch=epoch, train_loss=losses[0], validation_loss=losses[1], learning_rate=0.002, seconds=0.01
+                )
+            )
+
+    def score(self, x: np.ndarray) -> Any:
+        """Scores as the ONNX scorer gives them."""
+        from checks import scoring
+
+        if self._regression:
+            return scoring.Scores(predictions=self._model.predict(self._z(x)).astype(np.float64))
+        probabilities = self._model.predict_proba(self._z(x))
+        return scoring.Scores(labels=probabilities.argmax(axis=1).astype(np.int64), probabilities=probabilities)
+
+    def record(self, plan: Plan) -> records.TrainingRecord:
+        """The record of this fit."""
+        best = min(self.curve, key=lambda p: p.validation_loss)
+        binary = self.encoded.task == "binary"
+        return records.TrainingRecord(
+            checkpoint=_artifact("training/best.safetensors"),
+            architecture={"family": plan.model.family},
+            parameters=len(self.encoded.features) + 1,
+            epochs=len(self.curve),
+            best_epoch=best.epoch,
+            seed=plan.training.seed,
+            device="cpu",
+            precision="fp32",
+            hardware="2 CPU cores",
+            software={"scikit-learn": "1.9.1", "numpy": "2.4.6"},
+            rows_per_second=10432.71,
+            seconds=0.68,
+            flops=records.Quantity(value=1.5e9, unit="FLOP", method="counted", boundary="process"),
+            energy=records.Quantity(
+                value=None, unit="kWh", method="no meter could be read on this machine", boundary="process"
+            ),
+            curve=tuple(self.curve),
+            threshold=records.DecisionThreshold(value=0.5, criterion="stated in the plan") if binary else None,
+            uses=(self.parts["train"].use("fit"), self.parts["validation"].use("early stopping")),
+        )
+
+    def _z(self, x: np.ndarray) -> np.ndarray:
+        return np.nan_to_num((x - self._centre) / self._spread)
+
+    def _loss(self, part: arrays.Part) -> float:
+        scores = self.score(part.x)
+        if self._regression:
+            return float(np.mean((scores.predictions - part.y) ** 2))
+        own = scores.probabilities[np.arange(part.rows), part.y]
+        return float(-np.mean(np.log(np.clip(own, 1e-9, 1))))
+
+
+def _missingness(dataset: records.DatasetRef, plan: Plan) -> list[records.CheckResult]:
+    found = []
+    for column in dataset.columns:
+        limit = plan.data.column(column.name).max_missing
+        share = column.missing / dataset.rows
+        found.append(
+            records.CheckResult(
+                check_id="data.missingness",
+                title=f"{column.name}: no value missing",
+                status="pass" if share <= limit else "fail",
+                measures=(records.Measure(name="data.missingness", value=share, n=dataset.rows),),
+                threshold=records.Threshold(at_most=limit),
+                reason=f"measured {column.missing} of {dataset.rows} rows",
+                details={"column": column.name},
+            )
+        )
+    return found
+
+
+def _governance(folder: RunFolder, plan: Plan, *stages: Any) -> list[records.CheckResult]:
+    from checks import governance
+
+    return list(governance.govern(folder, plan, *stages).results)
+
+
+def _model_ref(encoded: records.EncodedData) -> records.ModelRef:
+    return records.ModelRef(
+        onnx=_artifact("model/model.onnx"),
+        inputs=(records.TensorSpec(name="features", dtype="float32", shape=("batch", len(encoded.features))),),
+        outputs=(records.TensorSpec(name="label", dtype="int64", shape=("batch",)),),
+        opset=18,
+        ir_version=10,
+        parent_checkpoint_sha256=SHA,
+        operators=("Gemm", "Softmax"),
+        parity=records.Parity(rows=88, split="test", max_abs_difference=2.4e-7, label_agreement=1.0, tolerance=1e-5),
+        golden_input=_artifact("model/input_0.pb"),
+        golden_outputs=(_artifact("model/output_0.pb"),),
+        exporter="torch 2.13.0",
+    )
+
+
+def _artifact(path: str) -> records.ArtifactRef:
+    return records.ArtifactRef(path=path, sha256=SHA, size=4096, media_type="application/octet-stream")
+
+
+def with_plan(found: dossier.Dossier, change: dict[str, Any]) -> dossier.Dossier:
+    """The same dossier with other values in the plan's sections: `{"system": {"name": "x"}}`."""
+    content = found.plan.model_dump(mode="json")
+    for section, values in change.items():
+        content[section] |= values
+    return dataclasses.replace(found, plan=Plan.model_validate(content))
