@@ -1,0 +1,72 @@
+"""The training as a job of its own: `python -m factory.job RUN_FOLDER`.
+
+Reads `plan.yaml` and `data/encoded.json` of the run folder and writes `training/record.json`. This is what a batch
+system calls; a job that was killed is simply started again.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+
+from configs import errors, load
+from evidence import folder as run_folder
+from evidence import records
+from factory import trainer
+
+RECORD = "training/record.json"
+
+log = logging.getLogger("proofline.job")
+
+
+def run(folder: run_folder.RunFolder) -> records.TrainingRecord:
+    """Train the model of a run folder from its files alone.
+
+    Raises:
+        MissingError: When a file is absent.
+        ProoflineError: See `factory.trainer.train`.
+    """
+    plan = load.load(folder.path / "plan.yaml")
+    place = folder.path / "data" / "encoded.json"
+    if not place.is_file():
+        raise errors.MissingError(
+            f"run folder {folder.run_id}: expected data/encoded.json, got none. Encode the data first."
+        )
+    encoded = run_folder.parse_record(place.read_bytes(), records.EncodedData, "data/encoded.json")
+    record = trainer.train(folder, plan, encoded, progress=_log)
+    folder.write_record(RECORD, record)
+    return record
+
+
+def _log(now: trainer.Progress) -> None:
+    log.info(
+        "epoch %d/%d, %.0f rows/s, loss %.5f, validation %.5f, best %d, at most %.0f s left",
+        now.epoch,
+        now.epochs,
+        now.rows_per_second,
+        now.train_loss,
+        now.validation_loss,
+        now.best_epoch,
+        now.eta_seconds,
+    )
+
+
+def main(arguments: list[str]) -> int:
+    """Run the job and return its exit code; progress and errors go to standard error."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    try:
+        if len(arguments) != 1:
+            raise errors.PlanError(
+                f"factory.job: expected the run folder as its one argument, got {len(arguments)} arguments. "
+                "Run python -m factory.job RUN_FOLDER."
+            )
+        run(run_folder.RunFolder(Path(arguments[0])))
+    except errors.ProoflineError as error:
+        log.error("%s", error)  # noqa: TRY400 - the sentence is the whole message
+        return error.exit_code
+    return errors.EXIT_PASS
+
+
+if __name__ == "__main__":
+    raise SystemExit(main(sys.argv[1:]))

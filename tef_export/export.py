@@ -1,0 +1,267 @@
+"""The trained model as one ONNX file: exported, stripped of paths, checked, and compared with its source.
+
+The graph holds everything from raw columns to label. Two exports of the same weights give the same bytes, wherever
+they are made with the same versions.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import warnings
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+import torch
+
+from configs import errors
+from configs.plan import Plan
+from evidence import arrays, records
+from evidence.folder import RunFolder
+from factory import checkpoints
+from tef_export import golden
+
+PLACE = "model/model.onnx"
+OPSET = 18
+"""The operator set in which the exporter writes; another one would need a conversion pass."""
+IR_VERSION = 8
+"""The format version of opset 18; runtimes from 2023 on read it."""
+DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
+"""Operator domains that every runtime has."""
+NOISY = ("torch.onnx", "torch.__trace")
+"""Loggers of the exporter."""
+TOLERANCE = 1e-4
+"""Largest difference of a probability, or of a prediction in standard deviations of the training target."""
+Contract = dict[str, tuple[str, tuple[str | int, ...]]]
+"""Input or output to its element type and shape."""
+LARGEST = 1_900_000_000
+"""Bytes of weights that fit into one protobuf file."""
+
+
+def export(
+    folder: RunFolder, plan: Plan, encoded: records.EncodedData, training: records.TrainingRecord
+) -> records.ModelRef:
+    """Export the trained model, check it, and write it with its golden vectors.
+
+    Args:
+        folder: Run folder; `model/` in it receives the files.
+        plan: The plan.
+        encoded: The encoded data; parity is measured on the validation part.
+        training: The training record.
+
+    Raises:
+        PlanError: The module cannot be translated to ONNX, or is too large for one file.
+        VerificationError: The graph is invalid, or computes something else than its source.
+        IntegrityError: The weights were altered.
+    """
+    if training.parameters * 4 > LARGEST:
+        raise errors.PlanError(
+            f"plan model: expected at most {LARGEST // 4} parameters, which fit one ONNX file, got "
+            f"{training.parameters}. Lower model.width or model.blocks."
+        )
+    model = checkpoints.shipped(folder, training, encoded)
+    proto = _translate(model, plan, encoded)
+    content = _finish(proto, plan.system.id)
+    check_graph(proto, encoded)
+    opened = golden.session(content)
+    parity = _parity(model, opened, folder, encoded, training)
+    rows = golden.inputs(encoded.features, plan.bundle.golden_rows, plan.training.seed)
+    with folder.replacing(PLACE) as temporary:
+        temporary.write_bytes(content)
+        _check_file(str(temporary))
+    given, made = golden.write(folder, opened, rows)
+    return records.ModelRef(
+        onnx=folder.reference(PLACE),
+        inputs=tuple(_spec(value) for value in proto.graph.input),
+        outputs=tuple(_spec(value) for value in proto.graph.output),
+        opset=OPSET,
+        ir_version=IR_VERSION,
+        parent_checkpoint_sha256=training.checkpoint.sha256,
+        operators=tuple(sorted({node.op_type for node in proto.graph.node})),
+        parity=parity,
+        golden_input=given,
+        golden_outputs=made,
+        exporter=f"torch.onnx {torch.__version__} (torch.export)",
+    )
+
+
+def contract(encoded: records.EncodedData) -> Contract:
+    """What the graph must take and give: name to element type and shape, the input first."""
+    inputs: Contract = {golden.INPUT: ("float32", ("batch", len(encoded.features)))}
+    if encoded.task == "regression":
+        return inputs | {"prediction": ("float32", ("batch", 1))}
+    return inputs | {"label": ("int64", ("batch",)), "probabilities": ("float32", ("batch", len(encoded.classes)))}
+
+
+def check_graph(proto: Any, encoded: records.EncodedData) -> None:
+    """Does the graph keep the contract, with standard operators and finite weights only?
+
+    Raises:
+        VerificationError: When it does not.
+    """
+    found = {spec.name: (spec.dtype, spec.shape) for spec in map(_spec, [*proto.graph.input, *proto.graph.output])}
+    if found != contract(encoded):
+        raise errors.VerificationError(
+            f"exported graph: expected inputs and outputs {contract(encoded)}, got {found}. "
+            "Correct the output of the module."
+        )
+    domains = {o.domain for o in proto.opset_import} | {f.domain for f in proto.functions}
+    if not domains <= set(DOMAINS):
+        raise errors.VerificationError(
+            f"exported graph: expected standard operators only, got the domains {', '.join(sorted(domains))}. "
+            "Use operators in the module that ONNX has."
+        )
+    for tensor in proto.graph.initializer:
+        values = onnx.numpy_helper.to_array(tensor)
+        if values.dtype.kind == "f" and not np.isfinite(values).all():
+            raise errors.VerificationError(
+                f"exported graph, weight {tensor.name}: expected finite numbers, got others. Train again."
+            )
+
+
+def strip(proto: Any) -> None:
+    """Remove descriptions and metadata everywhere: they hold paths and source lines of the exporting machine."""
+    for part in (proto, *proto.functions):
+        _clear(part)
+    for function in proto.functions:
+        _strip_nodes(function.node)
+    _strip_graph(proto.graph)
+
+
+def _strip_graph(graph: Any) -> None:
+    _clear(graph)
+    for part in (*graph.input, *graph.output, *graph.value_info, *graph.initializer):
+        _clear(part)
+    _strip_nodes(graph.node)
+
+
+def _strip_nodes(nodes: Any) -> None:
+    for node in nodes:
+        _clear(node)
+        for attribute in node.attribute:
+            attribute.ClearField("doc_string")
+            for graph in (attribute.g, *attribute.graphs):
+                if graph.ByteSize():
+                    _strip_graph(graph)
+
+
+def _clear(part: Any) -> None:
+    part.ClearField("doc_string")
+    part.ClearField("metadata_props")
+
+
+def _finish(proto: Any, name: str) -> bytes:
+    strip(proto)
+    proto.ir_version = IR_VERSION
+    proto.graph.name = name
+    content: bytes = proto.SerializeToString(deterministic=True)
+    return content
+
+
+def _translate(model: torch.nn.Module, plan: Plan, encoded: records.EncodedData) -> Any:
+    example = torch.from_numpy(golden.inputs(encoded.features, 4, 0))
+    try:
+        with _quiet():
+            program = torch.onnx.export(
+                model,
+                (example,),
+                dynamo=True,
+                opset_version=OPSET,
+                input_names=[golden.INPUT],
+                output_names=list(contract(encoded))[1:],
+                dynamic_shapes=({0: torch.export.Dim("batch")},),
+                external_data=False,
+                verbose=False,
+            )
+    except torch.onnx.OnnxExporterError as error:
+        cause = error.__cause__ or error
+        raise errors.PlanError(
+            f"plan model.factory {plan.model.factory}: expected a module that torch.export can trace with a batch of "
+            f"any size, got {type(cause).__name__}: {str(cause).strip().splitlines()[0]}. "
+            "Correct its forward: no branches on values, no fixed batch."
+        ) from error
+    return program.model_proto
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """The exporter's remarks on packages that are not installed are of no use to anybody; silence them, then undo."""
+    loggers = [logging.getLogger(name) for name in NOISY]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
+
+
+def _check_file(path: str) -> None:
+    try:
+        onnx.checker.check_model(path, full_check=True, check_custom_domain=True)
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
+        raise errors.VerificationError(
+            f"exported graph: expected a valid ONNX model, got: {str(error).splitlines()[0]}. "
+            "This is a fault of the exporter or of an operator in the module; simplify the module."
+        ) from error
+
+
+def _parity(
+    model: torch.nn.Module,
+    opened: Any,
+    folder: RunFolder,
+    encoded: records.EncodedData,
+    training: records.TrainingRecord,
+) -> records.Parity:
+    """Compare graph and source on the validation rows, and on the first of them alone.
+
+    Raises:
+        VerificationError: When they differ by more than the tolerance.
+    """
+    x = arrays.load(folder, encoded, "validation").x
+    tolerance = TOLERANCE * float(training.architecture.get("target_std", 1.0))
+    difference, agreement = 0.0, 1.0
+    for rows in (x, x[:1]):
+        label, value = _source_outputs(model, rows)
+        *graph_label, graph_value = opened.run(None, {golden.INPUT: rows})
+        difference = max(difference, float(np.abs(value - graph_value).max()))
+        if label is not None:
+            agreement = min(agreement, float(np.mean(label == graph_label[0])))
+        if not (difference <= tolerance and 1.0 - agreement <= TOLERANCE):
+            raise errors.VerificationError(
+                f"exported graph on {len(rows)} validation rows: expected the outputs of its source within "
+                f"{tolerance:g} and equal labels, got a difference of {difference:g} and {agreement:.2%} equal "
+                "labels. Look for an operator in the module that depends on the batch or on chance."
+            )
+    return records.Parity(
+        rows=len(x),
+        split="validation",
+        max_abs_difference=difference,
+        label_agreement=agreement,
+        tolerance=tolerance,
+    )
+
+
+def _source_outputs(
+    model: torch.nn.Module, x: npt.NDArray[np.float32]
+) -> tuple[npt.NDArray[np.int64] | None, npt.NDArray[np.float32]]:
+    with torch.inference_mode():
+        output = model(torch.from_numpy(x))
+    if isinstance(output, tuple):
+        return output[0].numpy(), output[1].numpy()
+    return None, output.numpy()
+
+
+def _spec(value: Any) -> records.TensorSpec:
+    kind = value.type.tensor_type
+    return records.TensorSpec(
+        name=value.name,
+        dtype=onnx.helper.tensor_dtype_to_np_dtype(kind.elem_type).name,
+        shape=tuple(d.dim_param or d.dim_value for d in kind.shape.dim),
+    )

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from evidence import arrays
+from tests.factory import builders
+
+
+def prepared(path, task):
+    from factory import gradients, trainer
+
+    folder, encoded = builders.run_folder(path, task)
+    record = trainer.train(folder, builders.plan(task, model={"width": 16, "blocks": 1}), encoded)
+    part = arrays.load(folder, encoded, "validation")
+    return folder, encoded, record, part, gradients.loss_gradient(folder, record, encoded)
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_the_gradient_agrees_with_finite_differences(tmp_path, task):
+    """A small step along the gradient changes each row's loss by step × squared length, to first order."""
+    import torch
+
+    from factory import checkpoints
+
+    folder, encoded, record, part, gradient = prepared(tmp_path / "run", task)
+    network = checkpoints.restore(folder, record, encoded).double()
+
+    def losses(x):
+        with torch.no_grad():
+            output, y = network(torch.from_numpy(x)), torch.from_numpy(part.y)
+            if task == "regression":
+                return ((output[:, 0] - y) ** 2 / record.architecture["target_std"] ** 2).numpy()
+            return torch.nn.functional.cross_entropy(output, y, reduction="none").numpy()
+
+    found = gradient(part.x, part.y).astype(np.float64)
+    x = part.x.astype(np.float64)
+    length = (found**2).sum(1)
+    step = 1e-6 / np.sqrt(length).max()
+    moved = losses(x + step * found) - losses(x - step * found)
+    np.testing.assert_allclose(moved / (2 * step), length, rtol=0.02, atol=1e-4 * length.max())
+    assert found.any(axis=1).mean() > 0.9
+
+
+def test_categories_and_missing_values_do_not_move(tmp_path):
+    """Categorical features and missing cells have the gradient zero; nothing is NaN; types are numpy's."""
+    _, encoded, _, part, gradient = prepared(tmp_path / "run", "binary")
+    found = gradient(part.x, part.y)
+    assert type(found) is np.ndarray
+    assert (found.dtype, found.shape) == (np.float32, part.x.shape)
+    still = np.isnan(part.x) | np.array([f.kind == "categorical" for f in encoded.features])
+    assert not found[still].any()
+    assert np.isfinite(found).all()
+    assert np.isnan(part.x).any()
+
+
+def test_rows_do_not_disturb_each_other(tmp_path):
+    """A row's gradient is the same alone and among others, and no rows give no gradients."""
+    _, _, _, part, gradient = prepared(tmp_path / "run", "binary")
+    np.testing.assert_allclose(gradient(part.x[:1], part.y[:1])[0], gradient(part.x, part.y)[0], atol=1e-6)
+    assert gradient(part.x[:0], part.y[:0]).shape == (0, part.x.shape[1])
+
+
+def test_a_table_of_categories_only_has_no_gradient(tmp_path):
+    """Where no feature is numeric there is nothing to move."""
+    from factory import gradients, trainer
+
+    folder = builders.RunFolder(tmp_path / "run")
+    random = np.random.default_rng(0)
+    x = random.integers(0, 2, (200, 2)).astype(np.float32)
+    encoded = builders.encode(folder, "binary", x, x[:, 0].astype(np.int64), ["a", "b"], {0: ("n", "y"), 1: ("n", "y")})
+    record = trainer.train(folder, builders.plan(model={"width": 4, "blocks": 0}), encoded)
+    part = arrays.load(folder, encoded, "validation")
+    assert not gradients.loss_gradient(folder, record, encoded)(part.x, part.y).any()

@@ -1,0 +1,359 @@
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from configs import errors
+from evidence import arrays
+from tests.factory import builders
+
+ROOT = Path(__file__).resolve().parents[2]
+SMALL = {"width": 16, "blocks": 1}
+
+
+def train(folder, encoded, plan, **kwargs):
+    from factory import trainer
+
+    return trainer.train(folder, plan, encoded, **kwargs)
+
+
+def weights_of(folder, record):
+    return folder.checked(record.checkpoint).read_bytes()
+
+
+@pytest.mark.parametrize(("task", "better_than"), [("binary", 0.60), ("multiclass", 0.3), ("regression", 0.65)])
+def test_a_training_learns_from_real_data(tmp_path, task, better_than):
+    """The best validation loss is clearly below that of knowing nothing (0.69, 1.10 and 1.0)."""
+    folder, encoded = builders.run_folder(tmp_path / "run", task)
+    record = train(folder, encoded, builders.plan(task, training={"epochs": 30, "batch_size": 64}))
+    assert min(p.validation_loss for p in record.curve) < better_than
+    assert record.best_epoch == 1 + int(np.argmin([p.validation_loss for p in record.curve]))
+
+
+def test_the_same_seed_gives_the_same_weights_bit_by_bit(tmp_path):
+    """Two trainings on the CPU with one seed write the same bytes; another seed writes others."""
+    digests = []
+    for name, seed in (("a", 3), ("b", 3), ("c", 4)):
+        folder, encoded = builders.run_folder(tmp_path / name)
+        plan = builders.plan(training={"epochs": 3, "seed": seed}, model=SMALL)
+        digests.append(train(folder, encoded, plan).checkpoint.sha256)
+    assert digests[0] == digests[1] != digests[2]
+
+
+def test_the_callers_random_state_is_left_alone(tmp_path):
+    """A training neither reads nor moves the caller's generator, nor its choice of operators."""
+    import torch
+
+    folder, encoded = builders.run_folder(tmp_path / "run")
+    torch.manual_seed(7)
+    before = torch.get_rng_state()
+    train(folder, encoded, builders.plan(training={"epochs": 1}, model=SMALL))
+    assert torch.equal(before, torch.get_rng_state())
+    assert not torch.are_deterministic_algorithms_enabled()
+
+
+def test_early_stopping_keeps_the_best_epoch(tmp_path):
+    """Training ends `patience` epochs after the best, and the weights are those of the best."""
+    import torch
+
+    from factory import checkpoints
+
+    folder, encoded = builders.run_folder(tmp_path / "run")
+    plan = builders.plan(training={"epochs": 200, "patience": 3, "batch_size": 32, "learning_rate": 0.01})
+    record = train(folder, encoded, plan)
+    assert record.epochs == record.best_epoch + 3 < 200
+    network = checkpoints.restore(folder, record, encoded)
+    part = arrays.load(folder, encoded, "validation")
+    with torch.no_grad():
+        loss = torch.nn.functional.cross_entropy(network(torch.from_numpy(part.x)), torch.from_numpy(part.y))
+    assert float(loss) == pytest.approx(record.curve[record.best_epoch - 1].validation_loss, abs=1e-6)
+
+
+def test_the_record_says_what_was_read_and_what_was_not_measured(tmp_path):
+    """Uses name the steps with the digests of their rows; the test part is in none; energy has no number."""
+    folder, encoded = builders.run_folder(tmp_path / "run")
+    record = train(folder, encoded, builders.plan(training={"epochs": 2, "threshold": "f1"}, model=SMALL))
+    digests = {role: arrays.load(folder, encoded, role).digests_sha256 for role in ("train", "validation", "test")}
+    assert {use.step: use.role for use in record.uses} == {
+        "fit": "train",
+        "early stopping": "validation",
+        "threshold": "validation",
+    }
+    assert all(use.digests_sha256 == digests[use.role] for use in record.uses)
+    assert record.energy.value is None
+    assert "unmeasured" in record.energy.method
+    assert record.threshold.chosen_on == "validation"
+    assert os.uname().nodename not in record.model_dump_json()
+
+
+def test_the_test_part_is_never_opened(tmp_path):
+    """Training works when the arrays of the test part are gone."""
+    folder, encoded = builders.run_folder(tmp_path / "run")
+    folder.at(encoded.parts["test"].x.path).unlink()
+    assert train(folder, encoded, builders.plan(training={"epochs": 1}, model=SMALL)).epochs == 1
+
+
+def test_flops_agree_with_the_count_by_hand(tmp_path):
+    """The counted operations are those of the matrix products: 2 per weight forward, 4 per weight backward."""
+    folder, encoded = builders.run_folder(tmp_path / "run")
+    record = train(folder, encoded, builders.plan(training={"epochs": 2}, model={"width": 8, "blocks": 1}))
+    # 9 numeric features with flags, one category in 2 dimensions; only the embedding needs the first layer's input.
+    layers = [(20, 8), (8, 8), (8, 8), (8, 2)]
+    forward = sum(2 * a * b for a, b in layers)
+    rows = {role: part.rows for role, part in encoded.parts.items()}
+    assert record.flops.value == 2 * (rows["train"] * 3 * forward + rows["validation"] * forward)
+
+
+def test_balanced_weights_pull_towards_the_rare_class(tmp_path):
+    """With balanced weights a rare class is predicted more often."""
+    import torch
+
+    from factory import checkpoints
+
+    predicted = []
+    for weights in ("none", "balanced"):
+        folder = builders.RunFolder(tmp_path / weights)
+        x, y, names, _ = builders.table("binary")
+        keep = (y == 0) | (np.arange(len(y)) % 6 == 0)
+        encoded = builders.encode(folder, "binary", x[keep], y[keep], names, {1: ("1", "2")})
+        plan = builders.plan(training={"epochs": 15, "batch_size": 64, "class_weights": weights}, model=SMALL)
+        record = train(folder, encoded, plan)
+        label, _ = checkpoints.shipped(folder, record, encoded)(
+            torch.from_numpy(arrays.load(folder, encoded, "validation").x)
+        )
+        predicted.append(int(label.sum()))
+    assert predicted[1] > predicted[0]
+
+
+def test_progress_is_told_after_every_epoch(tmp_path):
+    """Progress carries epoch, rate, losses, and a remaining time that ends at zero."""
+    folder, encoded = builders.run_folder(tmp_path / "run")
+    seen = []
+    record = train(folder, encoded, builders.plan(training={"epochs": 3}, model=SMALL), progress=seen.append)
+    assert [(now.epoch, now.epochs) for now in seen] == [(1, 3), (2, 3), (3, 3)]
+    assert all(now.rows_per_second > 0 for now in seen)
+    assert [now.validation_loss for now in seen] == [p.validation_loss for p in record.curve]
+    assert seen[0].eta_seconds > 0
+    assert seen[-1].eta_seconds == 0
+
+
+class _StopError(Exception):
+    """Stands for a process that ends in the middle."""
+
+
+def test_a_training_is_taken_up_where_it_stopped(tmp_path):
+    """Interrupted after any epoch and resumed, the weights and the losses are those of an uninterrupted run."""
+    plan = builders.plan(training={"epochs": 5, "batch_size": 32}, model=SMALL | {"dropout": 0.3})
+    whole, encoded = builders.run_folder(tmp_path / "whole")
+    expected = train(whole, encoded, plan)
+    for stop in (1, 4):
+        folder, encoded = builders.run_folder(tmp_path / f"stop{stop}")
+
+        def interrupt(now, stop=stop):
+            if now.epoch == stop:
+                raise _StopError
+
+        with pytest.raises(_StopError):
+            train(folder, encoded, plan, progress=interrupt)
+        epochs = []
+        record = train(folder, encoded, plan, progress=lambda now, epochs=epochs: epochs.append(now.epoch))
+        assert epochs == list(range(stop + 1, 6))
+        assert record.resumed == 1
+        assert weights_of(folder, record) == weights_of(whole, expected)
+        assert [p.train_loss for p in record.curve] == [p.train_loss for p in expected.curve]
+        assert record.flops == expected.flops
+
+
+@pytest.mark.slow
+def test_a_killed_job_resumes_to_the_same_bytes(tmp_path):
+    """A job killed with SIGKILL and started again writes the weights of a job that was not killed."""
+    import yaml
+
+    from evidence import records
+
+    plan = builders.plan(training={"epochs": 300, "patience": 300, "batch_size": 16, "device": "cpu"})
+    folders = {}
+    for name in ("whole", "killed"):
+        folder, encoded = builders.run_folder(tmp_path / name)
+        folder.write_record("data/encoded.json", encoded)
+        folder.write_bytes("plan.yaml", yaml.safe_dump(plan.model_dump(mode="json")).encode())
+        folders[name] = folder
+    command = [sys.executable, "-m", "factory.job"]
+    subprocess.run([*command, folders["whole"].path], cwd=ROOT, check=True, capture_output=True)
+    for _ in range(2):
+        job = subprocess.Popen(
+            [*command, folders["killed"].path], cwd=ROOT, stderr=subprocess.PIPE, text=True, encoding="utf-8"
+        )
+        for line in job.stderr:
+            if "epoch " in line:
+                break
+        time.sleep(0.3)
+        job.send_signal(signal.SIGKILL)
+        job.stderr.close()
+        assert job.wait() == -signal.SIGKILL
+        assert not (folders["killed"].path / "training" / "record.json").exists()
+    subprocess.run([*command, folders["killed"].path], cwd=ROOT, check=True, capture_output=True)
+    whole, killed = (
+        records.TrainingRecord.model_validate_json((folder.path / "training" / "record.json").read_bytes())
+        for folder in folders.values()
+    )
+    assert killed.resumed == 2
+    assert killed.checkpoint.sha256 == whole.checkpoint.sha256
+    assert killed.threshold == whole.threshold
+
+
+def test_a_finished_training_is_not_repeated(tmp_path):
+    """Killed after its last epoch and before its record was kept, a training only closes."""
+    folder, encoded = builders.run_folder(tmp_path / "run")
+    plan = builders.plan(training={"epochs": 2}, model=SMALL)
+    first = train(folder, encoded, plan)
+    seen = []
+    second = train(folder, encoded, plan, progress=seen.append)
+    assert seen == []
+    assert second.checkpoint == first.checkpoint
+
+
+def test_a_checkpoint_of_another_plan_is_refused(tmp_path):
+    """A checkpoint is only taken up by the training it belongs to."""
+    folder, encoded = builders.run_folder(tmp_path / "run")
+    train(folder, encoded, builders.plan(training={"epochs": 1}, model=SMALL))
+    with pytest.raises(errors.IntegrityError, match="expected one of this plan"):
+        train(folder, encoded, builders.plan(training={"epochs": 2}, model=SMALL))
+
+
+def test_a_damaged_checkpoint_says_so(tmp_path):
+    """A truncated checkpoint is refused in one sentence."""
+    folder, encoded = builders.run_folder(tmp_path / "run")
+    plan = builders.plan(training={"epochs": 1}, model=SMALL)
+    train(folder, encoded, plan)
+    place = folder.at("training/checkpoint.safetensors")
+    place.write_bytes(place.read_bytes()[:-100])
+    with pytest.raises(errors.IntegrityError, match="Delete it to train from the start"):
+        train(folder, encoded, plan)
+
+
+def test_altered_weights_are_not_opened(tmp_path):
+    """Weights whose digest is not the recorded one are refused."""
+    from factory import checkpoints
+
+    folder, encoded = builders.run_folder(tmp_path / "run")
+    record = train(folder, encoded, builders.plan(training={"epochs": 1}, model=SMALL))
+    place = folder.at(record.checkpoint.path)
+    place.write_bytes(place.read_bytes()[:-1] + b"\x7f")
+    with pytest.raises(errors.IntegrityError, match="altered"):
+        checkpoints.restore(folder, record, encoded)
+
+
+def test_a_loss_that_is_no_number_ends_in_a_sentence(tmp_path):
+    """A training that diverges names the loss, the epoch and what to do."""
+    folder, encoded = builders.run_folder(tmp_path / "run", "regression")
+    plan = builders.plan("regression", training={"epochs": 3, "learning_rate": 1e30}, model=SMALL)
+    with pytest.raises(errors.PlanError, match=r"loss in epoch 1: expected a finite number, got (nan|inf)"):
+        train(folder, encoded, plan)
+
+
+@pytest.mark.parametrize(
+    ("task", "spoil", "said"),
+    [
+        ("binary", lambda y: y * 0, "expected at least two classes"),
+        ("regression", lambda y: y * np.float32("nan"), "expected finite numbers"),
+        ("regression", lambda y: y * 0, "expected values that vary"),
+    ],
+)
+def test_a_target_that_cannot_be_learned_is_refused(tmp_path, task, spoil, said):
+    """One class, NaN and constants in the target are said before training starts."""
+    folder = builders.RunFolder(tmp_path / "run")
+    x, y, names, _ = builders.table(task)
+    encoded = builders.encode(folder, task, x, spoil(y), names, {})
+    with pytest.raises(errors.DataError, match=said):
+        train(folder, encoded, builders.plan(task, model=SMALL))
+
+
+def test_a_gpu_that_is_not_there_is_named(tmp_path):
+    """Asking for a GPU without one says so and what to set."""
+    import torch
+
+    if torch.cuda.is_available():
+        pytest.skip("this machine has a GPU")
+    folder, encoded = builders.run_folder(tmp_path / "run")
+    with pytest.raises(errors.MissingError, match=r"training\.device: expected a GPU"):
+        train(folder, encoded, builders.plan(training={"device": "cuda"}))
+    with pytest.raises(errors.MissingError, match=r"training\.precision: expected a GPU with bf16"):
+        train(folder, encoded, builders.plan(training={"precision": "bf16"}))
+
+
+def test_a_gpu_trains_in_mixed_precision(tmp_path):
+    """On a GPU with bf16, `auto` uses both, and the record says so."""
+    import torch
+
+    if not torch.cuda.is_available() or not torch.cuda.is_bf16_supported(including_emulation=False):
+        pytest.skip("needs a GPU with bf16")
+    folder, encoded = builders.run_folder(tmp_path / "run")
+    record = train(folder, encoded, builders.plan(training={"epochs": 20, "device": "auto"}))
+    assert (record.device, record.precision) == ("cuda", "bf16")
+    assert min(p.validation_loss for p in record.curve) < 0.65
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes into read-only folders")
+def test_a_read_only_folder_is_a_storage_error(tmp_path):
+    """A checkpoint that cannot be written is said in one sentence."""
+    folder, encoded = builders.run_folder(tmp_path / "run")
+    folder.at("training/x").parent.chmod(0o555)
+    with pytest.raises(errors.StorageError, match="make the run folder writable"):
+        train(folder, encoded, builders.plan(training={"epochs": 1}, model=SMALL))
+
+
+def test_a_full_disk_is_a_storage_error_and_earlier_epochs_stay(tmp_path, monkeypatch):
+    """No space for a checkpoint: one sentence, nothing half-written, the epoch before is still there."""
+    import errno
+
+    folder, encoded = builders.run_folder(tmp_path / "run")
+    plan = builders.plan(training={"epochs": 2}, model=SMALL)
+    write = Path.write_bytes
+
+    def full(self, content):
+        write(self, content[:10])
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    def fill(now):
+        if now.epoch == 1:
+            monkeypatch.setattr(Path, "write_bytes", full)
+
+    with pytest.raises(errors.StorageError, match="No space left on device"):
+        train(folder, encoded, plan, progress=fill)
+    monkeypatch.undo()
+    assert [p.name for p in folder.at("training/x").parent.iterdir()] == ["checkpoint.safetensors"]
+    assert train(folder, encoded, plan).resumed == 1
+
+
+@pytest.mark.parametrize("network", ["linear", "normalised"])
+def test_a_users_own_module_is_trained(tmp_path, network):
+    """The user's network is trained, kept and restored as ours is, buffers included."""
+    import torch
+
+    from factory import checkpoints
+
+    folder, encoded = builders.run_folder(tmp_path / "run")
+    plan = builders.plan(
+        model={"factory": f"tests.factory.user_networks:{network}"},
+        training={"epochs": 10, "batch_size": 88, "learning_rate": 0.01},
+    )
+    record = train(folder, encoded, plan)
+    assert min(p.validation_loss for p in record.curve) < 0.65
+    rows = torch.from_numpy(arrays.load(folder, encoded, "validation").x)
+    assert checkpoints.restore(folder, record, encoded)(rows).shape == (len(rows), 2)
+
+
+def test_a_job_says_what_is_missing(tmp_path):
+    """The job ends with the code of its error where the run folder is not complete."""
+    from factory import job
+
+    assert job.main([str(tmp_path)]) == errors.EXIT_MISSING
+    assert job.main([]) == errors.EXIT_USAGE
