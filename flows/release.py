@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from configs import errors
-from evidence import ledger, lock, records, software, storage
+from evidence import clock, ledger, lock, records, storage
 from evidence.folder import RunFolder
 from flows import approval, workspace
 from tef_export import keys, verify, write
@@ -19,7 +19,7 @@ class Released:
     """What a release came to."""
 
     record: records.BundleRecord
-    path: Path
+    written: write.Written
     verification: verify.Verification
 
 
@@ -52,11 +52,23 @@ def release(path: Path, key: keys.PrivateKey, *, destination: Path, demonstratio
             "Approve it with your key, or release it with --demonstration."
         )
     with storage.explained(f"bundle in {destination}"), lock.held(path / ".lock", what=f"run folder {path}"):
-        written = write.write(RunFolder(path), found, approved, key, destination, demonstration=demonstration)
+        folder, chain = RunFolder(path), ledger.Ledger.open(path)
+        written = write.write(folder, found, approved, key, destination, _created(chain), demonstration=demonstration)
         verification = verify.verify(written.path, public_key=key.public_key(), allow_demonstration=True)
-        record = RunFolder(path).write_record("bundle/record.json", written.record)
-        ledger.Ledger.open(path).append("released", record=record, details={"bundle_id": written.record.bundle_id})
-    return Released(written.record, written.path, verification)
+        try:
+            record = verify.bundle_record(written.reference, verification, clock.now())
+        except errors.VerificationError:
+            for refused in (written.path, written.public_key, written.certificate):
+                refused.unlink(missing_ok=True)
+            raise
+        reference = folder.write_record("bundle/record.json", record)
+        chain.append("released", record=reference, details={"bundle_id": record.bundle_id})
+    return Released(record, written, verification)
+
+
+def _created(chain: ledger.Ledger) -> str:
+    """The time of the approval: the same approval gives the same bundle, byte for byte."""
+    return next(line.at for line in reversed(chain.lines) if line.event == "approved")
 
 
 def mark(path: Path, record: records.BundleRecord, uri: str) -> None:
@@ -79,8 +91,3 @@ def under_prefect(space: Path, body: Callable[[], Released]) -> Released:
 
     found: Released = engine.run_flow("release", body, workspace=space)
     return found
-
-
-def code_is_the_same(found: Any) -> bool:
-    """Is the code that releases the code that assessed? Shown, not required: a release decides nothing anew."""
-    return bool(found.commit.code_sha256 == software.code_sha256())

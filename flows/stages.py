@@ -129,8 +129,10 @@ def core(run: Run, view: View, engine: str) -> Stages:
     def close(decision: records.GateDecision, documents: records.DocumentsRecord) -> records.RunRecord:
         return _close(run, decision, engine)
 
-    bound = {f.name: locals()[f.name] for f in dataclasses.fields(Stages)}
-    return Stages(**{name: remembered(run, view, name, function) for name, function in bound.items()})
+    functions: tuple[Stage, ...] = (
+        ingest, validate, split, encode, govern, commit, train, export, evaluate, gate, document, close,
+    )  # fmt: skip
+    return Stages(**{f.__name__: remembered(run, view, f.__name__, f) for f in functions})
 
 
 def remembered(run: Run, view: View, name: str, function: Stage) -> Stage:

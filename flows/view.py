@@ -46,7 +46,9 @@ class TerminalView:
         """Print what a stage came to."""
         self.close()
         took = "done before" if resumed else f"{seconds:.1f} s"
-        self.console.print(f"[green]✓[/] {TITLES[stage]:<30} {summary(record)}  [dim]{took}[/]", highlight=False)
+        self.console.print(
+            f"[green]✓[/] {TITLES[stage]:<30} {summary(record)}  [dim]{took}[/]", highlight=False, soft_wrap=True
+        )
 
     def training(self, progress: Any) -> None:
         """Draw the bar of the training."""

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
 
 from configs import errors
 from flows import workspace as workspaces
+
+if TYPE_CHECKING:
+    from flows import release
 
 
 @click.command("release")
@@ -54,10 +59,10 @@ def command(workspace: Path, run: str, *, key: Path | None, out: Path, demonstra
     with console.status("Write, sign and verify the bundle …"):
         done = _within(engine, space, body)
         _mark(space, path, done)
-    _conclude(done, signer, out, console)
+    _conclude(done, console)
 
 
-def _within(engine: str, space: workspaces.Workspace, body):  # type: ignore[no-untyped-def]
+def _within(engine: str, space: workspaces.Workspace, body: Callable[[], release.Released]) -> release.Released:
     from flows import release, servers
 
     if engine == "plain":
@@ -66,30 +71,25 @@ def _within(engine: str, space: workspaces.Workspace, body):  # type: ignore[no-
     return release.under_prefect(space.root, body)
 
 
-def _mark(space, path, done) -> None:  # type: ignore[no-untyped-def]
-    from evidence import lineage
+def _mark(space: workspaces.Workspace, path: Path, done: release.Released) -> None:
+    from evidence import tracking_store
     from flows import release
 
-    uri = lineage.default_uri(space.root)
-    lineage.reachable(uri)
+    uri = tracking_store.default_uri(space.root)
+    tracking_store.reachable(uri)
     release.mark(path, done.record, uri)
 
 
-def _conclude(done, signer, out: Path, console: Console) -> None:  # type: ignore[no-untyped-def]
-    from tef_export import keys
+def _conclude(done: release.Released, console: Console) -> None:
+    def say(text: str) -> None:
+        console.print(text, highlight=False, soft_wrap=True)
 
-    public = out / f"{done.path.stem}.pub.pem"
-    public.write_bytes(keys.public_pem(signer.public_key()))
-    size = done.path.stat().st_size / 1e3
-    console.print(
-        f"[green]✓[/] bundle {done.path} ({size:,.0f} kB), verified by the reader", highlight=False, soft_wrap=True
-    )
-    console.print(f"  sha256       {done.record.bundle.sha256}", highlight=False, soft_wrap=True)
-    console.print(
-        f"  fingerprint  {done.record.key_fingerprint}   (tell it to the facility by another way)",
-        highlight=False,
-        soft_wrap=True,
-    )
-    if done.record.demonstration:
-        console.print("[yellow]This bundle is a demonstration: a throw-away key signed it and nobody approved it.[/]")
-    console.print(f"  Check it     proofline verify {done.path} --key {public}", highlight=False, soft_wrap=True)
+    bundle, record = done.written.path, done.record
+    passed = sum(check.status == "pass" for check in done.verification.checks)
+    size = f"{bundle.stat().st_size / 1e3:,.0f} kB"
+    say(f"[green]✓[/] bundle {bundle} ({size}), verified by the reader: {passed} checks pass")
+    say(f"  sha256       {record.bundle.sha256}")
+    say(f"  fingerprint  {record.key_fingerprint}   (tell it to the facility by another way)")
+    if record.demonstration:
+        say("[yellow]This bundle is a demonstration: a throw-away key signed it and nobody approved it.[/]")
+    say(f"  Check it     proofline verify {bundle} --key {done.written.public_key}")

@@ -11,7 +11,7 @@ import click
 from rich.console import Console
 
 from configs import errors, load
-from evidence import records
+from evidence import records, storage
 from flows import cli
 from flows import workspace as workspaces
 
@@ -42,11 +42,25 @@ def command(workspace: Path, plan: str, *, resume: bool, engine: str) -> int:
     cli.require_pipeline("run")
     space = workspaces.Workspace(workspace.resolve())
     console = Console()
+    _require_servers(space, engine)
     with _opened(space, plan, resume=resume) as opened:
         record = _assess(opened, space, console, engine)
         _mirror(opened, space, console)
     _conclude(opened, record, console)
     return EXIT[record.outcome]
+
+
+def _require_servers(space: workspaces.Workspace, engine: str) -> None:
+    """Nobody trains for an hour to hear that a server does not answer."""
+    from evidence import tracking_store
+    from flows import servers
+
+    with storage.explained(f"workspace {space.root}"):
+        tracking_store.reachable(tracking_store.default_uri(space.root))
+        if engine == "prefect":
+            os.environ.update(servers.prefect_environment(space.root))
+            if "PREFECT_API_URL" in os.environ:
+                servers.reachable_prefect(os.environ["PREFECT_API_URL"])
 
 
 @contextlib.contextmanager
@@ -74,7 +88,7 @@ def _opened(space: workspaces.Workspace, plan: str, *, resume: bool) -> Iterator
 
 
 def _assess(run: workspaces.Run, space: workspaces.Workspace, console: Console, engine: str) -> records.RunRecord:
-    from flows import assess, servers, view
+    from flows import assess, view
 
     console.print(
         f"[bold]{run.plan.system.name}[/] {run.plan.system.version}   run {run.folder.run_id}", highlight=False
@@ -83,20 +97,17 @@ def _assess(run: workspaces.Run, space: workspaces.Workspace, console: Console, 
     try:
         if engine == "plain":
             return assess.plain(run, terminal)
-        os.environ.update(servers.prefect_environment(space.root))
         return assess.under_prefect(run, terminal, space)
     finally:
         terminal.close()
 
 
 def _mirror(run: workspaces.Run, space: workspaces.Workspace, console: Console) -> None:
-    from evidence import lineage
+    from evidence import tracking_store
     from flows import assess
 
     with console.status("Mirror the lineage to MLflow …"):
-        uri = lineage.default_uri(space.root)
-        lineage.reachable(uri)
-        reference = assess.mirror(run, uri)
+        reference = assess.mirror(run, tracking_store.default_uri(space.root))
     console.print(
         f"[green]✓[/] {'Mirror the lineage to MLflow':<30} {reference.model_name} version {reference.model_version}",
         highlight=False,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.table import Table
+from rich.markup import escape
 
 from configs import errors
 from evidence import ledger, records
@@ -48,47 +49,49 @@ def command(workspace: Path, run: str, *, everything: bool, as_json: bool) -> in
 
 
 def _explain(path: Path, found: Dossier, console: Console, *, everything: bool) -> None:
+    def say(text: str = "") -> None:
+        console.print(text, highlight=False, soft_wrap=True)
+
     plan = found.plan
-    console.print(f"[bold]{plan.system.name}[/] {plan.system.version}   run {found.run_id}", highlight=False)
-    console.print(f"Committed {found.commit.at}, evaluated from {found.evaluate.started_at}", highlight=False)
-    console.print(_gate_table(found.gate))
-    if everything:
-        console.print(_check_table(found))
-    else:
-        console.print(
-            f"Checks: {view.counts([r.status for r in found.results()])} (list them with --all)", highlight=False
-        )
-    console.print(f"Gate: [bold {view.COLOURS[found.gate.outcome]}]{found.gate.outcome}[/]")
-    console.print(f"Read:  {path}/documents/report.html", highlight=False, soft_wrap=True)
+    say(f"[bold]{escape(plan.system.name)}[/] {escape(plan.system.version)}   run {found.run_id}")
+    say(f"Committed {found.commit.at[:19]}Z, evaluated from {found.evaluate.started_at[:19]}Z")
+    say("\n[bold]What the policy asks[/]")
+    asked = {(gate.check, gate.slice) for gate in plan.policy.gates}
+    for reason in found.gate.reasons:
+        if (reason.check_id, reason.slice) in asked:
+            say(_line(reason.status, reason.check_id, reason.slice, reason.text, required=reason.required))
+    say("\n[bold]Every check[/]" if everything else "\n[bold]Other checks that did not pass[/]")
+    listed = [r for r in found.results() if everything or (r.check_id not in {c for c, _ in asked} and _matters(r))]
+    for result in listed:
+        say(_line(result.status, result.check_id, result.title, result.reason, required=True))
+    if not listed:
+        say("  none")
+    say(f"\nChecks: {view.counts([r.status for r in found.results()])}" + ("" if everything else " (all with --all)"))
+    say(f"Gate: [bold {view.COLOURS[found.gate.outcome]}]{found.gate.outcome}[/]")
+    say(f"Read: {path}/documents/report.html")
+    _say_approval(path, say)
+
+
+def _line(status: str, check: str, part: str, text: str, *, required: bool) -> str:
+    where = "" if part == "overall" else f" · {escape(part)}"
+    mark = "" if required else " [dim](reported only)[/]"
+    shown = status.replace("_", " ")
+    return f"  [{view.COLOURS[status]}]{shown:<14}[/] {check}{where}{mark}\n{' ' * 17}[dim]{escape(text)}[/]"
+
+
+def _matters(result: records.CheckResult) -> bool:
+    return result.status in ("fail", "inconclusive", "not_measured")
+
+
+def _say_approval(path: Path, say: Callable[[str], None]) -> None:
     content = workspaces.approval_of(path)
     if content is None:
-        console.print("Approval: none yet", highlight=False)
+        say(f"Approval: none yet. Read the report, then `proofline approve {path.name}`.")
         return
     approval = workspaces.parse_record(content, records.Approval, "approval.json")
     mark = " (demonstration, approves nothing)" if approval.demonstration else ""
-    console.print(f"Approval: {approval.decision} by {approval.person}, {approval.role}, {approval.at}{mark}")
-
-
-def _gate_table(decision: records.GateDecision) -> Table:
-    table = Table(title="Why it was decided so", title_justify="left")
-    for name in ("Check", "Slice", "Answer", "Measured against the policy"):
-        table.add_column(name, overflow="fold")
-    for reason in decision.reasons:
-        required = "" if reason.required else " [dim](reported only)[/]"
-        answer = f"[{view.COLOURS[reason.status]}]{reason.status.replace('_', ' ')}[/]{required}"
-        table.add_row(reason.check_id, reason.slice, answer, reason.text)
-    return table
-
-
-def _check_table(found: Dossier) -> Table:
-    table = Table(title="Every check", title_justify="left")
-    for name in ("Check", "Answer", "Reason"):
-        table.add_column(name, overflow="fold")
-    for result in found.results():
-        table.add_row(
-            result.check_id, f"[{view.COLOURS[result.status]}]{result.status.replace('_', ' ')}[/]", result.reason
-        )
-    return table
+    who = f"{escape(approval.person)}, {escape(approval.role)}"
+    say(f"Approval: {approval.decision} by {who}, {approval.at[:19]}Z{mark}")
 
 
 def _unfinished(path: Path, console: Console) -> None:

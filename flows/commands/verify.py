@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from configs import errors
+
+if TYPE_CHECKING:
+    from tef_export.verify import Verification
 
 
 @click.command("verify")

@@ -1,0 +1,313 @@
+"""Bad input ends in one readable sentence with the design's exit code, no traceback, and nothing lost."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import importlib.util
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from configs import errors
+from evidence import ledger
+
+pytest.importorskip("pandas")
+ROOT = Path(__file__).resolve().parents[2]
+_spec = importlib.util.spec_from_file_location("plans", Path(__file__).with_name("plans.py"))
+assert _spec is not None
+assert _spec.loader is not None
+plans = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(plans)
+
+Say = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Say:
+    """Call the command line in this process: exit code and what it said on standard error."""
+    from flows import cli
+
+    monkeypatch.delenv("PROOFLINE_DATA", raising=False)
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: object) -> tuple[int, str]:
+        with pytest.raises(SystemExit) as leaving:
+            cli.main([str(a) for a in arguments])
+        said = capsys.readouterr().err
+        assert "Traceback" not in said, said
+        return int(leaving.value.code or 0), said
+
+    return call
+
+
+def run(say: Say, plan: Path) -> tuple[int, str]:
+    """A whole run without Prefect."""
+    return say("run", plan, "--engine", "plain")
+
+
+def changed(path: str, value: Any) -> dict[str, Any]:
+    """The quick plan with one value changed; `path` as `data.columns.2.kind`."""
+    content = copy.deepcopy(plans.plan())
+    *way, last = path.split(".")
+    place: Any = content
+    for part in way:
+        place = place[int(part)] if part.isdigit() else place[part]
+    place[last] = value
+    return content
+
+
+# The plan ------------------------------------------------------------------------------------------------------------
+
+
+def test_an_unknown_key_is_named_with_the_one_that_was_meant(tmp_path: Path, say: Say) -> None:
+    """Nothing in a plan is silently ignored."""
+    code, said = say("check", plans.write(tmp_path, changed("training.epoch", 3)))
+    assert code == errors.EXIT_USAGE
+    assert "training.epoch: unknown key. Did you mean 'epochs'?" in said
+
+
+def test_a_wrong_type_is_named_with_its_place(tmp_path: Path, say: Say) -> None:
+    """The sentence has place, expected and got."""
+    code, said = say("check", plans.write(tmp_path, changed("training.epochs", "many")))
+    assert code == errors.EXIT_USAGE
+    assert "training.epochs: expected a valid integer" in said
+    assert "got 'many'" in said
+
+
+def test_a_missing_section_is_named(tmp_path: Path, say: Say) -> None:
+    """A plan without a policy is no plan."""
+    content = plans.plan()
+    del content["policy"]
+    code, said = say("check", plans.write(tmp_path, content))
+    assert code == errors.EXIT_USAGE
+    assert "policy: expected a value, got none" in said
+
+
+def test_a_threshold_on_a_metric_that_does_not_exist_is_refused(tmp_path: Path, say: Say) -> None:
+    """Before anything runs, with a close name."""
+    code, said = say("check", plans.write(tmp_path, changed("policy.gates.0.check", "performance.roc_aux")))
+    assert code == errors.EXIT_USAGE
+    assert "performance.roc_auc" in said
+
+
+# The data ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_missing_file_leaves_with_3(tmp_path: Path, say: Say) -> None:
+    """The sentence names the file and where it was looked for."""
+    path = plans.write(tmp_path)
+    (tmp_path / "patients.csv").unlink()
+    code, said = run(say, path)
+    assert code == errors.EXIT_MISSING
+    assert "patients.csv" in said
+    assert "PROOFLINE_DATA" in said
+
+
+def test_a_wrong_separator_is_recognised(tmp_path: Path, say: Say) -> None:
+    """The separator that would work is named."""
+    path = plans.write(tmp_path)
+    plans.table().to_csv(tmp_path / "patients.csv", index=False, sep=";")
+    code, said = run(say, path)
+    assert code == errors.EXIT_USAGE
+    assert "';'" in said
+
+
+SPOILED: dict[str, tuple[Callable[[Any], Any], str]] = {
+    "a column is missing": (lambda t: t.drop(columns="s5"), "s5"),
+    "a column was renamed": (lambda t: t.rename(columns={"bmi": "BMI"}), "BMI"),
+    "a column has another type": (lambda t: t.assign(bmi="heavy"), "bmi"),
+    "the table is empty": (lambda t: t.iloc[:0], "row"),
+    "there is one class only": (lambda t: t.assign(progressed="no"), "class"),
+    "all values of a column are missing": (lambda t: t.assign(s5=None), "s5"),
+    "the target has a missing value": (
+        lambda t: t.assign(progressed=t.progressed.where(t.index != t.index[3])),
+        "progressed",
+    ),
+    "the target has an unknown value": (
+        lambda t: t.assign(progressed=t.progressed.where(t.index != t.index[3], "maybe")),
+        "progressed",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", list(SPOILED))
+def test_spoiled_tables_are_refused(tmp_path: Path, say: Say, what: str) -> None:
+    """Each with 2, the column or the fact named, and no raw value in the sentence."""
+    spoil, named = SPOILED[what]
+    code, said = run(say, plans.write(tmp_path, frame=spoil(plans.table())))
+    assert code == errors.EXIT_USAGE, said
+    assert named in said
+    assert "maybe" not in said
+    assert "heavy" not in said
+
+
+@pytest.mark.parametrize("value", ["inf", "nan"])
+def test_a_target_that_is_no_finite_number_is_refused(tmp_path: Path, say: Say, value: str) -> None:
+    """NaN and infinity are not something to learn from."""
+    content = changed("data.target", {"task": "regression"})
+    content["data"]["columns"][-1]["kind"] = "numeric"
+    content["policy"]["gates"] = [{"check": "performance.r2", "at_least": 0.1}]
+    frame = plans.table().assign(progressed=lambda t: t.bmi * 2.0)
+    frame["progressed"] = frame.progressed.astype(object).where(frame.index != 3, value)
+    code, said = run(say, plans.write(tmp_path, content, frame))
+    assert code == errors.EXIT_USAGE
+    assert "progressed" in said
+
+
+@pytest.mark.slow
+def test_an_unknown_category_outside_of_training_is_refused_with_both_remedies(tmp_path: Path, say: Say) -> None:
+    """A category that training has never seen cannot be encoded silently."""
+    frame = plans.table()
+    code = 0
+    for row in range(0, 40, 2):
+        spoiled = frame.copy()
+        spoiled.loc[spoiled.index[row], "site"] = "islands"
+        code, said = run(say, plans.write(tmp_path, frame=spoiled))
+        if code == errors.EXIT_USAGE:
+            break
+    assert code == errors.EXIT_USAGE, "none of twenty rows fell outside of the training split"
+    assert "site" in said
+    assert "allowed" in said
+    assert "as_missing" in said
+
+
+@pytest.mark.slow
+def test_a_protected_group_of_one_person_is_listed_and_inconclusive(tmp_path: Path, say: Say) -> None:
+    """Nobody is judged by one row, and nobody is dropped."""
+    from flows import workspace
+
+    frame = plans.table()
+    frame["sex"] = frame["sex"].astype(int).astype(str)
+    frame.loc[frame.index[17], "sex"] = "3"
+    content = changed("policy.gates.1.at_most", 0.9)
+    content["data"]["columns"][1]["allowed"] = ["1", "2", "3"]
+    code, said = run(say, plans.write(tmp_path, content, frame))
+    assert code in (errors.EXIT_INCONCLUSIVE, errors.EXIT_FAIL), said
+    newest = workspace.Workspace(tmp_path).newest()
+    assert newest is not None
+    found = workspace.dossier(newest)
+    sizes = next(r for r in found.results() if r.check_id == "data.group_sizes")
+    assert sizes.status == "inconclusive"
+    assert "sex=3" in sizes.reason or "3" in str(sizes.details)
+
+
+# The machine ---------------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def small_disk(place: Path, options: str) -> Iterator[None]:
+    """A real tmpfs of its own; needs permission to mount."""
+    done = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", options, "tmpfs", str(place)], capture_output=True, check=False
+    )
+    if done.returncode:
+        pytest.skip("a small disk: this user may not mount one")
+    try:
+        yield
+    finally:
+        subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def test_a_full_disk_is_one_sentence_and_the_ledger_holds(tmp_path: Path, say: Say) -> None:
+    """What was recorded before the disk was full is still there and still chained."""
+    path = plans.write(tmp_path)
+    space = tmp_path / "small"
+    space.mkdir()
+    with small_disk(space, "size=64k"):
+        code, said = say("-w", space, "run", path, "--engine", "plain")
+        assert code == errors.EXIT_MISSING, said
+        assert "full disk" in said
+        assert "--resume" in said
+        assert ledger.check(next((space / "runs").iterdir())) >= 1
+
+
+def test_a_read_only_place_is_one_sentence(tmp_path: Path, say: Say) -> None:
+    """Nothing is begun where nothing can be written."""
+    path = plans.write(tmp_path)
+    space = tmp_path / "fixed"
+    space.mkdir()
+    with small_disk(space, "size=64k,ro"):
+        code, said = say("-w", space, "run", path, "--engine", "plain")
+    assert code == errors.EXIT_MISSING
+    assert "read-only" in said
+
+
+def test_two_runs_in_one_folder_at_once_are_refused(tmp_path: Path, say: Say) -> None:
+    """The second is told which process holds the folder."""
+    path = plans.write(tmp_path)
+    (tmp_path / "patients.csv").unlink()
+    run(say, path)
+    folder = next((tmp_path / "runs").iterdir())
+    program = (
+        "import sys; from pathlib import Path; from flows import workspace\n"
+        "with workspace.reopened(Path(sys.argv[1])): print('held', flush=True); sys.stdin.read()"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", program, str(folder)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    assert holder.stdout is not None
+    holder.stdout.readline()
+    code, said = say("run", folder, "--resume", "--engine", "plain")
+    holder.communicate("")
+    assert code == errors.EXIT_MISSING
+    assert f"in use by process {holder.pid}" in said
+
+
+def test_an_unreachable_mlflow_server_is_told_before_anything_runs(
+    tmp_path: Path, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The address is checked first: nobody trains an hour to hear it."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{_free_port()}")
+    code, said = run(say, plans.write(tmp_path))
+    assert code == errors.EXIT_MISSING
+    assert "MLFLOW_TRACKING_URI" in said
+    assert not (tmp_path / "runs").exists() or not list((tmp_path / "runs").iterdir())
+
+
+def test_an_unreachable_prefect_server_is_told_before_anything_runs(
+    tmp_path: Path, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same for the user's own Prefect server."""
+    monkeypatch.setenv("PREFECT_API_URL", f"http://127.0.0.1:{_free_port()}/api")
+    code, said = say("run", plans.write(tmp_path))
+    assert code == errors.EXIT_MISSING
+    assert "PREFECT_API_URL" in said
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+# A run that was altered ----------------------------------------------------------------------------------------------
+
+
+def test_an_altered_plan_in_a_run_folder_is_not_resumed(tmp_path: Path, say: Say) -> None:
+    """The plan of a run is fixed when it begins."""
+    path = plans.write(tmp_path)
+    (tmp_path / "patients.csv").unlink()
+    run(say, path)
+    folder = next((tmp_path / "runs").iterdir())
+    with (folder / "plan.yaml").open("a") as stream:
+        stream.write("\n# later\n")
+    code, said = say("run", folder, "--resume", "--engine", "plain")
+    assert code == errors.EXIT_FAIL
+    assert "altered after the run began" in said
+
+
+def test_a_run_folder_needs_the_word_resume(tmp_path: Path, say: Say) -> None:
+    """A folder in place of a plan is answered with what was probably meant."""
+    path = plans.write(tmp_path)
+    (tmp_path / "patients.csv").unlink()
+    run(say, path)
+    folder = next((tmp_path / "runs").iterdir())
+    code, said = say("run", folder)
+    assert code == errors.EXIT_USAGE
+    assert "--resume" in said
