@@ -14,14 +14,15 @@ TASKS = {
 
 ANSWERS = (
     ("role", "Role of the company that ran this"),
-    ("prohibited_practice", "Does the use fall under the prohibited practices?"),
-    ("annex_i_product", "Is it, or is it a safety component of, a listed product with third-party assessment?"),
-    ("annex_iii_use", "Is the use listed as high-risk?"),
-    ("annex_iii_point", "Which point of the list"),
-    ("derogation_claimed", "Does the provider claim the derogation from high-risk?"),
+    ("prohibited_practice", "Does the use fall under the prohibited practices (Art. 5)?"),
+    ("annex_i_product", "Is it, or is it a safety component of, an Annex I product with third-party assessment?"),
+    ("annex_iii_use", "Is the use listed in Annex III?"),
+    ("annex_iii_point", "Which point of Annex III?"),
+    ("derogation_claimed", "Does the provider claim the derogation of Art. 6(3)?"),
     ("profiling", "Does it profile natural persons?"),
-    ("transparency_duty", "Do the transparency duties apply?"),
+    ("transparency_duty", "Does Art. 50 apply?"),
 )
+"""Answers of the plan and the questions of the AI Act that they answer."""
 
 
 def identity(book: Book) -> Pairs:
@@ -119,11 +120,11 @@ def classification(book: Book) -> Section:
         unknown = answer.value in (None, "unknown")
         if key == "annex_iii_point" and node.value["annex_iii_use"] != "yes":
             continue
-        gap = Gap(question[0].lower() + question[1:].rstrip("?"), "compliance officer", f"plan: {answer.path}")
+        gap = Gap(f"answer to “{question}”", "compliance officer", f"plan: {answer.path}")
         rows.append((question, (gap if unknown else answer.fact(),)))
     return Section(
         "classification",
-        "Answers on the AI Act class",
+        "Answers on the class under the AI Act",
         (
             Paragraph(("A person gives these answers in the plan. Nothing here is inferred from data.",), "note"),
             Pairs("Answers as given", tuple(rows)),

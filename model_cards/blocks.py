@@ -94,7 +94,8 @@ def value(measure: Node | None, apart_from: float | None = None) -> Parts:
     if measure.value["value"] is None:
         return parts("undefined: ", measure["note"].fact()) if measure["note"] else ("undefined",)
     unit: Parts = () if measure.value["unit"] in ("1", "") else ("\u00a0", measure["unit"].fact())
-    form: refs.Form = "count" if isinstance(measure.value["value"], int) else "number"
+    whole = float(measure.value["value"]).is_integer() and measure.value["unit"] == "rows"
+    form: refs.Form = "count" if whole else "number"
     return parts(measure["value"].fact(form, apart_from), unit)
 
 
@@ -104,13 +105,13 @@ def rows(measure: Node | None) -> Parts:
 
 
 def threshold(node: Node | None) -> Parts:
-    """What is asked, in words."""
+    """What is asked, in words, or a dash."""
     if node is None or not node:
-        return ("none set",)
+        return NOTHING
     for key, words in (("at_least", "at least "), ("at_most", "at most ")):
         if node.value.get(key) is not None:
             return (words, node[key].fact("exact"))
-    return ("none set",)
+    return NOTHING
 
 
 def line(verdict: Verdict) -> Parts:
@@ -193,16 +194,16 @@ def own_table(book: Book) -> list[tree.Block]:
         return []
     caption = ("Checks on the data and the export that count by their own limits",)
     heads = ("Check", "Slice", "Required", "Outcome", "What was found")
-    return [tree.Table(caption, heads, lines, fold="Show the checks" if len(lines) > LONG else None)]
+    return [tree.Table(caption, heads, lines, fold=len(lines) > LONG)]
 
 
-def result_table(results: list[Node], caption: str, *, fold: str | None = None) -> tree.Table:
+def result_table(results: list[Node], caption: str, *, fold: bool = False) -> tree.Table:
     """Checks with their outcome and the reason in words."""
     return tree.Table(
         caption=(caption,),
         columns=("Check", "Outcome", "What was found"),
         rows=tuple(((r["title"].fact(),), status(r), (r["reason"].fact(),)) for r in results),
-        fold=fold if len(results) > LONG else None,
+        fold=fold,
     )
 
 
@@ -212,7 +213,7 @@ def record_table(node: Node, caption: Parts) -> tree.Table:
     names = tuple(node.derived(key.replace("_", " "), "name of the field") for key in keys)
     numeric = {i for i, key in enumerate(keys) if any(_is_number(row.value.get(key)) for row in node)}
     lines = tuple(tuple(_cell(row[key]) for key in keys) for row in node)
-    return tree.Table(caption, names, lines, frozenset(numeric), "Show the table" if len(lines) > LONG else None)
+    return tree.Table(caption, names, lines, frozenset(numeric), fold=True)
 
 
 def cost(node: Node, what: str) -> Parts:

@@ -102,14 +102,11 @@ def _numbers(book: Book) -> list[tuple[str, Node]]:
 
 def _what(book: Book) -> Section:
     task = book["encode"]["task"]
-    rows = book["split"]["parts"]["test"]["rows"].fact("count")
     first = Paragraph(
         tree.say(
-            "{name} does {task}. It ships as an ONNX graph, and everything below was measured on that graph with "
-            "{rows} test rows.",
+            "{name} does {task}. It ships as an ONNX graph.",
             name=book.plan["system"]["name"].fact(),
             task=task.derived(about.TASKS[task.value], "name of the task in words"),
-            rows=rows,
         )
     )
     how = Paragraph(("The figures stand in the report beside this card (report.html).",))
@@ -140,10 +137,11 @@ _QUIET = ("pass", "not_applicable")
 
 
 def _family(anchor: str, title: str, book: Book, family: str) -> Section:
-    table = performance.measures(book, family, performance.level(book))
-    if not table.rows:
+    tables = performance.measures(book, family)
+    if not tables:
         return Section(anchor, title, (Paragraph(("No such check gave a number.",)),))
-    return Section(anchor, title, (table,))
+    lead = (performance.measured_on(book),) if family == "performance" else ()
+    return Section(anchor, title, (*lead, *tables))
 
 
 def _fairness(book: Book) -> Section:

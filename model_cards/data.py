@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from model_cards import blocks, figures, text, tree
-from model_cards.refs import Book, Node
+from model_cards.refs import STATUS_WORDS, Book, Node
 from model_cards.tree import Pairs, Paragraph, Parts, Section
 
 ROLES = ("train", "validation", "test")
@@ -51,13 +51,8 @@ def splits(book: Book) -> tree.Table:
 
 
 def how_split(book: Book) -> Paragraph:
-    """Method and seed of the split."""
-    split = book["split"]
-    return Paragraph(
-        tree.say(
-            "Rows were assigned by: {how}; seed {seed}.", how=split["method"].fact(), seed=split["seed"].fact("exact")
-        )
-    )
+    """How the rows were assigned; the method names its seed."""
+    return Paragraph(tree.say("Rows were assigned by: {how}.", how=book["split"]["method"].fact()))
 
 
 def columns(book: Book) -> tree.Table:
@@ -82,7 +77,7 @@ def columns(book: Book) -> tree.Table:
         ("Column", "Role", "Kind", "Unit", "Missing", "Distinct", "Meaning"),
         tuple(lines),
         frozenset({4, 5}),
-        "Show the columns" if len(lines) > blocks.LONG else None,
+        len(lines) > blocks.LONG,
     )
 
 
@@ -114,12 +109,29 @@ def _checks(book: Book, stage: str, anchor: str, title: str, caption: str) -> Se
     results = list(book[stage]["results"])
     if not results:
         return Section(anchor, title, (Paragraph(("No such check was recorded.",)),))
-    inner: list[tree.Block] = [blocks.result_table(results, caption, fold="Show the checks")]
-    inner += _group_sizes(results)
-    for result in results:
-        if isinstance(result.value["details"].get("rows"), list) and result["details"]["rows"]:
-            inner.append(blocks.record_table(result["details"]["rows"], (result["title"].fact(), ": details")))
+    unsettled = [r for r in results if r.value["status"] not in ("pass", "not_applicable")]
+    inner: list[tree.Block] = [_tally(book[stage]["results"], results)]
+    if unsettled:
+        inner.append(blocks.result_table(unsettled, "Checks that did not pass"))
+    inner.append(blocks.result_table(results, caption, fold=len(results) > blocks.LONG))
+    figures_ = [*_group_sizes(results), *_label_balance(results)]
+    if figures_:
+        inner.append(tree.Figures(tuple(figures_)))
+    inner += [
+        blocks.record_table(result["details"]["rows"], (result["title"].fact(),))
+        for result in results
+        if isinstance(result.value["details"].get("rows"), list) and result["details"]["rows"]
+    ]
     return Section(anchor, title, tuple(inner))
+
+
+def _tally(node: Node, results: list[Node]) -> Paragraph:
+    counted: Parts = ()
+    for key, word in STATUS_WORDS.items():
+        if found := sum(r.value["status"] == key for r in results):
+            count = node.derived(found, f"number with status {key}", "count")
+            counted += tree.say("{comma}{count} {word}", comma=", " if counted else "", count=count, word=word)
+    return Paragraph(tree.say("Checks: {all} ({each}).", all=node.size("checks"), each=counted))
 
 
 def _class_balance(book: Book) -> list[tree.Block]:
@@ -144,24 +156,39 @@ def _class_balance(book: Book) -> list[tree.Block]:
     return [tree.Figures((tree.Figure(("Class balance, all parts together",), figures.bars(bars, "Rows"), alt),))]
 
 
-def _group_sizes(results: list[Node]) -> list[tree.Block]:
-    result = next((r for r in results if r.value["check_id"] == "data.group_sizes"), None)
-    if result is None or not result.value["details"].get("rows"):
-        return []
+def _group_sizes(results: list[Node]) -> list[tree.Figure]:
     drawn = []
-    rows = list(result["details"]["rows"])
-    for attribute in dict.fromkeys(r.value.get("attribute") for r in rows):
-        mine = [r for r in rows if r.value.get("attribute") == attribute]
-        key = next((k for k in ("test", "rows", "n", "count") if isinstance(mine[0].value.get(k), int)), None)
-        if key is None or attribute is None or any(not isinstance(r.value.get(key), int) for r in mine):
+    for result in (r for r in results if r.value["check_id"] == "data.group_sizes"):
+        sizes = [r["test"] for r in result["details"]["rows"] or () if r.value.get("test") is not None]
+        rows = [r for r in result["details"]["rows"] or () if r.value.get("test") is not None]
+        if not rows:
             continue
-        bars = [figures.Bar(r.value["group"], r.value[key], text.count(r.value[key]), r[key].evidence) for r in mine]
-        name = mine[0]["attribute"].fact()
-        alt = tree.say(
-            "Bars with the number of rows of each group of {name}; the numbers stand in the table.", name=name
-        )
-        drawn.append(tree.Figure(("Group sizes: ", name), figures.bars(bars, "Rows"), alt))
-    return [tree.Figures(tuple(drawn))] if drawn else []
+        bars = [
+            figures.Bar(str(r.value["group"]), n.value, text.count(n.value), n.evidence)
+            for r, n in zip(rows, sizes, strict=True)
+        ]
+        least = min(sizes, key=lambda n: float(n.value)).fact("count")
+        alt = tree.say("Bars with the test rows of each group; the smallest has {least}.", least=least)
+        drawn.append(tree.Figure((result["title"].fact(), ", test part"), figures.bars(bars, "Test rows"), alt))
+    return drawn
+
+
+def _label_balance(results: list[Node]) -> list[tree.Figure]:
+    drawn = []
+    for result in (r for r in results if r.value["check_id"] == "data.label_balance"):
+        by_outcome: dict[str, list[figures.Interval]] = {}
+        for row in result["details"]["rows"] or ():
+            v = row.value
+            if v.get("value") is not None:
+                one = figures.Interval(
+                    str(v["group"]), v["value"], v.get("low"), v.get("high"), row.evidence, v.get("n")
+                )
+                by_outcome.setdefault(str(v.get("outcome", "")), []).append(one)
+        if by_outcome:
+            alt = tree.say("One mark with its interval for each group: {reason}.", reason=result["reason"].fact())
+            svg = figures.intervals(list(by_outcome.items()), "Share or mean of the target in the group")
+            drawn.append(tree.Figure((result["title"].fact(),), svg, alt))
+    return drawn
 
 
 def _count(node: Node) -> Parts:

@@ -24,15 +24,23 @@ def outcome(book: Book) -> Paragraph:
 
 
 def counts(book: Book) -> Tiles:
-    """How many gates passed, failed, could not be decided."""
+    """How many gates and checks passed, failed, could not be decided."""
     reasons = book["gate"]["reasons"]
+    found = blocks.verdicts(book)
     tiles = []
-    for status, words in refs.STATUS_WORDS.items():
-        found = sum(1 for r in reasons if r.value["status"] == status)
-        if found or status in OUTCOMES:
-            shown = reasons.derived(found, f"number of gates with status {status}", "count")
-            tiles.append(Tile((f"gates: {words}",), (shown,), status=status))
-    return Tiles("Gates by outcome", tuple(tiles))
+    for status in refs.STATUS_WORDS:
+        mine = [v for v in found if v.status == status]
+        if mine or status in OUTCOMES:
+            planned = sum(v.of_policy for v in mine)
+            own = reasons.derived(len(mine) - planned, f"other checks with status {status}", "count")
+            notes = (
+                (reasons.derived(planned, f"gates of the plan with status {status}", "count"), " of the plan’s gates"),
+                (own, " on data and export"),
+            )
+            word = reasons.derived(status, "status that is counted", "status")
+            shown = reasons.derived(len(mine), f"lines with status {status}", "count")
+            tiles.append(Tile((word,), (shown,), notes, status=status))
+    return Tiles("Gates and checks by outcome", tuple(tiles))
 
 
 def headlines(book: Book) -> Tiles:
@@ -40,23 +48,32 @@ def headlines(book: Book) -> Tiles:
     tiles: list[Tile] = []
     for verdict in blocks.verdicts(book):
         measured = verdict.measure is not None and verdict.measure.value["value"] is not None
-        if measured and verdict.reason.value["slice"] == "overall" and len(tiles) < HEADLINES:
-            bound = verdict.bound
-            ends = blocks.interval(verdict.measure, bound)
-            note = parts("asked: ", *blocks.threshold(verdict.threshold))
-            value = parts(*blocks.value(verdict.measure, bound), " ", *ends) if ends != blocks.NOTHING else ()
-            tiles.append(
-                Tile((verdict.title,), value or blocks.value(verdict.measure, bound), note, status=verdict.status)
-            )
+        if measured and verdict.of_policy and verdict.reason.value["slice"] == "overall" and len(tiles) < HEADLINES:
+            ends = blocks.interval(verdict.measure, verdict.bound)
+            notes = (ends, tree.say("asked: {threshold}", threshold=blocks.threshold(verdict.threshold)))
+            value = blocks.value(verdict.measure, verdict.bound)
+            tiles.append(Tile((verdict.title,), value, notes, status=verdict.status))
     return Tiles("Headline measures", tuple(tiles))
 
 
 def not_passed(book: Book) -> list[tree.Block]:
-    """The gates that did not pass, with the words of the decision."""
+    """The required lines of the decision that did not pass, failures first, and how many others there are."""
+    order = list(refs.STATUS_WORDS)
     found = [v for v in blocks.verdicts(book) if v.status != "pass"]
-    if not found:
-        return []
-    return [Paragraph(("Gates that did not pass:",)), Bullets(tuple(blocks.line(v) for v in found))]
+    required = sorted((v for v in found if v.reason.value["required"]), key=lambda v: order.index(v.status))
+    shown: list[tree.Block] = []
+    if required:
+        lines = tuple(
+            ((v.title,), blocks.slice_words(v.reason), blocks.status(v.reason), (v.reason["text"].fact(),))
+            for v in required
+        )
+        heads = ("Check", "Slice", "Outcome", "What was found")
+        shown.append(tree.Table(("Required, and not passed",), heads, lines))
+    if rest := len(found) - len(required):
+        number = book["gate"]["reasons"].derived(rest, "lines neither required nor passed", "count")
+        sentence = "Not required, and not passed: {number}; they are listed under How it was decided."
+        shown.append(Paragraph(tree.say(sentence, number=number)))
+    return shown
 
 
 def section(book: Book) -> Section:

@@ -119,7 +119,7 @@ def groups(book: Book) -> tree.Table | None:
         ("Rate", "Attribute", "Group", "Group rows", "Rows used", "Value", "Interval"),
         tuple(lines),
         frozenset({3, 4, 5, 6}),
-        "Show every group" if len(lines) > blocks.LONG else None,
+        len(lines) > blocks.LONG,
     )
 
 
@@ -152,7 +152,7 @@ def section(book: Book) -> Section:
     table = groups(book)
     inner: list[tree.Block] = [
         use_of_attributes(book),
-        performance.measures(book, "fairness", performance.level(book)),
+        *performance.measures(book, "fairness"),
         *performance.without_value(book, "fairness"),
         small_groups(book),
     ]

@@ -76,10 +76,10 @@ def curves(
         reference: A thin line between two points, such as chance level.
         upright: An x at which to draw a vertical line, and its words.
     """
-    drawing = svg.Drawing(WIDTH, 312)
+    drawing, box = _canvas(legend=len(series) > 1)
     xs = [p[0] for s in series for p in s.points]
     ys = [p[1] for s in series for p in s.points] + [end for s in series for pair in s.band for end in pair]
-    axes = svg.Axes.within(SQUARE, x_range or svg.around(xs), y_range or svg.around(ys))
+    axes = svg.Axes.within(box, x_range or svg.around(xs), y_range or svg.around(ys))
     axes.draw(drawing, x_label, y_label)
     if reference:
         start, end = axes.at(reference)
@@ -105,9 +105,8 @@ def calibration(series: Series, counts: Sequence[float], x_label: str, y_label: 
         x_label: Axis title.
         y_label: Axis title.
     """
-    drawing = svg.Drawing(WIDTH, 312)
-    left, top, right, bottom = SQUARE
-    axes = svg.Axes.within((left, top, right, bottom), (0, 1), (0, 1))
+    drawing, box = _canvas(legend=False)
+    axes = svg.Axes.within(box, (0, 1), (0, 1))
     axes.draw(drawing, x_label, y_label)
     start, end = axes.at(((0, 0), (1, 1)))
     drawing.line(start, end, "reference")
@@ -115,9 +114,8 @@ def calibration(series: Series, counts: Sequence[float], x_label: str, y_label: 
     for (x, _), rows in zip(series.points, counts, strict=True):
         height = 44 * rows / most
         with drawing.item(series.evidence, f"{text.count(rows)} rows in this bin"):
-            drawing.rect((axes.x(x) - 5, bottom - height), 10, height, "count")
+            drawing.rect((axes.x(x) - 5, axes.y.start - height), 10, height, "count")
     _line(drawing, axes, series, 0)
-    _legend(drawing, [series.name])
     return drawing.markup()
 
 
@@ -135,7 +133,8 @@ def intervals(
         unit_range: The values are shares: the axis ends are held within 0 and 1.
     """
     rows = sum(1 + len(groups) for _, groups in blocks)
-    left, right, top, step = 168.0, WIDTH - 14, 8.0, 23.0
+    labels = [f"{g.name}{_rows(g)}" for _, groups in blocks for g in groups]
+    left, right, top, step = _margin(labels, 24), WIDTH - 14, 8.0, 23.0
     bottom = top + rows * step + 4
     drawing = svg.Drawing(WIDTH, bottom + 44)
     ends = [e for _, groups in blocks for g in groups for e in (g.value, g.low, g.high) if e is not None]
@@ -157,30 +156,31 @@ def intervals(
 def matrix(labels: Sequence[str], counts: Sequence[Sequence[float]], evidence: str) -> str:
     """A confusion matrix: rows are the true classes, columns the predicted ones; shade is the share of the row."""
     size = len(labels)
-    left, top = 118.0, 96.0 if size > 2 else 56.0
-    cell = min(92.0, (WIDTH - left - 12) / size)
-    drawing = svg.Drawing(WIDTH, top + size * cell + 12)
-    drawing.text((left + size * cell / 2, 14), "Predicted class", "label", anchor="middle")
-    drawing.text((12, top + size * cell / 2), "True class", "label", anchor="middle", turn=-90)
+    left, top = 122.0, 96.0 if size > 2 else 60.0
+    width = min(130.0, (WIDTH - left - 8) / size)
+    height = min(84.0, max(width, 34.0))
+    drawing = svg.Drawing(WIDTH, top + size * height + 8)
+    drawing.text((left + size * width / 2, 14), "Predicted class", "label", anchor="middle")
+    drawing.text((14, top + size * height / 2), "True class", "label", anchor="middle", turn=-90)
     for i, row in enumerate(counts):
-        y = top + i * cell
-        drawing.text((left - 8, y + cell / 2 + 4), svg.fit(labels[i], left - 32), "tick", anchor="end")
-        _column_name(drawing, (left + i * cell, top), cell, labels[i], upright=size > 2)
-        total = sum(row) or 1
+        y = top + i * height
+        _row_name(drawing, (left - 8, y + height / 2), labels[i])
+        _column_name(drawing, (left + i * width, top), width, labels[i], turned=size > 2)
         for j, value in enumerate(row):
-            x = left + j * cell
+            corner = (left + j * width, y)
             title = f"true {labels[i]}, predicted {labels[j]}: {text.count(value)} rows"
             with drawing.item(f"{evidence}/{i}/{j}", title):
-                drawing.rect((x, y), cell, cell, "cell")
-                drawing.rect((x, y), cell, cell, "shade", opacity=0.6 * value / total)
-                css = "cellcount strong" if i == j else "cellcount"
-                drawing.text((x + cell / 2, y + cell / 2 + 4), text.count(value), css, anchor="middle")
+                drawing.rect(corner, width, height, "cell")
+                drawing.rect(corner, width, height, "shade", opacity=0.6 * value / (sum(row) or 1))
+                centre = (corner[0] + width / 2, y + height / 2 + 4)
+                drawing.text(centre, text.count(value), "cellcount strong" if i == j else "cellcount", anchor="middle")
     return drawing.markup()
 
 
 def bars(rows: Sequence[Bar], x_label: str) -> str:
     """Horizontal bars from zero with the value written at their end."""
-    left, right, top, step = 142.0, WIDTH - 92, 6.0, 25.0
+    left = _margin([r.name for r in rows], 12)
+    right, top, step = WIDTH - 12 - svg.CHARACTER * max(len(r.shown) for r in rows), 6.0, 25.0
     bottom = top + len(rows) * step + 2
     drawing = svg.Drawing(WIDTH, bottom + 44)
     scale = svg.Scale(0, max((r.value for r in rows), default=1) or 1, left, right)
@@ -192,6 +192,13 @@ def bars(rows: Sequence[Bar], x_label: str) -> str:
             drawing.rect((left, y + 5), scale(row.value) - left, step - 10, "bar")
             drawing.text((scale(row.value) + 6, y + step / 2 + 4), row.shown, "tick")
     return drawing.markup()
+
+
+def _canvas(*, legend: bool) -> tuple[svg.Drawing, tuple[float, float, float, float]]:
+    """A drawing for curves and its plotting area; the names of several series stand above it."""
+    left, top, right, bottom = SQUARE
+    rise = 0.0 if legend else top - 10
+    return svg.Drawing(WIDTH, bottom + 44 - rise), (left, top - rise, right, bottom - rise)
 
 
 def _line(drawing: svg.Drawing, axes: svg.Axes, series: Series, index: int) -> None:
@@ -212,6 +219,8 @@ def _line(drawing: svg.Drawing, axes: svg.Axes, series: Series, index: int) -> N
 
 
 def _legend(drawing: svg.Drawing, names: Sequence[str]) -> None:
+    if len(names) < 2:
+        return
     x = SQUARE[0]
     for index, name in enumerate(names):
         label = svg.fit(name, (WIDTH - SQUARE[0]) / len(names) - 40)
@@ -226,11 +235,22 @@ def _floor(drawing: svg.Drawing, scale: svg.Scale, top: float, bottom: float, la
         drawing.line((x, top), (x, bottom), "grid")
         drawing.text((x, bottom + 16), svg.text_of_tick(tick), "tick", anchor="middle")
     drawing.line((scale.start, bottom), (scale.stop, bottom), "axis")
-    drawing.text(((scale.start + scale.stop) / 2, bottom + 36), svg.fit(label, WIDTH - 40), "label", anchor="middle")
+    centre, room = (scale.start + scale.stop) / 2, svg.CHARACTER * len(label)
+    centre = min(max(centre, room / 2), WIDTH - room / 2) if room < WIDTH else WIDTH / 2
+    drawing.text((centre, bottom + 36), svg.fit(label, WIDTH - 10), "label", anchor="middle")
+
+
+def _margin(labels: Sequence[str], air: float) -> float:
+    """Room for labels at the left, at most so much that the plot stays readable."""
+    return min(226.0, air + svg.CHARACTER * max(len(text.plain(label)) for label in labels))
+
+
+def _rows(group: Interval) -> str:
+    return "" if group.n is None else f" (n = {text.count(group.n)})"
 
 
 def _whisker(drawing: svg.Drawing, scale: svg.Scale, group: Interval, y: float) -> None:
-    rows = "" if group.n is None else f" (n = {text.count(group.n)})"
+    rows = _rows(group)
     shown = text.number(group.value)
     if group.low is not None and group.high is not None:
         shown += f" [{text.number(group.low)}, {text.number(group.high)}]"
@@ -245,12 +265,20 @@ def _whisker(drawing: svg.Drawing, scale: svg.Scale, group: Interval, y: float) 
         drawing.mark((scale(group.value), y), "mark s0", hollow=group.small)
 
 
-def _column_name(drawing: svg.Drawing, at: svg.Point, cell: float, name: str, *, upright: bool) -> None:
-    x, y = at[0] + cell / 2, at[1] - 8
-    if upright:
+def _row_name(drawing: svg.Drawing, at: svg.Point, name: str) -> None:
+    lines = svg.wrapped(name, at[0] - 24)
+    for index, line in enumerate(lines):
+        drawing.text((at[0], at[1] + 4 + 14 * (index - (len(lines) - 1) / 2)), line, "tick", anchor="end")
+
+
+def _column_name(drawing: svg.Drawing, at: svg.Point, width: float, name: str, *, turned: bool) -> None:
+    x, y = at[0] + width / 2, at[1] - 8
+    if turned:
         drawing.text((x + 4, y), svg.fit(name, 76), "tick", turn=-60)
-    else:
-        drawing.text((x, y), svg.fit(name, cell + 10), "tick", anchor="middle")
+        return
+    lines = svg.wrapped(name, width)
+    for index, line in enumerate(lines):
+        drawing.text((x, y - 14 * (len(lines) - 1 - index)), line, "tick", anchor="middle")
 
 
 def thinned(points: Sequence[svg.Point]) -> Sequence[svg.Point]:

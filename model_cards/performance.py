@@ -10,28 +10,52 @@ from model_cards.refs import Book, Node
 from model_cards.tree import Figure, Paragraph, Parts, Section, parts
 
 
-def measures(book: Book, family: str, caption: Parts) -> tree.Table:
-    """Every measure of a family of checks, groups left out, with interval, rows, threshold and outcome."""
-    lines = []
+def measures(book: Book, family: str) -> list[tree.Block]:
+    """Every measure of a family of checks with interval, rows, threshold and outcome.
+
+    Where there are many, those under a gate come first and the whole table is folded. What supplements a check (a
+    second metric, a slice without its small groups) stands in a table of its own; groups are shown elsewhere.
+    """
+    gates = {(v.reason.value["check_id"], v.reason.value["slice"]): v for v in blocks.verdicts(book) if v.of_policy}
+    gated, heads, others = [], [], []
     for result in book.family(family):
-        shown = [m for m in result["measures"] if "=" not in m.value["slice"]]
-        for index, measure in enumerate(shown):
-            lines.append(
-                (
-                    parts(result["title"].fact(), *_part_name(result, measure)),
-                    blocks.slice_words(measure),
-                    blocks.value(measure),
-                    blocks.interval(measure),
-                    blocks.rows(measure),
-                    *([blocks.threshold(result["threshold"]), outcome(result)] if index == 0 else [("",), ("",)]),
-                )
-            )
-    return tree.Table(
-        caption,
-        ("Measure", "Slice", "Value", "Interval", "Rows", "Threshold", "Outcome"),
-        tuple(lines),
-        frozenset({2, 3, 4}),
-        "Show every measure" if len(lines) > 3 * blocks.LONG else None,
+        for measure in (m for m in result["measures"] if "=" not in m.value["slice"]):
+            if measure.value["name"] != result.value["check_id"]:
+                others.append(((measure["name"].fact("name"),), *_numbers(measure, None)))
+                continue
+            verdict = gates.get((measure.value["name"], measure.value["slice"]))
+            heads.append(_measure(result, measure, verdict))
+            if verdict is not None:
+                gated.append(heads[-1])
+    level = book.plan["policy"]["confidence"].fact("percent")
+    tables = [_table(tree.say("Measures with intervals at level {level}", level=level), heads)]
+    if len(heads) > 2 * blocks.LONG and gated:
+        every = dataclasses.replace(tables[0], fold=True)
+        tables = [_table(tree.say("Measures under a gate, intervals at level {level}", level=level), gated), every]
+    if others:
+        columns = ("Measure", "Slice", "Value", "Interval", "Rows")
+        tables.append(tree.Table(("Supplementary measures",), columns, tuple(others), frozenset({2, 3, 4}), fold=True))
+    return [table for table in tables if table.rows]
+
+
+def _table(caption: Parts, lines: list[tuple[Parts, ...]]) -> tree.Table:
+    columns = ("Measure", "Slice", "Value", "Interval", "Rows", "Threshold", "Outcome")
+    return tree.Table(caption, columns, tuple(lines), frozenset({2, 3, 4}))
+
+
+def _measure(result: Node, measure: Node, verdict: blocks.Verdict | None) -> tuple[Parts, ...]:
+    bound = verdict.bound if verdict else None
+    asked = blocks.threshold(verdict.threshold) if verdict else blocks.NOTHING
+    outcome = blocks.status(verdict.reason) if verdict else ("no threshold set",)
+    return ((result["title"].fact(),), *_numbers(measure, bound), asked, outcome)
+
+
+def _numbers(measure: Node, bound: float | None) -> tuple[Parts, ...]:
+    return (
+        blocks.slice_words(measure),
+        blocks.value(measure, bound),
+        blocks.interval(measure, bound),
+        blocks.rows(measure),
     )
 
 
@@ -41,20 +65,7 @@ def without_value(book: Book, family: str) -> list[tree.Block]:
     if not empty:
         return []
     inner = blocks.result_table(empty, "Checks without a value")
-    return [tree.Table(inner.caption, inner.columns, inner.rows, fold="Show the checks without a value")]
-
-
-def outcome(result: Node) -> Parts:
-    """Status of a result; for one that has no threshold the words say just that."""
-    if result.value["status"] == "not_applicable" and result["measures"]:
-        return (result["status"].derived("measured, no threshold", "status and reason in short"),)
-    if result.value["status"] in ("not_applicable", "not_measured"):
-        return parts(*blocks.status(result), ": ", result["reason"].fact())
-    return blocks.status(result)
-
-
-def _part_name(result: Node, measure: Node) -> Parts:
-    return () if measure.value["name"] == result.value["check_id"] else (" · ", measure["name"].fact("name"))
+    return [tree.Table(inner.caption, inner.columns, inner.rows, fold=True)]
 
 
 def roc(book: Book) -> Figure | None:
@@ -190,8 +201,8 @@ def section(book: Book) -> Section:
         elif book["encode"].value["task"] in tasks:
             absent.append(name)
     inner: list[tree.Block] = [
-        Paragraph(("Measured on the ONNX graph with rows that took no part in training or in any choice.",)),
-        measures(book, "performance", level(book)),
+        measured_on(book),
+        *measures(book, "performance"),
         *without_value(book, "performance"),
     ]
     if drawn:
@@ -201,9 +212,26 @@ def section(book: Book) -> Section:
     return Section("performance", "Performance", tuple(inner))
 
 
-def level(book: Book) -> Parts:
-    """Caption that states the level of the intervals."""
-    return parts("Measures with intervals at level ", book.plan["policy"]["confidence"].fact("percent"))
+def measured_on(book: Book) -> Paragraph:
+    """Which graph was measured with which rows, and whether it is the one that ships."""
+    shipped, evaluated = book["export"]["onnx"]["sha256"], book["evaluate"]["onnx_sha256"]
+    same = evaluated.derived("the same" if shipped.value == evaluated.value else "ANOTHER", "digests compared")
+    audit = book.result("data.leakage")
+    leakage: Parts = ("no leakage audit was recorded",)
+    if audit is not None:
+        leakage = tree.say(
+            "leakage audit: {status}, {reason}", status=blocks.status(audit), reason=audit["reason"].fact()
+        )
+    return Paragraph(
+        tree.say(
+            "Measured with the {rows} rows of the test part under {runtime}, on {same} ONNX file as the one that ships "
+            "(by digest); {leakage}.",
+            rows=book["split"]["parts"]["test"]["rows"].fact("count"),
+            runtime=book["evaluate"]["runtime"].fact(),
+            same=same,
+            leakage=leakage,
+        )
+    )
 
 
 def _note(result: Node) -> Parts:

@@ -63,7 +63,7 @@ def curves_table(book: Book) -> tree.Table | None:
         ("Check", "Severity", "Score", "Interval"),
         tuple(lines),
         frozenset({1, 2, 3}),
-        "Show every point" if len(lines) > blocks.LONG else None,
+        len(lines) > blocks.LONG,
     )
 
 
@@ -72,7 +72,7 @@ def section(book: Book) -> Section:
     if not book.family("robustness"):
         return Section("robustness", "Robustness", (Paragraph(("No robustness check was recorded.",)),))
     figures_, table = drawn(book), curves_table(book)
-    inner: list[tree.Block] = [performance.measures(book, "robustness", performance.level(book))]
+    inner: list[tree.Block] = [*performance.measures(book, "robustness")]
     inner += performance.without_value(book, "robustness")
     if figures_:
         inner.append(tree.Figures(tuple(figures_)))

@@ -59,6 +59,18 @@ def fit(label: str, room: float) -> str:
     return label if len(label) <= most else label[: most - 1] + "…"
 
 
+def wrapped(label: str, room: float, most: int = 2) -> list[str]:
+    """A label in at most so many lines of a width, broken between words, the last one shortened."""
+    lines: list[str] = []
+    for word in text.plain(label).split():
+        if lines and (len(lines[-1]) + 1 + len(word)) * CHARACTER <= room:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    kept = [*lines[: most - 1], " ".join(lines[most - 1 :])] if len(lines) > most else lines
+    return [fit(line, room) for line in kept]
+
+
 class Drawing:
     """Collects elements, top left is (0, 0)."""
 

@@ -58,8 +58,8 @@ class Table:
     rows: tuple[tuple[Parts, ...], ...]
     numeric: frozenset[int] = frozenset()
     """Columns that hold numbers: set to the right."""
-    fold: str | None = None
-    """Long tables are folded behind these words."""
+    fold: bool = False
+    """Is it long or a detail, and folded behind its caption?"""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,7 +94,8 @@ class Tile:
 
     label: Parts
     value: Parts
-    note: Parts = ()
+    notes: tuple[Parts, ...] = ()
+    """Short lines beneath."""
     status: str | None = None
 
 
@@ -173,7 +174,7 @@ def walk_block(block: Block) -> Iterator[Part]:
         case Tiles():
             yield block.caption
             for tile in block.tiles:
-                yield from (*tile.label, *tile.value, *tile.note)
+                yield from (*tile.label, *tile.value, *(part for note in tile.notes for part in note))
 
 
 def gaps(document: Document) -> tuple[str, ...]:
