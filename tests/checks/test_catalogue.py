@@ -1,0 +1,98 @@
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+from checks import catalogue
+from configs import errors
+from tests.checks import model_builders
+
+
+def refusal(task: str = "binary", **gate: object) -> str:
+    with pytest.raises(errors.PlanError) as caught:
+        catalogue.check_policy(model_builders.plan(task, [gate]))
+    return str(caught.value)
+
+
+def test_importing_the_catalogue_loads_no_library_that_computes():
+    """The catalogue is light: whoever only reads a policy pays for no numerical library."""
+    heavy = ["numpy", "scipy", "onnxruntime", "sklearn", "pandas", "fairlearn", "torch"]
+    code = f"import sys; from checks import catalogue; print([m for m in {heavy} if m in sys.modules])"
+    root = pathlib.Path(__file__).parents[2]
+    found = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    assert found.stdout.strip() == "[]"
+
+
+def test_every_metric_says_what_it_is():
+    """Each entry has a definition, a range that is one, and a reference."""
+    for name, metric in catalogue.METRICS.items():
+        assert metric.id == name
+        assert metric.definition.endswith(".")
+        assert metric.low < metric.high
+        assert metric.reference
+        assert set(metric.tasks) <= {"binary", "multiclass", "regression"}
+
+
+def test_a_fitting_policy_is_accepted():
+    """Gates on known metrics, in their direction, within their range, on a slice that is measured, pass."""
+    gates = [
+        {"check": "performance.roc_auc", "at_least": 0.8},
+        {"check": "fairness.equalized_odds_difference", "slice": "sex × region", "at_most": 0.1},
+        {"check": "robustness.noise", "at_least": 0.7},
+    ]
+    catalogue.check_policy(model_builders.plan(gates=gates))
+
+
+def test_an_unknown_metric_is_refused_with_the_nearest_name():
+    """A misspelt metric is named, and the one that was meant is suggested."""
+    assert "Did you mean performance.roc_auc?" in refusal(check="performance.roc_acu", at_least=0.8)
+    assert "Did you mean performance.roc_auc?" in refusal(check="quality.roc_auc", at_least=0.8)
+
+
+def test_a_metric_of_another_task_is_refused():
+    """A classifier cannot be gated on a regression metric, nor the other way round."""
+    assert "expected a metric for the task binary" in refusal(check="performance.rmse", at_most=3)
+    assert "performance.rmse" in refusal("regression", check="performance.accuracy", at_least=0.8)
+    assert "expected a metric for the task multiclass" in refusal(
+        "multiclass", check="fairness.selection_rate", slice="sex", at_least=0.1
+    )
+
+
+def test_a_threshold_outside_the_range_is_refused():
+    """A share cannot reach 80, a binary Brier score cannot be 1.5, an accuracy under attack is not negative."""
+    assert "from 0 to 1, got 80" in refusal(check="performance.accuracy", at_least=80)
+    assert "from 0 to 1, got 1.5" in refusal(check="performance.brier", at_most=1.5)
+    assert "from 0 to 1, got -1" in refusal(check="robustness.evasion", at_least=-1)
+    catalogue.check_policy(model_builders.plan("multiclass", [{"check": "performance.brier", "at_most": 1.5}]))
+    catalogue.check_policy(model_builders.plan("regression", [{"check": "robustness.noise", "at_least": -1}]))
+
+
+def test_the_wrong_direction_is_refused():
+    """Asking for at most so much of what should be high is an error, and the other way round."""
+    assert "expected at_least, because higher is better" in refusal(check="performance.accuracy", at_most=0.9)
+    assert "expected at_most, because lower is better" in refusal(check="performance.ece", at_least=0.1)
+    assert "descriptive" in refusal(check="performance.confusion_matrix", at_most=10)
+
+
+def test_slices_must_be_measured():
+    """Performance is measured overall, fairness per attribute."""
+    assert "not measured per group" in refusal(check="performance.accuracy", slice="sex", at_least=0.5)
+    assert "Set slice to one of sex, region, sex × region" in refusal(check="fairness.accuracy_difference", at_most=0.1)
+
+
+def test_fairness_needs_protected_attributes():
+    """A fairness gate in a plan without protected attributes is refused."""
+    plan = model_builders.plan(gates=[{"check": "fairness.accuracy_difference", "at_most": 0.1}])
+    bare = plan.model_copy(update={"data": plan.data.model_copy(update={"protected": (), "intersections": ()})})
+    with pytest.raises(errors.PlanError, match="protected attributes to compare, got none"):
+        catalogue.check_policy(bare)
+
+
+def test_every_problem_is_named():
+    """All wrong gates are listed at once, each with its place in the plan."""
+    gates = [{"check": "performance.rmse", "at_most": 3}, {"check": "performance.accuracy", "at_most": 0.5}]
+    with pytest.raises(errors.PlanError) as caught:
+        catalogue.check_policy(model_builders.plan(gates=gates))
+    lines = str(caught.value).splitlines()
+    assert [line.split(" ")[0] for line in lines] == ["policy.gates[0]", "policy.gates[1]"]

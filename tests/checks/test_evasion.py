@@ -1,0 +1,178 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from configs import errors
+from tests.checks import model_builders
+
+
+def gradient_of(coefficients):
+    """Exact gradient of the cross-entropy of a linear classifier, 0 for missing cells."""
+
+    def gradient(x, y):
+        logits = np.nan_to_num(x) @ coefficients
+        shares = np.exp(logits - logits.max(axis=1, keepdims=True))
+        shares /= shares.sum(axis=1, keepdims=True)
+        shares[np.arange(len(y)), y.astype(int)] -= 1
+        return shares @ coefficients.T
+
+    return gradient
+
+
+@dataclasses.dataclass
+class Made:
+    """A model, its gradient, and what the graph was given."""
+
+    subject: object
+    gradient: object
+    fed: list
+    coefficients: np.ndarray
+
+
+def make(place, *, changes=None, x=None, task="binary", **attack):
+    """A linear model under attack; `fed` collects what the graph is given."""
+    from checks import _subject, intervals, scoring
+    from evidence import arrays
+
+    made_x, coefficients, y = model_builders.simulated(800, 4, 0)
+    x = made_x if x is None else x
+    if task == "regression":
+        coefficients = coefficients[:, :1]
+        y = (np.nan_to_num(x) @ coefficients)[:, 0]
+    model_builders.linear_graph(place / "model/model.onnx", coefficients, np.zeros(coefficients.shape[1]))
+    plan = model_builders.plan(task, robustness={"attack": attack})
+    case = model_builders.case(place, plan, x, y, {}, specs=model_builders.features(x, **(changes or {})))
+    part = arrays.load(case.folder, case.encoded, "test")
+    scorer = scoring.open_model(case.folder.checked(case.model.onnx), case.encoded)
+    fed = []
+    spy = type("Spy", (), {"__call__": lambda _, batch: fed.append(batch.copy()) or scorer(batch)})()
+    made = _subject.Subject(plan, case.encoded, part, spy, scorer(part.x), intervals.Sampling(replicates=200))
+    return Made(made, gradient_of(coefficients), fed, coefficients)
+
+
+def attacked(made):
+    from checks import evasion
+
+    (result,) = evasion.measure(made.subject, made.gradient)
+    return result
+
+
+def test_the_attack_finds_what_can_be_found(tmp_path):
+    """For a linear model the attack reaches exactly the rows that the closed form says can be reached."""
+    made = make(tmp_path, epsilon=0.3, steps=10, rows=2000)
+    result = attacked(made)
+    part, features = made.subject.part, made.subject.encoded.features
+    std = np.array([f.std for f in features])
+    slope = made.coefficients[:, 1] - made.coefficients[:, 0]
+    direction = np.where(part.y[:, None] == 1, -np.sign(slope), np.sign(slope))
+    low, high = np.array([f.minimum for f in features]), np.array([f.maximum for f in features])
+    reached = np.clip(part.x + 0.3 * std * direction, low, high)
+    margin = reached @ slope * np.where(part.y == 1, 1, -1)
+    assert result.measures[0].value == pytest.approx(np.mean(margin > 0), abs=2 / 800)
+
+
+def test_accuracy_under_attack_is_never_above_clean(tmp_path):
+    """The curve falls from the clean accuracy of the same rows, also for a gradient that leads nowhere."""
+    made = make(tmp_path, rows=150, epsilon=0.4)
+    result = attacked(made)
+    values = [p["value"] for p in result.details["curve"]]
+    assert values == sorted(values, reverse=True)
+    assert values[0] == result.details["clean"]
+    assert result.measures[0].n == 150
+    wrong_way = dataclasses.replace(made, gradient=lambda x, y: -made.gradient(x, y))
+    assert attacked(wrong_way).measures[0].value == result.details["clean"]
+
+
+def test_only_admissible_inputs_are_fed(tmp_path):
+    """Immutable and categorical features stay, integers stay integers, all within budget and training range."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(800, 4)).astype(np.float32)
+    x[:, 1], x[:, 2], x[:, 3] = np.round(x[:, 1] * 5), np.round(x[:, 2]), np.abs(np.round(x[:, 3]))
+    x[::7, 0] = np.nan
+    changes = {"integer": {1: True}, "immutable": {2: True}, "kind": {3: "categorical"}}
+    made = make(tmp_path, x=x, changes=changes, epsilon=0.5, steps=8, restarts=2)
+    result = attacked(made)
+    assert result.measures[0].value < result.details["clean"]
+    assert result.details["attacked_features"] == ["f0", "f1"]
+    features = made.subject.encoded.features
+    assert len(made.fed) > 40
+    for fed in made.fed:
+        np.testing.assert_array_equal(fed[:, 2:], x[:, 2:])
+        np.testing.assert_array_equal(np.isnan(fed), np.isnan(x))
+        assert (fed[:, 1] == np.round(fed[:, 1])).all()
+        for j in (0, 1):
+            moved, spec = np.abs(fed[:, j] - x[:, j]), features[j]
+            assert np.nanmax(moved) <= 0.5 * spec.std + 1e-5
+            assert np.nanmin(fed[:, j]) >= spec.minimum - 1e-6
+            assert np.nanmax(fed[:, j]) <= spec.maximum + 1e-6
+    assert any((fed[:, 1] != x[:, 1]).any() for fed in made.fed)
+
+
+def test_values_outside_the_training_range_move_only_towards_it(tmp_path):
+    """A test value beyond the training range may stay or come back, never go further out."""
+    x, _, _ = model_builders.simulated(800, 4, 0)
+    made = make(tmp_path, changes={"maximum": dict.fromkeys(range(4), 0.5)}, epsilon=0.3, steps=5)
+    attacked(made)
+    for fed in made.fed:
+        assert (fed <= np.maximum(x, 0.5) + 1e-6).all()
+
+
+def test_every_success_is_confirmed_on_the_graph(tmp_path):
+    """The headline is the accuracy that the graph itself has on the inputs that were found, fed last."""
+    made = make(tmp_path, epsilon=0.3, steps=5)
+    result = attacked(made)
+    import onnxruntime
+
+    session = onnxruntime.InferenceSession(str(tmp_path / "model/model.onnx"), providers=["CPUExecutionProvider"])
+    (labels,) = session.run(["label"], {"features": made.fed[-1]})
+    assert result.measures[0].value == np.mean(labels == made.subject.part.y)
+
+
+def test_the_attacked_rows_are_drawn_by_a_seeded_hash(tmp_path):
+    """The same seed attacks the same rows whatever their order; another seed others."""
+    from checks import evasion
+
+    part = make(tmp_path).subject.part
+    rows = evasion.chosen_rows(part, 50, 0)
+    assert len(set(rows.tolist())) == 50
+    turned = dataclasses.replace(part, row_digests=part.row_digests[::-1])
+    assert set(part.row_digests[rows].tolist()) == set(turned.row_digests[evasion.chosen_rows(turned, 50, 0)].tolist())
+    assert set(rows.tolist()) != set(evasion.chosen_rows(part, 50, 1).tolist())
+
+
+def test_without_a_gradient_it_is_not_measured(tmp_path):
+    """No gradient from the source model: not measured, with the reason, and no invented number."""
+    from checks import evasion
+
+    (result,) = evasion.measure(make(tmp_path).subject, None)
+    assert (result.status, result.measures) == ("not_measured", ())
+    assert "gradient" in result.reason
+
+
+def test_nothing_to_attack_does_not_apply(tmp_path):
+    """When every feature is immutable or categorical the check does not apply."""
+    changes = {"immutable": {0: True, 1: True}, "kind": {2: "categorical", 3: "categorical"}}
+    result = attacked(make(tmp_path, changes=changes))
+    assert result.status == "not_applicable"
+
+
+def test_a_gradient_of_another_shape_is_refused(tmp_path):
+    """A gradient that does not fit the inputs is one readable sentence."""
+    made = dataclasses.replace(make(tmp_path), gradient=lambda x, y: np.zeros((len(x), 2)))
+    with pytest.raises(errors.VerificationError, match=r"expected shape \(800, 4\), got \(800, 2\)"):
+        attacked(made)
+
+
+def test_a_regressor_loses_r2(tmp_path):
+    """For regression the attack raises the absolute error of each row, and the headline is R²."""
+    made = make(tmp_path, task="regression", epsilon=0.5)
+    slope = made.coefficients[:, 0]
+
+    def gradient(x, y):
+        return np.where(x @ slope >= y, 1, -1)[:, None] * slope
+
+    result = attacked(dataclasses.replace(made, gradient=gradient))
+    assert result.details["metric"] == "r2"
+    assert result.details["clean"] == pytest.approx(1, abs=1e-6)
+    assert result.measures[0].value < 0.9

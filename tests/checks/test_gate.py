@@ -1,0 +1,200 @@
+import pytest
+
+from configs.policy import Gate
+from evidence import records
+from tests.checks import model_builders
+
+ACCURACY = "performance.accuracy"
+PARITY = "fairness.demographic_parity_difference"
+
+
+def measure(name=ACCURACY, value=0.81, low=0.78, high=0.84, **other):
+    interval = None if low is None else records.Interval(low=low, high=high, level=0.95, method="m")
+    return records.Measure(name=name, value=value, interval=interval, n=88, split="test", **other)
+
+
+def result(*measures, check_id=ACCURACY, status="not_applicable", **other):
+    other = {"reason": "measured; the policy sets no threshold", "title": "t", **other}
+    return records.CheckResult(check_id=check_id, status=status, measures=measures, **other)
+
+
+def decided(gates, *results):
+    from checks import gate
+
+    return gate.decide(model_builders.plan(gates=gates), results)
+
+
+@pytest.mark.parametrize(
+    ("threshold", "expected"),
+    [
+        ({"at_least": 0.75}, "pass"),
+        ({"at_least": 0.78}, "pass"),
+        ({"at_least": 0.80}, "inconclusive"),
+        ({"at_least": 0.84}, "inconclusive"),
+        ({"at_least": 0.85}, "fail"),
+        ({"at_most": 0.85}, "pass"),
+        ({"at_most": 0.84}, "pass"),
+        ({"at_most": 0.80}, "inconclusive"),
+        ({"at_most": 0.78}, "inconclusive"),
+        ({"at_most": 0.75}, "fail"),
+    ],
+)
+def test_the_whole_interval_decides(threshold, expected):
+    """Wholly on the right side passes, wholly on the wrong side fails, straddling is inconclusive."""
+    from checks import gate
+
+    assert gate.judge(measure(), Gate(check=ACCURACY, **threshold)) == expected
+
+
+def test_no_value_and_no_interval_never_pass():
+    """An undefined metric is not measured; a sampled value without an interval is inconclusive."""
+    from checks import gate
+
+    asked = Gate(check=ACCURACY, at_least=0.1)
+    assert gate.judge(measure(value=None, low=None, note="one class"), asked) == "not_measured"
+    assert gate.judge(measure(low=None), asked) == "inconclusive"
+
+
+def test_counts_of_the_very_data_need_no_interval():
+    """A value that describes the data at hand is exact: it is judged by itself."""
+    from checks import gate
+
+    found = measure("data.class_balance", 0.2, None)
+    assert gate.judge(found, Gate(check="data.class_balance", at_least=0.1)) == "pass"
+    assert gate.judge(found, Gate(check="data.class_balance", at_least=0.3)) == "fail"
+
+
+def test_one_readable_line_for_each_gate():
+    """The reason says what was measured, the interval, the threshold, the rows, the answer."""
+    found = decided([{"check": ACCURACY, "at_least": 0.75}], result(measure()))
+    assert found.outcome == "pass"
+    assert found.reasons[0].text == "measured 0.81 [0.78, 0.84], at least 0.75, n = 88: pass"
+
+
+@pytest.mark.parametrize(("threshold", "outcome"), [(0.75, "pass"), (0.8, "inconclusive"), (0.9, "fail")])
+def test_required_gates_decide(threshold, outcome):
+    """The outcome is the severest of the required gates."""
+    found = decided(
+        [{"check": ACCURACY, "at_least": threshold}, {"check": "performance.f1", "at_least": 0.1}],
+        result(measure()),
+        result(measure("performance.f1"), check_id="performance.f1"),
+    )
+    assert found.outcome == outcome
+
+
+def test_other_gates_are_reported_only():
+    """A gate that is not required is listed with its failure and blocks nothing."""
+    found = decided(
+        [{"check": ACCURACY, "at_least": 0.9, "required": False}, {"check": "performance.f1", "at_least": 0.1}],
+        result(measure()),
+        result(measure("performance.f1"), check_id="performance.f1"),
+    )
+    assert (found.outcome, found.reasons[0].status) == ("pass", "fail")
+
+
+def test_a_check_that_did_not_run_is_no_pass():
+    """A gate without a result, or whose check does not apply or was not measured, leaves the outcome open."""
+    asked = [{"check": ACCURACY, "at_least": 0.75}]
+    absent = decided(asked)
+    assert (absent.outcome, absent.reasons[0].status) == ("inconclusive", "not_measured")
+    assert "the check did not run" in absent.reasons[0].text
+    for status in ("not_measured", "not_applicable"):
+        found = decided(asked, result(status=status, reason="the reason why"))
+        assert (found.outcome, found.reasons[0].status) == ("inconclusive", status)
+        assert "the reason why" in found.reasons[0].text
+
+
+def test_a_slice_that_was_not_measured_is_no_pass():
+    """A fairness gate on an attribute without a measure is not measured."""
+    found = decided(
+        [{"check": PARITY, "slice": "region", "at_most": 0.1}],
+        result(measure(PARITY, 0.01, 0, 0.02, slice="sex"), check_id=PARITY),
+    )
+    assert (found.outcome, found.reasons[0].status) == ("inconclusive", "not_measured")
+
+
+def small(headline, without):
+    parts = [measure(PARITY, *headline, slice="sex")]
+    if without:
+        parts.append(measure(f"{PARITY}.without_small_groups", *without, slice="sex"))
+    details = {"small_groups": ["sex=other"], "empty_groups": [], "minimum_group_size": 20}
+    return result(*parts, check_id=PARITY, details=details)
+
+
+@pytest.mark.parametrize(
+    ("headline", "without", "expected"),
+    [
+        ((0.01, 0.0, 0.02), (0.01, 0.0, 0.02), "inconclusive"),
+        ((0.3, 0.2, 0.4), (0.01, 0.0, 0.02), "inconclusive"),
+        ((0.3, 0.2, 0.4), (0.3, 0.2, 0.4), "fail"),
+        ((0.3, 0.2, 0.4), None, "inconclusive"),
+    ],
+)
+def test_a_group_that_is_too_small_neither_passes_nor_fails(headline, without, expected):
+    """A slice with a small group is inconclusive, unless it fails without that group already."""
+    found = decided([{"check": PARITY, "slice": "sex", "at_most": 0.1}], small(headline, without))
+    assert found.reasons[0].status == expected
+    assert "sex=other has fewer than 20 rows" in found.reasons[0].text
+
+
+def test_a_small_group_of_another_slice_has_no_say():
+    """Only the groups of the gate's own slice matter; a shared beginning of the name does not."""
+    parts = [measure(PARITY, 0.01, 0.0, 0.02, slice="sex")]
+    details = {"small_groups": ["sex × region=other × north", "region=north"]}
+    found = decided(
+        [{"check": PARITY, "slice": "sex", "at_most": 0.1}], result(*parts, check_id=PARITY, details=details)
+    )
+    assert found.outcome == "pass"
+
+
+@pytest.mark.parametrize(
+    ("status", "severity", "outcome"),
+    [
+        ("pass", "gate", "pass"),
+        ("fail", "gate", "fail"),
+        ("fail", "critical", "fail"),
+        ("fail", "info", "pass"),
+        ("inconclusive", "gate", "inconclusive"),
+        ("not_measured", "gate", "pass"),
+        ("not_applicable", "critical", "pass"),
+    ],
+)
+def test_checks_on_the_data_count_by_their_own_status(status, severity, outcome):
+    """Without a gate, a failed check on the data fails the run; one that did not apply is listed and blocks nothing."""
+    own = result(check_id="data.range", status=status, severity=severity, reason="12 of 88 rows")
+    found = decided([{"check": ACCURACY, "at_least": 0.75}], result(measure()), own)
+    assert found.outcome == outcome
+    assert (found.reasons[1].check_id, found.reasons[1].text) == ("data.range", "12 of 88 rows")
+
+
+def test_a_gate_on_the_data_finds_its_attribute():
+    """Checks on the data come as one result per attribute; the gate takes the one it names."""
+    parts = [
+        result(measure("data.proxies", value, None, slice=part), check_id="data.proxies", status="pass")
+        for part, value in (("sex", 0.95), ("region", 0.6))
+    ]
+    region = decided([{"check": "data.proxies", "slice": "region", "at_most": 0.9}], *parts)
+    sex = decided([{"check": "data.proxies", "slice": "sex", "at_most": 0.9}], *parts)
+    assert (region.outcome, sex.outcome) == ("pass", "fail")
+
+
+def test_results_carry_the_policy():
+    """A gated result has status, threshold and reason; one without a gate is not applicable and says so."""
+    from checks import gate
+
+    plan = model_builders.plan(
+        gates=[
+            {"check": PARITY, "slice": "sex", "at_most": 0.1},
+            {"check": PARITY, "slice": "region", "at_most": 0.1},
+        ]
+    )
+    parity = result(
+        measure(PARITY, 0.01, 0, 0.02, slice="sex"), measure(PARITY, 0.3, 0.2, 0.4, slice="region"), check_id=PARITY
+    )
+    applied, untouched = gate.apply(plan, [parity, result(measure())])
+    assert applied.status == "fail"
+    assert applied.threshold == records.Threshold(at_most=0.1, slice="region")
+    assert "sex: measured 0.01" in applied.reason
+    assert "region: measured 0.3" in applied.reason
+    assert untouched.status == "not_applicable"
+    assert untouched.reason == "measured; the policy sets no threshold"
