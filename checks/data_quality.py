@@ -183,7 +183,7 @@ def _result(declared: Declared, outcome: Any, rows: int) -> records.CheckResult:
     status: records.Status = "pass" if outcome.success else "fail"
     if declared.kind == "row_count":
         threshold = records.Threshold(at_least=declared.low, at_most=declared.high)
-        measure = records.Measure(name="data.row_count.rows", value=float(rows), unit="rows", n=rows)
+        measure = records.Measure(name="data.row_count", value=float(rows), unit="rows", n=rows)
         reason = f"measured {rows} rows, limit {declared.sentence}"
         return records.CheckResult(**common, status=status, measures=(measure,), threshold=threshold, reason=reason)
     n, broken = _counts(declared, outcome, rows)
@@ -192,7 +192,7 @@ def _result(declared: Declared, outcome: Any, rows: int) -> records.CheckResult:
         **common,
         status=status,
         measures=(
-            records.Measure(name=f"{declared.check_id}.share", value=share, n=n),
+            records.Measure(name=declared.check_id, value=share, n=n),
             records.Measure(name=f"{declared.check_id}.rows", value=float(broken), unit="rows", n=n),
         ),
         threshold=records.Threshold(at_most=declared.tolerated),
@@ -220,13 +220,13 @@ def _summary(declared: tuple[Declared, ...], results: tuple[records.CheckResult,
     }
     if not declared:
         return records.CheckResult(**common, status="not_applicable", reason="the plan declares no expectation")
-    numbers = {"declared": len(declared), "run": run, "failed": failed}
+    numbers = {"": failed, ".declared": len(declared), ".run": run}
     return records.CheckResult(
         **common,
         status="pass" if run == len(declared) else "not_measured",
         measures=tuple(
-            records.Measure(name=f"data.declared_rules.{name}", value=float(number), unit="expectations")
-            for name, number in numbers.items()
+            records.Measure(name=f"data.declared_rules{part}", value=float(number), n=len(declared))
+            for part, number in numbers.items()
         ),
         reason=f"{len(declared)} expectations declared, {run} run, {failed} not met",
     )

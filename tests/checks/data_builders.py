@@ -153,5 +153,5 @@ def encode(
 def run_folder(tmp_path: Path) -> RunFolder:
     """An empty run folder."""
     place = tmp_path / "run-1"
-    place.mkdir()
+    place.mkdir(parents=True)
     return RunFolder(place)

@@ -1,0 +1,130 @@
+"""The rows of the three parts as one set of arrays, and the form of a governance result."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from checks import _governance_statistics as statistics
+from checks import intervals
+from checks._governance_statistics import Estimate, Ints
+from configs.plan import Plan
+from evidence import arrays, records
+from evidence.folder import RunFolder
+
+ROLES: tuple[records.Role, ...] = ("train", "validation", "test")
+JOINT = " × "
+"""Between the names of an intersection's attributes, and of its groups."""
+NO_LIMIT = "measured; the policy sets no threshold"
+
+
+@dataclasses.dataclass(frozen=True)
+class Rows:
+    """All rows of the split data: train, then validation, then test."""
+
+    x: npt.NDArray[np.float32]
+    """(rows, features)"""
+    y: npt.NDArray[Any]
+    """(rows,)"""
+    digests: npt.NDArray[np.bytes_]
+    """(rows,)"""
+    role: npt.NDArray[np.int8]
+    """(rows,): index into `ROLES`."""
+    groups: dict[str, arrays.Groups]
+    clusters: Ints | None
+    """(rows,): entity codes 0…E−1; a row whose entity is missing is one of its own. None without entities."""
+
+    def part(self, role: records.Role) -> npt.NDArray[np.bool_]:
+        """Mask of one part."""
+        return self.role == ROLES.index(role)
+
+    def of_clusters(self, mask: npt.NDArray[np.bool_]) -> Ints | None:
+        """Entities of the rows in `mask`."""
+        return None if self.clusters is None else self.clusters[mask]
+
+
+def load(folder: RunFolder, encoded: records.EncodedData) -> Rows:
+    """Open the three parts.
+
+    Raises:
+        IntegrityError: When an array was altered.
+    """
+    parts = [arrays.load(folder, encoded, role) for role in ROLES]
+    entities = None
+    if all(p.entities is not None for p in parts):
+        entities = intervals.clusters(np.concatenate([p.entities for p in parts if p.entities is not None]))
+    return Rows(
+        x=np.concatenate([p.x for p in parts]),
+        y=np.concatenate([p.y for p in parts]),
+        digests=np.concatenate([p.row_digests for p in parts]),
+        role=np.repeat(np.arange(len(ROLES), dtype=np.int8), [p.rows for p in parts]),
+        groups={
+            name: arrays.Groups(np.concatenate([p.groups[name].codes for p in parts]), group.names)
+            for name, group in parts[0].groups.items()
+        },
+        clusters=entities,
+    )
+
+
+def interval(estimate: Estimate, plan: Plan, method: str, chosen_from: int = 1) -> records.Interval | None:
+    """The interval of an estimate as a record; None where it has no finite bounds.
+
+    `chosen_from` is the number of estimates of which it is the largest or smallest.
+    """
+    if not np.isfinite([estimate.low, estimate.high]).all():
+        return None
+    text = f"{method}, for the extreme of {chosen_from} comparisons (Bonferroni)" if chosen_from > 1 else method
+    return records.Interval(
+        low=float(estimate.low), high=float(estimate.high), level=plan.policy.confidence, method=text
+    )
+
+
+def judged(
+    check_id: str,
+    title: str,
+    measures: Sequence[records.Measure],
+    threshold: records.Threshold,
+    details: dict[str, Any],
+    *,
+    doubts: Sequence[str] = (),
+) -> records.CheckResult:
+    """The three-valued result of a headline measure with an interval against a limit.
+
+    `doubts` are what makes a pass unwarranted, for example groups that are too small to be judged; each is said.
+    """
+    head = measures[0]
+    span = head.interval
+    limit = {"at_most": threshold.at_most} if threshold.at_most is not None else {"at_least": threshold.at_least}
+    status: Any = "inconclusive" if span is None else statistics.verdict(span.low, span.high, **limit)
+    if status == "pass" and doubts:
+        status = "inconclusive"
+    bounds = "no interval" if span is None else f"{span.low:.4g} to {span.high:.4g}"
+    words = f"{'at most' if threshold.at_most is not None else 'at least'} {next(iter(limit.values())):g}"
+    where = "" if head.slice == threshold.slice else f" for {head.slice}"
+    sentences = [f"measured {head.value:.4g}{where} ({bounds}), limit {words}, n = {head.n}", *doubts]
+    return records.CheckResult(
+        check_id=check_id,
+        title=title,
+        status=status,
+        measures=tuple(measures),
+        threshold=threshold,
+        reason="; ".join(sentences),
+        details=details,
+    )
+
+
+def unmeasured(
+    check_id: str, title: str, status: records.Status, reason: str, slice_: str = "overall"
+) -> records.CheckResult:
+    """A result without a measure, with the reason."""
+    return records.CheckResult(check_id=check_id, title=title, status=status, reason=reason, details={"slice": slice_})
+
+
+def listed(names: Sequence[str], most: int = 6) -> str:
+    """The first names, and how many more."""
+    shown = ", ".join(names[:most])
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"

@@ -1,0 +1,144 @@
+"""Leakage audit: proves from row digests that nothing which fits or chooses has seen the test rows.
+
+Knows no step by name but `evaluation`: whatever else has read the test part is a leak, a step nobody thought of too.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow.parquet as pq
+
+from evidence import arrays, records
+from evidence.folder import RunFolder
+from evidence.records import SplitManifest
+
+CHECK, TITLE = "data.leakage", "Leakage audit"
+ROLES: tuple[records.Role, ...] = ("train", "validation", "test")
+FREE_STEPS = ("evaluation",)
+"""Steps that neither fit nor choose, and may therefore read the test part."""
+FITTING_STEP = "fit"
+"""The step without whose rows an audit would prove nothing."""
+
+
+def audit(
+    folder: RunFolder, split: SplitManifest, uses: Sequence[records.DataUse], encoded: records.EncodedData
+) -> records.CheckResult:
+    """Audit a run.
+
+    Args:
+        folder: The run folder.
+        split: Which row sits where.
+        uses: What every step has read.
+        encoded: The arrays that the steps were given.
+
+    Returns:
+        `data.leakage`: pass when the parts are pairwise disjoint, no entity sits in two of them, assignment and arrays
+        hold exactly the rows of the split, every step has read exactly one of its parts, and only evaluation has read
+        test. Otherwise fail, and the reason names what broke. `not_measured` when no fit has recorded its rows. The
+        headline counts what broke; 0 is clean.
+
+    Raises:
+        IntegrityError: When a digest file or an array was altered.
+    """
+    broken = [
+        *_shared_rows(folder, split),
+        *_assignment(folder, split),
+        *_arrays(folder, split, encoded),
+        *(problem for use in uses for problem in _use(split, use)),
+    ]
+    steps = sorted({use.step for use in uses})
+    measure = records.Measure(name=CHECK, value=float(len(broken)), n=sum(p.rows for p in split.parts.values()))
+    details = {
+        "rows": [{"step": u.step, "split": u.role, "rows": u.rows, "digests": u.digests_sha256} for u in uses],
+        "broken": broken,
+    }
+    status: records.Status = "fail" if broken else "pass" if FITTING_STEP in steps else "not_measured"
+    if broken:
+        reason = f"measured {len(broken)} breaches, limit at most 0: {'; '.join(broken)}"
+    elif status == "pass":
+        reason = (
+            f"measured 0 breaches, limit at most 0: {measure.n} rows in three disjoint parts, "
+            f"{len(uses)} readings by {', '.join(steps)}; only evaluation has read test"
+        )
+    else:
+        reason = f"the step {FITTING_STEP} has not recorded the rows it read, so nothing is proven about it"
+    return records.CheckResult(
+        check_id=CHECK,
+        title=TITLE,
+        status=status,
+        measures=(measure,),
+        threshold=records.Threshold(at_most=0.0),
+        reason=reason,
+        severity="critical",
+        details=details,
+    )
+
+
+def _shared_rows(folder: RunFolder, split: SplitManifest) -> list[str]:
+    digests = {role: _lines(folder, split.parts[role].digests) for role in ROLES}
+    problems = [
+        f"{role} names {len(lines)} rows, but states {split.parts[role].rows}"
+        for role, lines in digests.items()
+        if len(lines) != split.parts[role].rows
+    ]
+    for a, b in itertools.combinations(ROLES, 2):
+        shared = np.intersect1d(digests[a], digests[b])
+        if len(shared):
+            problems.append(f"{a} and {b} share {len(shared)} row digests")
+    return problems
+
+
+def _lines(folder: RunFolder, reference: records.ArtifactRef) -> npt.NDArray[np.bytes_]:
+    return np.array(folder.checked(reference).read_bytes().split(), dtype="S64")
+
+
+def _assignment(folder: RunFolder, split: SplitManifest) -> list[str]:
+    """The table that assigns rows must say the same as the digest files."""
+    table = pq.read_table(folder.checked(split.assignment), columns=["_row", "_role"])
+    rows = np.array(table.column("_row").to_pylist(), dtype="S64")
+    roles = np.array(table.column("_role").to_pylist(), dtype=object)
+    return [
+        f"the assignment of {role} is not what its digest file names"
+        for role in ROLES
+        if arrays.digest_of_rows(rows[roles == role]) != split.parts[role].digests.sha256
+    ]
+
+
+def _arrays(folder: RunFolder, split: SplitManifest, encoded: records.EncodedData) -> list[str]:
+    parts = {role: arrays.load(folder, encoded, role) for role in ROLES}
+    problems = [
+        f"the arrays of {role} hold other rows than the split"
+        for role, part in parts.items()
+        if part.digests_sha256 != split.parts[role].digests.sha256
+    ]
+    for a, b in itertools.combinations(ROLES, 2):
+        first, second = parts[a].entities, parts[b].entities
+        if first is None or second is None:
+            continue
+        # A negative code is a row whose entity is missing: it belongs to nobody else.
+        shared = np.intersect1d(first[first >= 0], second[second >= 0])
+        if len(shared):
+            problems.append(f"{len(shared)} entities sit in both {a} and {b}")
+    named = any(part.entities is not None for part in split.parts.values())
+    if named and any(part.entities is None for part in parts.values()):
+        problems.append("the split names entities, but the arrays do not")
+    return problems
+
+
+def _use(split: SplitManifest, use: records.DataUse) -> list[str]:
+    problems = []
+    if use.role == "test" and use.step not in FREE_STEPS:
+        problems.append(f"step {use.step} has read test")
+    if use.digests_sha256 != split.parts[use.role].digests.sha256:
+        hit = [role for role in ROLES if split.parts[role].digests.sha256 == use.digests_sha256]
+        what = f"those of {hit[0]}" if hit else "others"
+        problems.append(f"step {use.step} states {use.role}, but the rows it has read are {what}")
+    elif use.rows != split.parts[use.role].rows:
+        problems.append(
+            f"step {use.step} has read {use.rows} rows of {use.role}, which has {split.parts[use.role].rows}"
+        )
+    return problems
