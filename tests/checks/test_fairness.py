@@ -84,8 +84,8 @@ def test_group_intervals_agree_with_fairlearns_bootstrap(tmp_path, fairlearn):
     )
     low, high = (q.to_numpy() for q in frame.by_group_ci)
     rows = [m.interval for m in found(made)["selection_rate"].measures if m.slice.startswith("sex=")]
-    np.testing.assert_allclose([i.low for i in rows], low, atol=0.012)
-    np.testing.assert_allclose([i.high for i in rows], high, atol=0.012)
+    np.testing.assert_allclose([i.low for i in rows], low, atol=0.018)
+    np.testing.assert_allclose([i.high for i in rows], high, atol=0.018)
 
 
 def test_multiclass_gaps_are_those_of_the_worst_class(tmp_path, fairlearn):
