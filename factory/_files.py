@@ -163,7 +163,8 @@ def _member(opened: zipfile.ZipFile, source: data.FileSource, archive: str) -> z
 
 
 def _hidden(name: str) -> bool:
-    return any(part.startswith((".", "__MACOSX")) for part in PurePosixPath(name).parts)
+    parts = PurePosixPath(name).parts
+    return any(part == "__MACOSX" or (part.startswith(".") and part != "..") for part in parts)
 
 
 def check_size(info: zipfile.ZipInfo, archive: str) -> None:

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from configs import errors, load, strict_yaml
+
+TEXT = load.plan_path("diabetes_progression").read_text(encoding="utf-8")
+
+
+def refusal(old: str, new: str) -> str:
+    assert old in TEXT
+    with pytest.raises(errors.PlanError) as caught:
+        load.parse(TEXT.replace(old, new, 1), "plan.yaml")
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("  epochs: 120", "  epoch: 120", ("training.epoch", "unknown key", "epochs")),
+        ("  epochs: 120", "  epochs: many", ("training.epochs", "integer", "many")),
+        ("  epochs: 120", "  epochs: 0", ("training.epochs",)),
+        ("factory: {site: local}", "factory: [local]", ("factory",)),
+        ("version: 1\n", "version: 2\n", ("version",)),
+        ("kind: sklearn", "kind: sql", ("data.source",)),
+        ("    above: 140", "    above: .nan", ("above",)),
+        ("slice: sex\n", "slice: gender\n", ("gender", "sex × age_group")),
+        ("use_in_model: true}", "use_in_model: false}", ("use_in_model", "role feature")),
+        ("column: sex,", "column: six,", ("'six' is not declared",)),
+        ("train: 0.6", "train: 0.7", ("add up to 1",)),
+    ],
+)
+def test_a_wrong_plan_is_refused_with_its_place(old: str, new: str, said: tuple[str, ...]):
+    """Unknown keys, wrong types and contradictions name the file and the place, without a traceback."""
+    message = refusal(old, new)
+    assert message.startswith("plan.yaml")
+    for part in said:
+        assert part in message
+
+
+def test_a_missing_section_is_named():
+    """A plan without its policy says which section is absent."""
+    start, end = TEXT.index("policy:\n"), TEXT.index("factory: {site")
+    message = refusal(TEXT[start:end], "")
+    assert "policy" in message
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a: 1\na: 2\n", "stands twice"),
+        ("a: &x 1\nb: *x\n", "aliases"),
+        ("a: [1\n", "line 2"),
+        ("a: !!python/object:os.system x\n", "python"),
+        ("- 1\n- 2\n", "sections"),
+        ("", "sections"),
+    ],
+)
+def test_surprises_of_yaml_are_refused(text: str, said: str):
+    """Duplicate keys, aliases, tags, broken and empty documents are plan errors."""
+    with pytest.raises(errors.PlanError, match=said):
+        load.parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("no", "no"),
+        ("NO", "NO"),
+        ("yes", "yes"),
+        ("1:30", "1:30"),
+        ("2020-01-01", "2020-01-01"),
+        ("012", 12),
+        ("~", None),
+    ],
+)
+def test_scalars_are_those_of_yaml_1_2(text: str, value: Any):
+    """`no` is a word, `1:30` a text and a date a text."""
+    assert strict_yaml.parse(f"a: {text}", "t") == {"a": value}
+
+
+def test_an_absent_plan_names_a_near_one():
+    """A misspelt use case is answered with the right one; a path that is absent with exit code 3."""
+    with pytest.raises(errors.MissingError, match="Did you mean german_credit"):
+        load.plan_path("german_credits")
+    with pytest.raises(errors.MissingError):
+        load.load(Path("nowhere.yaml"))
+
+
+def test_a_plan_that_is_no_text_is_refused(tmp_path: Path):
+    """Bytes that are no UTF-8, and a folder, are plan errors."""
+    (tmp_path / "p.yaml").write_bytes(b"\xff\xfe\x00")
+    for path in (tmp_path / "p.yaml", tmp_path):
+        with pytest.raises(errors.PlanError):
+            load.load(path)

@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+import json
+
+import jsonschema
+import pytest
+
+from configs import load, schema, strict_yaml
+
+
+def test_the_committed_schema_is_the_generated_one():
+    """`configs/plan.schema.json` is what `python -m configs.schema` writes."""
+    assert schema.FILE.read_text(encoding="utf-8") == schema.text(), "run: python -m configs.schema"
+
+
+def test_the_schema_is_a_valid_one():
+    """The file is a JSON Schema of the stated dialect."""
+    jsonschema.Draft202012Validator.check_schema(json.loads(schema.text()))
+
+
+@pytest.mark.parametrize("path", sorted(load.USE_CASES.glob("*.yaml")), ids=lambda p: p.stem)
+def test_editors_accept_the_shipped_plans(path):
+    """Each shipped plan points to the schema in its first line and is valid against it."""
+    text = path.read_text(encoding="utf-8")
+    assert text.splitlines()[0] == "# yaml-language-server: $schema=../plan.schema.json"
+    assert (path.parent / "../plan.schema.json").resolve() == schema.FILE
+    jsonschema.Draft202012Validator(schema.schema()).validate(strict_yaml.parse(text, path.name))
+
+
+def test_editors_refuse_an_unknown_key():
+    """The schema is closed, so that an editor marks a misspelt key."""
+    content = strict_yaml.parse(load.plan_path("german_credit").read_text(encoding="utf-8"), "plan")
+    content["data"]["colums"] = []
+    with pytest.raises(jsonschema.ValidationError, match="colums"):
+        jsonschema.Draft202012Validator(schema.schema()).validate(content)
+
+
+def test_every_key_is_explained():
+    """Sections carry a description, for completion in an editor."""
+    definitions = schema.schema()["$defs"]
+    assert [name for name, d in definitions.items() if d.get("type") == "object" and not d.get("description")] == []
