@@ -99,7 +99,11 @@ def _read(folder: RunFolder, plan: Plan, dataset: records.DatasetRef) -> pd.Data
     for position, field in enumerate(table.schema):
         if pa.types.is_dictionary(field.type):
             table = table.set_column(position, field.name, table.column(position).cast(field.type.value_type))
-    return table.to_pandas(types_mapper=_pandas_type, ignore_metadata=True, split_blocks=True, self_destruct=True)
+    # Columns are handed over one by one, so that the table is never held twice.
+    frame: pd.DataFrame = table.to_pandas(
+        types_mapper=_pandas_type, ignore_metadata=True, split_blocks=True, self_destruct=True
+    )
+    return frame
 
 
 def _pandas_type(kind: pa.DataType) -> Any:
