@@ -108,7 +108,7 @@ def threshold(node: Node | None) -> Parts:
     """What is asked, in words, or a dash."""
     if node is None or not node:
         return NOTHING
-    for key, words in (("at_least", "at least "), ("at_most", "at most ")):
+    for key, words in (("at_least", "at\u00a0least\u00a0"), ("at_most", "at\u00a0most\u00a0")):
         if node.value.get(key) is not None:
             return (words, node[key].fact("exact"))
     return NOTHING
@@ -118,7 +118,7 @@ def line(verdict: Verdict) -> Parts:
     """A gate in a sentence: what, where, outcome, and the words of the decision."""
     optional = "" if verdict.reason.value["required"] else ", reported only"
     return tree.say(
-        "{title} ({slice}{optional}): {status}. {text}",
+        "{title} ({slice}{optional}): {status}; {text}",
         optional=optional,
         title=verdict.title,
         slice=slice_words(verdict.reason),
@@ -130,7 +130,7 @@ def line(verdict: Verdict) -> Parts:
 def line_of_result(result: Node) -> Parts:
     """A check in a sentence: what, outcome, reason."""
     return tree.say(
-        "{title}: {status}. {reason}",
+        "{title}: {status}; {reason}",
         title=result["title"].fact(),
         status=status(result),
         reason=result["reason"].fact(),
@@ -194,7 +194,7 @@ def own_table(book: Book) -> list[tree.Block]:
         return []
     caption = ("Checks on the data and the export that count by their own limits",)
     heads = ("Check", "Slice", "Required", "Outcome", "What was found")
-    return [tree.Table(caption, heads, lines, fold=len(lines) > LONG)]
+    return [tree.Table(caption, heads, lines, prose=True, fold=len(lines) > LONG)]
 
 
 def result_table(results: list[Node], caption: str, *, fold: bool = False) -> tree.Table:
@@ -203,6 +203,7 @@ def result_table(results: list[Node], caption: str, *, fold: bool = False) -> tr
         caption=(caption,),
         columns=("Check", "Outcome", "What was found"),
         rows=tuple(((r["title"].fact(),), status(r), (r["reason"].fact(),)) for r in results),
+        prose=True,
         fold=fold,
     )
 

@@ -72,7 +72,7 @@ def slug(words: str) -> str:
 def _index(book: Book, kind: str) -> list[dict[str, Any]]:
     dataset = book["ingest"].value
     metrics = [
-        {"type": measure.value["name"].partition(".")[2], "value": measure.value["value"], "name": text.plain(title)}
+        {"type": hub.metric(measure.value["name"]), "value": measure.value["value"], "name": text.plain(title)}
         for title, measure in _numbers(book)
     ]
     if not metrics:

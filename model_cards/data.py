@@ -17,7 +17,7 @@ def origin(book: Book) -> Pairs:
         ("Data set", (stated["title"].fact(),)),
         ("Origin", (stated["origin"].fact_or_gap("origin of the data"),)),
         ("Licence", (stated["licence"].fact_or_gap("licence of the data"),)),
-        ("Address", (stated["url"].fact_or_gap("web address of the data"),)),
+        ("Address", (stated["url"].fact_or_gap("web address of the data", form="url"),)),
         ("Collected", (stated["collected"].fact_or_gap("period of collection"),)),
         ("Original purpose", (stated["original_purpose"].fact_or_gap("purpose of the original collection"),)),
         ("Personal data", (personal.fact_or_gap("whether the data are personal"),)),
@@ -77,7 +77,8 @@ def columns(book: Book) -> tree.Table:
         ("Column", "Role", "Kind", "Unit", "Missing", "Distinct", "Meaning"),
         tuple(lines),
         frozenset({4, 5}),
-        len(lines) > blocks.LONG,
+        prose=True,
+        fold=len(lines) > blocks.LONG,
     )
 
 

@@ -68,7 +68,7 @@ def not_passed(book: Book) -> list[tree.Block]:
             for v in required
         )
         heads = ("Check", "Slice", "Outcome", "What was found")
-        shown.append(tree.Table(("Required, and not passed",), heads, lines))
+        shown.append(tree.Table(("Required, and not passed",), heads, lines, prose=True))
     if rest := len(found) - len(required):
         number = book["gate"]["reasons"].derived(rest, "lines neither required nor passed", "count")
         sentence = "Not required, and not passed: {number}; they are listed under How it was decided."
@@ -104,7 +104,7 @@ def _why(book: Book) -> list[tree.Block]:
         for g in gates
     )
     heads: tuple[Part, ...] = ("Check", "Slice", "Threshold", "Why this threshold")
-    return [tree.Table(("Thresholds of the plan and why they were chosen",), heads, lines)]
+    return [tree.Table(("Thresholds of the plan and why they were chosen",), heads, lines, prose=True)]
 
 
 def _waivers(book: Book) -> list[tree.Block]:

@@ -9,6 +9,9 @@ PIPELINES = {
 }
 """Task of the plan to pipeline tag (huggingface.co/docs/hub/models-tasks)."""
 
+METRICS = {"brier": "brier_score", "r2": "r_squared"}
+"""Names of the Hub for metrics that we call otherwise (huggingface.co/metrics)."""
+
 LICENCES = frozenset(
     {
         "agpl-3.0", "apache-2.0", "artistic-2.0", "bsd", "bsd-2-clause", "bsd-3-clause", "bsd-3-clause-clear",
@@ -26,3 +29,9 @@ def licence(stated: str) -> dict[str, str]:
     """The card's licence fields for a stated SPDX identifier; `other` with its name where the Hub has none."""
     known = stated.lower().removesuffix("-only").removesuffix("-or-later")
     return {"license": known} if known in LICENCES else {"license": "other", "license_name": stated}
+
+
+def metric(name: str) -> str:
+    """The Hub's name for a metric of the catalogue, for example `performance.roc_auc`."""
+    own = name.partition(".")[2]
+    return METRICS.get(own, own)

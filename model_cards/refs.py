@@ -14,8 +14,9 @@ from typing import Any, Literal
 from evidence import dossier as dossiers
 from model_cards import text
 
-Form = Literal["text", "name", "number", "exact", "count", "percent", "size", "time", "date", "digest", "status"]
-"""How a value is shown. `name` is an identifier (monospace); `digest` is shown whole, in monospace."""
+Form = Literal["text", "name", "number", "exact", "count", "percent", "size", "time", "date", "digest", "status", "url"]
+"""How a value is shown. `name` is an identifier (monospace); `digest` is shown whole, in monospace; `url` becomes a
+link where `text.is_url` finds it harmless."""
 
 STATUS_WORDS = {
     "pass": "pass",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import jinja2
 
-from model_cards import tree
+from model_cards import text, tree
 from model_cards.refs import Gap
 from model_cards.tree import Block, Document
 
@@ -24,6 +24,7 @@ def render(document: Document) -> str:
     )
     environment.tests["fixed"] = lambda part: isinstance(part, str)
     environment.tests["gap"] = lambda part: isinstance(part, Gap)
+    environment.tests["url"] = text.is_url
     environment.filters["kind"] = _kind
     environment.filters["records"] = tree.evidence_of
     style = (TEMPLATES / "report.css").read_text(encoding="utf-8")

@@ -12,19 +12,20 @@ from model_cards import text
 from model_cards.refs import Fact, Gap
 from model_cards.tree import Block, Bullets, Document, Figures, Pairs, Paragraph, Part, Parts, Section, Table, Tiles
 
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+!|~$^=@:-])")
-_LETTERS = re.compile(r"(?<=[^\W_])[_:=@()+-](?=[^\W_])|(?<=[^\W_])[:](?= )")
+_SPECIAL = re.compile(r"[\\`*_{}\[\]#!|~$^]")
+_ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
+_LIST = re.compile(r"^(?:[-+]|\d+[.)])(?=\s|$)|^-(?=-)")
 
 
 def escape(words: str) -> str:
-    """Text of a record that Markdown shows as it is.
-
-    Marks that mean something are escaped; inside a word, such as `2023-11` or `well-known`, the harmless ones stay.
-    """
+    """Text of a record as Markdown that shows it as it is: no emphasis, link, cell, heading, list or HTML."""
     words = text.plain(words)
-    harmless = {m.start() for m in _LETTERS.finditer(words) if m.group() in "-:"}
-    escaped = "".join(_one(char, index in harmless) for index, char in enumerate(words))
-    return re.sub(r"^(\d+)([.)])", r"\1\\\2", escaped).replace("://", "&#58;//")
+    opens_list = _LIST.match(words)
+    escaped = "".join(_ENTITIES.get(c) or (f"\\{c}" if _SPECIAL.match(c) else c) for c in words)
+    if opens_list:
+        at = opens_list.end() - 1
+        escaped = f"{escaped[:at]}\\{escaped[at:]}"
+    return escaped.replace("://", "&#58;//").replace("www.", "www&#46;")
 
 
 def render(document: Document) -> str:
@@ -82,15 +83,9 @@ def _part(part: Part) -> str:
             return f"**Gap.** {escape(part.text)}"
         case Fact(form="name" | "digest"):
             return f"`{part.shown.replace('`', 'ˋ').replace('|', '¦')}`"
+        case Fact(form="url") if text.is_url(part.shown):
+            return f"<{part.shown}>"
         case Fact(form="status"):
             return f"**{part.shown}**"
         case _:
             return escape(part.shown)
-
-
-def _one(char: str, harmless: bool) -> str:  # noqa: FBT001 - one of two ways to write one character
-    if char in "<>&":
-        return {"<": "&lt;", ">": "&gt;", "&": "&amp;"}[char]
-    if harmless or not _SPECIAL.match(char) or char in ":=@()+":
-        return char
-    return f"\\{char}"

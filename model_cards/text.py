@@ -8,6 +8,7 @@ import re
 _HIDDEN = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb]"
 )
+_URL = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~:/?#@!$&*+,;=%-]*)?")
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -18,6 +19,11 @@ def plain(value: object) -> str:
     otherwise read differently on the page than in the record) become `�`.
     """
     return _HIDDEN.sub("�", " ".join(str(value).replace("\t", " ").split()))
+
+
+def is_url(value: str) -> bool:
+    """Is it a web address that can be linked without surprise: http or https, visible ASCII, no quotes or brackets?"""
+    return _URL.fullmatch(value) is not None
 
 
 def count(value: float) -> str:

@@ -58,6 +58,8 @@ class Table:
     rows: tuple[tuple[Parts, ...], ...]
     numeric: frozenset[int] = frozenset()
     """Columns that hold numbers: set to the right."""
+    prose: bool = False
+    """Does a column hold sentences? On a narrow screen its rows then become paragraphs."""
     fold: bool = False
     """Is it long or a detail, and folded behind its caption?"""
 
