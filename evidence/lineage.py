@@ -11,6 +11,7 @@ import contextlib
 import json
 import logging
 import os
+import platform
 import shutil
 import tempfile
 import warnings
@@ -20,7 +21,6 @@ from pathlib import Path
 from typing import TypeVar
 
 import mlflow
-import mlflow.pyfunc
 import numpy as np
 import sqlalchemy.exc
 from mlflow.entities import (
@@ -217,7 +217,9 @@ def _save(place: Path, folder: RunFolder, dossier: Dossier, model_id: str, run_i
         metadata={_RUN: dossier.run_id, f"{values.TAG}onnx_sha256": dossier.export.onnx.sha256},
         model_size_bytes=dossier.export.onnx.size,
     )
-    mlflow.pyfunc.add_to_model(model, loader_module="mlflow.onnx", data=_ONNX_FILE)
+    model.add_flavor(
+        "python_function", loader_module="mlflow.onnx", python_version=platform.python_version(), data=_ONNX_FILE
+    )
     model.add_flavor(
         "onnx", onnx_version=metadata.version("onnx"), data=_ONNX_FILE, providers=_PROVIDERS, onnx_session_options=None
     )

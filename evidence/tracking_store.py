@@ -93,11 +93,16 @@ def reachable(uri: str) -> None:
     """
     file = database_file(uri)
     if file is not None:
-        _check_file(file)
+        try:
+            _check_file(file)
+        except OSError as error:
+            raise errors.StorageError(
+                f"MLflow store {file}: expected a place for it, got: {error.strerror}. {_REMEDY}."
+            ) from error
         return
     parts = urllib.parse.urlsplit(uri)
     if parts.scheme in {"http", "https"}:
-        problem = probe.http_problem(f"{parts.scheme}://{parts.netloc}{parts.path.rstrip('/')}/health")
+        problem = probe.http_problem(f"{public(uri).rstrip('/')}/health")
     elif parts.scheme.split("+")[0] in {"postgresql", "mysql", "mssql"}:
         problem = probe.port_problem(*_database_server(parts))
     elif parts.scheme.split("+")[0] == "databricks" or uri == "databricks":

@@ -1,6 +1,6 @@
 """The process of a workspace's own Prefect server: started by the first run, shared by all, gone with the last.
 
-Called as a script: `_prefect_server.py STATE_FOLDER LINGER_SECONDS`. Knows nothing of proofline and imports nothing of it.
+Called as a script: `_prefect_server.py STATE_FOLDER LINGER_SECONDS`. Imports nothing of proofline.
 Two locks, which the kernel drops when a process dies, keep the books:
 
 - `server.lock` is held by the server as long as it lives: there is at most one.

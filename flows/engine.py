@@ -13,7 +13,7 @@ import functools
 import http.client
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any, ParamSpec, TypeVar
 
 import httpx
@@ -22,7 +22,12 @@ import pydantic
 from prefect.artifacts import create_markdown_artifact, create_table_artifact
 from prefect.cache_policies import CacheKeyFnPolicy
 from prefect.exceptions import PrefectHTTPStatusError
-from prefect.settings import PREFECT_API_URL, PREFECT_FLOWS_HEARTBEAT_FREQUENCY, temporary_settings
+from prefect.settings import (
+    PREFECT_API_URL,
+    PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+    PREFECT_RESULTS_LOCAL_STORAGE_PATH,
+    temporary_settings,
+)
 
 from configs import errors
 from evidence import canonical
@@ -71,7 +76,6 @@ def stage_task(name: str, function: Callable[P, R], *, code: str, retries_on_io:
             return function(*args, **kwargs)
 
         task = prefect.task(
-            stage,
             name=name,
             task_run_name=name,
             persist_result=True,
@@ -80,13 +84,13 @@ def stage_task(name: str, function: Callable[P, R], *, code: str, retries_on_io:
             retries=len(RETRY_DELAYS) if retries_on_io else 0,
             retry_delay_seconds=list(RETRY_DELAYS),
             retry_condition_fn=_may_pass if retries_on_io else None,
-        )
+        )(stage)
         return task(inputs_sha256=_digest(name, args, kwargs))
 
     return call
 
 
-def run_flow(name: str, body: Callable[[], R], *, workspace: Any) -> R:
+def run_flow(name: str, body: Callable[[], R], *, workspace: Path) -> R:
     """Run a plain function as a Prefect flow.
 
     Args:
@@ -106,9 +110,13 @@ def run_flow(name: str, body: Callable[[], R], *, workspace: Any) -> R:
     def run() -> None:
         returned.append(body())
 
-    flow = prefect.flow(run, name=name, persist_result=False, result_serializer="json", validate_parameters=False)
+    flow = prefect.flow(name=name, persist_result=False, result_serializer="json", validate_parameters=False)(run)
     # The heartbeat's thread is joined at the end and sleeps in steps of a second.
-    settings = {PREFECT_API_URL: servers.begin(workspace).url(), PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None}
+    settings = {
+        PREFECT_API_URL: servers.begin(workspace).url(),
+        PREFECT_RESULTS_LOCAL_STORAGE_PATH: servers.results(workspace),
+        PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,
+    }
     with temporary_settings(settings), _calm_terminal():
         try:
             flow()
@@ -132,8 +140,8 @@ def publish_table(key: str, rows: Sequence[Mapping[str, Any]], description: str)
 def _server_lost(error: Exception) -> errors.MissingError:
     reason = (str(error) or type(error).__name__).splitlines()[0]
     return errors.MissingError(
-        f"Prefect server: expected it to take the flow, got: {reason}. What was finished is in the run folder: run again "
-        "with --resume, or with --engine plain to do without Prefect."
+        f"Prefect server: expected it to take the flow, got: {reason}. What was finished is in the run folder: run "
+        "again with --resume, or with --engine plain to do without Prefect."
     )
 
 

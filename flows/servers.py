@@ -1,8 +1,9 @@
 """Prefect's server for a workspace: its settings, its start in the background, and a look at a user's own.
 
-A server that Prefect starts by itself costs every run ten seconds, because the run imports the whole server too, and two
-runs then write one SQLite file through two servers. Here the first run starts one process that all runs of the workspace
-share, and which ends by itself soon after the last of them (`_prefect_server.py`). This module does not import prefect.
+A server that Prefect starts by itself costs every run ten seconds, because the run imports the whole server too, and
+two runs then write one SQLite file through two servers. Here the first run starts one process that all runs of the
+workspace share, and which ends by itself soon after the last of them (`_prefect_server.py`). This module does not
+import prefect.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from typing import IO
 from configs import errors
 from evidence import probe, storage
 
+RESULTS_VARIABLE = "PREFECT_RESULTS_LOCAL_STORAGE_PATH"
 API_VARIABLE = "PREFECT_API_URL"
 START_SECONDS = 120.0
 """The first start in a workspace makes the database: 12 seconds on two cores, longer on a busy machine."""
@@ -42,6 +44,11 @@ def home(workspace: Path) -> Path:
     return (workspace / ".proofline" / "prefect").resolve()
 
 
+def results(workspace: Path) -> Path:
+    """Where the results of tasks are kept: the user's `PREFECT_RESULTS_LOCAL_STORAGE_PATH`, or the workspace."""
+    return Path(prefect_environment(workspace).get(RESULTS_VARIABLE) or os.environ[RESULTS_VARIABLE])
+
+
 def prefect_environment(workspace: Path) -> dict[str, str]:
     """Settings of Prefect for a workspace, without those that the user has set.
 
@@ -52,7 +59,7 @@ def prefect_environment(workspace: Path) -> dict[str, str]:
     found = {
         "DO_NOT_TRACK": "true",
         "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
-        "PREFECT_RESULTS_LOCAL_STORAGE_PATH": str(place / "storage"),
+        RESULTS_VARIABLE: str(place / "storage"),
         "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "WARNING",
         "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
@@ -64,7 +71,12 @@ def prefect_environment(workspace: Path) -> dict[str, str]:
             "PREFECT_API_DATABASE_CONNECTION_URL": f"sqlite+aiosqlite:///{place / 'prefect.db'}",
             "PREFECT_SERVER_EPHEMERAL_STARTUP_TIMEOUT_SECONDS": f"{START_SECONDS:.0f}",
         }
-    return {key: value for key, value in found.items() if key not in os.environ}
+    return {key: value for key, value in found.items() if _is_ours(os.environ.get(key))}
+
+
+def _is_ours(value: str | None) -> bool:
+    """Is it unset, or was it set by this module for a workspace, perhaps for another one?"""
+    return value is None or f"{os.sep}.proofline{os.sep}prefect" in value
 
 
 def reachable_prefect(url: str) -> None:
@@ -76,7 +88,7 @@ def reachable_prefect(url: str) -> None:
     Raises:
         MissingError: It does not.
     """
-    problem = probe.http_problem(f"{url.rstrip('/')}/health")
+    problem = probe.http_problem(f"{public(url).rstrip('/')}/health")
     if problem:
         raise errors.MissingError(
             f"Prefect server {public(url)}: expected an answer, got {problem}. Start it or correct {API_VARIABLE}; "
@@ -126,10 +138,10 @@ class PrefectServer:
         return self._url
 
     def close(self) -> None:
-        """Give the share back."""
+        """Give the share back. `begin` takes a new one."""
         if self._thread is not None:
             self._thread.join()
-            self._thread = None
+        self._thread, self._url, self._problem = None, self._own, None
         if self._share is not None:
             self._share.close()
             self._share = None
@@ -202,7 +214,7 @@ class PrefectServer:
             return None
         if found["host"] != socket.gethostname():
             raise errors.MissingError(
-                f"Prefect's local server: expected one on this machine, got one that another run uses on {found['host']}. "
+                f"Prefect's local server: expected one on this machine, got one that a run on {found['host']} uses. "
                 f"Wait for that run, use another workspace, or set {API_VARIABLE}; {_PLAIN}."
             )
         return f"http://127.0.0.1:{found['port']}/api"

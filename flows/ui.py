@@ -74,7 +74,7 @@ def open_uis(
 def _prefect(workspace: Path, port: int) -> Page:
     own = servers.own_api()
     if own is not None:
-        return Page("Prefect", servers.public(own).removesuffix("/api"), f"{own.rstrip('/')}/health")
+        return Page("Prefect", servers.public(own).removesuffix("/api"), f"{servers.public(own).rstrip('/')}/health")
     address = f"http://127.0.0.1:{port}"
     # Runs have their own server; this one shows the same database and runs no services beside it.
     command = (sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(port))
@@ -90,10 +90,14 @@ def _prefect(workspace: Path, port: int) -> Page:
 def _mlflow(workspace: Path, port: int) -> Page:
     uri = tracking_store.default_uri(workspace)
     if uri.startswith(("http://", "https://")):
-        return Page("MLflow", tracking_store.public(uri), f"{uri.rstrip('/')}/health")
+        return Page("MLflow", tracking_store.public(uri), f"{tracking_store.public(uri).rstrip('/')}/health")
     address = f"http://127.0.0.1:{port}"
     command = (sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1")
-    environment = {**tracking_store.environment(), "MLFLOW_BACKEND_STORE_URI": uri}
+    environment = {
+        **tracking_store.environment(),
+        "MLFLOW_BACKEND_STORE_URI": uri,
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    }
     root = tracking_store.artifact_root(uri)
     if root is not None:
         environment["MLFLOW_DEFAULT_ARTIFACT_ROOT"] = root
@@ -109,8 +113,8 @@ def _require_free(port: int, title: str, option: str) -> None:
             trial.bind(("127.0.0.1", port))
         except (OSError, OverflowError) as error:
             raise errors.MissingError(
-                f"port {port}: expected it to be free for {title}, got one that is in use or not allowed. End what listens "
-                f"there, or choose another: make ui {option}={port + 1 if port < 65535 else 8080}."
+                f"port {port}: expected it to be free for {title}, got one that is in use or not allowed. End what "
+                f"listens there, or choose another: make ui {option}={port + 1 if port < 65535 else 8080}."
             ) from error
 
 
@@ -172,7 +176,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--mlflow-port", type=int, default=MLFLOW_PORT)
     chosen = parser.parse_args(arguments)
     # `make` and service managers send SIGTERM; the servers must not stay behind.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.default_int_handler)
     try:
         open_uis(chosen.workspace, chosen.prefect_port, chosen.mlflow_port, lambda line: print(line, flush=True))
     except KeyboardInterrupt:
