@@ -45,7 +45,9 @@ def stop_at_critical(quality: records.QualityRecord) -> None:
     Raises:
         GateError: With the failed expectations.
     """
-    failed = [r for r in quality.results if r.severity == "critical" and r.status == "fail"]
+    from checks import data_quality
+
+    failed = data_quality.critical_failures(quality)
     if failed:
         listed = "; ".join(f"{r.title}: {r.reason}" for r in failed[:5])
         more = f" (and {len(failed) - 5} more)" if len(failed) > 5 else ""
