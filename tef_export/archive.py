@@ -1,0 +1,305 @@
+"""The ZIP around a bundle: written in one way only, and read only when it was written in that way.
+
+Common unpackers repair what they read: they strip `../`, take the last of two equal names, cut names at a NUL, make
+links. A bundle comes from a stranger, so nothing is repaired here. The archive must be what `write` would have
+written: stored, one entry after the other without gaps, plain ASCII names in order under one top directory, regular
+files only, no extra fields, no comment, nothing before or after. Names are judged before any byte is unpacked.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import os
+import re
+import struct
+import zipfile
+import zlib
+from pathlib import Path
+from typing import BinaryIO
+
+from configs import errors
+from evidence import storage
+
+MOST_ENTRIES = 2000
+LARGEST = 2**31 - 1
+"""Bytes of the archive; ZIP64 is not read."""
+CHUNK = 1 << 20
+_LOCAL = struct.Struct("<4s5H3I2H")
+_CENTRAL = struct.Struct("<4s6H3I5H2I")
+_END = struct.Struct("<4s4H2IH")
+_DATE, _TIME = (1 << 5) | 1, 0
+"""1980-01-01 00:00:00: a ZIP says nothing about when it was made."""
+_MODE = 0o100644 << 16
+_SEGMENT = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9_-])?")
+_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?")
+_OTHER_FORMATS = {
+    b"\x1f\x8b": "a gzip file",
+    b"7z\xbc\xaf": "a 7z archive",
+    b"BZh": "a bzip2 file",
+    b"\xfd7zX": "an xz file",
+    b"Rar!": "a RAR archive",
+    b"\x28\xb5\x2f\xfd": "a Zstandard file",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """One file of the archive."""
+
+    path: str
+    """POSIX path below the top directory."""
+    offset: int
+    """Where its content begins in the archive."""
+    size: int
+    crc: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Listing:
+    """What an archive holds, judged by names and structure alone."""
+
+    top: str
+    entries: tuple[Entry, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Unpacked:
+    """An unpacked file."""
+
+    sha256: str
+    size: int
+
+
+def write(destination: Path, top: str, files: dict[str, Path | bytes]) -> None:
+    """Write the archive: entries sorted by name, stored, with fixed date and mode. Equal input gives equal bytes.
+
+    Args:
+        destination: The file to write; an existing one is replaced.
+        top: Name of the one top directory.
+        files: Path below it to content, or to the file that holds it.
+    """
+    with zipfile.ZipFile(destination, "w", zipfile.ZIP_STORED, allowZip64=False) as archive:
+        for path in sorted(files):
+            info = zipfile.ZipInfo(f"{top}/{path}", date_time=(1980, 1, 1, 0, 0, 0))
+            info.create_system = 3
+            info.external_attr = _MODE
+            info.compress_type = zipfile.ZIP_STORED
+            source = files[path]
+            if isinstance(source, bytes):
+                archive.writestr(info, source)
+                continue
+            with source.open("rb") as reader, archive.open(info, "w") as writer:
+                while piece := reader.read(CHUNK):
+                    writer.write(piece)
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of the archive file itself, for comparison by another channel.
+
+    Raises:
+        MissingError: There is no such file.
+    """
+    if not path.is_file():
+        raise errors.MissingError(f"bundle {path}: expected a ZIP file, got none. Check the path.")
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while piece := stream.read(CHUNK):
+            digest.update(piece)
+    return digest.hexdigest()
+
+
+def inspect(path: Path) -> Listing:
+    """Judge an archive by its structure and names; nothing is unpacked.
+
+    Raises:
+        MissingError: There is no such file.
+        VerificationError: It is no archive of this form, or was cut off.
+    """
+    if not path.is_file():
+        raise errors.MissingError(f"bundle {path}: expected a ZIP file, got none. Check the path.")
+    size = path.stat().st_size
+    with path.open("rb") as stream:
+        _require_zip(stream, size)
+        count, start = _end(stream, size)
+        stream.seek(start)
+        records = _central(stream.read(size - _END.size - start), count)
+        names = [name for name, _ in records]
+        top = _require_names(names)
+        entries = _contiguous(stream, records, top, start)
+    return Listing(top, entries)
+
+
+def unpack(path: Path, listing: Listing, into: Path) -> dict[str, Unpacked]:
+    """Unpack into an empty directory of our own (mode 0700); files get mode 0600 and are never opened through a link.
+
+    Args:
+        path: The archive.
+        listing: What `inspect` found in it.
+        into: The directory that takes the place of the top directory.
+
+    Returns:
+        Path to digest and size: each file is hashed once, here.
+
+    Raises:
+        VerificationError: The content of a file does not have the archive's checksum.
+        StorageError: The disk is full or cannot be written.
+    """
+    unpacked = {}
+    with storage.explained(f"folder {into} for unpacking"), path.open("rb") as stream:
+        for entry in listing.entries:
+            place = into.joinpath(*entry.path.split("/"))
+            place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            stream.seek(entry.offset)
+            unpacked[entry.path] = _copy(stream, entry, place)
+    return unpacked
+
+
+def _copy(stream: BinaryIO, entry: Entry, place: Path) -> Unpacked:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
+    digest, crc, left = hashlib.sha256(), 0, entry.size
+    with os.fdopen(os.open(place, flags, 0o600), "wb") as target:
+        while left:
+            piece = stream.read(min(CHUNK, left))
+            if not piece:
+                break
+            digest.update(piece)
+            crc = zlib.crc32(piece, crc)
+            target.write(piece)
+            left -= len(piece)
+    if left or crc != entry.crc:
+        raise errors.VerificationError(
+            f"file {entry.path}: expected content with the archive's checksum {entry.crc:08x}, got {crc:08x}: the "
+            "archive was damaged on its way or altered. Fetch it again and compare its SHA-256 with the supplier."
+        )
+    return Unpacked(digest.hexdigest(), entry.size)
+
+
+def _require_zip(stream: BinaryIO, size: int) -> None:
+    head = stream.read(262)
+    if head.startswith(b"PK\x03\x04"):
+        if size > LARGEST:
+            raise _refusal(f"at most {LARGEST} bytes", f"{size}")
+        return
+    for magic, name in _OTHER_FORMATS.items():
+        if head.startswith(magic):
+            raise _refusal("a ZIP file", name)
+    if head[257:262] == b"ustar":
+        raise _refusal("a ZIP file", "a tar archive")
+    if not head:
+        raise _refusal("a ZIP file", "an empty file", "Fetch it again")
+    raise _refusal("a ZIP file that begins with its first entry", "other bytes before it")
+
+
+def _end(stream: BinaryIO, size: int) -> tuple[int, int]:
+    """Number of entries, and where the central directory starts."""
+    stream.seek(max(0, size - _END.size))
+    raw = stream.read(_END.size)
+    if not raw.startswith(b"PK\x05\x06") or len(raw) < _END.size:
+        stream.seek(max(0, size - (1 << 16) - _END.size))
+        tail = stream.read()
+        if tail.rfind(b"PK\x05\x06") in range(len(tail) - _END.size + 1):
+            raise _refusal("the end of the archive at the end of the file", "a comment or other bytes after it")
+        raise _refusal(
+            "the end record of the archive", "none: the file was cut off", "The download is incomplete; fetch it again"
+        )
+    _, disk, start_disk, here, count, length, start, comment = _END.unpack(raw)
+    if disk or start_disk or here != count or comment:
+        raise _refusal("one archive without comment", "parts of several, or a comment")
+    if not 0 < count <= MOST_ENTRIES:
+        raise _refusal(f"1 to {MOST_ENTRIES} files", f"{count}")
+    if start + length != size - _END.size:
+        raise _refusal("the list of files right before the end", "a gap or bytes in front of the archive")
+    return count, start
+
+
+def _central(raw: bytes, count: int) -> list[tuple[str, tuple[int, ...]]]:
+    """Name, then (flags, crc, size, offset) of each entry of the central directory."""
+    found: list[tuple[str, tuple[int, ...]]] = []
+    position = 0
+    for number in range(1, count + 1):
+        if position + _CENTRAL.size > len(raw):
+            raise _refusal(f"{count} files in the list", f"{number - 1}")
+        (magic, made, needed, flags, method, time, date, crc, packed, plain, name_length, extra, comment, disk,
+         internal, external, offset) = _CENTRAL.unpack_from(raw, position)  # fmt: skip
+        position += _CENTRAL.size
+        name = _name(raw[position : position + name_length], flags)
+        position += name_length
+        if magic != b"PK\x01\x02" or extra or comment or disk or internal:
+            raise _refusal(f"a plain entry for {name!r}", "one with extra fields, a comment or of another kind")
+        if method != zipfile.ZIP_STORED or packed != plain or flags not in (0, 0x800):
+            raise _refusal(f"{name!r} stored as it is", f"compression or encryption (method {method}, flags {flags})")
+        if made >> 8 != 3 or external != _MODE:
+            raise _refusal(
+                f"{name!r} as a regular file with mode 0644", f"mode {external >> 16:o} (a link, folder or program)"
+            )
+        if (date, time) != (_DATE, _TIME) or needed > 20:
+            raise _refusal(f"{name!r} dated 1980-01-01, format 2.0", f"another date or format {needed / 10}")
+        found.append((name, (flags, crc, plain, offset)))
+    if position != len(raw):
+        raise _refusal(f"{count} files in the list", "bytes after the last")
+    return found
+
+
+def _name(raw: bytes, flags: int) -> str:
+    try:
+        return raw.decode("ascii")
+    except UnicodeDecodeError:
+        shown = raw.decode("utf-8" if flags & 0x800 else "cp437", errors="replace")
+        raise _refusal("file names in plain ASCII", f"{shown!r}") from None
+
+
+def _require_names(names: list[str]) -> str:
+    """Judge the names; the one top directory."""
+    for name in names:
+        segments = name.split("/")
+        bad = next((s for s in segments if not _SEGMENT.fullmatch(s) or _RESERVED.fullmatch(s)), None)
+        if bad is not None or not 2 <= len(segments) <= 8 or len(name) > 240:
+            raise _refusal("file names of letters, digits, dot, dash and underscore in folders", f"{name!r}")
+    tops = sorted({name.split("/")[0] for name in names})
+    if len(tops) != 1:
+        raise _refusal("one top directory", f"{len(tops)}: {', '.join(tops[:3])}")
+    folded: set[str] = set()
+    for name in names:
+        if name.casefold() in folded:
+            raise _refusal("each file name once, whatever the case of its letters", f"{name!r} again")
+        folded.add(name.casefold())
+    _require_no_clash(names)
+    if names != sorted(names):
+        raise _refusal("files in the order of their names", "another order")
+    return tops[0]
+
+
+def _require_no_clash(names: list[str]) -> None:
+    """No name is a file and a folder at once, and no two folders differ by case only."""
+    folders: dict[str, str] = {}
+    files = {name.casefold() for name in names}
+    for name in names:
+        segments = name.split("/")
+        for depth in range(1, len(segments)):
+            folder = "/".join(segments[:depth])
+            if folders.setdefault(folder.casefold(), folder) != folder or folder.casefold() in files:
+                raise _refusal("each folder name once, whatever the case of its letters", f"{name!r}")
+
+
+def _contiguous(stream: BinaryIO, records: list[tuple[str, tuple[int, ...]]], top: str, end: int) -> tuple[Entry, ...]:
+    """Compare each entry's own header with the list; entries follow each other without gap or overlap."""
+    entries, position = [], 0
+    for name, (flags, crc, size, offset) in records:
+        if offset != position:
+            raise _refusal(f"{name!r} right after the file before it", "a gap or an overlap")
+        stream.seek(offset)
+        raw = stream.read(_LOCAL.size + len(name))
+        expected = _LOCAL.pack(b"PK\x03\x04", 20, flags, 0, _TIME, _DATE, crc, size, size, len(name), 0)
+        if raw != expected + name.encode("ascii"):
+            raise _refusal(f"the same name, size and checksum for {name!r} in both places", "two that differ")
+        start = offset + len(raw)
+        entries.append(Entry(name.removeprefix(f"{top}/"), start, size, crc))
+        position = start + size
+    if position != end:
+        raise _refusal("the list of files right after the last file", "a gap or an overlap")
+    return tuple(entries)
+
+
+def _refusal(expected: str, got: str, remedy: str = "Do not unpack it") -> errors.VerificationError:
+    return errors.VerificationError(f"archive: expected {expected}, got {got}. {remedy}.")

@@ -1,0 +1,115 @@
+"""What may be in a bundle: the one list that the writer fills and the reader enforces.
+
+Everything that leaves is named here. Raw rows, lists of row digests, encoded arrays and checkpoints are not.
+"""
+
+from __future__ import annotations
+
+import re
+
+from configs import errors
+from tef_export import bag, cades, manifest, oms
+
+MODEL = "data/model/model.onnx"
+GOLDEN = "data/model/test_data_set_0"
+RESULTS = "data/eval/results.json"
+CARD = "data/README.md"
+LICENCE = "data/LICENSE"
+PLAN = "data/plan.yaml"
+LEDGER = "data/evidence/ledger.jsonl"
+APPROVAL = "data/evidence/approval.json"
+
+EVIDENCE = {
+    "ingest": "data/evidence/dataset.json",
+    "validate": "data/evidence/quality.json",
+    "govern": "data/evidence/governance.json",
+    "split": "data/evidence/split.json",
+    "commit": "data/evidence/commitment.json",
+    "train": "data/evidence/training.json",
+    "export": "data/evidence/model.json",
+    "evaluate": RESULTS,
+    "gate": "data/evidence/gate.json",
+    "document": "data/evidence/documents.json",
+    "close": "data/evidence/run.json",
+}
+"""Stage to the place of its record. `encode` stays behind: it holds extremes of single persons' values."""
+
+SIGNATURES = (cades.PLACE, oms.PLACE)
+TAGS = (*bag.TAG_FILES, bag.TAG_MANIFEST)
+_FIXED: dict[str, manifest.FileRole] = {
+    MODEL: "model",
+    CARD: "card",
+    LICENCE: "licence",
+    PLAN: "plan",
+    LEDGER: "ledger",
+    APPROVAL: "evidence",
+    **dict.fromkeys(EVIDENCE.values(), "evidence"),
+    RESULTS: "evaluation",
+}
+_REQUIRED = frozenset(_FIXED) - {LICENCE}
+_PATTERNS: tuple[tuple[re.Pattern[str], manifest.FileRole], ...] = (
+    (re.compile(rf"{GOLDEN}/input_\d{{1,2}}\.pb"), "golden_input"),
+    (re.compile(rf"{GOLDEN}/output_\d{{1,2}}\.pb"), "golden_output"),
+    (re.compile(r"data/documents/[A-Za-z0-9._/-]+\.(md|html|json|svg|png|pdf|txt|yaml|css)"), "document"),
+)
+TEXT_SUFFIXES = ("md", "html", "json", "jsonl", "svg", "txt", "yaml", "css")
+_MAGIC = {"png": b"\x89PNG\r\n\x1a\n", "pdf": b"%PDF-"}
+_ACTIVE = re.compile(
+    r"<\s*(?:script|iframe|object|embed|applet|foreignobject|base|form|meta[^>]*http-equiv\s*=\s*[\"']?refresh)\b"
+    r"|javascript:|<[^>]*\son[a-z]{3,20}\s*=\s*[\"']"
+    r"|\b(?:src|xlink:href)\s*=\s*[\"']?\s*(?:https?:)?//|<\s*(?:link|image|use)\b[^>]*href\s*=\s*[\"']?\s*(?:https?:)?//"
+    r"|url\(\s*[\"']?\s*(?:https?:)?//|@import\b",
+    re.IGNORECASE,
+)
+_TAG = re.compile(r"(?:!!|!<tag:yaml\.org,2002:)python")
+"""A YAML tag that makes careless readers build Python objects."""
+
+
+def role(path: str) -> manifest.FileRole | None:
+    """The role of a payload path, or None when nothing of that name may be in a bundle."""
+    if path in _FIXED:
+        return _FIXED[path]
+    return next((kind for pattern, kind in _PATTERNS if pattern.fullmatch(path)), None)
+
+
+def check_names(paths: set[str]) -> None:
+    """Check that a bundle holds what it must, and nothing else.
+
+    Raises:
+        VerificationError: Naming the first file that is missing or has no business there.
+    """
+    for path in sorted(paths):
+        if path not in (*TAGS, *SIGNATURES, manifest.PLACE) and role(path) is None:
+            raise errors.VerificationError(
+                f"file {path}: expected only the kinds of file that the bundle format names, got another. "
+                "Do not open it."
+            )
+    for path in sorted({*TAGS, *SIGNATURES, manifest.PLACE, *_REQUIRED} - paths):
+        raise errors.VerificationError(f"file {path}: expected it in the bundle, got none. Ask for a whole bundle.")
+
+
+def check_content(path: str, content: bytes) -> None:
+    """Check that a file is what its name says, and does nothing when it is opened.
+
+    Raises:
+        VerificationError: Another kind of content, or a script, form or remote address that loads by itself.
+    """
+    suffix = path.rpartition(".")[2] if "." in path else "txt"
+    magic = _MAGIC.get(suffix)
+    if magic is not None and not content.startswith(magic):
+        raise errors.VerificationError(f"file {path}: expected {suffix.upper()}, got something else. Do not open it.")
+    if suffix not in TEXT_SUFFIXES and path != LICENCE:
+        return
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise errors.VerificationError(f"file {path}: expected UTF-8 text, got other bytes. Do not open it.") from None
+    if "\0" in text:
+        raise errors.VerificationError(f"file {path}: expected text, got a zero byte. Do not open it.")
+    found = _ACTIVE.search(text) if suffix in ("md", "html", "svg", "css") else None
+    if suffix in ("md", "yaml"):
+        found = found or _TAG.search(text)
+    if found:
+        raise errors.VerificationError(
+            f"file {path}: expected a document that does nothing by itself, got '{found[0][:60]}'. Do not open it."
+        )

@@ -1,0 +1,114 @@
+"""What the limited process does with a stranger's model. Started by `golden_check`, never imported by the reader."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnx
+from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
+from onnx import numpy_helper
+
+from configs import errors
+from tef_export import onnx_rules
+from tef_export.golden_check import CHECKS
+
+RELATIVE, ABSOLUTE = 1e-4, 1e-6
+"""Tolerances of floating-point outputs: |got − recorded| ≤ ABSOLUTE + RELATIVE · |recorded|."""
+
+
+def main(folder: str) -> None:
+    """Check the model in `folder`; the last line on standard output is the answer as JSON."""
+    place = Path(folder)
+    facts: dict[str, Any] = {}
+    passed: dict[str, str] = {}
+    failed: list[str] | None = None
+    check = CHECKS[0]
+    try:
+        model = onnx_rules.load(place / "model.onnx")
+        onnx_rules.check(model)
+        facts = onnx_rules.facts(model)
+        passed[check] = (
+            f"standard operators, opset {facts['opset']}, IR {facts['ir_version']}, finite weights, one file"
+        )
+        _say(check)
+        check = CHECKS[1]
+        onnx_rules.check_with_onnx(model)
+        passed[check] = "valid, with shape inference and without custom operators"
+        _say(check)
+        check = CHECKS[2]
+        passed[check] = _compare(place, model)
+    except errors.VerificationError as error:
+        failed = [check, str(error)]
+    sys.stdout.write("\n" + json.dumps({"facts": facts, "passed": passed, "failed": failed}) + "\n")
+
+
+def _say(check: str) -> None:
+    sys.stdout.write(f"passed {check}\n")
+    sys.stdout.flush()
+
+
+def _compare(place: Path, model: Any) -> str:
+    """Run the golden inputs and compare; the result in one sentence.
+
+    Raises:
+        VerificationError: An output differs, or the vectors do not fit the graph.
+    """
+    data = place / "test_data_set_0"
+    names = [[value.name for value in values] for values in (model.graph.input, model.graph.output)]
+    given = [_tensor(data / f"input_{i}.pb") for i in range(len(names[0]))]
+    expected = [_tensor(data / f"output_{i}.pb") for i in range(len(names[1]))]
+    if len(list(data.iterdir())) != len(given) + len(expected):
+        raise _refusal("one golden file for each input and output", "others as well")
+    runtime, made = _compute(place / "model.onnx", dict(zip(names[0], given, strict=True)), names[1])
+    for name, got, want in zip(names[1], map(np.asarray, made), expected, strict=True):
+        if got.shape != want.shape or got.dtype != want.dtype:
+            raise _refusal(f"{name} {want.dtype} {want.shape}", f"{got.dtype} {got.shape}")
+        if want.dtype.kind == "f" and not np.isfinite(want).all():
+            raise _refusal(f"finite golden outputs {name}", "NaN or infinite ones")
+        if not np.allclose(got, want, rtol=RELATIVE if want.dtype.kind == "f" else 0, atol=ABSOLUTE):
+            worst = float(np.max(np.abs(got.astype(np.float64) - want.astype(np.float64))))
+            raise _refusal(
+                f"the recorded {name} within {RELATIVE:g}",
+                f"a difference of {worst:.3g}: the model or the golden vectors were exchanged",
+            )
+    rows = given[0].shape[0] if given and given[0].ndim else 0
+    return f"{rows} rows give the recorded outputs within {RELATIVE:g} ({runtime})"
+
+
+def _tensor(path: Path) -> npt.NDArray[Any]:
+    if not path.is_file():
+        raise _refusal(f"the golden file {path.name}", "none")
+    tensor = onnx.TensorProto()
+    try:
+        tensor.ParseFromString(path.read_bytes())
+        if tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data:
+            raise _refusal(f"golden values inside {path.name}", "a reference to another file")
+        values: npt.NDArray[Any] = numpy_helper.to_array(tensor)
+        return values
+    except (DecodeError, ValueError, TypeError, KeyError):
+        raise _refusal(f"a tensor in {path.name}", "something that cannot be read") from None
+
+
+def _compute(path: Path, inputs: dict[str, Any], outputs: list[str]) -> tuple[str, list[Any]]:
+    """Outputs of the model with ONNX Runtime on the CPU where it is installed, else with ONNX's own evaluator."""
+    if importlib.util.find_spec("onnxruntime") is None:
+        reference = importlib.import_module("onnx.reference")
+        made = reference.ReferenceEvaluator(str(path)).run(outputs, inputs)
+        return f"onnx {onnx.__version__} reference evaluator", list(made)
+    onnxruntime = importlib.import_module("onnxruntime")
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 4
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return f"ONNX Runtime {onnxruntime.__version__}, CPU", session.run(outputs, inputs)
+
+
+def _refusal(expected: str, got: str) -> errors.VerificationError:
+    return errors.VerificationError(f"golden vectors: expected {expected}, got {got}. Do not use the bundle.")

@@ -1,0 +1,286 @@
+"""Signing keys: one P-256 key, its public half, and a self-signed X.509 certificate.
+
+The private key is a PKCS#8 PEM file, readable by its owner only, encrypted where a password is given. The certificate
+carries the same public key for tools that want X.509; it lends no trust of its own, because a receiver pins the key.
+Neither a key nor a password ever stands in an error.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import hashlib
+import os
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from configs import errors
+from evidence import storage
+
+LARGEST_KEY_FILE = 64 * 1024
+"""Bytes. A PEM key has about 300."""
+DEMONSTRATION_NAME = "proofline demonstration key, approves nothing"
+
+Password = bytes | None | Callable[[], str]
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class PrivateKey:
+    """A private key with its certificate. Its text form shows the fingerprint and nothing secret."""
+
+    private: ec.EllipticCurvePrivateKey
+    certificate: x509.Certificate
+    demonstration: bool = False
+    """A throw-away key: whatever it signs is marked as a demonstration."""
+
+    def public_key(self) -> ec.EllipticCurvePublicKey:
+        """The public half."""
+        return self.private.public_key()
+
+    @property
+    def fingerprint(self) -> str:
+        """See `fingerprint`."""
+        return fingerprint(self.public_key())
+
+    def __repr__(self) -> str:
+        return f"PrivateKey({self.fingerprint[:12]}…)"
+
+
+@dataclasses.dataclass(frozen=True)
+class KeyFiles:
+    """What `new_key` has written."""
+
+    private: Path
+    public: Path
+    certificate: Path
+    fingerprint: str
+
+
+def new_key(
+    directory: Path,
+    name: str,
+    password: bytes | None,
+    *,
+    organization: str | None = None,
+    valid_from: dt.datetime | None = None,
+    days: int = 1096,
+) -> KeyFiles:
+    """Make a key: `<name>.key.pem` (mode 0600), `<name>.pub.pem` and `<name>.crt.pem`.
+
+    Args:
+        directory: Where the files go; it is made when absent.
+        name: File name, and common name of the certificate.
+        password: Encrypts the private key; None leaves it plain, protected by the file mode only.
+        organization: Organisation in the certificate.
+        valid_from: Begin of the certificate's validity, UTC; by default now.
+        days: Length of the validity.
+
+    Raises:
+        PlanError: A file of that name exists, the name is unsafe, or the password is empty.
+        StorageError: The directory cannot be written.
+    """
+    if not name or name != Path(name).name or name.startswith("."):
+        raise errors.PlanError(f"key name '{name}': expected a plain file name, got a path. Give a name such as `me`.")
+    if password is not None and not password:
+        raise errors.PlanError("password of the new key: expected one, got an empty text. Give none, or a real one.")
+    places = [directory / f"{name}.{kind}.pem" for kind in ("key", "pub", "crt")]
+    for place in places:
+        if place.exists() or place.is_symlink():
+            raise errors.PlanError(
+                f"key file {place}: expected no such file, got one; a key is never overwritten. Choose another name."
+            )
+    private = ec.generate_private_key(ec.SECP256R1())
+    certificate = _certificate(private, name, organization, valid_from or _now(), days)
+    with storage.explained(f"key files in {directory}"):
+        directory.mkdir(parents=True, exist_ok=True, mode=0o700)
+        _write_new(places[0], _private_pem(private, password), 0o600)
+        _write_new(places[1], public_pem(private.public_key()), 0o644)
+        _write_new(places[2], certificate.public_bytes(serialization.Encoding.PEM), 0o644)
+    return KeyFiles(places[0], places[1], places[2], fingerprint(private.public_key()))
+
+
+def load_private(path: Path, password: Password, certificate: Path | None = None) -> PrivateKey:
+    """Read a private key and the certificate beside it.
+
+    Args:
+        path: The PKCS#8 PEM file, for example `me.key.pem`.
+        password: Its password, or None, or a function that asks for it; it is called only for an encrypted key.
+        certificate: PEM certificate; by default `<name>.crt.pem` beside the key.
+
+    Raises:
+        MissingError: A file is absent.
+        PlanError: Wrong password, another kind of key, a file that others can read, or a certificate of another key.
+    """
+    content = _read(path, "private key")
+    if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
+        raise errors.PlanError(
+            f"private key {path}: expected a file that only its owner can read, got mode "
+            f"{stat.S_IMODE(path.stat().st_mode):04o}. Run `chmod 600` on it, and think of who has read it."
+        )
+    private = _parse_private(content, password, path)
+    place = certificate or path.with_name(path.name.removesuffix(".key.pem").removesuffix(".pem") + ".crt.pem")
+    return PrivateKey(private, _load_certificate(place, private.public_key()))
+
+
+def load_public(path: Path) -> ec.EllipticCurvePublicKey:
+    """Read a public key from a PEM file, or the one in a PEM certificate.
+
+    Raises:
+        MissingError: The file is absent.
+        PlanError: It holds no P-256 public key.
+    """
+    content = _read(path, "public key")
+    if b"PRIVATE KEY" in content:
+        raise errors.PlanError(f"public key {path}: expected a public key, got a private one. Give the .pub.pem file.")
+    return parse_public(content, f"public key {path}")
+
+
+def parse_public(pem: bytes, thing: str) -> ec.EllipticCurvePublicKey:
+    """A P-256 public key from PEM bytes (SubjectPublicKeyInfo or certificate). `thing` names it in an error.
+
+    Raises:
+        PlanError: It is none.
+    """
+    try:
+        if b"BEGIN CERTIFICATE" in pem:
+            key: object = x509.load_pem_x509_certificate(pem).public_key()
+        else:
+            key = serialization.load_pem_public_key(pem)
+    except (ValueError, UnsupportedAlgorithm):
+        raise errors.PlanError(f"{thing}: expected a PEM public key, got something else. Check the file.") from None
+    if not isinstance(key, ec.EllipticCurvePublicKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise errors.PlanError(f"{thing}: expected an elliptic-curve key on P-256, got {_kind(key)}. Use another key.")
+    return key
+
+
+def public_pem(public: ec.EllipticCurvePublicKey) -> bytes:
+    """PEM form, SubjectPublicKeyInfo."""
+    return public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+def fingerprint(public: ec.EllipticCurvePublicKey) -> str:
+    """Hex SHA-256 of the DER SubjectPublicKeyInfo: what supplier and receiver compare by another channel."""
+    der = public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+    return hashlib.sha256(der).hexdigest()
+
+
+def demonstration_key(valid_from: dt.datetime | None = None, days: int = 3660) -> PrivateKey:
+    """A throw-away key in memory. Whatever it signs is marked as a demonstration.
+
+    Args:
+        valid_from: Begin of the certificate's validity, UTC; by default a day ago.
+        days: Length of the validity.
+    """
+    private = ec.generate_private_key(ec.SECP256R1())
+    begin = valid_from or _now() - dt.timedelta(days=1)
+    certificate = _certificate(private, DEMONSTRATION_NAME, None, begin, days)
+    return PrivateKey(private, certificate, demonstration=True)
+
+
+def _now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC).replace(microsecond=0)
+
+
+def _certificate(
+    private: ec.EllipticCurvePrivateKey, name: str, organization: str | None, begin: dt.datetime, days: int
+) -> x509.Certificate:
+    """Self-signed, for code signing; marks itself as no certification authority."""
+    attributes = [x509.NameAttribute(NameOID.COMMON_NAME, name[:64])]
+    if organization:
+        attributes.insert(0, x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization[:64]))
+    subject = x509.Name(attributes)
+    usage = x509.KeyUsage(
+        digital_signature=True,
+        content_commitment=True,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=False,
+        crl_sign=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(private.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(begin)
+        .not_valid_after(begin + dt.timedelta(days=days))
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(usage, critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING]), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(private.public_key()), critical=False)
+    )
+    return builder.sign(private, hashes.SHA256())
+
+
+def _private_pem(private: ec.EllipticCurvePrivateKey, password: bytes | None) -> bytes:
+    encryption: serialization.KeySerializationEncryption = serialization.NoEncryption()
+    if password is not None:
+        encryption = serialization.BestAvailableEncryption(password)
+    return private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
+
+
+def _write_new(path: Path, content: bytes, mode: int) -> None:
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    with os.fdopen(handle, "wb") as stream:
+        stream.write(content)
+
+
+def _read(path: Path, thing: str) -> bytes:
+    if not path.is_file():
+        raise errors.MissingError(f"{thing} {path}: expected a file, got none. Check the path, or make a key.")
+    with storage.explained(f"{thing} {path}"), path.open("rb") as stream:
+        return stream.read(LARGEST_KEY_FILE)
+
+
+def _parse_private(content: bytes, password: Password, path: Path) -> ec.EllipticCurvePrivateKey:
+    encrypted = b"ENCRYPTED" in content
+    secret = None
+    if encrypted:
+        secret = password().encode("utf-8") if callable(password) else password
+        if not secret:
+            raise errors.PlanError(f"private key {path}: expected its password, got none. Give the password.")
+    try:
+        key = serialization.load_pem_private_key(content, secret)
+    except (ValueError, TypeError, UnsupportedAlgorithm):
+        wanted = "its password" if encrypted else "a PEM private key"
+        got = "another one, or a damaged file" if encrypted else "something else"
+        raise errors.PlanError(f"private key {path}: expected {wanted}, got {got}. Check both.") from None
+    if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
+        raise errors.PlanError(
+            f"private key {path}: expected an elliptic-curve key on P-256, got {_kind(key)}. Make one that is."
+        )
+    return key
+
+
+def _kind(key: object) -> str:
+    if isinstance(key, ec.EllipticCurvePublicKey | ec.EllipticCurvePrivateKey):
+        return f"one on the curve {key.curve.name}"
+    name = type(key).__name__.removesuffix("PublicKey").removesuffix("PrivateKey")
+    return f"a key of the kind {name}"
+
+
+def _load_certificate(path: Path, public: ec.EllipticCurvePublicKey) -> x509.Certificate:
+    content = _read(path, "certificate")
+    try:
+        certificate = x509.load_pem_x509_certificate(content)
+    except ValueError:
+        raise errors.PlanError(
+            f"certificate {path}: expected a PEM certificate, got something else. Check the file."
+        ) from None
+    if certificate.public_key() != public:
+        raise errors.PlanError(
+            f"certificate {path}: expected the certificate of the private key, got that of another key. "
+            "Give the certificate that was made with the key."
+        )
+    return certificate

@@ -1,0 +1,169 @@
+"""`data/bundle.json`: what a bundle holds, in one file that a machine can read.
+
+The JSON Schema beside this module is generated from these types (`schema_text`); a test keeps the two equal.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import pydantic
+
+from configs import errors
+from evidence import records
+from tef_export import strict_json
+
+PLACE = "data/bundle.json"
+SCHEMA = Path(__file__).with_name("bundle_schema.json")
+
+R = TypeVar("R", bound=pydantic.BaseModel)
+FileRole = Literal[
+    "model", "golden_input", "golden_output", "card", "licence", "plan", "evaluation", "evidence", "ledger", "document"
+]
+
+
+class BundleFile(records.Record):
+    """One file of the payload. `bundle.json` itself is not listed; the bag's manifest and the signatures hold it."""
+
+    path: str
+    """POSIX path below the top directory, for example `data/model/model.onnx`."""
+    role: FileRole
+    sha256: records.Sha256
+    size: int = pydantic.Field(ge=0)
+    """Bytes."""
+    media_type: str
+
+
+class SystemIdentity(records.Record):
+    """Which system, whose, for what."""
+
+    id: str
+    name: str
+    version: str
+    provider: str
+    intended_purpose: str
+
+
+class InputFeature(records.Record):
+    """One column of the model's input, in order."""
+
+    name: str
+    kind: Literal["numeric", "categorical"]
+    integer: bool = False
+    unit: str | None = None
+    categories: tuple[str, ...] = ()
+    """Categories in the order of their codes 0…C−1; any other code, and NaN, counts as missing."""
+    labels: dict[str, str] = {}
+    """What the categories mean."""
+    minimum: float | None = None
+    """Smallest value that the plan allows (numeric). The data's own extremes do not leave."""
+    maximum: float | None = None
+
+
+class ModelContract(records.Record):
+    """What goes into the model and what comes out."""
+
+    task: Literal["binary", "multiclass", "regression"]
+    opset: int
+    ir_version: int
+    inputs: tuple[records.TensorSpec, ...]
+    outputs: tuple[records.TensorSpec, ...]
+    features: tuple[InputFeature, ...]
+    """Columns of the input tensor, float32; a missing value is NaN."""
+    classes: tuple[str, ...]
+    """Names of the labels 0…K−1; empty for regression."""
+    target: str
+    target_unit: str | None = None
+    threshold: records.DecisionThreshold | None = None
+    """Binary: the probability of class 1 from which the label is 1."""
+
+
+class Digests(records.Record):
+    """What the bundle is bound to. All SHA-256; of a record without a file named here, that of its canonical JSON."""
+
+    model: records.Sha256
+    """Of `model.onnx`."""
+    plan: records.Sha256
+    """Of `plan.yaml`."""
+    commitment: records.Sha256
+    """Of the commitment record."""
+    run: records.Sha256
+    """Of `run.json`, the closed run's record."""
+    documents: records.Sha256
+    """Of all documents, as the approval names it."""
+    approval: records.Sha256
+    """Of the signed approval record."""
+
+
+class BundleManifest(records.Record):
+    """The index of a bundle."""
+
+    version: Literal[1] = 1
+    format: Literal["proofline-bundle"] = "proofline-bundle"
+    bundle_id: str
+    """Name of the top directory."""
+    created: records.UtcTime
+    demonstration: bool
+    """Made with a throw-away key or a demonstration approval: it shows how things work and approves nothing."""
+    test_environment: Literal["lab", "simulated", "sandbox", "real_world"]
+    """Where the facility is asked to test."""
+    system: SystemIdentity
+    run_id: str
+    gate: Literal["pass", "fail", "inconclusive"]
+    """The three-valued answer of the run's gate."""
+    model: ModelContract
+    digests: Digests
+    files: tuple[BundleFile, ...]
+    """Every file of the payload except this one, by path."""
+    software: dict[str, str]
+    """Distribution to version, as the run recorded it."""
+    signer_fingerprint: records.Sha256
+    """SHA-256 of the signer's DER public key. For information: trust comes from the key that the receiver pins."""
+
+    def only(self, role: FileRole) -> BundleFile:
+        """The one file of a role.
+
+        Raises:
+            VerificationError: There is none, or more than one.
+        """
+        found = [file for file in self.files if file.role == role]
+        if len(found) != 1:
+            raise errors.VerificationError(
+                f"{PLACE}, files: expected exactly one with the role {role}, got {len(found)}. Do not use the bundle."
+            )
+        return found[0]
+
+
+def schema_text() -> str:
+    """The JSON Schema of `bundle.json`, as it is committed."""
+    schema = BundleManifest.model_json_schema()
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+    return json.dumps(schema, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def parse(content: bytes) -> BundleManifest:
+    """Read `bundle.json`.
+
+    Raises:
+        VerificationError: It does not follow the schema, or says something twice.
+    """
+    return record(content, BundleManifest, PLACE)
+
+
+def record(content: bytes, kind: type[R], name: str) -> R:
+    """A record out of a bundle.
+
+    Raises:
+        VerificationError: It is no valid record of that kind.
+    """
+    strict_json.parse(content, name)
+    try:
+        return kind.model_validate_json(content)
+    except pydantic.ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise errors.VerificationError(
+            f"{name}, {where}: expected a valid {kind.__name__}, got: {first['msg']}. Do not use the bundle."
+        ) from None

@@ -1,0 +1,319 @@
+"""The receiver's reader: is this bundle whole, from the pinned key, consistent in itself, and safe to open?
+
+A bundle comes from a stranger. Names and structure of the archive are judged first; then the signatures, with the key
+that the receiver has pinned and never with one out of the bundle; only then is anything else read. The model is opened
+last, in a process with little memory and time.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import datetime as dt
+import json
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from configs import errors
+from evidence import records
+from tef_export import archive, bag, cades, contents, cross_check, golden_check, keys, manifest, oms
+
+T = TypeVar("T")
+STEPS = (
+    "archive",
+    "key",
+    "model signature",
+    "document signature",
+    "bag",
+    "contents",
+    "index",
+    "demonstration",
+    "evidence",
+    "approval",
+    *golden_check.CHECKS,
+)
+"""The checks in order."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Check:
+    """One check of the reader."""
+
+    name: str
+    status: records.Status
+    text: str
+    """What was found; for a refusal what, where, expected, got."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Verification:
+    """The answer about one bundle."""
+
+    bundle: str
+    """File name."""
+    sha256: str
+    """Of the archive, for comparison by another channel."""
+    key_fingerprint: str | None
+    """Of the pinned key, once the signature was found to be its own."""
+    checks: tuple[Check, ...]
+    manifest: manifest.BundleManifest | None
+    """`bundle.json`; None unless both signatures hold."""
+
+    @property
+    def ok(self) -> bool:
+        """Whether every check has passed."""
+        return all(check.status == "pass" for check in self.checks)
+
+    @property
+    def demonstration(self) -> bool:
+        """Whether the bundle says that it is a demonstration."""
+        return self.manifest is not None and self.manifest.demonstration
+
+    def to_json(self) -> str:
+        """The answer as JSON, for machines."""
+        found = {
+            "version": 1,
+            "bundle": self.bundle,
+            "bundle_id": self.manifest.bundle_id if self.manifest else None,
+            "sha256": self.sha256,
+            "key_fingerprint": self.key_fingerprint,
+            "ok": self.ok,
+            "demonstration": self.demonstration,
+            "gate": self.manifest.gate if self.manifest else None,
+            "checks": [dataclasses.asdict(check) for check in self.checks],
+        }
+        return json.dumps(found, indent=2, ensure_ascii=False)
+
+    @property
+    def refusal(self) -> str | None:
+        """The first refusal, or None."""
+        return next((check.text for check in self.checks if check.status == "fail"), None)
+
+
+def verify(
+    bundle: Path,
+    *,
+    public_key: ec.EllipticCurvePublicKey | None = None,
+    fingerprint: str | None = None,
+    allow_demonstration: bool = False,
+    sha256: str | None = None,
+    at: dt.datetime | None = None,
+) -> Verification:
+    """Verify a bundle.
+
+    Args:
+        bundle: The ZIP file.
+        public_key: The supplier's key, pinned.
+        fingerprint: Its fingerprint, pinned; either of the two is needed, both must agree.
+        allow_demonstration: Accept a bundle that is marked as a demonstration.
+        sha256: Digest of the ZIP file as the supplier told it by another channel.
+        at: Time at which the signer's certificate must be valid, UTC; by default now.
+
+    Returns:
+        Every check with its result. A check that could not run, because one it needs has failed, is `not_measured`.
+
+    Raises:
+        PlanError: No key is pinned.
+        MissingError: There is no such file.
+        StorageError: There is no room for unpacking.
+    """
+    if public_key is None and fingerprint is None:
+        raise errors.PlanError(
+            f"bundle {bundle.name}: expected the supplier's public key or its fingerprint, got none; a key out of the "
+            "bundle proves nothing. Get the fingerprint from the supplier by another channel."
+        )
+    run = _Run(bundle.name, archive.sha256(bundle))
+    pinned = fingerprint.lower().replace(":", "") if fingerprint else None
+    asked = _Asked(public_key, pinned, allow_demonstration, sha256, at or dt.datetime.now(dt.UTC))
+    with tempfile.TemporaryDirectory(prefix="proofline-") as place:
+        _verify(run, bundle, Path(place), asked)
+    return run.result()
+
+
+def bundle_record(reference: records.ArtifactRef, verification: Verification, at: str) -> records.BundleRecord:
+    """The record of a bundle that the reader has accepted.
+
+    Args:
+        reference: The bundle as a file.
+        verification: The reader's answer.
+        at: When it was given, UTC.
+
+    Raises:
+        VerificationError: The reader has refused the bundle, or read another file.
+    """
+    index = verification.manifest
+    if not verification.ok or index is None:
+        raise errors.VerificationError(f"bundle {verification.bundle}: {verification.refusal}")
+    if verification.sha256 != reference.sha256:
+        raise errors.VerificationError(
+            f"bundle {verification.bundle}: expected sha256 {reference.sha256[:12]}…, got {verification.sha256[:12]}…: "
+            "another file was verified. Write it again."
+        )
+    return records.BundleRecord(
+        bundle=reference,
+        bundle_id=index.bundle_id,
+        key_fingerprint=verification.key_fingerprint or index.signer_fingerprint,
+        demonstration=index.demonstration,
+        verified_at=at,
+        checks={check.name: check.status for check in verification.checks},
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Asked:
+    """What the receiver has pinned and asked for; see `verify`."""
+
+    key: ec.EllipticCurvePublicKey | None
+    fingerprint: str | None
+    allow_demonstration: bool
+    sha256: str | None
+    at: dt.datetime
+
+
+class _Stop(Exception):  # noqa: N818 - it ends a chain of checks and is no error
+    """A check has failed on which all later ones rest."""
+
+
+class _Run:
+    """Collects the results of one verification."""
+
+    def __init__(self, bundle: str, sha256: str) -> None:
+        self.bundle, self.sha256 = bundle, sha256
+        self.fingerprint: str | None = None
+        self.manifest: manifest.BundleManifest | None = None
+        self._checks: dict[str, Check] = {}
+
+    def note(self, name: str, status: records.Status, text: str) -> None:
+        self._checks[name] = Check(name, status, text)
+
+    def failed(self) -> str | None:
+        """Name of the first check that has failed."""
+        return next((name for name, check in self._checks.items() if check.status == "fail"), None)
+
+    @contextlib.contextmanager
+    def step(self, name: str, passed: str) -> Iterator[None]:
+        """Run one check; later ones rest on it, so a refusal ends the chain."""
+        try:
+            yield
+        except errors.VerificationError as error:
+            self.note(name, "fail", str(error))
+            raise _Stop from None
+        self.note(name, "pass", passed)
+
+    def result(self) -> Verification:
+        """The answer; what was not reached says why."""
+        reason = f"not run, because the check '{self.failed()}' failed"
+        checks = tuple(self._checks.get(name, Check(name, "not_measured", reason)) for name in STEPS)
+        return Verification(self.bundle, self.sha256, self.fingerprint, checks, self.manifest)
+
+
+def _verify(run: _Run, path: Path, place: Path, asked: _Asked) -> None:
+    with contextlib.suppress(_Stop):
+        bundle = _unpack(run, path, place, asked.sha256)
+        _check_signatures(run, bundle, asked)
+        _check_layout(run, bundle)
+        with run.step("index", "bundle.json follows its schema and lists every file with its digest"):
+            run.manifest = index = cross_check.check_index(bundle)
+        _check_demonstration(run, index, asked)
+        with contextlib.suppress(_Stop):
+            _check_evidence(run, bundle, index)
+        _check_model(run, bundle, index)
+
+
+def _unpack(run: _Run, path: Path, place: Path, sha256: str | None) -> cross_check.Bundle:
+    with run.step("archive", "a plain ZIP: one folder, regular files, nothing hidden"):
+        if sha256 is not None and sha256.lower() != run.sha256:
+            raise errors.VerificationError(
+                f"bundle {path.name}: expected sha256 {sha256[:12]}…, got {run.sha256[:12]}…: it is another file, or "
+                "was damaged on its way. Fetch it again."
+            )
+        listing = archive.inspect(path)
+        return cross_check.Bundle(listing.top, place, archive.unpack(path, listing, place))
+
+
+def _check_signatures(run: _Run, bundle: cross_check.Bundle, asked: _Asked) -> None:
+    with run.step("key", "the pinned key"):
+        public = _pinned_key(bundle, asked)
+    with run.step("model signature", "every file is what the pinned key signed (OpenSSF Model Signing 1.0)"):
+        signed = oms.signed_files(_signature(bundle, oms.PLACE), public, bundle.top)
+        found = {name: file.sha256 for name, file in bundle.files.items() if name != oms.PLACE}
+        oms.require_same(signed, found)
+    with run.step("document signature", "the manifests are what the pinned key signed (CAdES-B-B)"):
+        signature = _signature(bundle, cades.PLACE)
+        cades.verify(signature, bundle.read(bag.TAG_MANIFEST), public, asked.at)
+    run.fingerprint = keys.fingerprint(public)
+
+
+def _pinned_key(bundle: cross_check.Bundle, asked: _Asked) -> ec.EllipticCurvePublicKey:
+    """The receiver's key; or the bundle's, when its fingerprint is the one that the receiver has pinned."""
+    public = asked.key or cades.embedded_key(_signature(bundle, cades.PLACE))
+    if asked.fingerprint is not None and keys.fingerprint(public) != asked.fingerprint:
+        raise errors.VerificationError(
+            f"key of the bundle: expected the fingerprint {asked.fingerprint[:12]}…, got "
+            f"{keys.fingerprint(public)[:12]}…. It is not from the supplier you know; do not use it."
+        )
+    return public
+
+
+def _signature(bundle: cross_check.Bundle, place: str) -> bytes:
+    if place not in bundle.files:
+        raise errors.VerificationError(f"signature {place}: expected it in the bundle, got none: it was removed.")
+    if bundle.files[place].size > oms.LARGEST:
+        raise errors.VerificationError(f"signature {place}: expected at most {oms.LARGEST} bytes, got more.")
+    return bundle.read(place)
+
+
+def _check_layout(run: _Run, bundle: cross_check.Bundle) -> None:
+    with run.step("bag", "complete and valid (BagIt 1.0)"):
+        tags = {name: bundle.read(name) for name in contents.TAGS}
+        sizes = {name: file.size for name, file in bundle.files.items()}
+        bag.check(tags, {name: file.sha256 for name, file in bundle.files.items()}, sizes)
+    with run.step("contents", "only the kinds of file that the format names; nothing that runs by itself"):
+        contents.check_names(set(bundle.files))
+        for path in sorted(bundle.files):
+            if contents.role(path) is not None and path != contents.MODEL:
+                contents.check_content(path, bundle.read(path))
+
+
+def _check_demonstration(run: _Run, index: manifest.BundleManifest, asked: _Asked) -> None:
+    text = "no demonstration"
+    if index.demonstration:
+        text = "a demonstration, accepted on request; it approves nothing"
+    with run.step("demonstration", text):
+        if index.demonstration and not asked.allow_demonstration:
+            raise errors.VerificationError(
+                f"bundle {index.bundle_id}: expected one that a person approved, got a demonstration, which approves "
+                "nothing. Ask for a real one, or accept demonstrations explicitly."
+            )
+
+
+def _check_evidence(run: _Run, bundle: cross_check.Bundle, index: manifest.BundleManifest) -> None:
+    with run.step("evidence", "records, files and bundle.json agree in every digest and name"):
+        evidence = cross_check.read_evidence(bundle)
+        cross_check.check_evidence(bundle, index, evidence)
+    _attempt(run, "approval", lambda: cross_check.check_approval(bundle, index, evidence))
+
+
+def _attempt(run: _Run, name: str, check: Callable[[], str]) -> None:
+    try:
+        run.note(name, "pass", check())
+    except errors.VerificationError as error:
+        run.note(name, "fail", str(error))
+
+
+def _check_model(run: _Run, bundle: cross_check.Bundle, index: manifest.BundleManifest) -> None:
+    """Open the model in the limited process."""
+    opened = golden_check.run(bundle.root / "data" / "model")
+    for name, text in opened.passed.items():
+        run.note(name, "pass", text)
+    if opened.facts:
+        try:
+            cross_check.check_facts(index, opened.facts)
+        except errors.VerificationError as error:
+            run.note(golden_check.CHECKS[0], "fail", str(error))
+    if opened.failed:
+        run.note(opened.failed[0], "fail", opened.failed[1])

@@ -1,0 +1,349 @@
+"""Real small runs and bundles for the tests: real records, a real ledger, a small real ONNX graph, real signatures."""
+
+from __future__ import annotations
+
+import base64
+import dataclasses
+import datetime as dt
+import hashlib
+import json
+import zipfile
+from pathlib import Path
+
+import numpy as np
+
+from configs import load
+from evidence import canonical, dossier, ledger, records
+from evidence.folder import RunFolder
+from tef_export import approval, archive, bag, cades, contents, keys, manifest, oms, write
+
+CREATED = "2026-11-20T10:00:00Z"
+BEGIN = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
+NOW = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
+ZERO = "0" * 64
+CARD = b"---\nlicense: apache-2.0\n---\n# Card\n\nNothing is claimed here.\n"
+REPORT = b"<!doctype html><html><head><style>p { color: black }</style></head><body><p>Report</p></body></html>\n"
+
+
+@dataclasses.dataclass(frozen=True)
+class Made:
+    """A bundle and what it was made from."""
+
+    path: Path
+    key: keys.PrivateKey
+    folder: RunFolder
+    dossier: dossier.Dossier
+    approval: records.Approval
+    written: write.Written
+
+
+def model(features: int = 10, seed: int = 0, weight: float | None = None):
+    """A logistic model as ONNX: missing becomes 0, softmax over two classes, label by argmax."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    values = np.random.default_rng(seed).normal(size=(features, 2)).astype(np.float32) / 10
+    if weight is not None:
+        values[0, 0] = weight
+    nodes = [
+        helper.make_node("IsNaN", ["features"], ["missing"]),
+        helper.make_node("Where", ["missing", "zero", "features"], ["filled"]),
+        helper.make_node("MatMul", ["filled", "weights"], ["scores"]),
+        helper.make_node("Softmax", ["scores"], ["probabilities"], axis=1),
+        helper.make_node("ArgMax", ["probabilities"], ["label"], axis=1, keepdims=0),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "small",
+        [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["batch", features])],
+        [
+            helper.make_tensor_value_info("label", TensorProto.INT64, ["batch"]),
+            helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["batch", 2]),
+        ],
+        [numpy_helper.from_array(values, "weights"), numpy_helper.from_array(np.zeros(1, np.float32), "zero")],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
+
+
+def golden(content: bytes, features: int = 10) -> dict[str, bytes]:
+    """Golden vectors of a model, file name to content."""
+    import onnxruntime
+    from onnx import numpy_helper
+
+    x = np.random.default_rng(1).normal(size=(4, features)).astype(np.float32)
+    x[0, 0] = np.nan
+    session = onnxruntime.InferenceSession(content, providers=["CPUExecutionProvider"])
+    named = {"input_0.pb": ("features", x)}
+    for number, output in enumerate(session.get_outputs()):
+        named[f"output_{number}.pb"] = (output.name, session.run([output.name], {"features": x})[0])
+    return {
+        file: numpy_helper.from_array(array, name).SerializeToString(deterministic=True)
+        for file, (name, array) in named.items()
+    }
+
+
+def run(path: Path, plan_text: str | None = None) -> tuple[RunFolder, dossier.Dossier]:
+    """A closed run folder of the embedded use case, its records made by hand."""
+    path.mkdir(parents=True)
+    folder = RunFolder(path)
+    text = (plan_text or load.plan_path("diabetes_progression").read_text(encoding="utf-8")).encode("utf-8")
+    (path / "plan.yaml").write_bytes(text)
+    plan, plan_sha256 = load.parse(text.decode("utf-8")), canonical.sha256_bytes(text)
+    chain = ledger.Ledger.create(path, {"run_id": path.name, "plan_sha256": plan_sha256})
+    found: dict[str, object] = {}
+    for stage, record in _records(folder, plan, plan_sha256):
+        chain.append("started", stage=stage)
+        found[stage] = record
+        chain.append("finished", stage=stage, record=folder.write_record(dossier.STAGES[stage][0], record))
+    closed = _close(folder, plan, plan_sha256, chain)
+    chain.append("finished", stage="close", record=folder.write_record("run.json", closed))
+    return folder, dossier.Dossier(path.name, plan, plan_sha256, **found, close=closed)  # type: ignore[arg-type]
+
+
+def approve(folder: RunFolder, found: dossier.Dossier, key: keys.PrivateKey, **changes: object) -> records.Approval:
+    """A signed approval of a run."""
+    assert found.document is not None
+    made = records.Approval(
+        run_id=found.run_id,
+        run_sha256=canonical.sha256_file(folder.path / "run.json"),
+        documents_sha256=found.document.digest,
+        decision="approved",
+        person="Erika Muster",
+        role="compliance officer",
+        reason="I have read the report.",
+        at="2026-11-20T09:30:00Z",
+    )
+    return approval.sign_approval(made.model_copy(update=changes), key)
+
+
+def real_key(name: str = "supplier", begin: dt.datetime = BEGIN, days: int = 1000) -> keys.PrivateKey:
+    """A key that is no demonstration key, in memory."""
+    return dataclasses.replace(keys.demonstration_key(begin, days=days), demonstration=False)
+
+
+def bundle(place: Path, key: keys.PrivateKey) -> Made:
+    """A whole bundle."""
+    folder, found = run(place / "runs" / "diabetes-progression-1")
+    approved = approve(folder, found, key)
+    written = write.write(folder, found, approved, key, place / "bundles", CREATED)
+    return Made(written.path, key, folder, found, approved, written)
+
+
+def unpacked(path: Path) -> tuple[str, dict[str, bytes]]:
+    """Top directory, and content of each file by its path below it."""
+    with zipfile.ZipFile(path) as opened:
+        names = opened.namelist()
+        top = names[0].split("/")[0]
+        return top, {name.removeprefix(f"{top}/"): opened.read(name) for name in names}
+
+
+def packed(path: Path, top: str, files: dict[str, bytes]) -> Path:
+    """The archive again, in the one form that is read."""
+    archive.write(path, top, dict(files))
+    return path
+
+
+def rebagged(files: dict[str, bytes]) -> dict[str, bytes]:
+    """Manifests made new for changed content, as somebody without the key could."""
+    files = dict(files)
+    payload = {path: sha(content) for path, content in files.items() if path.startswith("data/")}
+    sizes = [len(content) for path, content in files.items() if path.startswith("data/")]
+    fields = bag.fields(files["bag-info.txt"])
+    fields.pop("Payload-Oxum")
+    files["bag-info.txt"] = bag.bag_info(fields, sizes)
+    files[bag.MANIFEST] = bag.manifest(payload)
+    files[bag.TAG_MANIFEST] = bag.manifest({name: sha(files[name]) for name in bag.TAG_FILES})
+    return files
+
+
+def resigned(top: str, files: dict[str, bytes], key: keys.PrivateKey, at: str = CREATED) -> dict[str, bytes]:
+    """Manifests and both signatures made new: a supplier who signs whatever stands there."""
+    files = rebagged(files)
+    files[cades.PLACE] = cades.sign(files[bag.TAG_MANIFEST], key, dt.datetime.fromisoformat(at))
+    digests = {path: sha(content) for path, content in files.items() if path != oms.PLACE}
+    files[oms.PLACE] = oms.sign(digests, top, key)
+    return files
+
+
+def reindexed(files: dict[str, bytes]) -> dict[str, bytes]:
+    """`bundle.json` with list, sizes and digests made new for changed content."""
+    files = dict(files)
+    index = json.loads(files[manifest.PLACE])
+    listed = []
+    for path in sorted(p for p in files if p.startswith("data/") and p != manifest.PLACE):
+        entry = next((e for e in index["files"] if e["path"] == path), None)
+        entry = entry or {"path": path, "role": contents.role(path) or "document", "media_type": "text/plain"}
+        listed.append({**entry, "sha256": sha(files[path]), "size": len(files[path])})
+    index["files"] = listed
+    files[manifest.PLACE] = json.dumps(index).encode()
+    return files
+
+
+def edited_statement(content: bytes, key: keys.PrivateKey | None, change) -> bytes:
+    """The model signature with its statement changed; signed again where a key is given."""
+    from tef_export import signing
+
+    document = json.loads(content)
+    envelope = document["dsseEnvelope"]
+    statement = json.loads(base64.b64decode(envelope["payload"]))
+    statement = change(statement) or statement
+    payload = json.dumps(statement, sort_keys=True).encode()
+    envelope["payload"] = base64.b64encode(payload).decode()
+    if key is not None:
+        value = signing.sign(key.private, signing.pre_authentication(envelope["payloadType"], payload))
+        envelope["signatures"][0]["sig"] = base64.b64encode(value).decode()
+    return json.dumps(document).encode()
+
+
+def sha(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def _records(folder: RunFolder, plan, plan_sha256: str):
+    """Records of all stages but the last, in order."""
+    table = folder.write_bytes("data/table.parquet", b"PAR1 raw rows")
+    digests = folder.write_bytes("data/rows.txt", b"5d5d digest of a row\n")
+    npy = folder.write_bytes("data/x.npy", b"\x93NUMPY encoded")
+    names = [column.name for column in plan.data.features]
+    columns = tuple(records.ColumnSchema(name=n, kind="numeric", role="feature", missing=0, distinct=9) for n in names)
+    yield (
+        "ingest",
+        records.DatasetRef(
+            title=plan.data.provenance.title,
+            sources=(records.SourceFile(name="diabetes", sha256=ZERO, size=1),),
+            table=table,
+            rows=442,
+            columns=columns,
+            schema_sha256=ZERO,
+            rows_sha256=ZERO,
+            duplicate_rows=0,
+        ),
+    )
+    check = records.CheckResult(check_id="data_quality.types", title="Types", status="pass", reason="as declared")
+    yield "validate", records.QualityRecord(results=(check,))
+    part = records.SplitPart(rows=100, digests=digests, class_counts={"0": 50, "1": 50})
+    split = records.SplitManifest(
+        seed=0, method="hash", parts=dict.fromkeys(("train", "validation", "test"), part), assignment=table
+    )
+    yield "split", split
+    features = tuple(records.FeatureSpec(name=n, kind="numeric", minimum=0, maximum=1, mean=0, std=1) for n in names)
+    encoded = records.EncodedPart(rows=100, x=npy, y=npy, row_digests=npy, groups={})
+    yield (
+        "encode",
+        records.EncodedData(
+            task="binary",
+            features=features,
+            classes=("no", "yes"),
+            target="target",
+            parts=dict.fromkeys(("train", "validation", "test"), encoded),
+        ),
+    )
+    yield "govern", records.QualityRecord(results=(check,))
+    commit = records.Commitment(
+        plan_sha256=plan_sha256,
+        policy_sha256=canonical.sha256(plan.policy),
+        split_sha256=split.digest,
+        code_sha256=ZERO,
+        at="2026-11-20T08:00:00.500000Z",
+    )
+    yield "commit", commit
+    checkpoint = folder.write_bytes("training/best.safetensors", b"checkpoint bytes")
+    cost = records.Quantity(value=None, unit="J", method="not metered", boundary="process")
+    yield (
+        "train",
+        records.TrainingRecord(
+            checkpoint=checkpoint,
+            architecture={"family": "residual_mlp"},
+            parameters=20,
+            epochs=1,
+            best_epoch=1,
+            seed=0,
+            device="cpu",
+            precision="fp32",
+            hardware="CPU",
+            software={},
+            rows_per_second=1.0,
+            seconds=1.0,
+            flops=cost,
+            energy=cost,
+            curve=(),
+            threshold=records.DecisionThreshold(value=0.5, criterion="stated"),
+            uses=(),
+        ),
+    )
+    exported = _export(folder, len(names), checkpoint.sha256)
+    yield "export", exported
+    result = records.CheckResult(
+        check_id="performance.roc_auc",
+        title="ROC AUC",
+        status="pass",
+        reason="0.8 is above 0.7",
+        measures=(records.Measure(name="performance.roc_auc", value=0.8, n=100, split="test"),),
+    )
+    yield (
+        "evaluate",
+        records.EvaluationRecord(
+            onnx_sha256=exported.onnx.sha256,
+            commitment_sha256=canonical.sha256(commit),
+            committed_at=commit.at,
+            started_at="2026-11-20T08:05:00Z",
+            finished_at="2026-11-20T08:06:00Z",
+            runtime="ONNX Runtime, CPU",
+            results=(result,),
+            uses=(),
+        ),
+    )
+    reason = records.GateReason(
+        check_id="performance.roc_auc", slice="overall", status="pass", required=True, text="0.8 ≥ 0.7, n = 100"
+    )
+    yield "gate", records.GateDecision(outcome="pass", reasons=(reason,), at="2026-11-20T08:07:00Z")
+    documents = (
+        folder.write_bytes("documents/README.md", CARD),
+        folder.write_bytes("documents/report.html", REPORT),
+    )
+    yield "document", records.DocumentsRecord(documents=documents, gaps=("contact of the provider",))
+
+
+def _export(folder: RunFolder, features: int, checkpoint: str) -> records.ModelRef:
+    content = model(features).SerializeToString(deterministic=True)
+    vectors = golden(content, features)
+    written = {name: folder.write_bytes(f"model/test_data_set_0/{name}", value) for name, value in vectors.items()}
+    return records.ModelRef(
+        onnx=folder.write_bytes("model/model.onnx", content),
+        inputs=(records.TensorSpec(name="features", dtype="float32", shape=("batch", features)),),
+        outputs=(
+            records.TensorSpec(name="label", dtype="int64", shape=("batch",)),
+            records.TensorSpec(name="probabilities", dtype="float32", shape=("batch", 2)),
+        ),
+        opset=18,
+        ir_version=8,
+        parent_checkpoint_sha256=checkpoint,
+        operators=("ArgMax", "IsNaN", "MatMul", "Softmax", "Where"),
+        parity=records.Parity(
+            rows=100, split="validation", max_abs_difference=0.0, label_agreement=1.0, tolerance=1e-4
+        ),
+        golden_input=written["input_0.pb"],
+        golden_outputs=(written["output_0.pb"], written["output_1.pb"]),
+        exporter="onnx.helper",
+    )
+
+
+def _close(folder: RunFolder, plan, plan_sha256: str, chain: ledger.Ledger) -> records.RunRecord:
+    finished = {stage: chain.finished(stage) for stage in dossier.STAGES if stage != "close"}
+    return records.RunRecord(
+        run_id=folder.run_id,
+        system_id=plan.system.id,
+        system_version=plan.system.version,
+        plan_sha256=plan_sha256,
+        outcome="pass",
+        started_at=chain.lines[0].at,
+        finished_at="2026-11-20T09:00:00Z",
+        records={stage: reference for stage, reference in finished.items() if reference},
+        ledger_lines=len(chain.lines),
+        ledger_head=chain.head,
+        git_commit=None,
+        git_dirty=None,
+        code_sha256=ZERO,
+        software={"proofline": "0.1.0"},
+        platform="Linux x86_64",
+        engine="plain",
+    )

@@ -1,0 +1,212 @@
+"""What may leave, in which form, and what happens when writing is interrupted."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from configs import errors, load
+from evidence import canonical
+from tef_export import archive, contents, leaks, manifest, verify, write
+from tests.tef_export import making
+
+
+def rewritten(made: making.Made, place: Path) -> Path:
+    return write.write(made.folder, made.dossier, made.approval, made.key, place, making.CREATED).path
+
+
+def test_the_same_run_key_and_time_give_the_same_bytes(made: making.Made, tmp_path: Path) -> None:
+    """A bundle can be written again and compared; signatures included."""
+    assert archive.sha256(rewritten(made, tmp_path)) == made.written.reference.sha256
+
+
+def test_only_what_is_listed_leaves(made: making.Made) -> None:
+    """No table, no lists of row digests, no encoded arrays, no checkpoint, no statistics of single values."""
+    _, files = making.unpacked(made.path)
+    payload = {path for path in files if path.startswith("data/")}
+    assert payload == {
+        *contents.EVIDENCE.values(), contents.MODEL, contents.CARD, contents.LICENCE, contents.PLAN, contents.LEDGER,
+        contents.APPROVAL, manifest.PLACE, "data/documents/README.md", "data/documents/report.html",
+        *(f"{contents.GOLDEN}/{name}.pb" for name in ("input_0", "output_0", "output_1")),
+    }  # fmt: skip
+    everything = b"".join(files.values())
+    for kept in ("data/table.parquet", "data/x.npy", "training/best.safetensors", "data/rows.txt"):
+        content = (made.folder.path / kept).read_bytes()
+        assert content not in everything
+
+
+def test_bundle_json_says_what_the_model_takes_and_gives(made: making.Made) -> None:
+    """Order, units and allowed ranges of the inputs come from the plan; names of the classes are there."""
+    _, files = making.unpacked(made.path)
+    index = manifest.parse(files[manifest.PLACE])
+    assert [f.name for f in index.model.features] == [c.name for c in made.dossier.plan.data.features]
+    assert index.model.features[0].minimum == made.dossier.plan.data.features[0].minimum
+    assert index.model.classes == ("no", "yes")
+    assert index.digests.run == canonical.sha256_file(made.folder.path / "run.json")
+    assert not index.demonstration
+
+
+def test_the_key_travels_beside_the_bundle(made: making.Made) -> None:
+    """Public key and certificate are written beside the ZIP, the private key nowhere."""
+    found = sorted(p.name for p in made.path.parent.iterdir())
+    assert found == [made.path.with_suffix(s).name for s in (".crt.pem", ".pub.pem", ".zip")]
+    assert all(b"PRIVATE" not in p.read_bytes() for p in made.path.parent.iterdir())
+
+
+def refused(made: making.Made, tmp_path: Path, **changes: object) -> str:
+    approval = making.approve(made.folder, made.dossier, made.key, **changes)
+    with pytest.raises(errors.GateError) as caught:
+        write.write(made.folder, made.dossier, approval, made.key, tmp_path / "out", making.CREATED)
+    assert not (tmp_path / "out").exists()
+    return str(caught.value)
+
+
+def test_without_a_fitting_approval_nothing_is_written(made: making.Made, tmp_path: Path) -> None:
+    """A refusal, another run, other documents, or a broken signature stop a release."""
+    assert "refusal of Erika Muster" in refused(made, tmp_path, decision="refused")
+    assert "another run" in refused(made, tmp_path, run_id="other")
+    assert "another run's digest" in refused(made, tmp_path, run_sha256="0" * 64)
+    assert "another documents' digest" in refused(made, tmp_path, documents_sha256="0" * 64)
+    altered = made.approval.model_copy(update={"reason": "other"})
+    with pytest.raises(errors.GateError, match="altered after it was signed"):
+        write.write(made.folder, made.dossier, altered, made.key, tmp_path / "out", making.CREATED)
+
+
+@pytest.mark.parametrize("name", ["model/model.onnx", "evaluation/results.json", "documents/report.html", "plan.yaml"])
+def test_a_run_that_was_altered_is_not_released(made: making.Made, tmp_path: Path, name: str) -> None:
+    """Every file that leaves still has its recorded digest."""
+    folder, found = making.run(tmp_path / "runs" / "r")
+    approval = making.approve(folder, found, made.key)
+    path = folder.path / name
+    path.write_bytes(path.read_bytes() + b" ")
+    with pytest.raises(errors.IntegrityError, match="altered"):
+        write.write(folder, found, approval, made.key, tmp_path / "out", making.CREATED)
+
+
+def test_a_place_of_this_machine_does_not_leave(made: making.Made, tmp_path: Path) -> None:
+    """An absolute path in the plan stops the release, and the message does not repeat it."""
+    plan = load.plan_path("diabetes_progression").read_text(encoding="utf-8")
+    altered = plan.replace("sector: health", "sector: health, see /home/erika/models")
+    assert altered != plan
+    folder, found = making.run(tmp_path / "runs" / "r", altered)
+    approval = making.approve(folder, found, made.key)
+    with pytest.raises(errors.GateError, match=r"plan\.yaml line \d+: .* absolute path") as caught:
+        write.write(folder, found, approval, made.key, tmp_path / "out", making.CREATED)
+    assert "erika" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "see /home/erika/x",
+        "at '/tmp/run1'",
+        "C:\\Users\\erika",
+        "file:///srv/data",
+        '"/workspace/data"',
+        "host-17 is up",
+    ],
+)
+def test_traces_of_the_machine_are_found(text: str) -> None:
+    """Absolute places and names of the machine are seen in any text."""
+    with pytest.raises(errors.GateError):
+        leaks.require_none("a.md", f"line\n{text}\n", ("host-17",))
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["https://example.eu/home/page", "and/or", "a/b/c", "<br/>", "2026/11/22", "root mean squared error", "host-170",
+     "mg/dL", "../home/x", "~/home/x"],
+)  # fmt: skip
+def test_ordinary_text_is_no_trace(text: str) -> None:
+    """Addresses, fractions and words are let through."""
+    leaks.require_none("a.md", text, ("host-17",), (Path("/"),))
+
+
+def test_what_a_person_has_declared_may_leave(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user's name that stands in the plan, as a contact for example, is no leak."""
+    monkeypatch.setattr(leaks, "_user", lambda: "erika-m")
+    assert "erika-m" in leaks.private_words("nothing")
+    assert "erika-m" not in leaks.private_words("contact: erika-m@example.eu")
+
+
+def test_a_full_disk_leaves_nothing_behind(made: making.Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When there is no room, there is one sentence and no half bundle."""
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(os, "fsync", full)
+    with pytest.raises(errors.StorageError, match="full disk"):
+        rewritten(made, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupt_leaves_nothing_behind(made: making.Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Control-C in the middle of writing leaves no file under the bundle's name, and no other."""
+
+    def stopped(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(archive, "write", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        rewritten(made, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_name_stands_for_one_content(made: making.Made, tmp_path: Path) -> None:
+    """Writing the same bundle again is fine; another content under the same name is refused (case B32)."""
+    first = rewritten(made, tmp_path)
+    assert rewritten(made, tmp_path) == first
+    before = first.read_bytes()
+    with pytest.raises(errors.StorageError, match="one content only"):
+        write.write(made.folder, made.dossier, made.approval, made.key, tmp_path, "2026-11-20T11:00:00Z")
+    assert first.read_bytes() == before
+
+
+def test_odd_versions_give_safe_names(tmp_path: Path) -> None:
+    """The bundle's name is a safe file name whatever the version says."""
+    assert write.bundle_name("x-y", "1.0 beta/2", "ab" * 32) == "x-y-1.0_beta_2-abababab"
+    path = tmp_path / "x.zip"
+    archive.write(path, write.bundle_name("x", "../..", "ab" * 32), {"a": b""})
+    assert archive.inspect(path).top.startswith("x-")
+
+
+def test_a_document_with_a_script_does_not_leave(made: making.Made, tmp_path: Path, monkeypatch) -> None:
+    """The writer lets nothing out that the reader would refuse."""
+    monkeypatch.setattr(making, "REPORT", b"<html><script>alert(1)</script></html>")
+    folder, found = making.run(tmp_path / "runs" / "r")
+    with pytest.raises(errors.GateError, match="does nothing by itself"):
+        write.write(folder, found, making.approve(folder, found, made.key), made.key, tmp_path / "out", making.CREATED)
+
+
+def test_a_waived_gate_is_released_and_accepted(tmp_path: Path, made: making.Made, monkeypatch) -> None:
+    """A required gate that did not pass needs a person's waiver, and holds with it."""
+    from evidence import records
+    from tef_export import golden_check
+
+    monkeypatch.setattr(golden_check, "run", lambda folder: golden_check.Opened({}, {}, None))
+    kept = making._records
+
+    def unmet(gate: records.GateDecision) -> records.GateDecision:
+        reason = gate.reasons[0].model_copy(update={"status": "inconclusive"})
+        return gate.model_copy(update={"outcome": "inconclusive", "reasons": (reason,)})
+
+    def inconclusive(*arguments: object):
+        for stage, record in kept(*arguments):
+            yield stage, unmet(record) if stage == "gate" else record
+
+    monkeypatch.setattr(making, "_records", inconclusive)
+    closed = making._close
+    monkeypatch.setattr(making, "_close", lambda *a: closed(*a).model_copy(update={"outcome": "inconclusive"}))
+    folder, found = making.run(tmp_path / "runs" / "r")
+    waiver = records.Waiver(
+        check_id="performance.roc_auc", slice="overall", person="E", reason="small", expires="2027-01-01"
+    )
+    for waivers, expected in (((), "waivers: expected one for performance.roc_auc@overall"), ((waiver,), None)):
+        approval = making.approve(folder, found, made.key, waivers=waivers)
+        written = write.write(folder, found, approval, made.key, tmp_path / str(len(waivers)), making.CREATED)
+        answer = verify.verify(written.path, public_key=made.key.public_key(), at=making.NOW)
+        assert answer.refusal is None if expected is None else expected in str(answer.refusal)
