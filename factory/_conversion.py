@@ -120,6 +120,8 @@ def _column(values: Values, column: data.Column, declared: data.Data, name: str)
 
 
 def _convert(value: Any, kind: str, missing: set[str]) -> Any:
+    if value is None:
+        return None
     if isinstance(value, str):
         value = value.strip()
         if value in missing:
@@ -141,10 +143,8 @@ def _distinct(values: Values, where: str) -> tuple[npt.NDArray[np.int64], list[A
     if isinstance(values, pa.ChunkedArray):
         try:
             encoded = values.combine_chunks().dictionary_encode()
-        except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
-            raise errors.DataError(
-                f"{where}: expected one value in each row, got nested ones ({values.type}). Flatten the column."
-            ) from None
+        except pa.ArrowNotImplementedError:  # rare types; nested ones are refused below
+            return _distinct_objects(values.to_pylist(), where)
         if isinstance(encoded, pa.ChunkedArray):
             encoded = encoded.combine_chunks()
         return encoded.indices.fill_null(-1).to_numpy().astype(np.int64), encoded.dictionary.to_pylist()

@@ -328,3 +328,39 @@ def test_sklearn_tables_name_their_files():
         "scikit-learn/diabetes_data_raw.csv.gz",
         "scikit-learn/diabetes_target.csv.gz",
     ]
+
+
+def test_typed_columns_of_parquet(tmp_path: Path):
+    """Categories, decimals, truth values, dates, half floats and unsigned integers convert; nested values are refused."""
+    import datetime
+    import decimal
+
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    day = datetime.date(2020, 1, 31)
+    halves = pa.chunked_array([pa.array(["a", None]).dictionary_encode(), pa.array(["b"]).dictionary_encode()])
+    columns = {
+        "category": (halves, "categorical", ["a", None, "b"]),
+        "decimal": (pa.array([decimal.Decimal("1.50"), None, decimal.Decimal(2)]), "numeric", [1.5, None, 2.0]),
+        "truth": (pa.array([True, None, False]), "categorical", ["True", None, "False"]),
+        "flag": (pa.array([True, None, False]), "numeric", [1.0, None, 0.0]),
+        "half": (pa.array(np.array([1, 2, 3], np.float16)), "numeric", [1.0, 2.0, 3.0]),
+        "single": (pa.array([0.1, float("nan"), -0.0], pa.float32()), "numeric", [float(np.float32(0.1)), None, 0.0]),
+        "day": (pa.array([day, None, day]), "categorical", ["2020-01-31", None, "2020-01-31"]),
+        "count": (pa.array([1, 2, 3], pa.uint64()), "integer", [1, 2, 3]),
+        "whole": (pa.array([1.0, None, 3.0]), "integer", [1, None, 3]),
+        "outcome": (pa.array(["yes", " no", "no "]), "categorical", ["yes", "no", "no"]),
+    }
+    table = pa.table({name: values for name, (values, _, _) in columns.items()})
+    pq.write_table(table, tmp_path / "t.parquet")
+    source = {"kind": "file", "path": ["t.parquet"]}
+    declared = [
+        {"name": name, "kind": kind, "role": "target" if name == "outcome" else "feature"}
+        for name, (_, kind, _) in columns.items()
+    ]
+    found = zip(*values(tmp_path, source, columns=declared), strict=True)
+    assert [list(column) for column in found] == [expected for _, _, expected in columns.values()]
+    pq.write_table(table.set_column(0, "category", pa.array([[1], [2], [3]])), tmp_path / "t.parquet")
+    assert "nested" in refusal(errors.DataError, tmp_path, source, columns=declared)
