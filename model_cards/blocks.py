@@ -149,6 +149,15 @@ def number(node: Node) -> Parts:
     return (node.fact("number"),) if node.value is not None else ("undefined",)
 
 
+def found(result: Node) -> Parts:
+    """The reason of a result; of a check that was not measured, the gap that it is."""
+    reason = result["reason"].fact()
+    if result.value["status"] != "not_measured":
+        return (reason,)
+    where = f"check {result.value['check_id']}"
+    return (Gap(result["title"].fact(), "engineer", where, "Not measured", reason),)
+
+
 def status(result: Node) -> Parts:
     """The status of a result or gate reason."""
     return (result["status"].fact("status"),)
@@ -202,7 +211,7 @@ def result_table(results: list[Node], caption: str, *, fold: bool = False) -> tr
     return tree.Table(
         caption=(caption,),
         columns=("Check", "Outcome", "What was found"),
-        rows=tuple(((r["title"].fact(),), status(r), (r["reason"].fact(),)) for r in results),
+        rows=tuple(((r["title"].fact(),), status(r), found(r)) for r in results),
         prose=True,
         fold=fold,
     )

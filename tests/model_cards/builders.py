@@ -20,6 +20,26 @@ SHA = "0f" * 32
 BINARY = "diabetes_progression"
 
 
+@dataclasses.dataclass(frozen=True)
+class Rendered:
+    """A dossier with what was made of it."""
+
+    dossier: dossier.Dossier
+    record: records.DocumentsRecord
+    card: str
+    page: str
+
+
+def render(found: dossier.Dossier, place: Path) -> Rendered:
+    """Render into a folder and read the documents back."""
+    from model_cards import documents
+
+    folder = RunFolder(place)
+    record = documents.render(folder, found)
+    card, page = (folder.checked(r).read_text(encoding="utf-8") for r in record.documents)
+    return Rendered(found, record, card, page)
+
+
 def plan_of(task: str) -> Plan:
     """The shipped binary plan, or a variant of it for another task; few replicates, so that tests stay fast."""
     text = (load.USE_CASES / f"{BINARY}.yaml").read_text(encoding="utf-8")
