@@ -158,10 +158,21 @@ def _details(
     rankings: list[Ranking],
     calibrated: tuple[Floats, Floats, npt.NDArray[np.int64]],
 ) -> dict[str, dict[str, object]]:
-    predicted, observed, bins = calibrated
-    edges = np.linspace(0, 1, BINS + 1)
-    counts = np.bincount(bins, minlength=BINS)
-    table = [
+    """Plotting data by metric; curves only where every class has a test row."""
+    details: dict[str, dict[str, object]] = {"ece": {"bins": _reliability(*calibrated)}}
+    if not np.bincount(subject.part.y.astype(np.int64), minlength=subject.classes).all():
+        return details
+    curves = [_curves(r, subject.part.rows) for r in rankings]
+    (fpr, tpr), (recall, precision) = (_mean_curve([c[which] for c in curves]) for which in (0, 1))
+    note = {} if len(curves) == 1 else {"curve_note": "mean over the classes, one against the rest"}
+    details["roc_auc"] = {"curve": {"fpr": fpr, "tpr": tpr}, **note}
+    details["pr_auc"] = {"curve": {"recall": recall, "precision": precision}, **note}
+    return details
+
+
+def _reliability(predicted: Floats, observed: Floats, bins: npt.NDArray[np.int64]) -> list[dict[str, float | int]]:
+    edges, counts = np.linspace(0, 1, BINS + 1), np.bincount(bins, minlength=BINS)
+    return [
         {
             "low": float(edges[b]),
             "high": float(edges[b + 1]),
@@ -169,35 +180,16 @@ def _details(
             "observed": float(observed[bins == b].mean()),
             "count": int(counts[b]),
         }
-        for b in range(BINS)
-        if counts[b]
+        for b in np.flatnonzero(counts)
     ]
-    present = np.bincount(subject.part.y.astype(np.int64), minlength=subject.classes)
-    if not present.all():
-        return {"ece": {"bins": table}}
-    curves = [_curves(r, subject.part.rows) for r in rankings]
+
+
+def _mean_curve(curves: list[tuple[Floats, Floats]]) -> tuple[list[float], list[float]]:
+    """One curve thinned, or the mean of several on a common grid."""
     if len(curves) == 1:
-        (fpr, tpr), (recall, precision) = _thin(*curves[0][0]), _thin(*curves[0][1])
-        return {
-            "ece": {"bins": table},
-            "roc_auc": {"curve": {"fpr": fpr, "tpr": tpr}},
-            "pr_auc": {"curve": {"recall": recall, "precision": precision}},
-        }
+        return _thin(*curves[0])
     grid = np.linspace(0, 1, 101)
-    return {
-        "ece": {"bins": table},
-        "roc_auc": {
-            "curve": {"fpr": floats(grid), "tpr": floats(np.mean([np.interp(grid, *c[0]) for c in curves], axis=0))},
-            "curve_note": "mean over the classes, one against the rest",
-        },
-        "pr_auc": {
-            "curve": {
-                "recall": floats(grid),
-                "precision": floats(np.mean([np.interp(grid, *c[1]) for c in curves], axis=0)),
-            },
-            "curve_note": "mean over the classes, one against the rest",
-        },
-    }
+    return floats(grid), floats(np.mean([np.interp(grid, *c) for c in curves], axis=0))
 
 
 def _curves(ranking: Ranking, rows: int) -> tuple[tuple[Floats, Floats], tuple[Floats, Floats]]:

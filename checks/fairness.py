@@ -58,18 +58,17 @@ def measure(subject: Subject) -> tuple[records.CheckResult, ...]:
 
 def _slices(subject: Subject) -> tuple[Slice, ...]:
     part, scores = subject.part, subject.scores
+    groups_of = {name: part.groups[name] for name in subject.plan.slices if name in part.groups}
     if scores.labels is not None:
         y = part.y.astype(np.int64)
         return tuple(
             _group_rates.classifier_slice(name, groups, y, scores.labels, subject.classes, subject.sampling)
-            for name, groups in part.groups.items()
+            for name, groups in groups_of.items()
         )
     if scores.predictions is None:
         raise TypeError("scores hold labels or predictions")
     errors = scores.predictions - part.y.astype(np.float64)
-    return tuple(
-        _group_rates.error_slice(name, groups, errors, subject.sampling) for name, groups in part.groups.items()
-    )
+    return tuple(_group_rates.error_slice(name, groups, errors, subject.sampling) for name, groups in groups_of.items())
 
 
 def _result(subject: Subject, metric: catalogue.Metric, slices: tuple[Slice, ...]) -> records.CheckResult:

@@ -83,6 +83,11 @@ class Scorer:
         """ONNX Runtime version and the execution provider in use."""
         return f"onnxruntime {onnxruntime.__version__}, {self._session.get_providers()[0]}"
 
+    @property
+    def classifies(self) -> bool:
+        """Does the graph give labels and probabilities?"""
+        return self._outputs != ["prediction"]
+
     def __call__(self, x: npt.NDArray[np.float32]) -> Scores:
         """Score rows in batches.
 
@@ -94,9 +99,9 @@ class Scorer:
         """
         pieces = [self._run(x[start : start + BATCH]) for start in range(0, max(len(x), 1), BATCH)]
         outputs = [np.concatenate(parts) for parts in zip(*pieces, strict=True)]
-        if self._outputs == ["prediction"]:
-            return Scores(predictions=self._checked_predictions(outputs[0], len(x)))
-        return self._checked_classes(outputs[0], outputs[1], len(x))
+        if self.classifies:
+            return self._checked_classes(outputs[0], outputs[1], len(x))
+        return Scores(predictions=self._checked_predictions(outputs[0], len(x)))
 
     def _run(self, x: npt.NDArray[np.float32]) -> list[npt.NDArray[np.generic]]:
         try:

@@ -46,7 +46,14 @@ def make(place, *, changes=None, x=None, task="binary", **attack):
     part = arrays.load(case.folder, case.encoded, "test")
     scorer = scoring.open_model(case.folder.checked(case.model.onnx), case.encoded)
     fed = []
-    spy = type("Spy", (), {"__call__": lambda _, batch: fed.append(batch.copy()) or scorer(batch)})()
+    spy = type(
+        "Spy",
+        (),
+        {
+            "__call__": lambda _, batch: fed.append(batch.copy()) or scorer(batch),
+            "classifies": scorer.classifies,
+        },
+    )()
     made = _subject.Subject(plan, case.encoded, part, spy, scorer(part.x), intervals.Sampling(replicates=200))
     return Made(made, gradient_of(coefficients), fed, coefficients)
 
@@ -96,8 +103,9 @@ def test_only_admissible_inputs_are_fed(tmp_path):
     assert result.measures[0].value < result.details["clean"]
     assert result.details["attacked_features"] == ["f0", "f1"]
     features = made.subject.encoded.features
-    assert len(made.fed) > 40
-    for fed in made.fed:
+    whole = [fed for fed in made.fed if len(fed) == len(x)]
+    assert len(whole) >= 4
+    for fed in whole:
         np.testing.assert_array_equal(fed[:, 2:], x[:, 2:])
         np.testing.assert_array_equal(np.isnan(fed), np.isnan(x))
         assert (fed[:, 1] == np.round(fed[:, 1])).all()
@@ -106,7 +114,7 @@ def test_only_admissible_inputs_are_fed(tmp_path):
             assert np.nanmax(moved) <= 0.5 * spec.std + 1e-5
             assert np.nanmin(fed[:, j]) >= spec.minimum - 1e-6
             assert np.nanmax(fed[:, j]) <= spec.maximum + 1e-6
-    assert any((fed[:, 1] != x[:, 1]).any() for fed in made.fed)
+    assert any((fed[:, 1] != x[:, 1]).any() for fed in whole)
 
 
 def test_values_outside_the_training_range_move_only_towards_it(tmp_path):
@@ -114,7 +122,9 @@ def test_values_outside_the_training_range_move_only_towards_it(tmp_path):
     x, _, _ = model_builders.simulated(800, 4, 0)
     made = make(tmp_path, changes={"maximum": dict.fromkeys(range(4), 0.5)}, epsilon=0.3, steps=5)
     attacked(made)
-    for fed in made.fed:
+    whole = [fed for fed in made.fed if len(fed) == len(x)]
+    assert (whole[-1] != x).any()
+    for fed in whole:
         assert (fed <= np.maximum(x, 0.5) + 1e-6).all()
 
 
@@ -127,6 +137,24 @@ def test_every_success_is_confirmed_on_the_graph(tmp_path):
     session = onnxruntime.InferenceSession(str(tmp_path / "model/model.onnx"), providers=["CPUExecutionProvider"])
     (labels,) = session.run(["label"], {"features": made.fed[-1]})
     assert result.measures[0].value == np.mean(labels == made.subject.part.y)
+
+
+def test_a_row_is_left_alone_once_its_label_is_wrong(tmp_path):
+    """Each step of the attack feeds only the rows that are still labelled rightly, ever fewer."""
+    made = make(tmp_path, epsilon=0.5, steps=10)
+    attacked(made)
+    steps = [len(fed) for fed in made.fed if len(fed) < 800]
+    assert steps == sorted(steps, reverse=True)
+    assert steps[-1] < steps[0]
+
+
+def test_no_more_rows_are_attacked_than_declared(tmp_path):
+    """The policy's largest number of rows is kept, and the clean value is that of the same rows."""
+    made = make(tmp_path, rows=60)
+    result = attacked(made)
+    assert max(len(fed) for fed in made.fed) == 60
+    assert (result.measures[0].n, result.details["attacked_rows"]) == (60, 60)
+    assert result.measures[0].value <= result.details["clean"]
 
 
 def test_the_attacked_rows_are_drawn_by_a_seeded_hash(tmp_path):
@@ -160,7 +188,7 @@ def test_nothing_to_attack_does_not_apply(tmp_path):
 def test_a_gradient_of_another_shape_is_refused(tmp_path):
     """A gradient that does not fit the inputs is one readable sentence."""
     made = dataclasses.replace(make(tmp_path), gradient=lambda x, y: np.zeros((len(x), 2)))
-    with pytest.raises(errors.VerificationError, match=r"expected shape \(800, 4\), got \(800, 2\)"):
+    with pytest.raises(errors.VerificationError, match=r"expected shape \(\d+, 4\), got \(\d+, 2\)"):
         attacked(made)
 
 

@@ -172,6 +172,14 @@ def test_rows_without_the_attribute_are_counted(tmp_path):
     assert headline(result, "region").n == 1500 - lost
 
 
+def test_slices_stand_in_the_order_of_the_plan(tmp_path):
+    """The first slice is the plan's first attribute, whatever the order in the stored record."""
+    groups = dict(reversed(model_builders.membership(1500, 1).items()))
+    result = found(subject(tmp_path, groups))["selection_rate"]
+    headlines = [m.slice for m in result.measures if "=" not in m.slice]
+    assert list(dict.fromkeys(headlines)) == ["sex", "region", "sex × region"]
+
+
 def test_a_single_group_cannot_be_compared(tmp_path):
     """With one group the gap is undefined and not measured; its rate still is measured."""
     groups = {"sex": (np.zeros(1500, int), ("female", "male"))}
