@@ -59,6 +59,7 @@ _BATCH = {"metrics": 1000, "params": 100, "tags": 100}
 _ONNX_FILE = "model.onnx"
 _PROVIDERS = ["CPUExecutionProvider"]
 _QUIET = ("mlflow", "alembic")
+_ADDRESSES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
 T = TypeVar("T")
 
 
@@ -123,7 +124,8 @@ def _working(uri: str) -> Iterator[None]:
     for name in _QUIET:
         logging.getLogger(name).setLevel(logging.WARNING)
     place = tracking_store.public(uri)
-    before = mlflow.get_tracking_uri(), mlflow.get_registry_uri()
+    before = mlflow.get_tracking_uri() if mlflow.is_tracking_uri_set() else None
+    own = {name: os.environ.get(name) for name in _ADDRESSES}
     with tracking_store.exclusive(uri), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # deprecations between MLflow and SQLAlchemy are not for our users
         # Parts of the client fall back to the global address when they move artefacts.
@@ -142,8 +144,13 @@ def _working(uri: str) -> Iterator[None]:
                 "space or correct the permissions and repeat the command; the run folder is whole."
             ) from error
         finally:
-            mlflow.set_tracking_uri(before[0])
-            mlflow.set_registry_uri(before[1])
+            mlflow.set_tracking_uri(before)
+            mlflow.set_registry_uri(before)
+            # set_tracking_uri also writes the environment, where our next command would take it for the user's wish.
+            for variable, address in own.items():
+                os.environ.pop(variable, None)
+                if address is not None:
+                    os.environ[variable] = address
 
 
 def _experiment(client: mlflow.MlflowClient, name: str, uri: str) -> str:

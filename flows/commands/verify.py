@@ -46,7 +46,7 @@ def command(bundle: Path, *, key: Path | None, fingerprint: str | None, as_json:
     return errors.EXIT_PASS if found.ok else errors.EXIT_FAIL
 
 
-def _show(found) -> None:  # type: ignore[no-untyped-def]
+def _show(found: Verification) -> None:
     from rich.console import Console
     from rich.table import Table
 

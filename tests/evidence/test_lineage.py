@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import shutil
 import socket
 import sqlite3
@@ -348,3 +349,15 @@ def test_looking_at_the_store_does_not_import_mlflow():
         [sys.executable, "-c", f"import json; {script}"], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert json.loads(answer.stdout) is False
+
+
+def test_mirroring_leaves_no_address_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """MLflow writes its address into the environment; the next command must not take that for the user's own server."""
+    from evidence import lineage
+
+    reference = lineage.LineageRef(
+        uri="x", experiment="x", run_id="0" * 32, model_id="m-0", model_name="nobody", model_version="1"
+    )
+    with pytest.raises(errors.MissingError):
+        lineage.set_released(f"sqlite:///{tmp_path}/mlflow.db", reference, "0" * 64)
+    assert "MLFLOW_TRACKING_URI" not in os.environ

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import importlib.util
 import socket
 import subprocess
 import sys
@@ -16,14 +15,9 @@ import pytest
 
 from configs import errors
 from evidence import ledger
+from tests.flows import plans
 
-pytest.importorskip("pandas")
 ROOT = Path(__file__).resolve().parents[2]
-_spec = importlib.util.spec_from_file_location("plans", Path(__file__).with_name("plans.py"))
-assert _spec is not None
-assert _spec.loader is not None
-plans = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(plans)
 
 Say = Callable[..., tuple[int, str]]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import signal
@@ -16,13 +15,9 @@ import pytest
 
 from evidence import ledger
 from evidence.dossier import STAGES
+from tests.flows import plans
 
 ROOT = Path(__file__).resolve().parents[2]
-_spec = importlib.util.spec_from_file_location("plans", Path(__file__).with_name("plans.py"))
-assert _spec is not None
-assert _spec.loader is not None
-plans = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(plans)
 
 
 def _start(space: Path, engine: str, *, resume: bool) -> subprocess.Popen[str]:
