@@ -52,15 +52,26 @@ _PATTERNS: tuple[tuple[re.Pattern[str], manifest.FileRole], ...] = (
     (re.compile(rf"{GOLDEN}/output_\d{{1,2}}\.pb"), "golden_output"),
     (re.compile(r"data/documents/[A-Za-z0-9._/-]+\.(md|html|json|svg|png|pdf|txt|yaml|css)"), "document"),
 )
+LARGEST_FILE = 64 << 20
+"""Bytes of a file other than the model."""
 TEXT_SUFFIXES = ("md", "html", "json", "jsonl", "svg", "txt", "yaml", "css")
 _MAGIC = {"png": b"\x89PNG\r\n\x1a\n", "pdf": b"%PDF-"}
+_EVENTS = (
+    r"load[a-z]*|unload|before[a-z]+|error|abort|click|dblclick|auxclick|contextmenu|mouse[a-z]+|pointer[a-z]+|touch[a-z]+"
+    r"|key[a-z]+|focus[a-z]*|blur|change|input|invalid|submit|reset|select[a-z]*|toggle|scroll[a-z]*|wheel|resize|drag[a-z]*"
+    r"|drop|copy|cut|paste|play[a-z]*|pause|canplay[a-z]*|begin|end|repeat|animation[a-z]+|transition[a-z]+|message"
+    r"|hashchange|popstate|page[a-z]+|online|offline|storage|print|activate"
+)
 _ACTIVE = re.compile(
-    r"<\s*(?:script|iframe|object|embed|applet|foreignobject|base|form|meta[^>]*http-equiv\s*=\s*[\"']?refresh)\b"
-    r"|javascript:|<[^>]*\son[a-z]{3,20}\s*=\s*[\"']"
-    r"|\b(?:src|xlink:href)\s*=\s*[\"']?\s*(?:https?:)?//|<\s*(?:link|image|use)\b[^>]*href\s*=\s*[\"']?\s*(?:https?:)?//"
+    r"<\s*(?:script|iframe|object|embed|applet|foreignobject|base|form|frame|portal)\b"
+    r"|http-equiv\s*=\s*[\"']?\s*refresh|javascript\s*:|vbscript\s*:|data:text/html"
+    rf"|[\s\"'/]on(?:{_EVENTS})\s*="
+    r"|\b(?:src|srcset|poster|xlink:href)\s*=\s*[\"']?\s*(?:https?:)?//"
+    r"|<\s*(?:link|image|use)\b[^<>]{0,2000}href\s*=\s*[\"']?\s*(?:https?:)?//"
     r"|url\(\s*[\"']?\s*(?:https?:)?//|@import\b",
     re.IGNORECASE,
 )
+"""What runs, or reaches out to the network, as soon as a document is opened. A plain link does not."""
 _TAG = re.compile(r"(?:!!|!<tag:yaml\.org,2002:)python")
 """A YAML tag that makes careless readers build Python objects."""
 
@@ -86,6 +97,18 @@ def check_names(paths: set[str]) -> None:
             )
     for path in sorted({*TAGS, *SIGNATURES, manifest.PLACE, *_REQUIRED} - paths):
         raise errors.VerificationError(f"file {path}: expected it in the bundle, got none. Ask for a whole bundle.")
+
+
+def check_size(path: str, size: int) -> None:
+    """Check that a file other than the model is small enough to be read whole.
+
+    Raises:
+        VerificationError: It is not.
+    """
+    if size > LARGEST_FILE:
+        raise errors.VerificationError(
+            f"file {path}: expected at most {LARGEST_FILE} bytes, got {size}. Ask the supplier for a smaller one."
+        )
 
 
 def check_content(path: str, content: bytes) -> None:

@@ -6,6 +6,7 @@ A receiver who gets the recorded outputs holds the model that was evaluated, in 
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import signal
@@ -92,7 +93,9 @@ def limit(folder: str) -> None:
         (resource.RLIMIT_CORE, 0),
     ):
         hard = resource.getrlimit(kind)[1]
-        resource.setrlimit(kind, (value, value) if hard == resource.RLIM_INFINITY else (min(value, hard), hard))
+        lower = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        with contextlib.suppress(ValueError, OSError):  # macOS refuses to limit address space
+            resource.setrlimit(kind, (lower, lower))
 
 
 def _end(done: subprocess.CompletedProcess[bytes]) -> str:

@@ -10,10 +10,11 @@ from pathlib import Path
 
 from configs import errors
 
+_ROOTS = "home|root|Users|tmp|var|private|mnt|media|opt|usr|workspace|work|scratch|projects?|srv|gpfs|lustre"
 _PLACES = re.compile(
-    r"(?<![A-Za-z0-9_.:/~-])(?:"
-    r"/(?:home|root|Users|tmp|var|private|mnt|media|opt|usr|workspace|work|scratch|projects?|srv|gpfs|lustre)"
-    r"/[A-Za-z0-9._-]+"
+    rf":/{{3,4}}(?:{_ROOTS})/"
+    r"|(?<![A-Za-z0-9_.:/~-])(?:"
+    rf"/(?:{_ROOTS})/[A-Za-z0-9._-]+"
     r"|[A-Za-z]:\\{1,2}[A-Za-z0-9._-]+"
     r"|file://[^\s\"'<>]+)"
 )
@@ -32,7 +33,7 @@ def private_words(declared: str) -> tuple[str, ...]:
     Args:
         declared: Text of the plan and the approval. What a person has written there, such as a contact, may leave.
     """
-    words = {socket.gethostname().partition(".")[0], socket.getfqdn(), _user(), Path.home().name}
+    words = {socket.gethostname(), socket.gethostname().partition(".")[0], _user(), Path.home().name}
     return tuple(sorted(w for w in words if len(w) >= 3 and w.lower() not in _COMMON and not _word(w).search(declared)))
 
 

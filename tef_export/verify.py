@@ -275,7 +275,8 @@ def _check_layout(run: _Run, bundle: cross_check.Bundle) -> None:
     with run.step("contents", "only the kinds of file that the format names; nothing that runs by itself"):
         contents.check_names(set(bundle.files))
         for path in sorted(bundle.files):
-            if contents.role(path) is not None and path != contents.MODEL:
+            if path != contents.MODEL:
+                contents.check_size(path, bundle.files[path].size)
                 contents.check_content(path, bundle.read(path))
 
 

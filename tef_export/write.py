@@ -207,6 +207,8 @@ def _require_fit_to_leave(folder: RunFolder, payload: dict[str, bytes], approval
                 "It was not let out; nothing was written."
             )
         try:
+            if path != contents.MODEL:
+                contents.check_size(path, len(content))
             contents.check_content(path, content)
         except errors.VerificationError as error:
             raise errors.GateError(f"release: {error}") from None

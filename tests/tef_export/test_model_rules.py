@@ -216,6 +216,21 @@ def test_a_model_that_takes_too_much_is_stopped(made: making.Made, tmp_path: Pat
     assert "expected a model that can be opened" in opened.failed[1]
 
 
+@pytest.mark.slow
+def test_without_onnx_runtime_the_reference_evaluator_answers(made: making.Made, tmp_path: Path) -> None:
+    """A receiver who has no runtime installed still gets the golden vectors compared."""
+    import importlib.util
+
+    from tef_export import golden_child, onnx_rules
+
+    place = folder(tmp_path / "m", made)
+    found = importlib.util.find_spec
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(importlib.util, "find_spec", lambda name: None if name == "onnxruntime" else found(name))
+        text = golden_child._compare(place, onnx_rules.load(place / "model.onnx"))
+    assert "reference evaluator" in text
+
+
 def test_a_process_that_does_not_answer_is_ended(made: making.Made, tmp_path: Path) -> None:
     """Wall-clock time is limited too."""
     opened = golden_check.run(folder(tmp_path / "m", made), timeout=0.01)

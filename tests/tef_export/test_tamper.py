@@ -417,6 +417,12 @@ WRONG: list[tuple[str, Callable[[Files], Files], str, str]] = [
     ("digest lists", lambda f: making.reindexed({**f, "data/evidence/rows.txt": b"a"}), "contents", "rows.txt"),
     ("script in a document", lambda f: making.reindexed({**f, "data/documents/a.html": b"<SCRIPT>x</SCRIPT>"}),
      "contents", "does nothing by itself"),
+    (
+        "handler after a bracket",
+        lambda f: making.reindexed({**f, "data/documents/a.md": b"<img alt='>' onerror=x()>"}),
+        "contents",
+        "does nothing by itself",
+    ),
     ("handler in a picture", lambda f: making.reindexed({**f, "data/documents/a.svg": b"<svg onload='x()'/>"}),
      "contents", "does nothing by itself"),
     ("D63 remote address", lambda f: making.reindexed({**f, "data/documents/a.html": b"<img src=//x.example/b>"}),

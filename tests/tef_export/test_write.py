@@ -107,6 +107,7 @@ def test_a_place_of_this_machine_does_not_leave(made: making.Made, tmp_path: Pat
         "file:///srv/data",
         '"/workspace/data"',
         "host-17 is up",
+        "duckdb:////home/erika/x.duckdb",
     ],
 )
 def test_traces_of_the_machine_are_found(text: str) -> None:
