@@ -6,13 +6,12 @@ The core stays as it is; nothing here changes a function or what it returns. Imp
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import errno
 import functools
 import http.client
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import Any, ParamSpec, TypeVar
 
@@ -50,6 +49,7 @@ _LASTING = {
     errno.ENOTDIR,
 }
 _SERVER_ERRORS = (httpx.TransportError, PrefectHTTPStatusError)
+_WORKERS = {"EventsWorker", "APILogWorker"}
 _log = logging.getLogger(__name__)
 
 
@@ -117,7 +117,8 @@ def run_flow(name: str, body: Callable[[], R], *, workspace: Path) -> R:
         PREFECT_RESULTS_LOCAL_STORAGE_PATH: servers.results(workspace),
         PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,
     }
-    with temporary_settings(settings), _calm_terminal():
+    _calm_terminal()
+    with temporary_settings(settings):
         try:
             flow()
         except _SERVER_ERRORS as error:
@@ -181,22 +182,21 @@ def _may_pass(_task: Any, _run: Any, state: Any) -> bool:
 
 
 class _Calm(logging.Filter):
-    """Keeps from the terminal what comes back to the caller as an exception anyhow. The server's log has it all."""
+    """Keeps from the terminal what comes back to the caller as an exception, and the count of events still to send.
+
+    Prefect's own log, which its page shows, has it all.
+    """
 
     def filter(self, record: logging.LogRecord) -> bool:
+        if record.name in _WORKERS:
+            return record.levelno > logging.WARNING
         if not record.name.startswith("prefect"):
             return True
         return not record.exc_info and not str(record.msg).startswith(("Finished in state", "Crash detected"))
 
 
-@contextlib.contextmanager
-def _calm_terminal() -> Iterator[None]:
-    calm = _Calm()
-    handlers = [h for h in logging.getLogger().handlers if type(h).__module__ == "prefect.logging.handlers"]
-    for handler in handlers:
-        handler.addFilter(calm)
-    try:
-        yield
-    finally:
-        for handler in handlers:
-            handler.removeFilter(calm)
+def _calm_terminal() -> None:
+    for handler in logging.getLogger().handlers:
+        ours = any(isinstance(known, _Calm) for known in handler.filters)
+        if type(handler).__module__ == "prefect.logging.handlers" and not ours:
+            handler.addFilter(_Calm())

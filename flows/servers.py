@@ -110,7 +110,7 @@ class PrefectServer:
         self._own = own_api()
         self._share: IO[str] | None = None
         self._url: str | None = self._own
-        self._problem: errors.ProoflineError | OSError | None = None
+        self._problem: errors.ProoflineError | None = None
         self._thread: threading.Thread | None = None
 
     def begin(self) -> None:
@@ -155,8 +155,13 @@ class PrefectServer:
                 with (self._state / "start.lock").open("a") as turn:
                     fcntl.flock(turn, fcntl.LOCK_EX)
                     self._url = self._running() or self._start()
-        except (errors.ProoflineError, OSError) as error:
+        except errors.ProoflineError as error:
             self._problem = error
+        except OSError as error:
+            self._problem = errors.StorageError(
+                f"Prefect's folder {self._state}: expected to write and lock files there, got: {error.strerror}. "
+                f"Correct that or use another workspace; {_PLAIN}."
+            )
 
     def _running(self) -> str | None:
         """The address of a server that others have started."""
