@@ -13,6 +13,12 @@ LONG = 12
 
 NOTHING: Parts = ("–",)
 
+COLUMNS = (
+    "feature", "group", "class", "in", "also_in", "split", "outcome", "scored_by", "own_column", "train", "validation",
+    "test", "rows", "reference", "index", "value", "low", "high", "n",
+)  # fmt: skip
+"""Order of the columns of tables out of details: what it is, then counts, then the number with its interval."""
+
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
@@ -218,8 +224,9 @@ def result_table(results: list[Node], caption: str, *, fold: bool = False) -> tr
 
 
 def record_table(node: Node, caption: Parts) -> tree.Table:
-    """A table out of a list of flat JSON objects; the columns are their keys."""
-    keys = list(dict.fromkeys(key for row in node for key in row.value))
+    """A table out of a list of flat JSON objects; the columns are their keys, in the order of `COLUMNS`."""
+    known = {key for row in node for key in row.value}
+    keys = [key for key in COLUMNS if key in known] + sorted(known.difference(COLUMNS))
     names = tuple(node.derived(key.replace("_", " "), "name of the field") for key in keys)
     numeric = {i for i, key in enumerate(keys) if any(_is_number(row.value.get(key)) for row in node)}
     lines = tuple(tuple(_cell(row[key]) for key in keys) for row in node)

@@ -34,7 +34,7 @@ def origin(book: Book) -> Pairs:
 def splits(book: Book) -> tree.Table:
     """Rows, shares, entities and classes of the three parts."""
     split, total = book["split"], book["ingest"].value["rows"]
-    classes = list(dict.fromkeys(c for part in split["parts"] for c in part.value["class_counts"]))
+    classes = [c for c in book["encode"].value["classes"] if any(c in p.value["class_counts"] for p in split["parts"])]
     entities = any(part.value["entities"] is not None for part in split["parts"])
     lines = []
     for role in ROLES:
@@ -137,11 +137,9 @@ def _tally(node: Node, results: list[Node]) -> Paragraph:
 
 def _class_balance(book: Book) -> list[tree.Block]:
     parts_ = book["split"]["parts"]
-    totals: dict[str, int] = {}
-    for part in parts_:
-        for name, rows in part.value["class_counts"].items():
-            totals[name] = totals.get(name, 0) + rows
-    if not totals:
+    counts = [part.value["class_counts"] for part in parts_]
+    totals = {name: sum(c.get(name, 0) for c in counts) for name in book["encode"].value["classes"]}
+    if not any(totals.values()):
         return []
     whole = sum(totals.values())
     bars = [

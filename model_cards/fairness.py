@@ -51,7 +51,7 @@ def _rates(book: Book) -> list[_Rate]:
     found: dict[str, _Rate] = {}
     for result in book.family("fairness"):
         details = result["details"]
-        for attribute, rows in details["groups"].items() if details else ():
+        for attribute, rows in _in_order(book, details["groups"]) if details else ():
             named = details["rate"] and details["rate"][str(attribute.value)]
             name = named.fact() if named else result["title"].fact()
             rate = found.setdefault(name.shown, _Rate(name, {}, set(), result["title"].fact()))
@@ -59,6 +59,14 @@ def _rates(book: Book) -> list[_Rate]:
                 rate.groups[str(attribute.value)] = (attribute, rows)
                 rate.small |= {str(g.value) for g in details["small_groups"]}
     return list(found.values())
+
+
+def _in_order(book: Book, groups: Node) -> list[tuple[Fact, Node]]:
+    """Attributes and intersections as the plan declares them; any other one after them."""
+    data = book.plan.value["data"]
+    names = [p["name"] for p in data["protected"]] + [" × ".join(names) for names in data["intersections"]]
+    order = {name: index for index, name in enumerate(names)}
+    return sorted(groups.items(), key=lambda item: order.get(str(item[0].value), len(order)))
 
 
 def drawn(book: Book) -> list[Figure]:
@@ -119,7 +127,7 @@ def groups(book: Book) -> tree.Table | None:
         ("Rate", "Attribute", "Group", "Group rows", "Rows used", "Value", "Interval"),
         tuple(lines),
         frozenset({3, 4, 5, 6}),
-        len(lines) > blocks.LONG,
+        fold=len(lines) > blocks.LONG,
     )
 
 

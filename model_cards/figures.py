@@ -235,9 +235,7 @@ def _floor(drawing: svg.Drawing, scale: svg.Scale, top: float, bottom: float, la
         drawing.line((x, top), (x, bottom), "grid")
         drawing.text((x, bottom + 16), svg.text_of_tick(tick), "tick", anchor="middle")
     drawing.line((scale.start, bottom), (scale.stop, bottom), "axis")
-    centre, room = (scale.start + scale.stop) / 2, svg.CHARACTER * len(label)
-    centre = min(max(centre, room / 2), WIDTH - room / 2) if room < WIDTH else WIDTH / 2
-    drawing.text((centre, bottom + 36), svg.fit(label, WIDTH - 10), "label", anchor="middle")
+    drawing.axis_title((scale.start + scale.stop) / 2, bottom + 36, label)
 
 
 def _margin(labels: Sequence[str], air: float) -> float:

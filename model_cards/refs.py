@@ -8,9 +8,13 @@ text as `str` and everything else as `Fact` or `Gap`, so that the two cannot be 
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Iterator
 from typing import Any, Literal
 
+import pydantic
+
+from evidence import canonical
 from evidence import dossier as dossiers
 from model_cards import text
 
@@ -204,14 +208,21 @@ DOCUMENT_STAGES = (
 
 
 def book(dossier: dossiers.Dossier) -> Book:
-    """The places of a dossier."""
+    """The places of a dossier.
+
+    Tables are taken in the order of their keys, as in the files: a record fresh from its stage and the same one read
+    back must give the same document.
+    """
     stages = {
-        stage: Node(dossiers.STAGES[stage][0], "", getattr(dossier, stage).model_dump(mode="json"))
-        for stage in DOCUMENT_STAGES
+        stage: Node(dossiers.STAGES[stage][0], "", _content(getattr(dossier, stage))) for stage in DOCUMENT_STAGES
     }
     return Book(
         run_id=Fact(dossier.run_id, "run folder#name", "name"),
         plan_sha256=Fact(dossier.plan_sha256, "plan.yaml#sha256", "digest"),
-        plan=Node("plan.yaml", "", dossier.plan.model_dump(mode="json")),
+        plan=Node("plan.yaml", "", _content(dossier.plan)),
         stages=stages,
     )
+
+
+def _content(record: pydantic.BaseModel) -> Any:
+    return json.loads(canonical.to_bytes(record))

@@ -63,7 +63,7 @@ def curves_table(book: Book) -> tree.Table | None:
         ("Check", "Severity", "Score", "Interval"),
         tuple(lines),
         frozenset({1, 2, 3}),
-        len(lines) > blocks.LONG,
+        fold=len(lines) > blocks.LONG,
     )
 
 

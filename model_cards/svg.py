@@ -36,10 +36,15 @@ class Scale:
         return self.start + share * (self.stop - self.start)
 
     def ticks(self, wanted: int = 5) -> list[float]:
-        """Round values within the scale, about as many as wanted."""
+        """Round values within the scale, about as many as wanted, fewer where there is no room for their labels."""
+        wanted = max(1, min(wanted, int(abs(self.stop - self.start) / 42)))
         rough = (self.high - self.low) / wanted
         power: float = 10.0 ** math.floor(math.log10(rough))
-        step = min((power * f for f in (1, 2, 5, 10)), key=lambda s: abs(s - rough))
+        steps = sorted((power * factor for factor in (0.5, 1, 2, 5, 10)), key=lambda step: abs(step - rough))
+        found = [self._multiples(step) for step in steps]
+        return next(ticks for ticks in found if len(ticks) > 1)
+
+    def _multiples(self, step: float) -> list[float]:
         first = math.ceil(self.low / step - 1e-9)
         last = math.floor(self.high / step + 1e-9)
         return [round(i * step, 12) for i in range(first, last + 1)]
@@ -55,7 +60,7 @@ def around(values: Sequence[float], *, low: float | None = None, high: float | N
 def fit(label: str, room: float) -> str:
     """A label shortened to a width, with an ellipsis where something is left out."""
     label = text.plain(label)
-    most = max(3, int(room / CHARACTER))
+    most = max(3, int(room / CHARACTER + 0.01))
     return label if len(label) <= most else label[: most - 1] + "…"
 
 
@@ -119,6 +124,12 @@ class Drawing:
             f'<text x="{_n(at[0])}" y="{_n(at[1])}"{look}{side}{rotation}>{html.escape(text.plain(words))}</text>'
         )
 
+    def axis_title(self, centre: float, y: float, words: str) -> None:
+        """Words beneath a horizontal axis, moved aside where they would leave the drawing."""
+        words = fit(words, self.width - 8)
+        half = CHARACTER * len(words) / 2
+        self.text((min(max(centre, half), self.width - half), y), words, "label", anchor="middle")
+
     @contextmanager
     def item(self, evidence: str, title: str) -> Iterator[None]:
         """Elements that show one piece of evidence; the title appears on pointing at them."""
@@ -161,7 +172,7 @@ class Axes:
             drawing.line((x, bottom), (x, bottom + 4), "axis")
             drawing.text((x, bottom + 17), text_of_tick(tick), "tick", anchor="middle")
         drawing.line((left, bottom), (right, bottom), "axis")
-        drawing.text(((left + right) / 2, bottom + 35), fit(x_label, right - left + 20), "label", anchor="middle")
+        drawing.axis_title((left + right) / 2, bottom + 35, x_label)
         side = (left - 44, (top + bottom) / 2)
         drawing.text(side, fit(y_label, bottom - top + 20), "label", anchor="middle", turn=-90)
 

@@ -58,9 +58,9 @@ class Table:
     rows: tuple[tuple[Parts, ...], ...]
     numeric: frozenset[int] = frozenset()
     """Columns that hold numbers: set to the right."""
-    prose: bool = False
+    prose: bool = dataclasses.field(default=False, kw_only=True)
     """Does a column hold sentences? On a narrow screen its rows then become paragraphs."""
-    fold: bool = False
+    fold: bool = dataclasses.field(default=False, kw_only=True)
     """Is it long or a detail, and folded behind its caption?"""
 
 

@@ -12,6 +12,7 @@ import pytest
 from evidence import dossier as dossiers
 from evidence import records
 from evidence.dossier import Dossier
+from evidence.folder import RunFolder
 from model_cards import card, refs, report, tree
 from tests.model_cards import builders, pages
 from tests.model_cards.builders import Rendered, render
@@ -114,10 +115,22 @@ def test_says_that_it_is_a_draft_of_which_run(rendered: dict[str, Rendered], tas
 
 
 def test_same_dossier_same_bytes(rendered: dict[str, Rendered], tmp_path: Path) -> None:
-    """Rendering again, after the documents and the run were recorded too, gives the digests that were approved."""
+    """Rendering again, after the documents were recorded, gives the digests that were approved."""
     first = rendered["binary"]
     again = render(dataclasses.replace(first.dossier, document=first.record), tmp_path)
     assert again.record.digest == first.record.digest
+
+
+def test_records_read_back_give_the_same_bytes(rendered: dict[str, Rendered], tmp_path: Path) -> None:
+    """A resumed run, whose records come from their files, gives the documents of an uninterrupted one."""
+    first = rendered["binary"]
+    folder = RunFolder(tmp_path / "run")
+    again = {
+        stage: folder.read_record(folder.write_record(path, getattr(first.dossier, stage)), kind)
+        for stage, (path, kind) in dossiers.STAGES.items()
+        if getattr(first.dossier, stage) is not None
+    }
+    assert render(dataclasses.replace(first.dossier, **again), tmp_path / "again").record == first.record
 
 
 def test_gaps_are_printed_in_both_documents_and_recorded(rendered: dict[str, Rendered]) -> None:

@@ -19,7 +19,19 @@ def test_points_land_where_the_axes_say() -> None:
 )
 def test_ticks_are_round_and_within(low: float, high: float, ticks: list[float]) -> None:
     """Ticks stand at round values inside the axis."""
-    assert svg.Scale(low, high, 0, 100).ticks() == ticks
+    assert svg.Scale(low, high, 0, 320).ticks() == ticks
+
+
+def test_narrow_axes_have_fewer_ticks() -> None:
+    """Labels of ticks do not run into each other."""
+    wide, narrow = svg.Scale(0, 5756, 0, 320), svg.Scale(0, 5756, 0, 100)
+    assert len(wide.ticks()) > len(narrow.ticks()) >= 2
+
+
+def test_a_label_is_kept_whole_where_there_is_just_room() -> None:
+    """Room for exactly that many characters is room enough."""
+    for length in range(3, 60):
+        assert svg.fit("x" * length, svg.CHARACTER * length) == "x" * length
 
 
 def test_range_is_never_empty() -> None:
