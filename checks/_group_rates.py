@@ -29,10 +29,13 @@ class GroupRates:
     deviations: Floats
     """(replicates, families, groups) replicates less their expectation, 0 where undefined."""
 
-    def take(self, groups: npt.NDArray[np.bool_]) -> GroupRates:
-        """The same for some of the groups, (groups,)."""
+    def only(self, kept: npt.NDArray[np.bool_]) -> GroupRates:
+        """The same with the rates outside `kept` (families, groups) undefined."""
         return GroupRates(
-            self.rates[:, groups], self.rows[:, groups], self.replicates[..., groups], self.deviations[..., groups]
+            np.where(kept, self.rates, np.nan),
+            self.rows,
+            np.where(kept, self.replicates, np.nan),
+            np.where(kept, self.deviations, 0.0),
         )
 
     def log(self) -> GroupRates:
@@ -43,7 +46,8 @@ class GroupRates:
             return np.log((np.nan_to_num(rates) * rows + 0.5) / (rows + 1))
 
         drawn = logarithm(self.replicates)
-        return GroupRates(logarithm(self.rates), self.rows, drawn, drawn - drawn.mean(axis=0))
+        logs = GroupRates(logarithm(self.rates), self.rows, drawn, drawn - drawn.mean(axis=0))
+        return logs.only(np.isfinite(self.rates))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -24,7 +24,7 @@ def gap(rates: Floats, deviations: Floats, level: float) -> tuple[float, float]:
     """Interval of the largest difference between two groups in any family of rates.
 
     Args:
-        rates: (families, groups) measured rates.
+        rates: (families, groups) measured rates; NaN where undefined, such groups are left out of that family.
         deviations: (replicates, families, groups) bootstrap deviations of the rates from their expectation.
         level: Confidence level.
 
@@ -33,7 +33,10 @@ def gap(rates: Floats, deviations: Floats, level: float) -> tuple[float, float]:
     """
     first, second = np.triu_indices(rates.shape[1], 1)
     difference = np.abs(rates[:, first] - rates[:, second])
+    compared = np.isfinite(difference)
+    difference = np.where(compared, difference, 0.0)
     error = np.stack([_pair_errors(deviations[:, f], first, second) for f in range(rates.shape[0])])
+    error = np.where(compared, error, 0.0)
     block = max(1, _BLOCK // max(1, difference.size))
     largest = np.concatenate(
         [

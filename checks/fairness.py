@@ -23,7 +23,7 @@ from evidence import records
 Floats = npt.NDArray[np.float64]
 
 WITHOUT_SMALL = "without_small_groups"
-"""Part of a check's measures: the headline of a slice with its small groups left out, where at least two remain."""
+"""Part of a check's measures: the headline of a slice without rates from too few rows, where others remain."""
 
 _KINDS = {
     "fairness.selection_rate": ("smallest", ("selection_rate",)),
@@ -96,15 +96,15 @@ def _of_slice(subject: Subject, metric: catalogue.Metric, part: Slice) -> _Found
     rows = rates.rows.min(axis=0)
     small = (rows < subject.plan.policy.minimum_group_size) & (part.sizes > 0)
     empty = part.sizes == 0
-    headline = _headline(subject, metric, part, rates, rows > 0, how)
+    headline = _headline(subject, metric, part, rates.only(rates.rows > 0), how)
     if small.any() or empty.any():
         headline = headline.model_copy(update={"note": _note(headline, part, small, empty)})
     parts = [headline]
-    kept = ~small & ~empty
-    if small.any() and kept.sum() >= (2 if how in ("gap", "ratio") else 1):
-        without = _headline(subject, metric, part, rates, kept, how)
-        parts.append(without.model_copy(update={"name": f"{metric.id}.{WITHOUT_SMALL}"}))
-    family = _deciding_family(rates, rows > 0, how)
+    if small.any():
+        large = rates.only(rates.rows >= subject.plan.policy.minimum_group_size)
+        without = _headline(subject, metric, part, large, how)
+        parts += [without.model_copy(update={"name": f"{metric.id}.{WITHOUT_SMALL}"})] if without.interval else []
+    family = _deciding_family(rates.only(rates.rows > 0), how)
     rate, class_name = _rate_name(subject, kinds, family, rates.rates.shape[0])
     name = metric.id if how in ("smallest", "largest") else f"{metric.id}.{rate}"
     per_group = _per_group(subject, part, rates, family, (name, headline.unit))
@@ -127,58 +127,73 @@ def _joined(part: Slice, kinds: tuple[str, ...]) -> GroupRates:
     )
 
 
-def _headline(
-    subject: Subject, metric: catalogue.Metric, part: Slice, rates: GroupRates, kept: npt.NDArray[np.bool_], how: str
-) -> records.Measure:
+def _headline(subject: Subject, metric: catalogue.Metric, part: Slice, rates: GroupRates, how: str) -> records.Measure:
+    """The headline from the rates that are defined; None where there is nothing to compare."""
+    values = _values(rates.rates, how)
     value, interval = None, None
-    if kept.sum() >= (2 if how in ("gap", "ratio") else 1):
-        chosen = rates.take(kept)
-        value = _value(chosen.rates, how)
-        interval = _interval(subject, chosen, value, how, part.name)
+    if np.isfinite(values).any():
+        value = float(_worst(values, how))
+        interval = _interval(subject, rates, value, how, part.name)
     return records.Measure(
         name=metric.id,
         value=value,
         unit=unit_of(metric, subject.encoded),
         interval=interval,
-        n=int(part.sizes[kept].sum()),
+        n=int(part.sizes[np.isfinite(rates.rates).any(axis=0)].sum()),
         slice=part.name,
         split="test",
-        note=None if value is not None else f"undefined: fewer than two groups of {part.name} have rows to compare",
+        note=None if value is not None else f"undefined: no two groups of {part.name} have rows to compare",
     )
 
 
-def _value(rates: Floats, how: str) -> float:
-    """The headline from rates (families, groups), all defined."""
-    smallest, largest = rates.min(axis=1), rates.max(axis=1)
-    if how == "smallest":
-        return float(smallest.min())
-    if how == "largest":
-        return float(largest.max())
-    if how == "gap":
-        return float((largest - smallest).max())
-    # Nobody selected in any group: the rates are equal, and Fairlearn's 0 / 0 would be undefined.
-    return float(np.divide(smallest, largest, out=np.ones_like(smallest), where=largest > 0).min())
+def _values(rates: Floats, how: str) -> Floats:
+    """What each family contributes (families,), from rates (families, groups); NaN where nothing can be compared."""
+    defined = np.isfinite(rates)
+    smallest = np.where(defined, rates, np.inf).min(axis=1)
+    largest = np.where(defined, rates, -np.inf).max(axis=1)
+    enough = defined.sum(axis=1) >= (2 if how in ("gap", "ratio") else 1)
+    smallest, largest = np.where(enough, smallest, np.nan), np.where(enough, largest, np.nan)
+    if how == "ratio":
+        # Nobody selected in any group: the rates are equal, and Fairlearn's 0 / 0 would be undefined.
+        ratio = np.divide(smallest, largest, out=np.ones_like(smallest), where=largest > 0)
+        return np.where(enough, ratio, np.nan)
+    return {"smallest": smallest, "largest": largest, "gap": largest - smallest}[how]
 
 
-def _interval(subject: Subject, chosen: GroupRates, value: float, how: str, name: str) -> records.Interval:
-    level, groups = subject.sampling.level, chosen.rates.shape[1]
+def _worst(values: Floats, how: str) -> float:
+    return float(np.nanmin(values) if how in ("smallest", "ratio") else np.nanmax(values))
+
+
+def _interval(subject: Subject, rates: GroupRates, value: float, how: str, name: str) -> records.Interval:
+    level = subject.sampling.level
     if how == "gap":
-        low, high = _simultaneous.gap(chosen.rates, chosen.deviations, level)
+        low, high = _simultaneous.gap(rates.rates, rates.deviations, level)
     elif how == "ratio":
-        logs = chosen.log()
+        logs = rates.log()
         least, most = _simultaneous.gap(logs.rates, logs.deviations, level)
         low, high = math.exp(-most), math.exp(-least)
     else:
-        low, high = _simultaneous.extreme(chosen.rates[0], chosen.deviations[:, 0], level, smallest=how == "smallest")
+        kept = np.isfinite(rates.rates[0])
+        low, high = _simultaneous.extreme(
+            rates.rates[0, kept], rates.deviations[:, 0, kept], level, smallest=how == "smallest"
+        )
     top = math.inf if subject.task == "regression" else 1.0
-    pairs = groups * (groups - 1) // 2
-    compared = f"{pairs} pair{'s' if pairs > 1 else ''} of groups" if how in ("gap", "ratio") else f"{groups} groups"
     return records.Interval(
         low=float(min(max(low, 0.0), value)),
         high=float(max(min(high, top), value)),
         level=level,
-        method=subject.sampling.method(f"{_drawn(subject)}, simultaneous band over {compared} of {name}"),
+        method=subject.sampling.method(
+            f"{_drawn(subject)}, simultaneous band over {_compared(rates.rates, how)} of {name}"
+        ),
     )
+
+
+def _compared(rates: Floats, how: str) -> str:
+    defined = np.isfinite(rates).sum(axis=1)
+    if how not in ("gap", "ratio"):
+        return f"{defined.sum()} group{'s' if defined.sum() > 1 else ''}"
+    pairs = int((defined * (defined - 1) // 2).sum())
+    return f"{pairs} pair{'s' if pairs > 1 else ''} of rates"
 
 
 def _drawn(subject: Subject) -> str:
@@ -187,13 +202,12 @@ def _drawn(subject: Subject) -> str:
     return "row bootstrap" if subject.task == "regression" else "multinomial bootstrap"
 
 
-def _deciding_family(rates: GroupRates, defined: npt.NDArray[np.bool_], how: str) -> int:
-    """The family (class or rate) that gives the headline."""
-    if not defined.any():
+def _deciding_family(rates: GroupRates, how: str) -> int:
+    """The family (class or rate) that gives the headline; the first where nothing can be compared."""
+    values = _values(rates.rates, how)
+    if not np.isfinite(values).any():
         return 0
-    shown = rates.rates[:, defined]
-    values = [_value(family[None], how) for family in shown]
-    return int(np.argmin(values) if how in ("smallest", "ratio") else np.argmax(values))
+    return int(np.nanargmin(values) if how in ("smallest", "ratio") else np.nanargmax(values))
 
 
 def _per_group(

@@ -151,6 +151,24 @@ def test_the_rows_of_the_rate_count_for_the_minimum(tmp_path):
     assert "sex=female" not in results["selection_rate"].details["small_groups"]
 
 
+def test_a_class_that_a_group_lacks_leaves_the_other_classes_compared(tmp_path):
+    """Without a row of class c among women, classes a and b are still compared, and the group is listed as small."""
+    groups = model_builders.membership(1500, 1)
+    _, _, y = model_builders.simulated(1500, 4, 0, classes=3)
+    women = groups["sex"][0] == 0
+    y[women & (y == 2)] = 0
+    made = subject(tmp_path, groups, "multiclass", classes=3, y=y)
+    result = found(made)["equal_opportunity_difference"]
+    label = made.scores.labels
+    recalls = [[np.mean(label[(y == c) & (women == w)] == c) for w in (True, False)] for c in (0, 1)]
+    expected = max(abs(a - b) for a, b in recalls)
+    assert headline(result).value == pytest.approx(expected)
+    assert headline(result).interval.low <= expected <= headline(result).interval.high
+    assert "sex=female" in result.details["small_groups"]
+    without = next(m for m in result.measures if m.name.endswith("without_small_groups") and m.slice == "sex")
+    assert without.value == pytest.approx(expected)
+
+
 def test_empty_groups_are_listed(tmp_path):
     """A group without test rows has no value and no interval, and is named."""
     groups = model_builders.membership(1500, 1)
@@ -185,7 +203,7 @@ def test_a_single_group_cannot_be_compared(tmp_path):
     groups = {"sex": (np.zeros(1500, int), ("female", "male"))}
     results = found(subject(tmp_path, groups))
     assert results["demographic_parity_difference"].status == "not_measured"
-    assert "fewer than two groups" in results["demographic_parity_difference"].reason
+    assert "no two groups of sex" in results["demographic_parity_difference"].reason
     assert headline(results["selection_rate"]).value is not None
 
 
