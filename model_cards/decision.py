@@ -9,9 +9,9 @@ from model_cards.refs import Book, Fact
 from model_cards.tree import Bullets, Paragraph, Part, Section, Tile, Tiles, parts
 
 OUTCOMES = {
-    "pass": "Every required gate passed.",
-    "fail": "At least one required gate failed.",
-    "inconclusive": "No required gate failed, but at least one could not be decided.",
+    "pass": "Every required gate and check passed.",
+    "fail": "At least one required gate or check failed.",
+    "inconclusive": "No required gate or check failed, but at least one could not be decided.",
 }
 
 HEADLINES = 4

@@ -43,7 +43,8 @@ class _Rate:
     """Attribute to its name and rows of plotting data."""
     small: set[str]
     """Groups too small for this rate, as `attribute=group`."""
-    title: Fact
+    unit: Fact | None
+    """Unit of the rate, where it has one."""
 
 
 def _rates(book: Book) -> list[_Rate]:
@@ -54,7 +55,7 @@ def _rates(book: Book) -> list[_Rate]:
         for attribute, rows in _in_order(book, details["groups"]) if details else ():
             named = details["rate"] and details["rate"][str(attribute.value)]
             name = named.fact() if named else result["title"].fact()
-            rate = found.setdefault(name.shown, _Rate(name, {}, set(), result["title"].fact()))
+            rate = found.setdefault(name.shown, _Rate(name, {}, set(), _unit(result)))
             if str(attribute.value) not in rate.groups:
                 rate.groups[str(attribute.value)] = (attribute, rows)
                 rate.small |= {str(g.value) for g in details["small_groups"]}
@@ -89,7 +90,16 @@ def _figure(rate: _Rate) -> Figure | None:
         rate=_title(rate),
         hollow=hollow,
     )
-    return Figure((_title(rate), " per group"), figures.intervals(blocks_, _title(rate).shown), alt)
+    return Figure(
+        (_title(rate), " per group"),
+        figures.intervals(blocks_, _title(rate).shown + (f" ({rate.unit.shown})" if rate.unit else "")),
+        alt,
+    )
+
+
+def _unit(result: Node) -> Fact | None:
+    first = next(iter(result["measures"]), None)
+    return None if first is None or first.value["unit"] == "1" else first["unit"].fact()
 
 
 def _title(rate: _Rate) -> Fact:

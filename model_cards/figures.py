@@ -156,8 +156,10 @@ def intervals(
 def matrix(labels: Sequence[str], counts: Sequence[Sequence[float]], evidence: str) -> str:
     """A confusion matrix: rows are the true classes, columns the predicted ones; shade is the share of the row."""
     size = len(labels)
-    left, top = 122.0, 96.0 if size > 2 else 60.0
+    left = 122.0
     width = min(130.0, (WIDTH - left - 8) / size)
+    turned = any(len(svg.wrapped(label, width, 9)) > 2 or "…" in svg.fit(label, width) for label in labels) and size > 2
+    top = 96.0 if turned else 60.0
     height = min(84.0, max(width, 34.0))
     drawing = svg.Drawing(WIDTH, top + size * height + 8)
     drawing.text((left + size * width / 2, 14), "Predicted class", "label", anchor="middle")
@@ -165,7 +167,7 @@ def matrix(labels: Sequence[str], counts: Sequence[Sequence[float]], evidence: s
     for i, row in enumerate(counts):
         y = top + i * height
         _row_name(drawing, (left - 8, y + height / 2), labels[i])
-        _column_name(drawing, (left + i * width, top), width, labels[i], turned=size > 2)
+        _column_name(drawing, (left + i * width, top), width, labels[i], turned=turned)
         for j, value in enumerate(row):
             corner = (left + j * width, y)
             title = f"true {labels[i]}, predicted {labels[j]}: {text.count(value)} rows"

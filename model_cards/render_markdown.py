@@ -5,6 +5,7 @@ Whatever comes from a record is escaped, so that a name cannot become a heading,
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator, Sequence
 
@@ -52,6 +53,10 @@ def _block(block: Block) -> Iterator[str]:
             yield from (*(f"- {_inline(item)}" for item in block.items), "")
         case Pairs():
             yield from _rows(("", ""), [((name,), content) for name, content in block.rows])
+        case Table(fold=True):
+            caption = "".join(part if isinstance(part, str) else _plain(part) for part in block.caption)
+            yield from ("<details>", f"<summary>{html.escape(caption)}</summary>", "")
+            yield from (*_rows(block.columns, block.rows, block.numeric), "</details>", "")
         case Table():
             yield from (f"*{_inline(block.caption)}*", "")
             yield from _rows(block.columns, block.rows, block.numeric)
@@ -89,3 +94,7 @@ def _part(part: Part) -> str:
             return f"**{part.shown}**"
         case _:
             return escape(part.shown)
+
+
+def _plain(part: Fact | Gap) -> str:
+    return part.text if isinstance(part, Gap) else part.shown
