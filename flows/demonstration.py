@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 
 from configs import errors
-from flows import cli
+from flows import cli, workspace
 
 GOES_ON = (errors.EXIT_PASS, errors.EXIT_FAIL, errors.EXIT_INCONCLUSIVE)
 """A gate that fails or is inconclusive is an answer, not an obstacle to a demonstration."""
@@ -31,12 +32,12 @@ def _demonstrate(plan: str) -> int:
     _type("release", "last", "--demonstration")
     bundle = _newest_bundle()
     command = [sys.executable, "-m", "flows.cli", "verify", bundle, "--key", bundle.removesuffix(".zip") + ".pub.pem"]
+    command.append("--demonstration")
     _say("verify", *command[4:])
     code = subprocess.run(command, check=False).returncode
     if code == errors.EXIT_PASS:
-        click.echo(
-            "\nOpen the report under runs/, start `make ui` for the lineage, and read docs/guide/ for the next step."
-        )
+        report = workspace.Workspace(Path()).find("last") / "documents" / "report.html"
+        click.echo(f"\nOpen {report} in a browser. `make ui` shows the lineage. Next: docs/guide/engineer.md")
     return code
 
 
@@ -51,8 +52,6 @@ def _say(*arguments: str) -> None:
 
 
 def _newest_bundle() -> str:
-    from pathlib import Path
-
     return str(max(Path("bundles").glob("*.zip"), key=lambda path: path.stat().st_mtime_ns))
 
 

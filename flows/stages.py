@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import pydantic
 
 from configs import errors
-from evidence import canonical, commitment, ledger, records, software, storage
+from evidence import canonical, clock, commitment, ledger, records, software, storage
 from evidence.dossier import STAGES
 from flows.workspace import Run
 
@@ -35,6 +35,8 @@ class View(Protocol):
 
 
 Stage = Callable[..., Any]
+FAILURES = "failures.log"
+"""What went wrong, in full. Stays in the run folder; never in the bundle."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -155,7 +157,8 @@ def remembered(run: Run, view: View, name: str, function: Stage) -> Stage:
             try:
                 record = function(*inputs)
             except errors.ProoflineError as error:
-                run.ledger.append("failed", stage=name, key=key, details={"reason": str(error)})
+                _note_failure(run, name, error)
+                run.ledger.append("failed", stage=name, key=key, details={"error": type(error).__name__})
                 raise
             run.ledger.append("finished", stage=name, key=key, record=run.folder.write_record(path, record))
         view.stage_finished(name, time.monotonic() - begun, record, resumed=False)
@@ -163,6 +166,12 @@ def remembered(run: Run, view: View, name: str, function: Stage) -> Stage:
 
     call.__name__ = name
     return call
+
+
+def _note_failure(run: Run, stage: str, error: errors.ProoflineError) -> None:
+    """Keep the whole sentence beside the ledger: it may name places of this machine, and the ledger travels."""
+    with (run.folder.path / FAILURES).open("a", encoding="utf-8") as stream:
+        stream.write(f"{clock.now()} {stage}: {error}\n")
 
 
 def stage_key(name: str, plan_sha256: str, inputs: tuple[pydantic.BaseModel, ...]) -> str:
@@ -195,8 +204,6 @@ def require_same_code(run: Run) -> None:
 
 
 def _close(run: Run, decision: records.GateDecision, engine: str) -> records.RunRecord:
-    from evidence import clock
-
     commit, dirty = software.git_state(Path(__file__).parent)
     finished = {stage: run.ledger.finished(stage) for stage in STAGES if stage != "close"}
     return records.RunRecord(

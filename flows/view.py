@@ -52,6 +52,8 @@ class TerminalView:
 
     def training(self, progress: Any) -> None:
         """Draw the bar of the training."""
+        if not self.console.is_terminal:
+            return
         if self._bar is None:
             self._bar = Progress(
                 TextColumn("  Train"),

@@ -92,4 +92,5 @@ def _conclude(done: release.Released, console: Console) -> None:
     say(f"  fingerprint  {record.key_fingerprint}   (tell it to the facility by another way)")
     if record.demonstration:
         say("[yellow]This bundle is a demonstration: a throw-away key signed it and nobody approved it.[/]")
-    say(f"  Check it     proofline verify {bundle} --key {done.written.public_key}")
+    more = " --demonstration" if record.demonstration else ""
+    say(f"  Check it     proofline verify {bundle} --key {done.written.public_key}{more}")

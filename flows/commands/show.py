@@ -12,7 +12,7 @@ from rich.markup import escape
 from configs import errors
 from evidence import ledger, records
 from evidence.dossier import STAGES, Dossier
-from flows import view
+from flows import stages, view
 from flows import workspace as workspaces
 
 
@@ -99,6 +99,6 @@ def _unfinished(path: Path, console: Console) -> None:
     for stage in STAGES:
         done = "[green]✓[/]" if chain.finished(stage) else "[dim]·[/]"
         console.print(f"{done} {view.TITLES[stage]}", highlight=False)
-    failed = [line for line in chain.lines if line.event == "failed"]
-    if failed:
-        console.print(f"Last failure, in {failed[-1].stage}: {failed[-1].details['reason']}", highlight=False)
+    failures = path / stages.FAILURES
+    if failures.is_file():
+        console.print(f"Last failure: {failures.read_text(encoding='utf-8').splitlines()[-1]}", highlight=False)

@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     "--key", type=click.Path(dir_okay=False, path_type=Path), help="The sender's public key, got by another way."
 )
 @click.option("--fingerprint", help="Its SHA-256 fingerprint (64 hex digits), where you have only that.")
+@click.option("--demonstration", is_flag=True, help="Accept a bundle that says it is a demonstration.")
 @click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
-def command(bundle: Path, *, key: Path | None, fingerprint: str | None, as_json: bool) -> int:
+def command(bundle: Path, *, key: Path | None, fingerprint: str | None, demonstration: bool, as_json: bool) -> int:
     """Check BUNDLE against the key that you pin.
 
     A key that comes with the bundle proves nothing: get it, or its fingerprint, by another way. Nothing is executed,
@@ -37,7 +38,7 @@ def command(bundle: Path, *, key: Path | None, fingerprint: str | None, as_json:
         bundle,
         public_key=keys.load_public(key) if key else None,
         fingerprint=fingerprint,
-        allow_demonstration=True,
+        allow_demonstration=demonstration,
     )
     if as_json:
         click.echo(found.to_json())
