@@ -331,7 +331,7 @@ def test_sklearn_tables_name_their_files():
 
 
 def test_typed_columns_of_parquet(tmp_path: Path):
-    """Categories, decimals, truth values, dates, half floats and unsigned integers convert; nested values are refused."""
+    """Categories, decimals, truth values, dates and odd number types convert; nested values are refused."""
     import datetime
     import decimal
 
