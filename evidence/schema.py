@@ -1,0 +1,34 @@
+"""JSON Schemas of all records, for whoever reads a run folder or a bundle with other tools.
+
+`python -m evidence.schema` writes `evidence/records.schema.json`; a test holds the file against the types.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pydantic.json_schema import models_json_schema
+
+from evidence import ledger
+from evidence.dossier import STAGES
+from evidence.records import Approval, Attestation, BundleRecord
+
+FILE = Path(__file__).with_name("records.schema.json")
+
+
+def text() -> str:
+    """The schemas as one document with a definition per record, deterministic."""
+    kinds = {kind for _, kind in STAGES.values()} | {Approval, Attestation, BundleRecord, ledger.Line}
+    ordered = sorted(kinds, key=lambda kind: kind.__name__)
+    _, schema = models_json_schema([(kind, "validation") for kind in ordered], title="proofline records, version 1")
+    return json.dumps(schema, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+
+
+def main() -> None:
+    """Write the file."""
+    FILE.write_text(text(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
