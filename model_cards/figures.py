@@ -156,10 +156,11 @@ def intervals(
 def matrix(labels: Sequence[str], counts: Sequence[Sequence[float]], evidence: str) -> str:
     """A confusion matrix: rows are the true classes, columns the predicted ones; shade is the share of the row."""
     size = len(labels)
-    left = 122.0
-    width = min(130.0, (WIDTH - left - 8) / size)
-    turned = any(len(svg.wrapped(label, width, 9)) > 2 or "…" in svg.fit(label, width) for label in labels) and size > 2
+    left, room = 122.0, 270.0
+    turned = size > 2 and any(len(text.plain(label)) * svg.CHARACTER > room / size for label in labels)
+    width = min(130.0, (room - 34 if turned else room) / size)
     top = 96.0 if turned else 60.0
+    tight = " tight" if width < 40 else ""
     height = min(84.0, max(width, 34.0))
     drawing = svg.Drawing(WIDTH, top + size * height + 8)
     drawing.text((left + size * width / 2, 14), "Predicted class", "label", anchor="middle")
@@ -175,7 +176,9 @@ def matrix(labels: Sequence[str], counts: Sequence[Sequence[float]], evidence: s
                 drawing.rect(corner, width, height, "cell")
                 drawing.rect(corner, width, height, "shade", opacity=0.6 * value / (sum(row) or 1))
                 centre = (corner[0] + width / 2, y + height / 2 + 4)
-                drawing.text(centre, text.count(value), "cellcount strong" if i == j else "cellcount", anchor="middle")
+                drawing.text(
+                    centre, text.count(value), ("cellcount strong" if i == j else "cellcount") + tight, anchor="middle"
+                )
     return drawing.markup()
 
 
