@@ -16,6 +16,18 @@ TAG = "proofline."
 LONGEST_KEY = 250
 LONGEST_PARAM = 6000
 LONGEST_TAG = 5000
+_WORDS = {
+    ">=": "from",
+    "≥": "from",
+    "<=": "up to",
+    "≤": "up to",
+    "<": "under",
+    ">": "over",
+    "=": ":",
+    "×": "x",
+    "–": "-",
+}
+"""Signs in the names of slices, and what stands for them in a key. The longer ones come first."""
 _NOT_IN_KEYS = re.compile(r"[^\w\-. :/]", re.ASCII)
 
 
@@ -117,12 +129,14 @@ def milliseconds(time: str) -> int:
 
 
 def clean(key: str) -> str:
-    """A key that MLflow takes: `sex=female` becomes `sex:female`, `a × b` becomes `a x b`.
+    """A key that MLflow takes: `sex=female` becomes `sex:female`, `< 40` becomes `under 40`.
 
-    A key that would be too long, or lose letters, ends in six digits of its SHA-256 instead, so that two different
-    keys never become one.
+    A key that would be too long, or lose letters, ends in six digits of its SHA-256 instead, so that it stays apart
+    from others.
     """
-    plain = key.replace("=", ":").replace("×", "x")
+    plain = key
+    for sign, word in _WORDS.items():
+        plain = plain.replace(sign, word)
     safe = _NOT_IN_KEYS.sub("_", plain).replace("//", "/").strip("/ ")
     if safe == plain and len(safe) <= LONGEST_KEY:
         return safe

@@ -322,6 +322,7 @@ def test_different_keys_stay_different():
     assert len(set(cleaned)) == len(keys)
     assert max(map(len, cleaned)) <= values.LONGEST_KEY
     assert cleaned[:2] == ["a/b", "a/sex:f"]
+    assert values.clean("a/age=40 to < 60") == "a/age:40 to under 60"
 
 
 def test_measures_with_one_name_keep_their_values(tmp_path):
