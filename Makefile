@@ -5,6 +5,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 PLAN ?= diabetes_progression
+PREFECT_PORT ?= 4200
+MLFLOW_PORT ?= 5000
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check ui lock clean
@@ -33,7 +35,7 @@ check: $(STAMP) ## Lint, types, import rules, fast tests
 	@$(BIN)/python -m pytest -q -m "not slow"
 
 ui: $(STAMP) ## Open Prefect's and MLflow's pages on the local stores
-	@$(BIN)/python -m flows.servers
+	@$(BIN)/python -m flows.ui --workspace . --prefect-port $(PREFECT_PORT) --mlflow-port $(MLFLOW_PORT)
 
 lock: ## Write requirements.lock anew from what is installed in .venv (versions only)
 	@$(BIN)/python -m pip freeze --exclude-editable --exclude proofline | sed -E 's/\+cpu$$//' | grep -E '^[A-Za-z0-9._-]+==' > requirements.lock

@@ -72,7 +72,7 @@ def _of_column(column: Column) -> list[Declared]:
 
 
 def _span(column: Column) -> str:
-    unit = f" {column.unit}" if column.unit else ""
+    unit = f" {column.unit}" if column.unit and column.unit != "1" else ""
     if column.minimum is None:
         return f"at most {column.maximum:.10g}{unit}"
     if column.maximum is None:

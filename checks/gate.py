@@ -88,7 +88,7 @@ def _verdict(gate: Gate, result: records.CheckResult) -> _Verdict:
     measure = _find(result, gate.check, gate.slice)
     if measure is None:
         status: records.Status = "not_applicable" if _does_not_apply(result) else "not_measured"
-        return _Verdict(gate, status, f"{_asked(gate)}: {status}, {_why_missing(result, gate)}")
+        return _Verdict(gate, status, f"{_asked(gate)}: {_why_missing(result, gate)}")
     status = judge(measure, gate)
     why = ""
     small = [g for key in ("small_groups", "empty_groups") for g in result.details.get(key, []) if _in(gate.slice, g)]
@@ -98,7 +98,7 @@ def _verdict(gate: Gate, result: records.CheckResult) -> _Verdict:
         why = f", {', '.join(small)} {'has' if len(small) == 1 else 'have'} fewer than {least} rows to measure it on"
     elif status == "not_measured" or (status == "inconclusive" and measure.interval is None):
         why = f", {measure.note or 'no interval could be made'}"
-    return _Verdict(gate, status, f"{_found(measure)}{_asked(gate)}{_size(measure)}: {status}{why}")
+    return _Verdict(gate, status, f"{_found(measure)}{_asked(gate)}{_size(measure)}{why}")
 
 
 def _despite_small(result: records.CheckResult, gate: Gate) -> records.Status:
@@ -125,7 +125,7 @@ def _gate_reason(gate: Gate, results: Sequence[records.CheckResult]) -> records.
     verdict = (
         min(verdicts, key=lambda v: _SEVEREST.index(v.status))
         if verdicts
-        else _Verdict(gate, "not_measured", f"{_asked(gate)}: not_measured, the check did not run")
+        else _Verdict(gate, "not_measured", f"{_asked(gate)}: the check did not run")
     )
     return records.GateReason(
         check_id=gate.check, slice=gate.slice, status=verdict.status, required=gate.required, text=verdict.text

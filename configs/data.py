@@ -24,7 +24,7 @@ class FileSource(Section):
     format: Literal["csv", "tsv", "parquet", "excel"] | None = None
     """Format; by default taken from the file's ending."""
     separator: Text | None = None
-    """Column separator of a text table; by default `,` for CSV and a tab for TSV."""
+    """Column separator of a text table; by default `,` for CSV and a tab for TSV. Write `tab` for a tab."""
     header: bool = True
     """Does the first row hold the names? If not, `columns` names them in order."""
     sheet: Text | None = None

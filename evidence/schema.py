@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pydantic
 from pydantic.json_schema import models_json_schema
 
 from evidence import ledger
@@ -19,8 +20,9 @@ FILE = Path(__file__).with_name("records.schema.json")
 
 def text() -> str:
     """The schemas as one document with a definition per record, deterministic."""
-    kinds = {kind for _, kind in STAGES.values()} | {Approval, Attestation, BundleRecord, ledger.Line}
-    ordered = sorted(kinds, key=lambda kind: kind.__name__)
+    others: list[type[pydantic.BaseModel]] = [Approval, Attestation, BundleRecord, ledger.Line]
+    kinds = {kind.__name__: kind for kind in (*(kind for _, kind in STAGES.values()), *others)}
+    ordered = [kinds[name] for name in sorted(kinds)]
     _, schema = models_json_schema([(kind, "validation") for kind in ordered], title="proofline records, version 1")
     return json.dumps(schema, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 

@@ -1,9 +1,11 @@
 """The trainer: from encoded arrays to the weights of the best epoch, deterministic for a seed, resumable after a kill.
 
 AdamW, a learning rate that falls by half a cosine over the planned epochs, early stopping on the validation loss.
-Every epoch starts from seeds made of the plan's seed and the epoch's number, so a checkpoint needs no generator state
-and a training that was killed and resumed gives, on a CPU, the same weights bit by bit as one that was not. Reads the
-training and validation parts only. Knows nothing of where it runs (see `factory.launchers`).
+A checkpoint follows every epoch; where epochs are so short that writing would take more than a fiftieth of the time,
+it follows as many as make it less, so that a kill costs a fraction of a second. Every epoch starts from seeds made of
+the plan's seed and the epoch's number, so a checkpoint needs no generator state, and a training that was killed and
+resumed gives, on a CPU, the same weights bit by bit as one that was not. Reads the training and validation parts
+only. Knows nothing of where it runs (see `factory.launchers`).
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
@@ -27,6 +30,8 @@ from evidence import arrays, canonical, records
 from evidence.folder import RunFolder
 from factory import accounting, checkpoints, hardware, models, objective, threshold
 
+CHECKPOINT_SHARE = 0.02
+"""Largest share of the time that goes into checkpoints: epochs of milliseconds do not each get one."""
 VALIDATION_BATCH = 8192
 """Rows per forward pass where no gradient is needed."""
 
@@ -75,7 +80,7 @@ class _Setting:
 
 @dataclasses.dataclass
 class _State:
-    """What changes with every epoch, and is in the checkpoint."""
+    """What changes with every epoch; all but the last two is in the checkpoint."""
 
     network: nn.Module
     optimizer: torch.optim.AdamW
@@ -84,6 +89,10 @@ class _State:
     best_epoch: int = 0
     best_loss: float = math.inf
     resumed: int = 0
+    saved_at: float = -math.inf
+    """When the last checkpoint was written, on the clock of `time.perf_counter`."""
+    saving: float = 0.0
+    """Seconds that it took."""
 
     @property
     def epoch(self) -> int:
@@ -203,6 +212,16 @@ def _resume(state: _State, setting: _Setting, tensors: checkpoints.Tensors, save
 
 
 def _save(state: _State, setting: _Setting) -> None:
+    """Write the checkpoint: after the last epoch, and whenever the last one lies back long enough."""
+    began = time.perf_counter()
+    due = began - state.saved_at >= state.saving / CHECKPOINT_SHARE
+    if due or _finished(state, setting.training):
+        _write(state, setting)
+        state.saved_at = time.perf_counter()
+        state.saving = state.saved_at - began
+
+
+def _write(state: _State, setting: _Setting) -> None:
     tensors = {f"weights/{n}": t for n, t in checkpoints.snapshot(state.network.state_dict()).items()}
     tensors |= {f"best/{n}": t for n, t in state.best.items()}
     for index, moments in state.optimizer.state_dict()["state"].items():
@@ -241,25 +260,36 @@ def _run_epoch(state: _State, setting: _Setting) -> None:
 
 
 def _fit(state: _State, setting: _Setting, epoch: int, rate: float) -> float:
-    """Pass over all training rows once, shuffled, in batches of nearly equal size; the mean loss."""
+    """Pass over all training rows once, shuffled, in batches; the mean loss over the rows."""
     for group in state.optimizer.param_groups:
         group["lr"] = rate
     x, y = setting.train
-    torch.manual_seed(_seed(setting.training.seed, epoch, "network"))
+    _reseed(_seed(setting.training.seed, epoch, "network"), setting.device)
     generator = torch.Generator().manual_seed(_seed(setting.training.seed, epoch, "order"))
     order = torch.randperm(len(x), generator=generator).to(setting.device)
-    batches = math.ceil(len(x) / setting.training.batch_size)
-    total = torch.zeros((), device=setting.device)
+    sizes = _batch_sizes(len(x), setting.training.batch_size)
+    losses = []
     state.network.train()
-    # One gather for the epoch; the batches are views. Equal sizes leave no batch of a single row behind.
-    for xb, yb in zip(x[order].tensor_split(batches), y[order].tensor_split(batches), strict=True):
+    # One gather for the epoch; the batches are views.
+    for xb, yb in zip(x[order].split(sizes), y[order].split(sizes), strict=True):
         with setting.autocast():
             loss = setting.loss_of(state.network(xb), yb)
         state.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         state.optimizer.step()
-        total += loss.detach() * len(xb)
-    return float(total) / len(x)
+        losses.append(loss.detach())
+    return float(np.average(torch.stack(losses).cpu().numpy(), weights=sizes))
+
+
+def _batch_sizes(rows: int, batch: int) -> list[int]:
+    """Whole batches and a last smaller one; a single row joins the batch before it (batch normalisation needs two)."""
+    sizes = [batch] * (rows // batch)
+    rest = rows % batch
+    if rest == 1 and sizes:
+        sizes[-1] += 1
+    elif rest:
+        sizes.append(rest)
+    return sizes
 
 
 def _validate(network: nn.Module, setting: _Setting) -> float:
@@ -333,6 +363,13 @@ def _fingerprint(training: Training, architecture: dict[str, Any], encoded: reco
     )
 
 
+def _reseed(seed: int, device: torch.device) -> None:
+    """As `torch.manual_seed`, for this device only; that one walks the stack for every other kind of device."""
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        torch.cuda.manual_seed(seed)
+
+
 def _seed(seed: int, epoch: int, purpose: str) -> int:
     """63 independent bits for each purpose of each epoch."""
     digest = hashlib.sha256(f"{seed}:{epoch}:{purpose}".encode()).digest()
@@ -349,7 +386,7 @@ def _reproducible(seed: int, device: torch.device) -> Iterator[None]:
         # cuBLAS reads this when it starts; without it its sums may differ from run to run.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     with torch.random.fork_rng(devices=devices):
-        torch.manual_seed(_seed(seed, 0, "weights"))
+        _reseed(_seed(seed, 0, "weights"), device)
         torch.use_deterministic_algorithms(mode=True, warn_only=True)
         torch.utils.deterministic.fill_uninitialized_memory = False
         try:

@@ -55,12 +55,17 @@ def _require_servers(space: workspaces.Workspace, engine: str) -> None:
     from evidence import tracking_store
     from flows import servers
 
+    for name, value in tracking_store.environment().items():
+        os.environ.setdefault(name, value)
     with storage.explained(f"workspace {space.root}"):
         tracking_store.reachable(tracking_store.default_uri(space.root))
         if engine == "prefect":
             os.environ.update(servers.prefect_environment(space.root))
-            if "PREFECT_API_URL" in os.environ:
-                servers.reachable_prefect(os.environ["PREFECT_API_URL"])
+            own = servers.own_api()
+            if own is not None:
+                servers.reachable_prefect(own)
+            else:
+                servers.begin(space.root)  # it starts while the first stages import what they need
 
 
 @contextlib.contextmanager

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 import os
 import signal
 import subprocess
@@ -57,6 +58,17 @@ def test_the_callers_random_state_is_left_alone(tmp_path):
     train(folder, encoded, builders.plan(training={"epochs": 1}, model=SMALL))
     assert torch.equal(before, torch.get_rng_state())
     assert not torch.are_deterministic_algorithms_enabled()
+
+
+@pytest.mark.parametrize(
+    ("rows", "batch", "sizes"),
+    [(10, 4, [4, 4, 2]), (9, 4, [4, 5]), (8, 4, [4, 4]), (3, 4, [3]), (1, 4, [1]), (3, 1, [1, 1, 1])],
+)
+def test_no_single_row_is_left_over(rows, batch, sizes):
+    """Batches hold every row once, and no batch of one row follows larger ones."""
+    from factory import trainer
+
+    assert trainer._batch_sizes(rows, batch) == sizes
 
 
 def test_early_stopping_keeps_the_best_epoch(tmp_path):
@@ -148,6 +160,35 @@ class _StopError(Exception):
     """Stands for a process that ends in the middle."""
 
 
+@pytest.fixture
+def every_epoch(monkeypatch):
+    """A checkpoint after every epoch, however short."""
+    from factory import trainer
+
+    monkeypatch.setattr(trainer, "CHECKPOINT_SHARE", math.inf)
+
+
+def test_checkpoints_take_a_small_share_of_the_time(tmp_path, monkeypatch):
+    """Where epochs are much shorter than the writing, most have no checkpoint; the first and the last do."""
+    from factory import checkpoints
+
+    written = []
+    write = checkpoints.save_state
+
+    def slow(folder, tensors, state):
+        time.sleep(0.02)
+        written.append(len(state["curve"]))
+        write(folder, tensors, state)
+
+    monkeypatch.setattr(checkpoints, "save_state", slow)
+    folder, encoded = builders.run_folder(tmp_path / "run")
+    train(folder, encoded, builders.plan(training={"epochs": 20, "batch_size": 512}, model=SMALL))
+    assert written[0] == 1
+    assert written[-1] == 20
+    assert len(written) < 20
+
+
+@pytest.mark.usefixtures("every_epoch")
 def test_a_training_is_taken_up_where_it_stopped(tmp_path):
     """Interrupted after any epoch and resumed, the weights and the losses are those of an uninterrupted run."""
     plan = builders.plan(training={"epochs": 5, "batch_size": 32}, model=SMALL | {"dropout": 0.3})
@@ -310,6 +351,7 @@ def test_a_read_only_folder_is_a_storage_error(tmp_path):
         train(folder, encoded, builders.plan(training={"epochs": 1}, model=SMALL))
 
 
+@pytest.mark.usefixtures("every_epoch")
 def test_a_full_disk_is_a_storage_error_and_earlier_epochs_stay(tmp_path, monkeypatch):
     """No space for a checkpoint: one sentence, nothing half-written, the epoch before is still there."""
     import errno
