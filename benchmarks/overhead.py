@@ -1,8 +1,8 @@
 """What Prefect and MLflow cost: the whole `assess` against the same core functions without them.
 
 Each pair runs two fresh processes one after the other, in alternating order: `proofline run PLAN` (Prefect, MLflow),
-and `proofline run`'s stages called plainly, with no Prefect and no MLflow imported. The stores exist before the first pair,
-because they are migrated once per workspace; that first cost is measured and printed apart.
+and `proofline run`'s stages called plainly, with no Prefect and no MLflow imported. The stores exist
+before the first pair, because they are migrated once per workspace; that first cost is measured and printed apart.
 
     python -m benchmarks.overhead --json overhead.json
 """

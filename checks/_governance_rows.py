@@ -102,10 +102,10 @@ def judged(
     status: Any = "inconclusive" if span is None else statistics.verdict(span.low, span.high, **limit)
     if status == "pass" and doubts:
         status = "inconclusive"
-    bounds = "no interval" if span is None else f"{span.low:.4g} to {span.high:.4g}"
+    bounds = "(no interval)" if span is None else f"[{span.low:.3g}, {span.high:.3g}]"
     words = f"{'at most' if threshold.at_most is not None else 'at least'} {next(iter(limit.values())):g}"
     where = "" if head.slice == threshold.slice else f" for {head.slice}"
-    sentences = [f"measured {head.value:.4g}{where} ({bounds}), limit {words}, n = {head.n}", *doubts]
+    sentences = [f"measured {head.value:.3g}{where} {bounds}, {words}, n = {head.n:,}", *doubts]
     return records.CheckResult(
         check_id=check_id,
         title=title,

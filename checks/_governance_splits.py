@@ -93,7 +93,7 @@ def duplicates(rows: Rows, dataset: records.DatasetRef) -> records.CheckResult:
         measures=tuple(measures),
         threshold=records.Threshold(at_most=0.0),
         reason=(
-            f"measured {identical} identical rows in two parts, limit at most 0, n = {len(rows.y)}; of {test['n']} "
+            f"measured {identical} identical rows in two parts, limit at most 0, n = {len(rows.y):,}; of {test['n']} "
             f"test rows {test['features_and_target']} equal a training row in features and target, "
             f"{test['features_not_target']} in the features but not the target (the policy sets no threshold)"
         ),
@@ -217,6 +217,6 @@ def unseen_categories(plan: Plan, encoded: records.EncodedData) -> records.Check
         status=status,
         measures=(records.Measure(name=check, value=float(total), unit="rows", n=n),),
         threshold=records.Threshold(at_most=0.0) if limited else None,
-        reason=f"{said}, n = {n}" + (f"; in {listed(known)}" if known else ""),
+        reason=f"{said}, n = {n:,}" + (f"; in {listed(known)}" if known else ""),
         details={"rows": table},
     )
