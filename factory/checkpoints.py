@@ -30,10 +30,7 @@ Tensors = dict[str, torch.Tensor]
 
 def snapshot(tensors: Mapping[str, torch.Tensor]) -> Tensors:
     """Copies on the CPU that share no memory, with each other or with the model."""
-    return {
-        name: torch.empty_like(t, device="cpu", memory_format=torch.contiguous_format).copy_(t)
-        for name, t in tensors.items()
-    }
+    return {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in tensors.items()}
 
 
 def save_state(folder: RunFolder, tensors: Tensors, state: Mapping[str, Any]) -> None:

@@ -1,7 +1,7 @@
 """The trainer: from encoded arrays to the weights of the best epoch, deterministic for a seed, resumable after a kill.
 
 AdamW, a learning rate that falls by half a cosine over the planned epochs, early stopping on the validation loss.
-A checkpoint follows every epoch; where epochs are so short that writing would take more than a fiftieth of the time,
+A checkpoint follows every epoch; where epochs are so short that writing would take more than a hundredth of the time,
 it follows as many as make it less, so that a kill costs a fraction of a second. Every epoch starts from seeds made of
 the plan's seed and the epoch's number, so a checkpoint needs no generator state, and a training that was killed and
 resumed gives, on a CPU, the same weights bit by bit as one that was not. Reads the training and validation parts
@@ -30,7 +30,7 @@ from evidence import arrays, canonical, records
 from evidence.folder import RunFolder
 from factory import accounting, checkpoints, hardware, models, objective, threshold
 
-CHECKPOINT_SHARE = 0.02
+CHECKPOINT_SHARE = 0.01
 """Largest share of the time that goes into checkpoints: epochs of milliseconds do not each get one."""
 VALIDATION_BATCH = 8192
 """Rows per forward pass where no gradient is needed."""

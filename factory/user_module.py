@@ -41,6 +41,10 @@ def build(path: str, features: Sequence[records.FeatureSpec], outputs: int, opti
         )
     if not any(p.requires_grad for p in network.parameters()):
         raise errors.PlanError(f"{WHERE} {path}: expected weights to train, got none. Give the module parameters.")
+    if not all(isinstance(value, torch.Tensor) for value in network.state_dict().values()):
+        raise errors.PlanError(
+            f"{WHERE} {path}: expected a state of tensors only, got extra state. Keep it in buffers of the module."
+        )
     _try(network, path, features, outputs)
     return network
 

@@ -45,6 +45,7 @@ def binary(tmp_path_factory):
     return *parts, exported(*parts)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["multiclass", "regression"])
 def test_other_tasks_keep_the_contract(tmp_path, task):
     """Multi-class gives labels and probabilities of K classes; regression gives one prediction."""
@@ -155,6 +156,7 @@ def test_metadata_inside_branches_and_functions_is_removed():
     onnx.checker.check_model(proto)
 
 
+@pytest.mark.slow
 def test_exported_twice_from_two_folders_the_bytes_are_equal(binary, tmp_path, monkeypatch):
     """Neither the place of the run folder nor the working directory shows in the file."""
     folder, plan, encoded, training, model = binary
@@ -238,6 +240,7 @@ def test_whole_numbers_stay_whole_in_golden_vectors():
     np.testing.assert_array_equal(x, golden.inputs([feature], 200, 0)[:, 0])
 
 
+@pytest.mark.slow
 def test_a_users_own_module_is_exported(tmp_path):
     """A user's network goes through the same export, with the same contract."""
     parts = trained(tmp_path / "run", model={"factory": "tests.factory.user_networks:normalised"})
@@ -246,6 +249,7 @@ def test_a_users_own_module_is_exported(tmp_path):
     assert model.parity.max_abs_difference < 1e-5
 
 
+@pytest.mark.slow
 def test_a_module_that_branches_on_values_is_refused(tmp_path):
     """What torch.export cannot trace ends in one sentence that names the plan's key."""
     parts = trained(tmp_path / "run", model={"factory": "tests.factory.user_networks:branches_on_values"})
@@ -255,6 +259,7 @@ def test_a_module_that_branches_on_values_is_refused(tmp_path):
     assert not (parts[0].path / "model" / "model.onnx").exists()
 
 
+@pytest.mark.slow
 def test_a_graph_that_computes_something_else_is_refused(tmp_path):
     """A module whose outputs depend on chance fails parity, and no model is left behind."""
     parts = trained(tmp_path / "run", model={"factory": "tests.factory.user_networks:draws_at_random"})
@@ -301,6 +306,7 @@ def test_a_custom_domain_is_refused(binary):
         export.check_graph(proto, encoded)
 
 
+@pytest.mark.slow
 def test_the_exporters_noise_is_silenced_here_only(binary, tmp_path, capfd, caplog):
     """An export prints nothing, and the logger's level is the caller's again."""
     import logging
