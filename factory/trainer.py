@@ -1,11 +1,10 @@
 """The trainer: from encoded arrays to the weights of the best epoch, deterministic for a seed, resumable after a kill.
 
 AdamW, a learning rate that falls by half a cosine over the planned epochs, early stopping on the validation loss.
-A checkpoint follows every epoch; where epochs are so short that writing would take more than a hundredth of the time,
-it follows as many as make it less, so that a kill costs a fraction of a second. Every epoch starts from seeds made of
-the plan's seed and the epoch's number, so a checkpoint needs no generator state, and a training that was killed and
-resumed gives, on a CPU, the same weights bit by bit as one that was not. Reads the training and validation parts
-only. Knows nothing of where it runs (see `factory.launchers`).
+A checkpoint follows every epoch. Every epoch starts from seeds made of the plan's seed and the epoch's number, so a
+checkpoint needs no generator state, and a training that was killed and resumed gives, on a CPU with the same number of
+threads, the same weights bit by bit as one that was not. Reads the training and validation parts only. Knows nothing
+of where it runs (see `factory.launchers`).
 """
 
 from __future__ import annotations
@@ -30,8 +29,6 @@ from evidence import arrays, canonical, records
 from evidence.folder import RunFolder
 from factory import accounting, checkpoints, hardware, models, objective, threshold
 
-CHECKPOINT_SHARE = 0.01
-"""Largest share of the time that goes into checkpoints: epochs of milliseconds do not each get one."""
 VALIDATION_BATCH = 8192
 """Rows per forward pass where no gradient is needed."""
 
@@ -80,7 +77,7 @@ class _Setting:
 
 @dataclasses.dataclass
 class _State:
-    """What changes with every epoch; all but the last two is in the checkpoint."""
+    """What changes with every epoch, and is in the checkpoint."""
 
     network: nn.Module
     optimizer: torch.optim.AdamW
@@ -89,10 +86,6 @@ class _State:
     best_epoch: int = 0
     best_loss: float = math.inf
     resumed: int = 0
-    saved_at: float = -math.inf
-    """When the last checkpoint was written, on the clock of `time.perf_counter`."""
-    saving: float = 0.0
-    """Seconds that it took."""
 
     @property
     def epoch(self) -> int:
@@ -212,16 +205,7 @@ def _resume(state: _State, setting: _Setting, tensors: checkpoints.Tensors, save
 
 
 def _save(state: _State, setting: _Setting) -> None:
-    """Write the checkpoint: after the last epoch, and whenever the last one lies back long enough."""
-    began = time.perf_counter()
-    due = began - state.saved_at >= state.saving / CHECKPOINT_SHARE
-    if due or _finished(state, setting.training):
-        _write(state, setting)
-        state.saved_at = time.perf_counter()
-        state.saving = state.saved_at - began
-
-
-def _write(state: _State, setting: _Setting) -> None:
+    """Write the checkpoint."""
     tensors = {f"weights/{n}": t for n, t in checkpoints.snapshot(state.network.state_dict()).items()}
     tensors |= {f"best/{n}": t for n, t in state.best.items()}
     for index, moments in state.optimizer.state_dict()["state"].items():

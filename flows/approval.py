@@ -17,6 +17,10 @@ from tef_export import approval as signing
 from tef_export import keys
 
 FILE = "approval.json"
+DEFAULT_DAYS = 90
+"""How long a waiver holds where the person names no date."""
+LONGEST_DAYS = 366
+"""A waiver that shall hold longer is a change of the policy: it belongs into the plan."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,6 +34,8 @@ class Answers:
     waivers: dict[tuple[str, str], str]
     """(check, slice) to the reason for accepting it."""
     expires: str | None = None
+    overturn: bool = False
+    """Approve although the run was refused before."""
 
 
 def parse_waivers(texts: tuple[str, ...]) -> dict[tuple[str, str], str]:
@@ -52,7 +58,24 @@ def parse_waivers(texts: tuple[str, ...]) -> dict[tuple[str, str], str]:
 
 
 def decide(path: Path, answers: Answers, key_file: Path, ask_password: Callable[[], str]) -> records.Approval:
-    """Sign a person's decision with their key and put it into the run folder."""
+    """Sign a person's decision with their key and put it into the run folder.
+
+    Raises:
+        PlanError: A refusal with waivers, an unknown waiver, or an expiry date that is past or too far away.
+        GateError: The run was refused before, or a required gate is open and has no waiver.
+    """
+    found = workspace.dossier(path)
+    before = standing(path)
+    if before is not None and before.decision == "refused" and answers.decision == "approved" and not answers.overturn:
+        raise errors.GateError(
+            f"approval of {path.name}: expected no decision yet, got the refusal of "
+            f"{before.person} ({before.at[:10]}): {before.reason}. "
+            "Change what was refused and start a new run, or overturn it openly with --overturn."
+        )
+    if answers.decision == "refused" and answers.waivers:
+        raise errors.PlanError("--refuse with --waive: expected one of them, got both. A refusal accepts nothing.")
+    if answers.decision == "approved":
+        _require_waived(path, answers, found.gate)
     key = keys.load_private(key_file, ask_password)
     return _record(path, answers, key, demonstration=False)
 
@@ -100,6 +123,21 @@ def require(path: Path, found: Dossier) -> records.Approval:
     return approval
 
 
+def standing(path: Path) -> records.Approval | None:
+    """The decision that is in the run folder, if any."""
+    content = workspace.approval_of(path)
+    return None if content is None else workspace.parse_record(content, records.Approval, FILE)
+
+
+def what_is_signed(found: Dossier) -> list[str]:
+    """What a person should have seen before they sign: the outcome, what is open, what nobody has stated."""
+    lines = [f"Gate: {found.gate.outcome}"]
+    lines += [f"  {r.status.replace('_', ' ')}: {r.check_id}@{r.slice}: {r.text}" for r in unmet(found.gate)]
+    gaps = found.document.gaps if found.document else ()
+    lines += [f"Gaps in the documents: {len(gaps)}", *(f"  {gap}" for gap in gaps)]
+    return lines
+
+
 def fingerprint(approval: records.Approval) -> str:
     """Fingerprint of the key that signed."""
     return approval.signature.fingerprint if approval.signature else ""
@@ -137,12 +175,32 @@ def _record(path: Path, answers: Answers, key: keys.PrivateKey, *, demonstration
     return approval
 
 
-def _waivers(answers: Answers, decision: records.GateDecision) -> tuple[records.Waiver, ...]:
-    expires = answers.expires or (dt.datetime.now(dt.UTC).date() + dt.timedelta(days=90)).isoformat()
+def _require_waived(path: Path, answers: Answers, decision: records.GateDecision) -> None:
+    missing = [r for r in unmet(decision) if (r.check_id, r.slice) not in answers.waivers]
+    if missing:
+        listed = "".join(f"\n  --waive '{r.check_id}@{r.slice}=your reason'   ({r.status}: {r.text})" for r in missing)
+        raise errors.GateError(
+            f"approval of {path.name}: expected every required gate that did not pass to be accepted with a reason, "
+            f"got {len(missing)} without:{listed}\nAccept each, or refuse with --refuse."
+        )
+
+
+def _expiry(text: str | None) -> str:
+    today = dt.datetime.now(dt.UTC).date()
     try:
-        dt.date.fromisoformat(expires)
+        date = dt.date.fromisoformat(text) if text else today + dt.timedelta(days=DEFAULT_DAYS)
     except ValueError:
-        raise errors.PlanError(f"--expires {expires}: expected a date as 2027-01-31, got another form.") from None
+        raise errors.PlanError(f"--expires {text}: expected a date as 2027-01-31, got another form.") from None
+    if not today < date <= today + dt.timedelta(days=LONGEST_DAYS):
+        raise errors.PlanError(
+            f"--expires {text}: expected a day after today and within {LONGEST_DAYS} days, got another. "
+            "A waiver bridges a time; it is no permanent permission."
+        )
+    return date.isoformat()
+
+
+def _waivers(answers: Answers, decision: records.GateDecision) -> tuple[records.Waiver, ...]:
+    expires = _expiry(answers.expires)
     open_gates = {(r.check_id, r.slice) for r in unmet(decision)}
     for check, part in answers.waivers:
         if (check, part) not in open_gates:
@@ -174,7 +232,13 @@ def _require_same(approval: records.Approval, path: Path, found: Dossier) -> Non
 def _require_waivers(approval: records.Approval, decision: records.GateDecision, path: Path) -> None:
     today = dt.datetime.now(dt.UTC).date().isoformat()
     waived = {(w.check_id, w.slice) for w in approval.waivers if w.expires >= today}
+    expired = sorted({w.expires for w in approval.waivers if w.expires < today})
     missing = [r for r in unmet(decision) if (r.check_id, r.slice) not in waived]
+    if missing and expired:
+        raise errors.GateError(
+            f"release of {path.name}: expected waivers that are in force, got {len(expired)} expired "
+            f"(until {expired[0]}). Decide again with `proofline approve`."
+        )
     if missing:
         first = missing[0]
         raise errors.GateError(

@@ -136,7 +136,8 @@ def check_approval(bundle: Bundle, index: manifest.BundleManifest, evidence: Evi
             raise _differs("approval, waivers", "none", f"one for {reason.check_id}@{reason.slice} ({reason.status})")
     key = approval.signature.fingerprint[:12] if approval.signature else "none"
     kind = "demonstration approval" if approval.demonstration else "approved"
-    return f"{kind} by {approval.person}, {approval.role}, on {approval.at}, with the key {key}…"
+    waivers = "".join(f"; accepted until {w.expires}: {w.check_id}@{w.slice} ({w.reason})" for w in approval.waivers)
+    return f"{kind} by {approval.person}, {approval.role}, on {approval.at}, with the key {key}…{waivers}"
 
 
 def check_facts(index: manifest.BundleManifest, facts: dict[str, Any]) -> None:

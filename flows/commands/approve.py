@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -21,7 +22,12 @@ from flows import workspace as workspaces
     metavar="CHECK[@SLICE]=REASON",
     help="Accept one required gate that did not pass, with your reason. Repeat for each.",
 )
-@click.option("--expires", metavar="YYYY-MM-DD", help="Until when the waivers hold.  [default: 90 days from today]")
+@click.option(
+    "--expires", metavar="YYYY-MM-DD", help="Until when the waivers hold, a year at most.  [default: 90 days]"
+)
+@click.option(
+    "--overturn", is_flag=True, help="Approve although the run was refused before; the refusal stays on record."
+)
 @click.option(
     "--key", type=click.Path(dir_okay=False, path_type=Path), help="Your private key (see `proofline keys new`)."
 )
@@ -41,6 +47,7 @@ def command(
     refuse: bool,
     waive: tuple[str, ...],
     expires: str | None,
+    overturn: bool,
     key: Path | None,
     demonstration: bool,
 ) -> None:
@@ -55,6 +62,8 @@ def command(
     if demonstration:
         made = approval.demonstrate(path)
     else:
+        for line in approval.what_is_signed(workspaces.dossier(path)):
+            click.echo(line)
         made = approval.decide(
             path,
             approval.Answers(
@@ -62,16 +71,36 @@ def command(
                 role=role or click.prompt("Your role"),
                 reason=reason or click.prompt("Why do you decide so"),
                 decision="refused" if refuse else "approved",
-                waivers=approval.parse_waivers(waive),
+                waivers=_waivers(path, waive, refuse=refuse),
                 expires=expires,
+                overturn=overturn,
             ),
             key or Path(click.prompt("Private key file", type=click.Path(dir_okay=False))),
             lambda: click.prompt("Password of the key", hide_input=True),
         )
     click.echo(f"{made.decision} by {made.person} ({made.role}), bound to run {made.run_sha256[:12]}… and")
     click.echo(f"documents {made.documents_sha256[:12]}…, signed with the key {approval.fingerprint(made)[:16]}….")
+    for waiver in () if made.demonstration else made.waivers:
+        click.echo(f"  accepted until {waiver.expires}: {waiver.check_id}@{waiver.slice}: {waiver.reason}")
     if made.demonstration:
         click.echo("This is a demonstration. It approves nothing, and whatever carries it says so.")
     if made.decision == "approved":
         more = " --demonstration" if made.demonstration else " --key FILE"
         click.echo(f"Next: proofline release {path.name}{more}")
+
+
+def _waivers(path: Path, given: tuple[str, ...], *, refuse: bool) -> dict[tuple[str, str], str]:
+    """The waivers of the command line; on a terminal, each gate that is still open is asked for."""
+    from flows import approval
+
+    waivers = approval.parse_waivers(given)
+    if refuse or not sys.stdin.isatty():
+        return waivers
+    for reason in approval.unmet(workspaces.dossier(path).gate):
+        place = (reason.check_id, reason.slice)
+        if place not in waivers:
+            click.echo(f"\n{reason.status.replace('_', ' ')}: {reason.check_id}@{reason.slice}: {reason.text}")
+            said = click.prompt("Accept it, because (empty: do not accept)", default="", show_default=False)
+            if said.strip():
+                waivers[place] = said.strip()
+    return waivers

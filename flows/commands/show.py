@@ -91,7 +91,10 @@ def _say_approval(path: Path, say: Callable[[str], None]) -> None:
     approval = workspaces.parse_record(content, records.Approval, "approval.json")
     mark = " (demonstration, approves nothing)" if approval.demonstration else ""
     who = f"{escape(approval.person)}, {escape(approval.role)}"
-    say(f"Approval: {approval.decision} by {who}, {approval.at[:19]}Z{mark}")
+    say(f"Approval: {approval.decision} by {who}, {approval.at[:19]}Z{mark}: {escape(approval.reason)}")
+    for waiver in approval.waivers:
+        what = f"{waiver.check_id}@{escape(waiver.slice)}"
+        say(f"  accepted until {waiver.expires}: {what}: [dim]{escape(waiver.reason)}[/]")
 
 
 def _unfinished(path: Path, console: Console) -> None:

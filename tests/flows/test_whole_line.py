@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,11 @@ from configs import errors
 from evidence import ledger, records
 from tests.flows import plans
 
+ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+
+
+WHO = ("--person", "P", "--role", "r", "--reason", "x", "--key", "keys/test.key.pem")
 
 
 def call(*arguments: object) -> int:
@@ -96,9 +103,9 @@ def test_no_release_without_an_approval(space: Path, capsys: pytest.CaptureFixtu
 
 def test_no_release_after_a_refusal(space: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A refusal is kept with its reason, and stops the release."""
-    assert approve(space, "--refuse") == errors.EXIT_PASS
+    assert call("approve", "last", *WHO, "--refuse") == errors.EXIT_PASS
     assert release() == errors.EXIT_FAIL
-    assert "a refusal by P. Tester: a test" in capsys.readouterr().err
+    assert "a refusal by P: x" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -143,19 +150,87 @@ def test_a_demonstration_approval_never_releases_under_a_real_key(
     assert "got a demonstration" in capsys.readouterr().err
 
 
-def test_an_unmet_required_gate_needs_a_waiver(space: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """Approving alone is not accepting what did not pass."""
+def sign(space: Path, **changed: Any) -> None:
+    """Put an approval into the run folder that the command would not have made, rightly signed."""
+    from evidence.folder import RunFolder
+    from flows import approval
+    from tef_export import approval as signing
+    from tef_export import keys
+
+    made = approval.standing(run_of(space))
+    assert made is not None
+    bare = made.model_copy(update={"signature": None, **changed})
+    signed = signing.sign_approval(bare, keys.load_private(space / "keys/test.key.pem", None))
+    RunFolder(run_of(space)).write_record("approval.json", signed)
+
+
+def test_approving_needs_a_reason_for_every_open_gate(space: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Approving is accepting what did not pass, one by one; the open ones are listed with what to type."""
     gate = json.loads((run_of(space) / "evaluation/gate.json").read_text())
-    if gate["outcome"] == "pass":
-        pytest.fail("the quick plan is meant to leave something open; change it")
-    who = ("--person", "P", "--role", "r", "--reason", "x", "--key", "keys/test.key.pem")
-    assert call("approve", "last", *who) == errors.EXIT_PASS
+    assert gate["outcome"] != "pass", "the quick plan is meant to leave something open"
+    assert call("approve", "last", *WHO) == errors.EXIT_FAIL
+    assert "--waive '" in capsys.readouterr().err
+
+
+def test_release_looks_at_the_waivers_itself(space: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An approval made by other means, without waivers or with expired ones, is refused."""
+    assert approve(space) == errors.EXIT_PASS
+    from flows import approval
+
+    made = approval.standing(run_of(space))
+    assert made is not None
+    sign(space, waivers=tuple(w.model_copy(update={"expires": "2020-01-01"}) for w in made.waivers))
+    assert release() == errors.EXIT_FAIL
+    assert "expired" in capsys.readouterr().err
+    sign(space, waivers=())
     assert release() == errors.EXIT_FAIL
     assert "--waive" in capsys.readouterr().err
 
 
 def test_a_waiver_of_something_else_is_refused(space: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A waiver names an open gate, or it is a mistake."""
-    who = ("--person", "P", "--role", "r", "--reason", "x", "--key", "keys/test.key.pem")
-    assert call("approve", "last", *who, "--waive", "performance.accuracy=no") == errors.EXIT_USAGE
+    assert approve(space, "--waive", "performance.accuracy=no") == errors.EXIT_USAGE
     assert "Open are" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("date", ["2020-03-31", "2099-01-01", "soon"])
+def test_a_waiver_ends_within_a_year(space: Path, date: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Past, far away and unreadable dates are refused before anything is signed."""
+    assert approve(space, "--expires", date) == errors.EXIT_USAGE
+    assert "--expires" in capsys.readouterr().err
+    assert not (run_of(space) / "approval.json").exists()
+
+
+def test_a_refusal_is_overturned_only_openly(space: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """After a refusal, approving needs the word; the ledger keeps both."""
+    assert call("approve", "last", *WHO, "--refuse") == errors.EXIT_PASS
+    assert approve(space) == errors.EXIT_FAIL
+    assert "--overturn" in capsys.readouterr().err
+    assert approve(space, "--overturn") == errors.EXIT_PASS
+    decisions = [x.details["decision"] for x in ledger.Ledger.open(run_of(space)).lines if x.event == "approved"]
+    assert decisions == ["refused", "approved"]
+
+
+def test_a_refusal_accepts_nothing(space: Path) -> None:
+    """Refusing and waiving at once is a mistake."""
+    assert call("approve", "last", *WHO, "--refuse", "--waive", "a.b=c") == errors.EXIT_USAGE
+
+
+def test_two_runs_at_the_same_time_in_one_workspace(tmp_path: Path) -> None:
+    """Both end with an answer, in folders of their own, mirrored side by side, under one Prefect server."""
+    plan = plans.write(tmp_path)
+    program = [sys.executable, "-m", "flows.cli", "-w", str(tmp_path), "run", str(plan)]
+    clean = {
+        k: v for k, v in os.environ.items() if k not in ("PROOFLINE_DATA", "MLFLOW_TRACKING_URI", "PREFECT_API_URL")
+    }
+    both = [
+        subprocess.Popen(program, cwd=ROOT, env=clean, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        for _ in range(2)
+    ]
+    said = [process.communicate(timeout=500)[0] for process in both]
+    answers = (errors.EXIT_PASS, errors.EXIT_FAIL, errors.EXIT_INCONCLUSIVE)
+    assert all(process.returncode in answers for process in both), said
+    folders = list((tmp_path / "runs").iterdir())
+    assert len(folders) == 2
+    mirrored = [ledger.Ledger.open(folder).lines[-1].details["run_id"] for folder in folders]
+    assert len(set(mirrored)) == 2
