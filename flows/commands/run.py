@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,6 +45,7 @@ def command(workspace: Path, plan: str, *, resume: bool, engine: str) -> int:
     console = Console()
     _require_servers(space, engine)
     with _opened(space, plan, resume=resume) as opened:
+        _find_own_model(opened)
         record = _assess(opened, space, console, engine)
         _mirror(opened, space, console)
     _conclude(opened, record, console)
@@ -66,6 +68,12 @@ def _require_servers(space: workspaces.Workspace, engine: str) -> None:
                 servers.reachable_prefect(own)
             else:
                 servers.begin(space.root)  # it starts while the first stages import what they need
+
+
+def _find_own_model(run: workspaces.Run) -> None:
+    """A model factory of the user's is looked for in the current folder too, after everything installed."""
+    if run.plan.model.factory and str(Path.cwd()) not in sys.path:
+        sys.path.append(str(Path.cwd()))
 
 
 @contextlib.contextmanager
