@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from checks import intervals
+from checks import _proportions, intervals
 from checks._ranking import Ranking, thinned
 from checks._subject import Subject, floats, measured
 from evidence import records
@@ -67,7 +67,7 @@ def measure(subject: Subject) -> dict[str, records.CheckResult]:
     return {
         f"performance.{name}": measured(
             f"performance.{name}",
-            (_measure(subject, name, *found[name]),),
+            (_measure(subject, name, *found[name]), *([_chance(subject)] if name == "pr_auc" else [])),
             details.get(name),
             subject.artifacts,
         )
@@ -150,6 +150,24 @@ def _measure(subject: Subject, name: str, value: float, interval: records.Interv
         n=subject.part.rows,
         split="test",
         note=None if defined else f"undefined: the test part holds no row of {', '.join(absent)}",
+    )
+
+
+def _chance(subject: Subject) -> records.Measure:
+    """Average precision of a score that says nothing: the prevalence; over the classes of several, their mean."""
+    positive = subject.part.y.astype(np.int64) == 1
+    binary = subject.classes == 2
+    return records.Measure(
+        name="performance.pr_auc.baseline",
+        value=float(np.mean(positive)) if binary else 1.0 / subject.classes,
+        interval=_proportions.of_rows(positive, subject.sampling) if binary else None,
+        n=subject.part.rows,
+        split="test",
+        note=(
+            f"chance: prevalence of {subject.encoded.classes[1]} in the test part"
+            if binary
+            else f"chance: mean prevalence of the {subject.classes} classes"
+        ),
     )
 
 

@@ -87,6 +87,19 @@ def measures(subject: Subject, check_id: str, found: Level, rows: int, note: str
     )
 
 
+def clean(subject: Subject, check_id: str, found: Level, rows: int) -> records.Measure:
+    """The measure `<check>.clean`: the same metric on the same rows without a fault."""
+    defined = bool(np.isfinite(found.value))
+    return records.Measure(
+        name=f"{check_id}.clean",
+        value=found.value if defined else None,
+        interval=found.interval if defined else None,
+        n=rows,
+        split="test",
+        note="unaltered inputs" if defined else "undefined: the target does not vary in the test part",
+    )
+
+
 def _target(subject: Subject, rows: Rows) -> intervals.Floats:
     return subject.part.y[rows].astype(np.float64)
 

@@ -144,6 +144,7 @@ def label_balance(plan: Plan, rows: Rows, encoded: records.EncodedData, name: st
             gaps.append(statistics.magnitude(statistics.difference(found[a], found[b])))
             labels.append(f"{label}: {groups.names[a]} against {groups.names[b]}")
     worst = statistics.largest(gaps)
+    widest = labels[int(np.argmax([g.value for g in gaps]))]
     method = "Student's t, square and add" if encoded.task == "regression" else "Newcombe hybrid score"
     method += CLUSTERED if rows.clusters is not None else ""
     head = records.Measure(
@@ -153,11 +154,12 @@ def label_balance(plan: Plan, rows: Rows, encoded: records.EncodedData, name: st
         interval=interval(worst, plan, method, comparisons),
         n=worst.n,
         slice=name,
-        note=f"largest for {labels[int(np.argmax([g.value for g in gaps]))]}",
+        note=f"largest for {widest}",
     )
     limit = records.Threshold(at_most=plan.policy.governance.label_gap, slice=name)
     doubts = [f"too small to be compared: {listed(small)}"] if small else []
-    return judged(check, title, [head], limit, {"rows": table, "small": small}, doubts=doubts)
+    result = judged(check, title, [head], limit, {"rows": table, "small": small}, doubts=doubts)
+    return result.model_copy(update={"reason": f"{result.reason}; largest for {widest}, whose rows n counts"})
 
 
 def _outcomes(rows: Rows, encoded: records.EncodedData) -> dict[str, Any]:

@@ -111,21 +111,28 @@ def _fingerprints(array: npt.NDArray[Any]) -> npt.NDArray[np.bytes_]:
 def drift(plan: Plan, rows: Rows, encoded: records.EncodedData) -> records.CheckResult:
     """Population stability index of every feature, and of the target, from train to validation and to test.
 
-    The limit is judged on the interval, which takes away what chance alone adds: about (cells − 1)(1/n + 1/m).
+    The limit is judged on the interval, which takes away what chance alone adds: about (cells − 1)(1/n + 1/m). A column
+    with one value in both parts cannot show drift: it is listed as not measured, and has no index.
     """
     check, title = "data.drift", "Drift between the parts"
     columns = [(spec.name, rows.x[:, i], spec.kind == "categorical") for i, spec in enumerate(encoded.features)]
     columns.append((f"target {encoded.target}", rows.y.astype(np.float32), encoded.task != "regression"))
     comparisons = 2 * len(columns)
     at = statistics.levels(plan.policy.confidence, comparisons)
-    table, estimates = [], []
+    table, estimates, constant = [], [], []
     for name, values, categorical in columns:
         for role in OTHERS:
             found = _shift(rows, values, role, at, categorical=categorical)
+            if found.cells == 1:
+                constant.append({"feature": name, "split": role, "cells": 1, "n": found.estimate.n})
+                continue
             estimates.append(found.estimate)
             chance, index = statistics.rounded(found.by_chance), statistics.rounded(found.index)
             plain = {"split": role, "index": index, "by_chance": chance, "cells": found.cells}
             table.append({"feature": name, **plain, **statistics.rows_of(found.estimate)})
+    if not estimates:
+        reason = "every feature and the target hold one value in all parts: drift cannot show"
+        return unmeasured(check, title, "not_measured", reason)
     worst = statistics.largest(estimates)
     top = table[int(np.argmax([e.value for e in estimates]))]
     method = "inverted non-central chi-square" + (CLUSTERED if rows.clusters is not None else "")
@@ -147,10 +154,12 @@ def drift(plan: Plan, rows: Rows, encoded: records.EncodedData) -> records.Check
         ),
     ]
     limit = records.Threshold(at_most=plan.policy.governance.drift)
-    result = judged(check, title, measures, limit, {"rows": table})
+    result = judged(check, title, measures, limit, {"rows": [*table, *constant], "not_measured": constant})
     noisy = sum(row["by_chance"] > limit.at_most / 2 for row in table)
     said = [result.reason, f"largest for {top['feature']} in {top['split']}, plain index {top['index']:.4g}"]
     said += [f"caution: in {noisy} of {len(table)} comparisons chance alone gives half the limit"] if noisy else []
+    unseen = [f"{row['feature']} in {row['split']}" for row in constant]
+    said += [f"not measured, one value in both parts: {listed(unseen)}"] if unseen else []
     return result.model_copy(update={"reason": "; ".join(said)})
 
 
@@ -180,11 +189,19 @@ def _category_cells(values: npt.NDArray[np.float32]) -> Ints:
 
 
 def _number_cells(values: npt.NDArray[np.float32], train: npt.NDArray[np.bool_], smaller: int) -> Ints:
-    """Quantile bins of train, ten or as many as the smaller part can fill; missing is the last."""
+    """Quantile bins of train, ten or as many as the smaller part can fill; missing is the last.
+
+    A value that fills more than a bin (the zeros of a column that is mostly zero) is a bin of its own.
+    """
     missing = np.isnan(values)
     bins = int(np.clip(smaller // ROWS_PER_BIN, 2, BINS))
     held = values[train & ~missing]
-    edges = np.unique(np.quantile(held, np.linspace(0, 1, bins + 1)[1:-1])) if len(held) else np.array([])
+    edges = np.zeros(0, np.float32)
+    if len(held):
+        quantiles = np.quantile(held, np.linspace(0, 1, bins + 1)).astype(np.float32)
+        points, times = np.unique(quantiles, return_counts=True)
+        atoms = points[times > 1]
+        edges = np.unique(np.concatenate([quantiles[1:-1], atoms, np.nextafter(atoms, np.float32(np.inf))]))
     return np.where(missing, len(edges) + 1, np.searchsorted(edges, values, side="right")).astype(np.int64)
 
 

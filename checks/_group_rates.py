@@ -1,4 +1,4 @@
-"""Rates per group from count tables, measured and replicated, for one protected attribute or intersection."""
+"""Rates per group from count tables, with the bounds of each, for one protected attribute or intersection."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import dataclasses
 
 import numpy as np
 import numpy.typing as npt
+from scipy import special
 
-from checks import intervals
+from checks import _proportions, intervals
 from evidence import arrays
 
 Floats = npt.NDArray[np.float64]
@@ -18,36 +19,30 @@ RATES = ("selection_rate", "true_positive_rate", "false_positive_rate", "accurac
 
 @dataclasses.dataclass(frozen=True)
 class GroupRates:
-    """One kind of rate for the groups of a slice. A family is a class, one against the rest."""
+    """One kind of rate for the groups of a slice: shares of rows, or means. A family is a class, one against the rest.
+
+    The groups of a slice share no row. Rows of one person in two groups are taken for independent.
+    """
 
     rates: Floats
     """(families, groups) measured; NaN where no row counts."""
     rows: Counts
     """(families, groups) rows each rate is computed from."""
-    replicates: Floats
-    """(replicates, families, groups)"""
-    deviations: Floats
-    """(replicates, families, groups) replicates less their expectation, 0 where undefined."""
+    effective: Floats
+    """(families, groups): independent rows that would know a share as well; of a mean the number of entities."""
+    errors: Floats | None = None
+    """(families, groups): standard errors, infinite with fewer than two entities; None where the rates are shares."""
 
     def only(self, kept: npt.NDArray[np.bool_]) -> GroupRates:
         """The same with the rates outside `kept` (families, groups) undefined."""
-        return GroupRates(
-            np.where(kept, self.rates, np.nan),
-            self.rows,
-            np.where(kept, self.replicates, np.nan),
-            np.where(kept, self.deviations, 0.0),
-        )
+        return dataclasses.replace(self, rates=np.where(kept, self.rates, np.nan))
 
-    def log(self) -> GroupRates:
-        """Logarithms of the rates, with half a row added so that a rate of 0 has one (Walter 1975)."""
-        rows = np.maximum(self.rows, 1)
-
-        def logarithm(rates: Floats) -> Floats:
-            return np.log((np.nan_to_num(rates) * rows + 0.5) / (rows + 1))
-
-        drawn = logarithm(self.replicates)
-        logs = GroupRates(logarithm(self.rates), self.rows, drawn, drawn - drawn.mean(axis=0))
-        return logs.only(np.isfinite(self.rates))
+    def bounds(self, level: float) -> tuple[Floats, Floats]:
+        """Bounds of each rate, (families, groups): exact ones of shares, Student's t of means (0 or more)."""
+        if self.errors is None:
+            return _proportions.bounds(self.rates, self.effective, level)
+        reach: Floats = special.stdtrit(np.maximum(self.effective - 1, 1), 0.5 + level / 2) * self.errors
+        return np.maximum(self.rates - reach, 0.0), self.rates + reach
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,6 +59,14 @@ class Slice:
     """`selection_rate`, `true_positive_rate`, `false_positive_rate`, `accuracy`; or `error` for regression."""
 
 
+def joined(kinds: list[GroupRates]) -> GroupRates:
+    """Several kinds of shares as families of one."""
+    rates, rows, effective = (
+        np.concatenate([getattr(k, name) for k in kinds], axis=0) for name in ("rates", "rows", "effective")
+    )
+    return GroupRates(rates, rows, effective, kinds[0].errors if len(kinds) == 1 else None)
+
+
 def classifier_slice(
     name: str,
     groups: arrays.Groups,
@@ -72,23 +75,23 @@ def classifier_slice(
     classes: int,
     sampling: intervals.Sampling,
 ) -> Slice:
-    """Count and replicate the confusion table of each group."""
+    """Count the confusion table of each group, and of each of its entities where there are entities."""
     cells, count = classes * classes, len(groups.names)
-    codes = np.where(groups.codes >= 0, groups.codes.astype(np.int64) * cells + y * classes + labels, -1)
-    table = np.bincount(codes[codes >= 0], minlength=count * cells).reshape(count, cells)
-    drawn = intervals.draw_tables(table, sampling, f"fairness.{name}").reshape(-1, count, classes, classes)
-    expected = intervals.smoothed(table.astype(np.float64)).reshape(count, classes, classes)
-    clustered = None
+    known = np.flatnonzero(groups.codes >= 0)
+    member, cell = groups.codes[known].astype(np.int64), (y * classes + labels)[known]
+    table = np.bincount(member * cells + cell, minlength=count * cells).reshape(count, classes, classes)
+    of_entities = None
     if sampling.entities is not None:
-        clustered = intervals.draw_clustered(codes, count * cells, sampling, f"fairness.{name}").reshape(drawn.shape)
-    shaped = table.reshape(count, classes, classes)
-    sizes = table.sum(axis=1)
+        entities = intervals.clusters(sampling.entities)
+        pairs, pair = np.unique(member * (int(entities.max()) + 1) + entities[known], return_inverse=True)
+        owned = np.bincount(pair * cells + cell, minlength=len(pairs) * cells).reshape(len(pairs), classes, classes)
+        of_entities = owned, pairs // (int(entities.max()) + 1)
     return Slice(
         name=name,
         groups=groups.names,
-        sizes=sizes,
-        missing=int((codes < 0).sum()),
-        kinds={kind: _replicated(kind, shaped, expected, drawn, clustered) for kind in RATES},
+        sizes=table.sum(axis=(1, 2)),
+        missing=len(groups.codes) - len(known),
+        kinds={kind: _counted(kind, table, of_entities) for kind in RATES},
     )
 
 
@@ -115,30 +118,36 @@ def _ratio(numerator: Floats, denominator: Floats) -> Floats:
     return np.divide(numerator, denominator, out=np.full(numerator.shape, np.nan), where=denominator > 0)
 
 
-def _replicated(kind: str, table: Counts, expected: Floats, drawn: Floats, clustered: Floats | None) -> GroupRates:
+def _counted(kind: str, table: Counts, of_entities: tuple[Counts, Counts] | None) -> GroupRates:
+    """Rates of a kind from the groups' tables; `of_entities` holds tables (columns, K, K) and their groups."""
     numerator, denominator = rates_of(kind, table)
-    replicates = _ratio(*rates_of(kind, drawn))
-    deviations = np.nan_to_num(replicates - _ratio(*rates_of(kind, expected)))
-    rates = _ratio(numerator, denominator)
-    if clustered is not None:
-        by_entity = _ratio(*rates_of(kind, clustered))
-        # An empty cell is never drawn again; there the multinomial with its pseudo-rows speaks.
-        moves = np.nan_to_num(by_entity - rates).std(axis=0) > 1e-12
-        replicates = np.where(moves, by_entity, replicates)
-        deviations = np.where(moves, np.nan_to_num(by_entity - rates), deviations)
-    return GroupRates(rates, denominator.astype(np.int64), replicates, deviations)
+    effective = denominator
+    if of_entities is not None:
+        effective = _proportions.effective_rows(*rates_of(kind, of_entities[0]), of_entities[1], len(table))
+    return GroupRates(_ratio(numerator, denominator), denominator.astype(np.int64), effective)
 
 
 def error_slice(name: str, groups: arrays.Groups, errors: Floats, sampling: intervals.Sampling) -> Slice:
-    """Mean absolute error of each group with its bootstrap, for errors (rows,)."""
-    member = np.zeros((len(errors), len(groups.names)))
-    known = np.flatnonzero(groups.codes >= 0)
-    member[known, groups.codes[known]] = 1.0
-    columns = np.concatenate([member * np.abs(errors)[:, None], member], axis=1)
-    sums = intervals.replicate(lambda w: w @ columns, len(errors), sampling, f"fairness.{name}")
-    count = len(groups.names)
-    sizes = member.sum(axis=0)
-    rates = _ratio(columns.sum(axis=0)[:count], sizes)[None]
-    replicates = _ratio(sums[:, :count], sums[:, count:])[:, None]
-    found = GroupRates(rates, sizes.astype(np.int64)[None], replicates, np.nan_to_num(replicates - rates))
-    return Slice(name, groups.names, sizes.astype(np.int64), len(errors) - len(known), {"error": found})
+    """Mean absolute error of each group with its standard error, over entities where there are any.
+
+    Args:
+        name: Of the slice.
+        groups: Codes (rows,) and names.
+        errors: (rows,) prediction less target.
+        sampling: The entities.
+    """
+    known, count = np.flatnonzero(groups.codes >= 0), len(groups.names)
+    member, found = groups.codes[known].astype(np.int64), np.abs(errors[known])
+    sizes = np.bincount(member, minlength=count)
+    total = np.bincount(member, weights=found, minlength=count)
+    rates = _ratio(total.astype(np.float64), sizes.astype(np.float64))
+    unit = np.arange(len(known)) if sampling.entities is None else intervals.clusters(sampling.entities)[known]
+    pairs, pair = np.unique(member * (int(unit.max(initial=0)) + 1) + unit, return_inverse=True)
+    owner = pairs // (int(unit.max(initial=0)) + 1)
+    units = np.bincount(owner, minlength=count).astype(np.float64)
+    residuals = np.bincount(pair, weights=found - rates[member], minlength=len(pairs))
+    squares = np.bincount(owner, weights=residuals**2, minlength=count)
+    enough = units > 1
+    deviation = np.sqrt(squares * np.where(enough, units / np.maximum(units - 1, 1), 1.0)) / np.maximum(sizes, 1)
+    rated = GroupRates(rates[None], sizes[None], units[None], np.where(enough, deviation, np.inf)[None])
+    return Slice(name, groups.names, sizes, len(errors) - len(known), {"error": rated})

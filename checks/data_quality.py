@@ -201,9 +201,16 @@ def _result(declared: Declared, outcome: Any, rows: int) -> records.CheckResult:
         ),
         threshold=records.Threshold(at_most=declared.tolerated),
         reason=(
-            f"measured {broken} of {n} rows ({share:.2%}) against “{declared.sentence}”, limit {declared.tolerated:.2%}"
+            f"measured {broken} of {n} rows ({_percent(share)}) against “{declared.sentence}”, "
+            f"limit {_percent(declared.tolerated)}"
         ),
     )
+
+
+def _percent(share: float) -> str:
+    """One decimal as in the documents; two digits of what that would round away."""
+    value = 100 * share
+    return f"{value:.2g} %" if 0 < value < 0.05 else f"{value:.1f} %"
 
 
 def _counts(declared: Declared, outcome: Any, rows: int) -> tuple[int, int]:

@@ -174,7 +174,9 @@ def _under_attack(
             if attacked
         ],
     }
-    return measured(CHECK, _degradation.measures(subject, CHECK, found, len(rows), note), details, subject.artifacts)
+    attacked = _degradation.measures(subject, CHECK, found, len(rows), note)
+    unaltered = _degradation.clean(subject, CHECK, clean, len(rows))
+    return measured(CHECK, (*attacked, unaltered), details, subject.artifacts)
 
 
 def _attackable(features: tuple[records.FeatureSpec, ...]) -> npt.NDArray[np.bool_]:

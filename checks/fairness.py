@@ -3,8 +3,8 @@
 Values are those of Fairlearn, computed from one count table per attribute. Every group is reported with its size:
 empty groups and groups with fewer rows than the policy's minimum are listed, never dropped, and a slice that involves
 one is `inconclusive` at the gate unless it fails without it already. What counts for the minimum are the rows the rate
-is computed from: the positives of a group for its true positive rate. Intervals of gaps are simultaneous bands over the
-pairs of groups; `checks._simultaneous` says why.
+is computed from: the positives of a group for its true positive rate. The interval of each group's share is exact
+(`checks._proportions`), and those of gaps, ratios and worst groups are made from these bounds (`checks._simultaneous`).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from checks import _group_rates, _simultaneous, catalogue, intervals
+from checks import _group_rates, _proportions, _simultaneous, catalogue
 from checks._group_rates import GroupRates, Slice
 from checks._subject import Subject, measured, not_applicable, other_task, unit_of
 from evidence import records
@@ -44,7 +44,8 @@ class _Found:
     """What one slice adds to a result."""
 
     measures: tuple[records.Measure, ...]
-    small: tuple[str, ...]
+    small: dict[str, int]
+    """Group to the fewest rows that one of its rates rests on."""
     empty: tuple[str, ...]
     groups: list[dict[str, object]]
     rate: str
@@ -83,6 +84,7 @@ def _result(subject: Subject, metric: catalogue.Metric, slices: tuple[Slice, ...
         "groups": {name: f.groups for name, f in found.items()},
         "rate": {name: f.rate for name, f in found.items()},
         "small_groups": [g for f in found.values() for g in f.small],
+        "small_group_rows": {g: n for f in found.values() for g, n in f.small.items()},
         "empty_groups": [g for f in found.values() for g in f.empty],
         "minimum_group_size": subject.plan.policy.minimum_group_size,
         "missing_attribute": {s.name: s.missing for s in slices},
@@ -92,7 +94,7 @@ def _result(subject: Subject, metric: catalogue.Metric, slices: tuple[Slice, ...
 
 def _of_slice(subject: Subject, metric: catalogue.Metric, part: Slice) -> _Found:
     how, kinds = _KINDS[metric.id]
-    rates = _joined(part, kinds)
+    rates = _group_rates.joined([part.kinds[k] for k in kinds])
     rows = rates.rows.min(axis=0)
     small = (rows < subject.plan.policy.minimum_group_size) & (part.sizes > 0)
     empty = part.sizes == 0
@@ -110,20 +112,10 @@ def _of_slice(subject: Subject, metric: catalogue.Metric, part: Slice) -> _Found
     per_group = _per_group(subject, part, rates, family, (name, headline.unit))
     return _Found(
         measures=(*parts, *per_group),
-        small=tuple(f"{part.name}={part.groups[g]}" for g in np.flatnonzero(small)),
+        small={f"{part.name}={part.groups[g]}": int(rows[g]) for g in np.flatnonzero(small)},
         empty=tuple(f"{part.name}={part.groups[g]}" for g in np.flatnonzero(empty)),
         groups=[_plotted(m, part.groups[g], int(part.sizes[g])) for g, m in enumerate(per_group)],
         rate=" ".join([rate.replace("_", " "), *([f"of class {class_name}"] if class_name else [])]),
-    )
-
-
-def _joined(part: Slice, kinds: tuple[str, ...]) -> GroupRates:
-    found = [part.kinds[k] for k in kinds]
-    return GroupRates(
-        np.concatenate([f.rates for f in found], axis=0),
-        np.concatenate([f.rows for f in found], axis=0),
-        np.concatenate([f.replicates for f in found], axis=1),
-        np.concatenate([f.deviations for f in found], axis=1),
     )
 
 
@@ -164,28 +156,37 @@ def _worst(values: Floats, how: str) -> float:
     return float(np.nanmin(values) if how in ("smallest", "ratio") else np.nanmax(values))
 
 
-def _interval(subject: Subject, rates: GroupRates, value: float, how: str, name: str) -> records.Interval:
+def _interval(subject: Subject, rates: GroupRates, value: float, how: str, name: str) -> records.Interval | None:
+    """The interval of a headline; None where a mean rests on a single row or entity, so that it has no bound."""
     level = subject.sampling.level
     if how == "gap":
-        low, high = _simultaneous.gap(rates.rates, rates.deviations, level)
+        low, high = _simultaneous.gap(rates.rates, rates.bounds, level)
     elif how == "ratio":
-        logs = rates.log()
-        least, most = _simultaneous.gap(logs.rates, logs.deviations, level)
-        low, high = math.exp(-most), math.exp(-least)
+        low, high = _simultaneous.ratio(rates.rates, rates.bounds, level)
     else:
-        kept = np.isfinite(rates.rates[0])
-        low, high = _simultaneous.extreme(
-            rates.rates[0, kept], rates.deviations[:, 0, kept], level, smallest=how == "smallest"
-        )
+        low, high = _simultaneous.extreme(rates.rates, rates.bounds, level, smallest=how == "smallest")
+    if not math.isfinite(high):
+        return None
     top = math.inf if subject.task == "regression" else 1.0
     return records.Interval(
         low=float(min(max(low, 0.0), value)),
         high=float(max(min(high, top), value)),
         level=level,
-        method=subject.sampling.method(
-            f"{_drawn(subject)}, simultaneous band over {_compared(rates.rates, how)} of {name}"
-        ),
+        method=_method(subject, rates.rates, how, name),
     )
+
+
+def _method(subject: Subject, rates: Floats, how: str, name: str) -> str:
+    """Text for the interval of a headline."""
+    form = {"gap": "Newcombe square and add of ", "ratio": "Donner-Zou ratio of "}.get(how, "")
+    single, comma, rest = _single(subject).partition(", ")
+    compared = _compared(rates, how)
+    if compared.startswith("1 "):
+        return f"{form}{single} bounds{comma}{rest}, {compared} of {name}"
+    far = "upper" if how in ("smallest", "ratio") else "lower"
+    by = "Tukey" if how in ("gap", "ratio") else "Bonferroni"
+    by += ", Bonferroni over rates" if (np.isfinite(rates).sum(axis=1) > 1).sum() > 1 else ""
+    return f"{form}{single} bounds{comma}{rest}, {far} end simultaneous over {compared} of {name} ({by})"
 
 
 def _compared(rates: Floats, how: str) -> str:
@@ -196,10 +197,11 @@ def _compared(rates: Floats, how: str) -> str:
     return f"{pairs} pair{'s' if pairs > 1 else ''} of rates"
 
 
-def _drawn(subject: Subject) -> str:
-    if subject.sampling.entities is not None:
-        return "cluster bootstrap"
-    return "row bootstrap" if subject.task == "regression" else "multinomial bootstrap"
+def _single(subject: Subject) -> str:
+    """How the rate of one group gets its bounds."""
+    if subject.task != "regression":
+        return _proportions.method(subject.sampling)
+    return "Student's t" + ("" if subject.sampling.entities is None else ", over entities")
 
 
 def _deciding_family(rates: GroupRates, how: str) -> int:
@@ -214,14 +216,18 @@ def _per_group(
     subject: Subject, part: Slice, rates: GroupRates, family: int, named: tuple[str, str]
 ) -> tuple[records.Measure, ...]:
     """The deciding rate of each group with its own (not simultaneous) interval; `named` is name and unit."""
-    how = (intervals.row_method if subject.task == "regression" else intervals.table_method)(subject.sampling)
+    level = subject.sampling.level
+    low, high = rates.bounds(level)
     measures = []
     for group, group_name in enumerate(part.groups):
         value = float(rates.rates[family, group])
         defined = math.isfinite(value)
-        interval = (
-            intervals.percentile(rates.replicates[:, family, group], value, subject.sampling, how) if defined else None
-        )
+        ends = float(low[family, group]), float(high[family, group])
+        interval = None
+        if defined and math.isfinite(ends[1]):
+            interval = records.Interval(
+                low=min(ends[0], value), high=max(ends[1], value), level=level, method=_single(subject)
+            )
         measures.append(
             records.Measure(
                 name=named[0],

@@ -98,7 +98,13 @@ def _verdict(gate: Gate, result: records.CheckResult) -> _Verdict:
         why = f", {', '.join(small)} {'has' if len(small) == 1 else 'have'} fewer than {least} rows to measure it on"
     elif status == "not_measured" or (status == "inconclusive" and measure.interval is None):
         why = f", {measure.note or 'no interval could be made'}"
-    return _Verdict(gate, status, f"{_found(measure)}{_asked(gate)}{_size(measure)}{why}")
+    return _Verdict(gate, status, f"{_found(measure)}{_asked(gate)}{_size(measure)}{why}{_worst(result)}")
+
+
+def _worst(result: records.CheckResult) -> str:
+    """The worst of several features, where a result names one."""
+    worst = result.details.get("worst")
+    return f"; worst feature: {worst}" if worst else ""
 
 
 def _despite_small(result: records.CheckResult, gate: Gate) -> records.Status:
@@ -144,7 +150,7 @@ def _own_reason(result: records.CheckResult) -> records.GateReason:
 
 
 def _does_not_apply(result: records.CheckResult) -> bool:
-    return result.status == "not_applicable" and result.reason != UNGATED
+    return result.status == "not_applicable" and not result.reason.startswith(UNGATED)
 
 
 def _why_missing(result: records.CheckResult, gate: Gate) -> str:

@@ -37,9 +37,9 @@ def audit(
 
     Returns:
         `data.leakage`: pass when the parts are pairwise disjoint, no entity sits in two of them, assignment and arrays
-        hold exactly the rows of the split, every step has read exactly one of its parts, and only evaluation has read
-        test. Otherwise fail, and the reason names what broke. `not_measured` when no fit has recorded its rows. The
-        headline counts what broke; 0 is clean.
+        hold exactly the rows of the split, every step has read exactly one of its parts, and only evaluation gave test
+        rows to the model. Otherwise fail, and the reason names what broke. `not_measured` when no fit has recorded its
+        rows. The headline counts what broke; 0 is clean.
 
     Raises:
         IntegrityError: When a digest file or an array was altered.
@@ -62,7 +62,7 @@ def audit(
     elif status == "pass":
         reason = (
             f"measured 0 breaches, limit at most 0: {measure.n} rows in three disjoint parts, "
-            f"{len(uses)} readings by {', '.join(steps)}; only evaluation has read test"
+            f"{len(uses)} readings by {', '.join(steps)}; only evaluation gave test rows to the model"
         )
     else:
         reason = f"the step {FITTING_STEP} has not recorded the rows it read, so nothing is proven about it"

@@ -1,7 +1,8 @@
 """How well the graph predicts on the test part: the metrics of the catalogue's family `performance`.
 
-Values are those of scikit-learn on the same rows. Metrics made of counts are replicated from the confusion table, the
-others from row weights; see `checks.intervals`.
+Values are those of scikit-learn on the same rows. Accuracy is a share of rows with exact bounds, see
+`checks._proportions`. Other metrics made of counts are replicated from the confusion table, the rest from row weights;
+see `checks.intervals`.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from checks import _classifier_scores, _regression, catalogue, intervals
+from checks import _classifier_scores, _proportions, _regression, catalogue, intervals
 from checks._subject import Subject, measured, other_task
 from evidence import records
 
@@ -64,7 +65,8 @@ def confusion_intervals(
     values = from_confusion(counts.reshape(classes, classes).astype(np.float64))
     drawn = from_confusion(intervals.tables(codes, cells, sampling, label).reshape(-1, classes, classes))
     method = intervals.table_method(sampling)
-    return {
+    accuracy = {"accuracy": (float(values.pop("accuracy")), _proportions.of_rows(y == labels, sampling))}
+    return accuracy | {
         name: (
             float(value),
             intervals.percentile(drawn[name], float(value), sampling, method)
@@ -103,6 +105,7 @@ def _counted(subject: Subject) -> dict[str, records.CheckResult]:
                 else records.Measure(
                     name=f"performance.{name}", value=value, interval=interval, n=subject.part.rows, split="test"
                 ),
+                *([_majority(subject, table)] if name == "accuracy" else []),
             ),
             artifacts=subject.artifacts,
         )
@@ -123,6 +126,20 @@ def _counted(subject: Subject) -> dict[str, records.CheckResult]:
         subject.artifacts,
     )
     return results
+
+
+def _majority(subject: Subject, table: npt.NDArray[np.int64]) -> records.Measure:
+    """Accuracy of always answering with the largest class of the test part."""
+    largest = int(np.argmax(table.sum(axis=1)))
+    member = subject.part.y.astype(np.int64) == largest
+    return records.Measure(
+        name="performance.accuracy.baseline",
+        value=float(np.mean(member)),
+        interval=_proportions.of_rows(member, subject.sampling),
+        n=subject.part.rows,
+        split="test",
+        note=f"always answering {subject.encoded.classes[largest]}, the largest class of the test part",
+    )
 
 
 def _undefined(name: str, rows: int) -> records.Measure:

@@ -1,7 +1,8 @@
 """Faults put into the inputs: noise, missing values, values out of range. Measured on the graph, at each severity.
 
 Each check gives the performance at the largest declared severity as its headline and the whole curve in `details`:
-`x` (what severity means), `curve` (severity, value, low, high), `clean` (the value without a fault), `metric`.
+`x` (what severity means), `curve` (severity, value, low, high), `clean` (the value without a fault), `metric`. The
+measure `<check>.clean` is that value with its interval.
 """
 
 from __future__ import annotations
@@ -83,7 +84,12 @@ def out_of_range(subject: Subject) -> records.CheckResult:
         "the worst feature, " + worst.replace("{", "{{").replace("}", "}}") + " by {:g} of that range",
     )
     defined = {name: found for name, found in per_feature.items() if math.isfinite(found)}
-    return result.model_copy(update={"details": {**result.details, "worst": worst, "features": defined}})
+    return result.model_copy(
+        update={
+            "details": {**result.details, "worst": worst, "features": defined},
+            "reason": f"{result.reason}; worst feature: {worst}",
+        }
+    )
 
 
 def _curve(
@@ -93,15 +99,19 @@ def _curve(
         (severity, _degradation.level(subject, subject.scorer(x), f"{check_id}.{severity}")) for severity, x in points
     ]
     severity, last = levels[-1]
-    clean = _degradation.value(subject, subject.scores)
+    unaltered = _degradation.level(subject, subject.scores, "robustness.clean")
+    clean = unaltered.value
     details: dict[str, object] = {
         "x": axis,
         "metric": _degradation.names(subject.task)[0],
         "curve": [found.point(at) for at, found in levels],
         "clean": clean if math.isfinite(clean) else None,
     }
-    found = _degradation.measures(subject, check_id, last, subject.part.rows, note.format(severity))
-    return measured(check_id, found, details, subject.artifacts)
+    rows = subject.part.rows
+    found = _degradation.measures(subject, check_id, last, rows, note.format(severity))
+    return measured(
+        check_id, (*found, _degradation.clean(subject, check_id, unaltered, rows)), details, subject.artifacts
+    )
 
 
 def _numeric(subject: Subject) -> list[int]:

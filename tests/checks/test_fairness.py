@@ -248,5 +248,5 @@ def test_repeated_rows_of_a_person_widen_the_intervals(tmp_path):
 
     alone, _ = width(tmp_path / "a", None)
     grouped, method = width(tmp_path / "b", np.repeat(np.arange(375), 4))
-    assert "cluster bootstrap" in method
+    assert "effective rows by entity" in method
     assert 1.6 < grouped / alone < 2.4
