@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from model_cards import blocks, tree
+import re
+
+from model_cards import blocks, matrix, tree
 from model_cards.refs import Book, Fact, Gap
 from model_cards.tree import Pairs, Paragraph, Section, parts
 
@@ -60,6 +62,10 @@ def target_words(book: Book) -> tree.Parts:
     return (" (", unit.fact(), ")") if unit else (" ", Gap("unit of the target", "provider", "plan: data.target.unit"))
 
 
+STATED = Paragraph(("Stated by the provider, not tested:",), "note")
+"""Stands above every text of the plan that says what nothing measures."""
+
+
 def purpose(book: Book) -> Section:
     """Intended purpose, users, affected persons."""
     system = book.plan["system"]
@@ -67,7 +73,8 @@ def purpose(book: Book) -> Section:
         "purpose",
         "Intended purpose",
         (
-            Paragraph((system["intended_purpose"].fact(),), "lead"),
+            STATED,
+            Paragraph((system["intended_purpose"].fact(),)),
             Paragraph(("Who is meant to operate it:",)),
             blocks.listing(system["intended_users"], "intended users"),
             Paragraph(("Who is affected by its output:",)),
@@ -84,6 +91,7 @@ def misuse(book: Book) -> Section:
         "Out-of-scope use and misuse",
         (
             Paragraph(("Any use other than the intended purpose is out of scope. Misuse that the provider foresees:",)),
+            Paragraph(("Stated by the provider; nothing here tests whether it is prevented.",), "note"),
             blocks.listing(node, "reasonably foreseeable misuse"),
         ),
     )
@@ -91,7 +99,8 @@ def misuse(book: Book) -> Section:
 
 def limitations(book: Book) -> Section:
     """Limits stated by the provider, and limits that the evidence shows."""
-    shown = [blocks.line(v) for v in blocks.verdicts(book) if v.status != "pass"]
+    shown = [*_below_baseline(book), *_known_rows(book), *_without_threshold(book)]
+    shown += [blocks.line(v) for v in blocks.verdicts(book) if v.status in UNSETTLED]
     shown += [
         blocks.line_of_result(r)
         for r in book.results()
@@ -103,7 +112,7 @@ def limitations(book: Book) -> Section:
         "limitations",
         "Limitations",
         (
-            Paragraph(("Stated by the provider:",)),
+            Paragraph(("Stated by the provider, not tested:",)),
             blocks.listing(book.plan["system"]["limitations"], "known limitations"),
             Paragraph(("Shown by the evidence:",)),
             found,
@@ -111,8 +120,69 @@ def limitations(book: Book) -> Section:
     )
 
 
+UNSETTLED = ("fail", "inconclusive", "not_measured")
+
+
+def _below_baseline(book: Book) -> list[tree.Parts]:
+    found = matrix.of(book)
+    if found is None or found.right > sum(found.counts[found.largest]):
+        return []
+    return [
+        tree.say(
+            "Accuracy: the model labels {right} of {all} test rows rightly; giving every row the label {name} would be "
+            "right for {most}.",
+            right=found.right_rows(),
+            all=found.all_rows(),
+            name=found.name(found.largest),
+            most=found.rows(found.largest),
+        )
+    ]
+
+
+def _known_rows(book: Book) -> list[tree.Parts]:
+    """Test rows that training has seen in all features and the target: scores on them are no scores on new rows."""
+    result = book.result("data.duplicates_across_splits")
+    rows = result["details"]["rows"] if result is not None and result["details"] else None
+    row = rows.first(**{"in": "test", "also_in": "train"}) if rows else None
+    if row is None or not row.value.get("features_and_target"):
+        return []
+    share = row.value["features_and_target"] / row.value["n"]
+    return [
+        tree.say(
+            "Rows already seen: {seen} of {all} test rows ({share}) equal a training row in every feature and in the "
+            "target, so that every measure on the test rows is partly one on rows that training has seen.",
+            seen=row["features_and_target"].fact("count"),
+            all=row["n"].fact("count"),
+            share=row["features_and_target"].derived(share, "over the test rows", "percent"),
+        )
+    ]
+
+
+def _without_threshold(book: Book) -> list[tree.Parts]:
+    """What robustness checks found for which the policy asks nothing: a fall there decides nothing, and is told."""
+    gated = {gate["check"] for gate in book.plan.value["policy"]["gates"]}
+    found = []
+    for result in book.family("robustness"):
+        measure = next(iter(result["measures"]), None)
+        if measure is None or measure.value["value"] is None or result.value["check_id"] in gated:
+            continue
+        clean = result["details"]["clean"] if result["details"] else None
+        start = tree.say("{clean} on unchanged inputs, ", clean=clean.fact("number")) if clean else ()
+        found.append(
+            tree.say(
+                "{title}: {start}{value} {interval}{how}; the policy sets no threshold.",
+                title=result["title"].fact(),
+                start=start,
+                value=blocks.value(measure),
+                interval=blocks.interval(measure),
+                how=blocks.note_of(measure),
+            )
+        )
+    return found
+
+
 def classification(book: Book) -> Section:
-    """The answers of a person about the class of the system, as given."""
+    """The answers of a person about the class of the system, as given, and what they point to."""
     node = book.plan["classification"]
     rows = []
     for key, question in ANSWERS:
@@ -128,9 +198,29 @@ def classification(book: Book) -> Section:
         (
             Paragraph(("A person gives these answers in the plan. Nothing here is inferred from data.",), "note"),
             Pairs("Answers as given", tuple(rows)),
+            tree.Bullets(tuple((words,) for words in _pointing(node.value))),
         ),
         short="AI Act answers",
     )
+
+
+def _pointing(answers: dict[str, str]) -> list[str]:
+    """What the answers point to, for a person to confirm. No class is given to the system here."""
+    found = []
+    if answers["prohibited_practice"] == "yes":
+        found.append("The answers point to a prohibited practice; a person must settle this before anything else.")
+    if "yes" in (answers["annex_iii_use"], answers["annex_i_product"]):
+        found.append("The answers point to high-risk use; a person must confirm.")
+    if answers["derogation_claimed"] == "yes":
+        found.append("The answers claim the derogation; a person must give the reasons and confirm.")
+        if answers["profiling"] == "yes":
+            found.append("The answers also say that persons are profiled, which rules the derogation out.")
+    if answers["transparency_duty"] == "yes":
+        found.append("The answers point to duties of transparency; a person must confirm how they are met.")
+    open_ = [key for key in ("prohibited_practice", "annex_iii_use", "annex_i_product") if answers[key] == "unknown"]
+    if open_:
+        found.append("Answers on which the class depends are missing; the class stays open.")
+    return found or ["None of the answers points to a prohibited practice or to high-risk use; a person must confirm."]
 
 
 def draft(book: Book) -> tree.Parts:
@@ -141,6 +231,11 @@ def draft(book: Book) -> tree.Parts:
         at=book["gate"]["at"].fact("time"),
         plan=book.plan_sha256,
     )
+
+
+def running(book: Book) -> str:
+    """The run identifier for the foot of printed pages; nothing where it holds unusual characters."""
+    return book.run_id.shown if re.fullmatch(r"[A-Za-z0-9._-]+", book.run_id.shown) else ""
 
 
 def title(book: Book, words: str) -> tree.Parts:

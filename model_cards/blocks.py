@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import dataclasses
 
-from model_cards import refs, tree
+from model_cards import refs, text, tree
 from model_cards.refs import Book, Fact, Gap, Node
 from model_cards.tree import Parts, parts
+
+FIELDS = {
+    "by_chance": "index expected by chance",
+    "cells": "ranges or categories compared",
+    "own_column": "is the column of the attribute itself",
+    "scored_by": "read as",
+    "also_in": "and in",
+}
+"""Names of fields in words, for the heads of tables out of details."""
+
+VALUES = {"category, out of fold": "category, scored from other rows", "number": "number"}
+"""Words for values of `scored_by`."""
 
 LONG = 12
 """Tables with more rows than this are folded."""
@@ -14,8 +26,8 @@ LONG = 12
 NOTHING: Parts = ("–",)
 
 COLUMNS = (
-    "feature", "group", "class", "in", "also_in", "split", "outcome", "scored_by", "own_column", "train", "validation",
-    "test", "rows", "reference", "index", "value", "low", "high", "n",
+    "step", "feature", "group", "class", "in", "also_in", "split", "outcome", "scored_by", "own_column", "train",
+    "validation", "test", "rows", "reference", "index", "value", "low", "high", "n",
 )  # fmt: skip
 """Order of the columns of tables out of details: what it is, then counts, then the number with its interval."""
 
@@ -93,6 +105,11 @@ def interval(measure: Node | None, apart_from: float | None = None) -> Parts:
     return ("[", ends["low"].fact("number", apart_from), ", ", ends["high"].fact("number", apart_from), "]")
 
 
+def level(book: Book) -> Fact:
+    """The confidence level of the intervals."""
+    return book.plan["policy"]["confidence"].fact("percent")
+
+
 def value(measure: Node | None, apart_from: float | None = None) -> Parts:
     """The value of a measure with its unit, or why there is none."""
     if measure is None:
@@ -156,12 +173,28 @@ def number(node: Node) -> Parts:
 
 
 def found(result: Node) -> Parts:
-    """The reason of a result; of a check that was not measured, the gap that it is."""
+    """The reason of a result with the note of its headline; of a check that was not measured, the gap that it is."""
     reason = result["reason"].fact()
     if result.value["status"] != "not_measured":
-        return (reason,)
+        return parts(reason, *note_of(next(iter(result["measures"]), None)))
     where = f"check {result.value['check_id']}"
-    return (Gap(result["title"].fact(), "engineer", where, "Not measured", reason),)
+    who = "engineer"
+    if result.value["check_id"] == "data.representativeness":
+        attribute = (result.value["details"] or {}).get("slice", "…")
+        who, where = "provider", f"plan: data.protected, {text.plain(attribute)}, reference"
+    return (Gap(result["title"].fact(), who, where, "Not measured", reason),)
+
+
+def found_by(verdict: Verdict) -> Parts:
+    """The words of the decision on one line, with the note of its measure."""
+    return parts(verdict.reason["text"].fact(), *note_of(verdict.measure))
+
+
+def note_of(measure: Node | None) -> Parts:
+    """`; which groups or feature it concerns`, where the measure says so."""
+    if measure is None or not measure["note"]:
+        return ()
+    return ("; ", measure["note"].fact())
 
 
 def status(result: Node) -> Parts:
@@ -192,7 +225,9 @@ def gate_table(book: Book) -> tree.Table:
             )
         )
     return tree.Table(
-        caption=("Gates of the plan: what was asked and what was found",),
+        caption=tree.say(
+            "Gates of the plan: what was asked and what was found, intervals at level {level}", level=level(book)
+        ),
         columns=("Check", "Slice", "Measured", "Interval", "Threshold", "Rows", "Required", "Outcome"),
         rows=tuple(lines),
         numeric=frozenset({2, 3, 5}),
@@ -202,9 +237,7 @@ def gate_table(book: Book) -> tree.Table:
 def own_table(book: Book) -> list[tree.Block]:
     """The checks on data and export that count without a gate of the plan."""
     found = [v for v in verdicts(book) if not v.of_policy]
-    lines = tuple(
-        ((v.title,), slice_words(v.reason), _required(v), status(v.reason), (v.reason["text"].fact(),)) for v in found
-    )
+    lines = tuple(((v.title,), slice_words(v.reason), _required(v), status(v.reason), found_by(v)) for v in found)
     if not lines:
         return []
     caption = ("Checks on the data and the export that count by their own limits",)
@@ -227,7 +260,7 @@ def record_table(node: Node, caption: Parts) -> tree.Table:
     """A table out of a list of flat JSON objects; the columns are their keys, in the order of `COLUMNS`."""
     known = {key for row in node for key in row.value}
     keys = [key for key in COLUMNS if key in known] + sorted(known.difference(COLUMNS))
-    names = tuple(node.derived(key.replace("_", " "), "name of the field") for key in keys)
+    names = tuple(node.derived(FIELDS.get(key, key.replace("_", " ")), "name of the field") for key in keys)
     numeric = {i for i, key in enumerate(keys) if any(_is_number(row.value.get(key)) for row in node)}
     lines = tuple(tuple(_cell(row[key]) for key in keys) for row in node)
     return tree.Table(caption, names, lines, frozenset(numeric), fold=True)
@@ -268,6 +301,8 @@ def _cell(node: Node) -> Parts:
         return _joined([parts(name, " ", _cell(inner)) for name, inner in node.items()])
     if isinstance(node.value, list):
         return _joined([_cell(inner) for inner in node])
+    if isinstance(node.value, str) and node.value in VALUES and node.pointer.endswith("/scored_by"):
+        return (node.derived(VALUES[node.value], "value in words"),)
     if isinstance(node.value, bool) or not _is_number(node.value):
         return (node.fact(),)
     return (node.fact("count" if isinstance(node.value, int) else "number"),)

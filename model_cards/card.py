@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from typing import Any
 
@@ -12,11 +13,15 @@ from model_cards import (
     blocks,
     data,
     decision,
+    effect,
     fairness,
+    gaps,
     hub,
+    meaning,
     performance,
     provenance,
     refs,
+    report,
     robustness,
     text,
     training,
@@ -28,8 +33,15 @@ from model_cards.tree import Bullets, Document, Paragraph, Section
 
 def tree_of(book: Book) -> Document:
     """The whole card."""
-    chapters = (
-        _what(book),
+    found = report.all_gaps(book)
+    open_, effect_, classes, limits = report.first_chapters(book)
+    sections = (
+        _what(book, found),
+        open_,
+        effect_,
+        gaps.section(found),
+        classes,
+        limits,
         about.purpose(book),
         about.misuse(book),
         _data(book),
@@ -37,12 +49,10 @@ def tree_of(book: Book) -> Document:
         _family("evaluation", "Evaluation", book, "performance"),
         _fairness(book),
         _robustness(book),
-        about.limitations(book),
         decision.section(book),
+        provenance.section(book),
     )
-    gaps = {g.text: g for s in chapters for g in tree.walk_section(s) if isinstance(g, refs.Gap)}
-    end = (decision.gaps_section(tuple(gaps.values())), provenance.section(book))
-    return Document(about.title(book, ": model card"), about.draft(book), (*chapters, *end))
+    return Document(about.title(book, ": model card"), about.draft(book), sections)
 
 
 def front_matter(book: Book) -> str:
@@ -100,7 +110,7 @@ def _numbers(book: Book) -> list[tuple[str, Node]]:
     ]
 
 
-def _what(book: Book) -> Section:
+def _what(book: Book, found: tuple[refs.Gap, ...]) -> Section:
     task = book["encode"]["task"]
     first = Paragraph(
         tree.say(
@@ -110,7 +120,9 @@ def _what(book: Book) -> Section:
         )
     )
     how = Paragraph(("The figures stand in the report beside this card (report.html).",))
-    return Section("what", "What this is", (first, decision.outcome(book), about.identity(book), how))
+    return Section(
+        "what", "What this is", (first, decision.outcome(book), gaps.missing(found), about.identity(book), how)
+    )
 
 
 def _data(book: Book) -> Section:
@@ -140,19 +152,23 @@ def _family(anchor: str, title: str, book: Book, family: str) -> Section:
     tables = performance.measures(book, family)
     if not tables:
         return Section(anchor, title, (Paragraph(("No such check gave a number.",)),))
-    lead = (performance.measured_on(book),) if family == "performance" else ()
-    return Section(anchor, title, (*lead, *tables))
+    inner: list[tree.Block] = list(tables)
+    if family == "performance":
+        inner = [performance.measured_on(book), *effect.positive(book), *tables, *effect.simple_rules(book)]
+    return Section(anchor, title, (*inner, *meaning.table(book, family), *performance.methods(book, family)))
 
 
 def _fairness(book: Book) -> Section:
     section = _family("fairness", "Fairness", book, "fairness")
     groups = fairness.groups(book)
-    inner = (fairness.use_of_attributes(book), *section.blocks, fairness.small_groups(book))
+    first = (fairness.use_of_attributes(book), *fairness.definitions(book))
+    inner = (*first, *section.blocks, *fairness.extremes(book), *fairness.small_groups(book))
     return Section("fairness", "Fairness per group", (*inner, groups) if groups else inner)
 
 
 def _robustness(book: Book) -> Section:
     section = _family("robustness", "Robustness", book, "robustness")
+    section = dataclasses.replace(section, blocks=(*section.blocks, *robustness.tests(book)))
     points = robustness.curves_table(book)
     return Section("robustness", "Robustness", (*section.blocks, points) if points else section.blocks)
 

@@ -2,61 +2,108 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
+from configs import policy
 from model_cards import blocks, refs, tree
-from model_cards.refs import Book, Fact
-from model_cards.tree import Bullets, Paragraph, Part, Section, Tile, Tiles, parts
+from model_cards.refs import Book
+from model_cards.tree import Paragraph, Part, Section, Tile, Tiles, parts
 
-OUTCOMES = {
-    "pass": "Every required gate and check passed.",
-    "fail": "At least one required gate or check failed.",
-    "inconclusive": "No required gate or check failed, but at least one could not be decided.",
-}
+OUTCOMES = ("pass", "fail", "inconclusive")
 
-HEADLINES = 4
+MOST_TILES = 12
+"""So many gates are shown as tiles, those that failed or stayed open first."""
+
+FEWEST_TILES = 4
+"""Tiles are filled up with passed gates to this number."""
 
 
 def outcome(book: Book) -> Paragraph:
-    """The three-valued answer in words."""
+    """The three-valued answer in words, with the numbers of gates behind it."""
     node = book["gate"]["outcome"]
-    return Paragraph(parts("Outcome: ", node.fact("status"), ". ", OUTCOMES[node.value]), "lead")
+    found = blocks.verdicts(book)
+    gates = _tally(book, [v for v in found if v.of_policy])
+    others = _tally(book, [v for v in found if not v.of_policy])
+    sentence = tree.say("Outcome: {status}. Gates of the plan: {gates}.", status=node.fact("status"), gates=gates)
+    if len(found) > sum(v.of_policy for v in found):
+        sentence += tree.say(" Further checks on data and export: {others}.", others=others)
+    return Paragraph(sentence, "lead")
+
+
+def _tally(book: Book, found: list[blocks.Verdict]) -> tree.Parts:
+    """`1 of 11 passed, 10 could not be decided`: nothing is left out, whatever its status."""
+    if not found:
+        return ("none",)
+    reasons = book["gate"]["reasons"]
+    passed = sum(v.status == "pass" for v in found)
+    shown = tree.say(
+        "{passed} of {all} passed",
+        passed=reasons.derived(passed, "lines that passed", "count"),
+        all=reasons.derived(len(found), "lines of this kind", "count"),
+    )
+    for status, words in TALLY.items():
+        mine = [v for v in found if v.status == status]
+        if mine:
+            number = reasons.derived(len(mine), f"lines with status {status}", "count")
+            shown += tree.say(", {number} {words}", number=number, words=words)
+            optional = sum(not v.reason.value["required"] for v in mine)
+            if optional and status in OUTCOMES:
+                less = reasons.derived(optional, "lines that are not required", "count")
+                shown += tree.say(" ({less} of them reported only)", less=less)
+    return shown
+
+
+TALLY = {
+    "fail": "failed",
+    "inconclusive": "could not be decided",
+    "not_measured": "not measured",
+    "not_applicable": "without a limit or not applicable",
+}
 
 
 def counts(book: Book) -> Tiles:
-    """How many gates and checks passed, failed, could not be decided."""
+    """How many gates of the plan passed, failed, could not be decided; other lines beneath."""
     reasons = book["gate"]["reasons"]
     found = blocks.verdicts(book)
+    gates = [v for v in found if v.of_policy]
     tiles = []
-    for status in refs.STATUS_WORDS:
+    for status in ("fail", "inconclusive", "pass", "not_measured", "not_applicable"):
         mine = [v for v in found if v.status == status]
-        if mine or status in OUTCOMES:
-            planned = sum(v.of_policy for v in mine)
-            own = reasons.derived(len(mine) - planned, f"other checks with status {status}", "count")
-            notes = (
-                (reasons.derived(planned, f"gates of the plan with status {status}", "count"), " of the plan’s gates"),
-                (own, " on data and export"),
-            )
-            word = reasons.derived(status, "status that is counted", "status")
-            shown = reasons.derived(len(mine), f"lines with status {status}", "count")
-            tiles.append(Tile((word,), (shown,), notes, status=status))
-    return Tiles("Gates and checks by outcome", tuple(tiles))
+        if not mine and status not in OUTCOMES:
+            continue
+        own = sum(v.of_policy for v in mine)
+        word = reasons.derived(status, "status that is counted", "status")
+        shown = tree.say(
+            "{own} of {all}",
+            own=reasons.derived(own, f"gates of the plan with status {status}", "count"),
+            all=reasons.derived(len(gates), "gates of the plan", "count"),
+        )
+        other = reasons.derived(len(mine) - own, f"other checks with status {status}", "count")
+        notes = (("gates of the plan",), ("data and export: ", other))
+        tiles.append(Tile((word,), shown, notes, status=status))
+    return Tiles("Gates by outcome", tuple(tiles))
 
 
 def headlines(book: Book) -> Tiles:
-    """The first measured gates with their thresholds."""
-    tiles: list[Tile] = []
-    for verdict in blocks.verdicts(book):
-        measured = verdict.measure is not None and verdict.measure.value["value"] is not None
-        if measured and verdict.of_policy and verdict.reason.value["slice"] == "overall" and len(tiles) < HEADLINES:
-            ends = blocks.interval(verdict.measure, verdict.bound)
-            notes = (ends, tree.say("asked: {threshold}", threshold=blocks.threshold(verdict.threshold)))
-            value = blocks.value(verdict.measure, verdict.bound)
-            tiles.append(Tile((verdict.title,), value, notes, status=verdict.status))
-    return Tiles("Headline measures", tuple(tiles))
+    """What failed first (checks on data too), then gates that stayed open, then passed ones while there is room."""
+    order = ("fail", "inconclusive", "not_measured", "not_applicable", "pass")
+    found = blocks.verdicts(book)
+    gates = [v for v in found if v.of_policy or (v.status == "fail" and v.reason.value["required"])]
+    gates.sort(key=lambda v: (order.index(v.status), not v.reason.value["required"]))
+    unsettled = sum(v.status != "pass" for v in gates)
+    return Tiles("Gates", tuple(_tile(v) for v in gates[: min(MOST_TILES, max(unsettled, FEWEST_TILES))]))
 
 
-def not_passed(book: Book) -> list[tree.Block]:
+def _tile(verdict: blocks.Verdict) -> Tile:
+    where = verdict.reason.value["slice"]
+    label = parts(verdict.title, *((": ", *blocks.slice_words(verdict.reason)) if where != "overall" else ()))
+    notes = (
+        blocks.interval(verdict.measure, verdict.bound),
+        tree.say("asked: {threshold}", threshold=blocks.threshold(verdict.threshold)),
+        parts(*blocks.status(verdict.reason), *(() if verdict.reason.value["required"] else (", reported only",))),
+    )
+    return Tile(label, blocks.value(verdict.measure, verdict.bound), notes, status=verdict.status)
+
+
+def not_passed(book: Book) -> Section:
     """The required lines of the decision that did not pass, failures first, and how many others there are."""
     order = list(refs.STATUS_WORDS)
     found = [v for v in blocks.verdicts(book) if v.status != "pass"]
@@ -64,16 +111,25 @@ def not_passed(book: Book) -> list[tree.Block]:
     shown: list[tree.Block] = []
     if required:
         lines = tuple(
-            ((v.title,), blocks.slice_words(v.reason), blocks.status(v.reason), (v.reason["text"].fact(),))
-            for v in required
+            ((v.title,), blocks.slice_words(v.reason), blocks.status(v.reason), blocks.found_by(v)) for v in required
         )
         heads = ("Check", "Slice", "Outcome", "What was found")
         shown.append(tree.Table(("Required, and not passed",), heads, lines, prose=True))
-    if rest := len(found) - len(required):
-        number = book["gate"]["reasons"].derived(rest, "lines neither required nor passed", "count")
-        sentence = "Not required, and not passed: {number}; they are listed under How it was decided."
-        shown.append(Paragraph(tree.say(sentence, number=number)))
-    return shown
+    else:
+        shown.append(Paragraph(("Every required gate and check passed.",)))
+    if rest := [v for v in found if not v.reason.value["required"]]:
+        shown.append(Paragraph(_not_required(book, rest)))
+    return Section("open", "What failed or stayed open", tuple(shown))
+
+
+def _not_required(book: Book, rest: list[blocks.Verdict]) -> tree.Parts:
+    reasons = book["gate"]["reasons"]
+    counted: tree.Parts = ()
+    for status, words in TALLY.items():
+        if mine := sum(v.status == status for v in rest):
+            number = reasons.derived(mine, f"lines with status {status}, not required", "count")
+            counted += tree.say("{comma}{number} {words}", comma=", " if counted else "", number=number, words=words)
+    return tree.say("Not required: {counted}. They are listed under How it was decided.", counted=counted)
 
 
 def section(book: Book) -> Section:
@@ -87,7 +143,8 @@ def section(book: Book) -> Section:
             ended=evaluate["finished_at"].fact("time"),
         )
     )
-    inner = (outcome(book), order, blocks.gate_table(book), *blocks.own_table(book), *_why(book), *_waivers(book))
+    tables = (blocks.gate_table(book), *_why(book), *blocks.own_table(book), *_limits(book))
+    inner = (outcome(book), order, *tables, *_waivers(book))
     return Section("decision", "How it was decided", inner)
 
 
@@ -107,28 +164,48 @@ def _why(book: Book) -> list[tree.Block]:
     return [tree.Table(("Thresholds of the plan and why they were chosen",), heads, lines, prose=True)]
 
 
+LIMITS = {
+    "representativeness_gap": "Largest difference of a group's share from the reference population",
+    "minority_class": "Smallest share of the rarest class",
+    "proxy_auc": "Area under the ROC curve from which a feature counts as a proxy",
+    "label_gap": "Largest difference of the target between groups",
+    "drift": "Largest population stability index between two splits",
+}
+
+
+def _limits(book: Book) -> list[tree.Block]:
+    """The limits by which the checks on data count. The plan has no place for their reasons, and this says so."""
+    limits = book.plan["policy"]["governance"]
+    defaults = {name: field.default for name, field in policy.Governance.model_fields.items()}
+    rows = [
+        ((LIMITS[name],), (limits[name].fact("exact"),), (_origin(limits[name], defaults[name]),))
+        for name in LIMITS
+        if limits[name].value is not None
+    ]
+    size = book.plan["policy"]["minimum_group_size"]
+    default = policy.Policy.model_fields["minimum_group_size"].default
+    rows.append((("Fewest test rows that a rate may rest on",), (size.fact("count"),), (_origin(size, default),)))
+    heads = ("Limit", "Value", "Why this limit")
+    return [tree.Table(("Limits of the checks on data",), heads, tuple(rows), frozenset({1}), prose=True)]
+
+
+def _origin(node: refs.Node, default: object) -> Part:
+    if node.value == default:
+        return node.derived("default of the tool; no rationale stated", "compared with the default")
+    return node.derived("limit of the plan; no rationale stated", "compared with the default")
+
+
 def _waivers(book: Book) -> list[tree.Block]:
     waivers = list(book["gate"]["waivers"])
+    later = Paragraph(
+        (
+            "Waivers are given with the approval, after this document was written; they stand in approval.json of the "
+            "run and of the bundle, not here.",
+        )
+    )
     if not waivers:
-        return [Paragraph(("No waiver was given.",))]
+        return [later]
     lines = tuple(
         tuple((w[key].fact(),) for key in ("check_id", "slice", "person", "reason", "expires")) for w in waivers
     )
-    return [tree.Table(("Waivers",), ("Check", "Slice", "Person", "Reason", "Expires"), lines)]
-
-
-def gaps_section(gaps: Sequence[Part]) -> Section:
-    """Everything that nobody has stated or measured."""
-    if not gaps:
-        return Section("gaps", "Gaps", (Paragraph(("Nothing that this document asks for is missing.",)),))
-    lead = Paragraph(("Nobody has stated or measured the following. Nothing was filled in for it.",))
-    return Section("gaps", "Gaps", (lead, Bullets(tuple((gap,) for gap in gaps))))
-
-
-def missing(count: int) -> Paragraph:
-    """How much is missing, for the summary."""
-    if not count:
-        return Paragraph(("Nothing that this document asks for is missing.",))
-    number = Fact(count, "documents/record.json#/gaps", "count", "number of gaps in this document")
-    words = " thing that this document asks for has" if count == 1 else " things that this document asks for have"
-    return Paragraph(parts("Missing: ", number, words, " not been stated or measured; they are listed under Gaps."))
+    return [tree.Table(("Waivers",), ("Check", "Slice", "Person", "Reason", "Expires"), lines), later]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
-from model_cards import blocks, figures, performance, tree
+from model_cards import blocks, effect, figures, meaning, performance, tree
+from model_cards import groups as groups_
 from model_cards.refs import Book, Fact, Node
 from model_cards.tree import Figure, Paragraph, Parts, Section, parts
 
@@ -52,7 +53,7 @@ def _rates(book: Book) -> list[_Rate]:
     found: dict[str, _Rate] = {}
     for result in book.family("fairness"):
         details = result["details"]
-        for attribute, rows in _in_order(book, details["groups"]) if details else ():
+        for attribute, rows in groups_.in_order(book, details["groups"]) if details else ():
             named = details["rate"] and details["rate"][str(attribute.value)]
             name = named.fact() if named else result["title"].fact()
             rate = found.setdefault(name.shown, _Rate(name, {}, set(), _unit(result)))
@@ -60,14 +61,6 @@ def _rates(book: Book) -> list[_Rate]:
                 rate.groups[str(attribute.value)] = (attribute, rows)
                 rate.small |= {str(g.value) for g in details["small_groups"]}
     return list(found.values())
-
-
-def _in_order(book: Book, groups: Node) -> list[tuple[Fact, Node]]:
-    """Attributes and intersections as the plan declares them; any other one after them."""
-    data = book.plan.value["data"]
-    names = [p["name"] for p in data["protected"]] + [" × ".join(names) for names in data["intersections"]]
-    order = {name: index for index, name in enumerate(names)}
-    return sorted(groups.items(), key=lambda item: order.get(str(item[0].value), len(order)))
 
 
 def drawn(book: Book) -> list[Figure]:
@@ -83,7 +76,7 @@ def _figure(rate: _Rate) -> Figure | None:
             blocks_.append((str(attribute.value).replace("_", " "), shown))
     if not blocks_:
         return None
-    hollow = " Hollow marks are groups too small to be judged." if any(i.small for _, g in blocks_ for i in g) else ""
+    hollow = " Hollow marks rest on too few rows to be judged." if any(i.small for _, g in blocks_ for i in g) else ""
     alt = tree.say(
         "{rate}: one mark with its interval for each group; n is the rows it is computed from.{hollow} The numbers "
         "stand in the table below.",
@@ -133,7 +126,10 @@ def groups(book: Book) -> tree.Table | None:
     if not lines:
         return None
     return tree.Table(
-        ("Every group: rows of the group, rows that the rate is computed from, rate",),
+        tree.say(
+            "Every group: rows of the group, rows that the rate is computed from, rate, interval at level {level}",
+            level=blocks.level(book),
+        ),
         ("Rate", "Attribute", "Group", "Group rows", "Rows used", "Value", "Interval"),
         tuple(lines),
         frozenset({3, 4, 5, 6}),
@@ -141,24 +137,88 @@ def groups(book: Book) -> tree.Table | None:
     )
 
 
-def small_groups(book: Book) -> Paragraph:
-    """Which groups are too small or empty."""
-    listed = [
-        node.fact()
+def small_groups(book: Book) -> list[tree.Block]:
+    """Which rates rest on too few rows: rows of the group, or of the one class that the rate looks at."""
+    rates = _rates(book)
+    if not rates:
+        return [Paragraph(("No groups were compared.",))]
+    least = book.plan["policy"]["minimum_group_size"]
+    lines: list[tuple[Parts, ...]] = []
+    told: set[str] = set()
+    for rate in rates:
+        for attribute, rows in rate.groups.values():
+            for row in rows:
+                used = row["n"] if row["rows"].value is None else row["rows"]
+                if used.value is not None and used.value < least.value:
+                    told.add(f"{attribute.value}={row.value['group']}")
+                    cells = ((attribute,), (row["group"].fact(),), (_title(rate),), _count(used), _count(row["n"]))
+                    lines.append(cells)
+    shown: list[tree.Block] = []
+    if lines:
+        sentence = (
+            "These rates rest on fewer than {least} test rows, and nothing is passed on them. A group can be large "
+        )
+        sentence += "and still hold few rows of the one class that a rate looks at."
+        shown.append(Paragraph(tree.say(sentence, least=least.fact("count"))))
+        heads = ("Attribute", "Group", "Rate", "Rows the rate rests on", "Rows of the group")
+        caption = ("Rates that rest on few rows",)
+        shown.append(tree.Table(caption, heads, tuple(lines), frozenset({3, 4}), fold=len(lines) > blocks.LONG))
+    return shown + _other_small(book, told, least, first=not lines)
+
+
+def _other_small(book: Book, told: set[str], least: Node, *, first: bool) -> list[tree.Block]:
+    """Groups that a check calls small or empty, though none of its rates that are listed is."""
+    listed = {
+        str(node.value): node.fact()
         for result in book.family("fairness")
         if result["details"]
         for key in ("small_groups", "empty_groups")
-        for node in result["details"][key]
-    ]
-    least = book.plan["policy"]["minimum_group_size"].fact("count")
-    once = {fact.shown: fact for fact in listed}
-    if not once:
-        return Paragraph(tree.say("For every rate, every group has at least {least} test rows.", least=least))
-    names = parts(*((", ", fact) for fact in once.values()))[1:]
-    sentence = (
-        "For at least one rate, these groups have fewer than {least} test rows, and nothing is passed on them: {names}."
-    )
-    return Paragraph(tree.say(sentence, least=least, names=names))
+        for node in result["details"][key] or ()
+        if str(node.value) not in told
+    }
+    if listed:
+        names = parts(*((", ", fact) for fact in listed.values()))[1:]
+        sentence = "For at least one class, these groups have fewer than {least} test rows or none at all: {names}."
+        return [Paragraph(tree.say(sentence, least=least.fact("count"), names=names))]
+    if first:
+        sentence = "Every rate of every group rests on at least {least} test rows."
+        return [Paragraph(tree.say(sentence, least=least.fact("count")))]
+    return []
+
+
+def extremes(book: Book) -> list[tree.Block]:
+    """Between which groups each measure stands: the lowest and the highest rate of every attribute."""
+    lines: list[tuple[Parts, ...]] = []
+    for rate in _rates(book):
+        for attribute, rows in rate.groups.values():
+            known = [row for row in rows if row["value"].value is not None]
+            if len(known) > 1:
+                known.sort(key=lambda row: float(row.value["value"]))
+                lines.append(((_title(rate),), (attribute,), _end(known[0]), _end(known[-1])))
+    if not lines:
+        return []
+    heads = ("Rate", "Attribute", "Lowest group", "Highest group")
+    return [tree.Table(("Between which groups the rates lie",), heads, tuple(lines), fold=len(lines) > blocks.LONG)]
+
+
+def _end(row: Node) -> Parts:
+    return parts(row["group"].fact(), " ", row["value"].fact("number"))
+
+
+TWO_INTERVALS = Paragraph(
+    (
+        "A gap between groups has an interval that holds for all pairs of its groups at once; a single group has an "
+        "interval of its own. The two answer different questions: the ends of a gap do not follow from the ends of its "
+        "groups. Where checks on data name an interval for the extreme of several comparisons, it is widened for their "
+        "number in the same way.",
+    ),
+    "note",
+)
+
+
+def definitions(book: Book) -> list[tree.Block]:
+    """How the groups are defined, where there are any."""
+    return [groups_.definitions(book)] if book.plan["data"]["protected"] else []
 
 
 def section(book: Book) -> Section:
@@ -170,9 +230,15 @@ def section(book: Book) -> Section:
     table = groups(book)
     inner: list[tree.Block] = [
         use_of_attributes(book),
+        *definitions(book),
+        *effect.positive(book),
         *performance.measures(book, "fairness"),
+        *extremes(book),
+        *(() if not table else (TWO_INTERVALS,)),
+        *small_groups(book),
+        *meaning.table(book, "fairness"),
+        *performance.methods(book, "fairness"),
         *performance.without_value(book, "fairness"),
-        small_groups(book),
     ]
     if figures_:
         inner.append(tree.Figures(tuple(figures_)))

@@ -15,6 +15,8 @@ WIDTH = 400.0
 SQUARE = (58.0, 30.0, 386.0, 268.0)
 """Plotting area of the curves: left, top, right, bottom."""
 MOST_POINTS = 300
+FOOT = 58.0
+"""Room beneath an axis for its ticks and a title of two lines."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,6 +66,7 @@ def curves(
     y_range: tuple[float, float] | None = None,
     reference: tuple[svg.Point, svg.Point] | None = None,
     upright: tuple[float, str] | None = None,
+    level: tuple[float, str] | None = None,
 ) -> str:
     """Lines over a common axis.
 
@@ -75,15 +78,21 @@ def curves(
         y_range: The same.
         reference: A thin line between two points, such as chance level.
         upright: An x at which to draw a vertical line, and its words.
+        level: A y at which to draw a horizontal line, and its words.
     """
     drawing, box = _canvas(legend=len(series) > 1)
     xs = [p[0] for s in series for p in s.points]
     ys = [p[1] for s in series for p in s.points] + [end for s in series for pair in s.band for end in pair]
+    ys += [level[0]] if level else []
     axes = svg.Axes.within(box, x_range or svg.around(xs), y_range or svg.around(ys))
     axes.draw(drawing, x_label, y_label)
     if reference:
         start, end = axes.at(reference)
         drawing.line(start, end, "reference")
+    if level:
+        y = axes.y(level[0])
+        drawing.line((axes.x.start, y), (axes.x.stop, y), "limit")
+        drawing.text((axes.x.stop - 4, y - 5), level[1], "tick", anchor="end")
     if upright:
         x = axes.x(upright[0])
         drawing.line((x, axes.y.start), (x, axes.y.stop), "reference")
@@ -96,7 +105,7 @@ def curves(
     return drawing.markup()
 
 
-def calibration(series: Series, counts: Sequence[float], x_label: str, y_label: str) -> str:
+def calibration(series: Series, counts: Sequence[float], x_label: str, y_label: str, *, fewest: float = 0) -> str:
     """A reliability curve against the diagonal, with the number of rows in each bin as bars beneath.
 
     Args:
@@ -104,6 +113,7 @@ def calibration(series: Series, counts: Sequence[float], x_label: str, y_label: 
         counts: Rows in each of those bins.
         x_label: Axis title.
         y_label: Axis title.
+        fewest: Bins with fewer rows are drawn hollow.
     """
     drawing, box = _canvas(legend=False)
     axes = svg.Axes.within(box, (0, 1), (0, 1))
@@ -115,7 +125,7 @@ def calibration(series: Series, counts: Sequence[float], x_label: str, y_label: 
         height = 44 * rows / most
         with drawing.item(series.evidence, f"{text.count(rows)} rows in this bin"):
             drawing.rect((axes.x(x) - 5, axes.y.start - height), 10, height, "count")
-    _line(drawing, axes, series, 0)
+    _line(drawing, axes, series, 0, hollow=[rows < fewest for rows in counts])
     return drawing.markup()
 
 
@@ -134,9 +144,10 @@ def intervals(
     """
     rows = sum(1 + len(groups) for _, groups in blocks)
     labels = [f"{g.name}{_rows(g)}" for _, groups in blocks for g in groups]
-    left, right, top, step = _margin(labels, 24), WIDTH - 14, 8.0, 23.0
+    left, right, top = _margin(labels, 24), WIDTH - 14, 8.0
+    step = 23.0 if all(svg.width(label) <= left - 24 for label in labels) else 32.0
     bottom = top + rows * step + 4
-    drawing = svg.Drawing(WIDTH, bottom + 44)
+    drawing = svg.Drawing(WIDTH, bottom + FOOT)
     ends = [e for _, groups in blocks for g in groups for e in (g.value, g.low, g.high) if e is not None]
     low, high = svg.around(ends)
     if unit_range and min(ends) >= 0 and max(ends) <= 1:
@@ -157,7 +168,7 @@ def matrix(labels: Sequence[str], counts: Sequence[Sequence[float]], evidence: s
     """A confusion matrix: rows are the true classes, columns the predicted ones; shade is the share of the row."""
     size = len(labels)
     left, room = 122.0, 270.0
-    turned = size > 2 and any(len(text.plain(label)) * svg.CHARACTER > room / size for label in labels)
+    turned = size > 2 and any(svg.width(text.plain(label)) > room / size for label in labels)
     width = min(130.0, (room - 34 if turned else room) / size)
     top = 96.0 if turned else 60.0
     tight = " tight" if width < 40 else ""
@@ -185,9 +196,9 @@ def matrix(labels: Sequence[str], counts: Sequence[Sequence[float]], evidence: s
 def bars(rows: Sequence[Bar], x_label: str) -> str:
     """Horizontal bars from zero with the value written at their end."""
     left = _margin([r.name for r in rows], 12)
-    right, top, step = WIDTH - 12 - svg.CHARACTER * max(len(r.shown) for r in rows), 6.0, 25.0
+    right, top, step = WIDTH - 12 - max(svg.width(r.shown) for r in rows), 6.0, 25.0
     bottom = top + len(rows) * step + 2
-    drawing = svg.Drawing(WIDTH, bottom + 44)
+    drawing = svg.Drawing(WIDTH, bottom + FOOT)
     scale = svg.Scale(0, max((r.value for r in rows), default=1) or 1, left, right)
     _floor(drawing, scale, top, bottom, x_label)
     for index, row in enumerate(rows):
@@ -203,10 +214,10 @@ def _canvas(*, legend: bool) -> tuple[svg.Drawing, tuple[float, float, float, fl
     """A drawing for curves and its plotting area; the names of several series stand above it."""
     left, top, right, bottom = SQUARE
     rise = 0.0 if legend else top - 10
-    return svg.Drawing(WIDTH, bottom + 44 - rise), (left, top - rise, right, bottom - rise)
+    return svg.Drawing(WIDTH, bottom + FOOT - rise), (left, top - rise, right, bottom - rise)
 
 
-def _line(drawing: svg.Drawing, axes: svg.Axes, series: Series, index: int) -> None:
+def _line(drawing: svg.Drawing, axes: svg.Axes, series: Series, index: int, *, hollow: Sequence[bool] = ()) -> None:
     css = f"s{index % 4}"
     points = axes.at(thinned(series.points))
     with drawing.item(series.evidence, series.name):
@@ -219,8 +230,8 @@ def _line(drawing: svg.Drawing, axes: svg.Axes, series: Series, index: int) -> N
                 drawing.line((axes.x(x), axes.y(low)), (axes.x(x), axes.y(high)), f"whisker {css}")
         drawing.path(points, f"line {css}")
         if series.marks:
-            for point in points:
-                drawing.mark(point, f"mark {css}", index=index)
+            for number, point in enumerate(points):
+                drawing.mark(point, f"mark {css}", index=index, hollow=bool(hollow) and hollow[number])
 
 
 def _legend(drawing: svg.Drawing, names: Sequence[str]) -> None:
@@ -240,12 +251,12 @@ def _floor(drawing: svg.Drawing, scale: svg.Scale, top: float, bottom: float, la
         drawing.line((x, top), (x, bottom), "grid")
         drawing.text((x, bottom + 16), svg.text_of_tick(tick), "tick", anchor="middle")
     drawing.line((scale.start, bottom), (scale.stop, bottom), "axis")
-    drawing.axis_title((scale.start + scale.stop) / 2, bottom + 36, label)
+    drawing.axis_title(scale.start, scale.stop, bottom + 36, label)
 
 
 def _margin(labels: Sequence[str], air: float) -> float:
     """Room for labels at the left, at most so much that the plot stays readable."""
-    return min(226.0, air + svg.CHARACTER * max(len(text.plain(label)) for label in labels))
+    return min(200.0, air + max(svg.width(text.plain(label)) for label in labels))
 
 
 def _rows(group: Interval) -> str:
@@ -258,8 +269,11 @@ def _whisker(drawing: svg.Drawing, scale: svg.Scale, group: Interval, y: float) 
     if group.low is not None and group.high is not None:
         shown += f" [{text.number(group.low)}, {text.number(group.high)}]"
     with drawing.item(group.evidence, f"{group.name}{rows}: {shown}"):
-        room = scale.start - 24 - svg.CHARACTER * len(rows)
-        drawing.text((scale.start - 12, y + 4), svg.fit(group.name, room) + rows, "tick", anchor="end")
+        room = scale.start - 24
+        lines = [group.name + rows] if svg.width(group.name + rows) <= room else [group.name, rows.strip(" ()")]
+        for index, line in enumerate(line for line in lines if line):
+            shift = 7 * (2 * index - 1) if len(lines) > 1 and rows else 0
+            drawing.text((scale.start - 12, y + 4 + shift), svg.fit(line, room), "tick", anchor="end")
         if group.low is not None and group.high is not None:
             low, high = scale(group.low), scale(group.high)
             drawing.line((low, y), (high, y), "whisker s0")

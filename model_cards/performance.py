@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from model_cards import blocks, figures, tree
+from model_cards import blocks, effect, figures, matrix, meaning, tree
 from model_cards.refs import Book, Node
 from model_cards.tree import Figure, Paragraph, Parts, Section, parts
 
@@ -21,21 +21,52 @@ def measures(book: Book, family: str) -> list[tree.Block]:
     for result in book.family(family):
         for measure in (m for m in result["measures"] if "=" not in m.value["slice"]):
             if measure.value["name"] != result.value["check_id"]:
-                others.append(((measure["name"].fact("name"),), *_numbers(measure, None)))
+                others.append((_named(result, measure), *_numbers(measure, None)))
                 continue
             verdict = gates.get((measure.value["name"], measure.value["slice"]))
             heads.append(_measure(result, measure, verdict))
             if verdict is not None:
                 gated.append(heads[-1])
-    level = book.plan["policy"]["confidence"].fact("percent")
+    level = blocks.level(book)
     tables = [_table(tree.say("Measures with intervals at level {level}", level=level), heads)]
     if len(heads) > 2 * blocks.LONG and gated:
         every = dataclasses.replace(tables[0], fold=True)
         tables = [_table(tree.say("Measures under a gate, intervals at level {level}", level=level), gated), every]
     if others:
         columns = ("Measure", "Slice", "Value", "Interval", "Rows")
-        tables.append(tree.Table(("Supplementary measures",), columns, tuple(others), frozenset({2, 3, 4}), fold=True))
+        caption = tree.say("Supplementary measures, intervals at level {level}", level=level)
+        tables.append(tree.Table(caption, columns, tuple(others), frozenset({2, 3, 4}), fold=True))
     return [table for table in tables if table.rows]
+
+
+SUFFIXES = {"without_small_groups": "without the groups that have too few rows"}
+"""Parts of checks in words, where their names do not say enough."""
+
+
+def _named(result: Node, measure: Node) -> Parts:
+    """The check's title and, in words, the part of it that a measure is."""
+    check_id, name = str(result.value["check_id"]), str(measure.value["name"])
+    own = name.removeprefix(f"{check_id}.")
+    words = SUFFIXES.get(own, own.rpartition(".")[2].replace("_", " "))
+    return parts(result["title"].fact(), ": ", measure["name"].derived(words, "name in words"))
+
+
+def methods(book: Book, family: str) -> list[tree.Block]:
+    """How the intervals of a family were made, each way once with the measures it belongs to."""
+    found: dict[str, tuple[Node, dict[str, Node]]] = {}
+    for result in book.family(family):
+        for measure in result["measures"]:
+            if measure["interval"]:
+                method = measure["interval"]["method"]
+                found.setdefault(str(method.value), (method, {}))[1].setdefault(result.value["title"], result["title"])
+    lines: list[tuple[Parts, ...]] = []
+    for method, titles in found.values():
+        names = parts(*(("; ", title.fact()) for title in titles.values()))[1:]
+        lines.append(((method.fact(),), names))
+    if not lines:
+        return []
+    caption = tree.say("How the intervals were made, all at level {level}", level=blocks.level(book))
+    return [tree.Table(caption, ("Method", "Measures"), tuple(lines), prose=True, fold=True)]
 
 
 def _table(caption: Parts, lines: list[tuple[Parts, ...]]) -> tree.Table:
@@ -46,8 +77,15 @@ def _table(caption: Parts, lines: list[tuple[Parts, ...]]) -> tree.Table:
 def _measure(result: Node, measure: Node, verdict: blocks.Verdict | None) -> tuple[Parts, ...]:
     bound = verdict.bound if verdict else None
     asked = blocks.threshold(verdict.threshold) if verdict else blocks.NOTHING
-    outcome = blocks.status(verdict.reason) if verdict else ("no threshold set",)
-    return ((result["title"].fact(),), *_numbers(measure, bound), asked, outcome)
+    outcome: Parts = ("no threshold set",)
+    if verdict:
+        outcome = parts(
+            blocks.status(verdict.reason), *(() if verdict.reason.value["required"] else (", reported only",))
+        )
+    title = parts(result["title"].fact())
+    if measure.value["name"] == "performance.confusion_matrix" and measure["note"]:
+        title = parts(title, ": ", measure["note"].fact())
+    return (title, *_numbers(measure, bound), asked, outcome)
 
 
 def _numbers(measure: Node, bound: float | None) -> tuple[Parts, ...]:
@@ -96,14 +134,20 @@ def precision_recall(book: Book) -> Figure | None:
     if result is None or curve is None or not curve.value.get("recall"):
         return None
     points = sorted(zip(curve.value["recall"], curve.value["precision"], strict=True), key=lambda p: p[0])
+    counted = matrix.of(book) if book["encode"].value["task"] == "binary" else None
+    chance = counted.share(1) if counted else None
+    level = (float(chance.value), "order by chance") if chance else None
     svg = figures.curves(
-        [figures.Series("model", points, curve.evidence)], "Recall", "Precision", x_range=(0, 1), y_range=(0, 1)
-    )
+        [figures.Series("model", points, curve.evidence)],
+        "Recall", "Precision", x_range=(0, 1), y_range=(0, 1), level=level,
+    )  # fmt: skip
     alt = tree.say(
         "Precision over recall on the test rows; the area under it is {area}.{note}",
         area=headline(result),
         note=_note(result),
     )
+    if chance:
+        alt += tree.say(" An order by chance gives {chance} (thin line), the share of the class.", chance=chance)
     return Figure(("Precision and recall",), svg, alt)
 
 
@@ -116,13 +160,22 @@ def calibration(book: Book) -> Figure | None:
         return None
     points = [(b.value["predicted"], b.value["observed"]) for b in bins]
     counts = [b.value["count"] for b in bins]
+    least = book.plan["policy"]["minimum_group_size"]
+    whose: Parts = ("probability of the label that the model gives, against the share of right labels",)
+    x_label, y_label = "Probability of the label given", "Share of right labels"
+    if book["encode"].value["task"] == "binary":
+        name = book["encode"]["classes"][1]
+        whose = tree.say("probability of {name}, against the share of rows that are {name}", name=name.fact())
+        x_label, y_label = f"Probability of {name.value}", f"Share that is {name.value}"
     svg = figures.calibration(
-        figures.Series("model", points, found.evidence, marks=True), counts, "Predicted probability", "Observed share"
+        figures.Series("model", points, found.evidence, marks=True), counts, x_label, y_label, fewest=least.value
     )
     alt = tree.say(
-        "Observed share over predicted probability in {bins} bins, with bars for the rows in each; the expected "
-        "calibration error is {error}. A calibrated model lies on the diagonal.",
-        bins=found.size("bins"),
+        "The {whose}, in {bins} bins that hold rows; bars show the rows in each, hollow marks stand for fewer than "
+        "{least}. The expected calibration error is {error}. A calibrated model lies on the diagonal.",
+        whose=whose,
+        least=least.fact("count"),
+        bins=found.derived(len(bins), "bins that hold rows", "count"),
         error=headline(result),
     )
     return Figure(("Calibration",), svg, alt)
@@ -202,7 +255,12 @@ def section(book: Book) -> Section:
             absent.append(name)
     inner: list[tree.Block] = [
         measured_on(book),
+        *effect.positive(book),
         *measures(book, "performance"),
+        *effect.baseline(book),
+        *effect.simple_rules(book),
+        *meaning.table(book, "performance"),
+        *methods(book, "performance"),
         *without_value(book, "performance"),
     ]
     if drawn:
@@ -217,21 +275,27 @@ def measured_on(book: Book) -> Paragraph:
     shipped, evaluated = book["export"]["onnx"]["sha256"], book["evaluate"]["onnx_sha256"]
     same = evaluated.derived("the same" if shipped.value == evaluated.value else "ANOTHER", "digests compared")
     audit = book.result("data.leakage")
-    leakage: Parts = ("no leakage audit was recorded",)
+    leakage: Parts = ("no audit of leakage was recorded",)
     if audit is not None:
         leakage = tree.say(
-            "leakage audit: {status}, {reason}", status=blocks.status(audit), reason=audit["reason"].fact()
+            "audit that no step gave the model rows it must not see: {status}", status=blocks.status(audit)
         )
     return Paragraph(
         tree.say(
             "Measured with the {rows} rows of the test part under {runtime}, on {same} ONNX file as the one that ships "
-            "(by digest); {leakage}.",
+            "(by digest); {leakage}. Only the evaluation gave test rows to the model{parity}; checks on data read the "
+            "rows of every part.",
             rows=book["split"]["parts"]["test"]["rows"].fact("count"),
             runtime=book["evaluate"]["runtime"].fact(),
             same=same,
             leakage=leakage,
+            parity=", beside the comparison of the export" if _parity_read_test(book) else "",
         )
     )
+
+
+def _parity_read_test(book: Book) -> bool:
+    return bool(book["export"]["parity"].value["split"] == "test")
 
 
 def _note(result: Node) -> Parts:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Iterator
 from typing import Any, Literal
 
 import pydantic
 
+from checks import catalogue
 from evidence import canonical
 from evidence import dossier as dossiers
 from model_cards import text
@@ -78,7 +80,8 @@ class Gap:
     """Who can fill it."""
     where: str
     """Where it is filled, for example `plan: system.provider.address`."""
-    kind: Literal["Not stated", "Not measured"] = "Not stated"
+    kind: Literal["Not stated", "Not measured", "Not covered"] = "Not stated"
+    """`Not covered`: no question of the plan and no check of this run asks for it."""
     reason: Fact | None = None
 
     @property
@@ -182,6 +185,8 @@ class Book:
     plan_sha256: Fact
     plan: Node
     stages: dict[str, Node]
+    catalogue: Node
+    """What each measure means. It belongs to the code, whose digest the commitment holds."""
 
     def __getitem__(self, stage: str) -> Node:
         """The record of a stage."""
@@ -221,7 +226,23 @@ def book(dossier: dossiers.Dossier) -> Book:
         plan_sha256=Fact(dossier.plan_sha256, "plan.yaml#sha256", "digest"),
         plan=Node("plan.yaml", "", _content(dossier.plan)),
         stages=stages,
+        catalogue=Node("catalogue of checks", "", _meanings(dossier.encode.task)),
     )
+
+
+def _meanings(task: str) -> dict[str, dict[str, Any]]:
+    """Definition, direction and best value (None where there is no largest or smallest) of every metric."""
+    found = {}
+    for metric in catalogue.METRICS.values():
+        low, high = catalogue.bounds(metric, task)
+        best = {"higher": high, "lower": low, "none": None}[metric.better]
+        finite = best is not None and math.isfinite(best)
+        found[metric.id] = {
+            "definition": metric.definition,
+            "better": metric.better,
+            "best": best if finite else None,
+        }
+    return found
 
 
 def _content(record: pydantic.BaseModel) -> Any:

@@ -7,13 +7,14 @@ from model_cards import (
     blocks,
     data,
     decision,
+    effect,
     fairness,
+    gaps,
     performance,
     provenance,
     refs,
     robustness,
     training,
-    tree,
 )
 from model_cards.refs import Book
 from model_cards.tree import Bullets, Document, Paragraph, Section
@@ -26,8 +27,12 @@ HOW_TO_READ = Section(
             (
                 ("pass: the whole interval is on the good side of the threshold.",),
                 ("fail: the whole interval is on the bad side.",),
-                ("inconclusive: the interval straddles the threshold, or a group is too small. It is no pass.",),
+                (
+                    "inconclusive (“could not be decided”): the interval straddles the threshold, or a rate rests on "
+                    "too few rows. It is no pass.",
+                ),
                 ("not measured, not applicable: the check gave no answer; the reason stands beside it.",),
+                ("reported only: the plan does not require this gate; it does not decide the outcome.",),
                 ("Gap: nobody has stated or measured it. Nothing was filled in.",),
                 (
                     "An interval in brackets holds the values that the data do not rule out at the level of confidence "
@@ -41,8 +46,39 @@ HOW_TO_READ = Section(
 
 
 def tree_of(book: Book) -> Document:
-    """The whole report."""
-    chapters = (
+    """The whole report: outcome, what is open, effect, what is missing, the class, limits; then the details."""
+    front, back = first_chapters(book), details(book)
+    found = gaps.of((*front, *back))
+    summary = Section(
+        "summary",
+        "Summary",
+        (
+            decision.outcome(book),
+            decision.counts(book),
+            decision.headlines(book),
+            gaps.missing(found),
+            about.STATED,
+            Paragraph((book.plan["system"]["intended_purpose"].fact(),)),
+        ),
+    )
+    open_, effect_, *rest = front
+    first = (summary, open_, effect_, gaps.section(found), *rest)
+    return Document(
+        title=about.title(book, ": evaluation report"),
+        draft=about.draft(book),
+        sections=(*first, HOW_TO_READ, *(c for c in back if c.blocks or c.sections), provenance.section(book)),
+        running=about.running(book),
+    )
+
+
+def first_chapters(book: Book) -> tuple[Section, ...]:
+    """What a decision rests on first."""
+    return (decision.not_passed(book), effect.section(book), about.classification(book), about.limitations(book))
+
+
+def details(book: Book) -> tuple[Section, ...]:
+    """The evidence chapter by chapter."""
+    return (
         _system(book),
         data.section(book),
         training.section(book),
@@ -51,32 +87,16 @@ def tree_of(book: Book) -> Document:
         robustness.section(book),
         decision.section(book),
         _other_checks(book),
-        about.limitations(book),
     )
-    gaps = {g.text: g for s in chapters for g in tree.walk_section(s) if isinstance(g, refs.Gap)}
-    summary = Section(
-        "summary",
-        "Summary",
-        (
-            Paragraph((book.plan["system"]["intended_purpose"].fact(),)),
-            decision.outcome(book),
-            decision.counts(book),
-            decision.headlines(book),
-            *decision.not_passed(book),
-            decision.missing(len(gaps)),
-        ),
-        (HOW_TO_READ,),
-    )
-    end = (decision.gaps_section(tuple(gaps.values())), provenance.section(book))
-    return Document(
-        title=about.title(book, ": evaluation report"),
-        draft=about.draft(book),
-        sections=(summary, *(c for c in chapters if c.blocks or c.sections), *end),
-    )
+
+
+def all_gaps(book: Book) -> tuple[refs.Gap, ...]:
+    """Every gap of the report: the card lists the same."""
+    return gaps.of((*first_chapters(book), *details(book)))
 
 
 def _system(book: Book) -> Section:
-    inner = (about.purpose(book), about.misuse(book), about.classification(book))
+    inner = (about.purpose(book), about.misuse(book))
     return Section("system", "The system", (about.identity(book),), inner)
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from model_cards import blocks, figures, performance, tree
-from model_cards.refs import Book, Node
-from model_cards.tree import Figure, Paragraph, Parts, Section
+from collections.abc import Sequence
+
+from model_cards import blocks, effect, figures, meaning, performance, svg, tree
+from model_cards.refs import Book, Fact, Node
+from model_cards.tree import Figure, Paragraph, Parts, Section, parts
 
 METRICS = {"r2": "Coefficient of determination"}
 """Names of metrics whose identifier says too little."""
@@ -12,10 +14,10 @@ METRICS = {"r2": "Coefficient of determination"}
 
 def drawn(book: Book) -> list[Figure]:
     """One figure for each check that holds a severity curve."""
-    return [figure for result in book.family("robustness") if (figure := _figure(result))]
+    return [figure for result in book.family("robustness") if (figure := _figure(book, result))]
 
 
-def _figure(result: Node) -> Figure | None:
+def _figure(book: Book, result: Node) -> Figure | None:
     details = result["details"]
     if not details or not details["curve"]:
         return None
@@ -26,14 +28,17 @@ def _figure(result: Node) -> Figure | None:
     clean = details["clean"] if isinstance(details.value.get("clean"), int | float) else None
     if clean is not None and points[0][0] > 0:
         points.insert(0, (0.0, clean.value))
-        bands = [(clean.value, clean.value), *bands] if bands else bands
+        bands = [_clean_interval(book, details), *bands] if bands else bands
     band = bands if len(bands) == len(points) else ()
-    svg = figures.curves(
+    asked = _threshold(book, result)
+    drawing = figures.curves(
         [figures.Series("model", points, details["curve"].evidence, band, marks=True, whiskers=True)],
         str(details.value.get("x") or "Severity"),
         _metric(details),
         x_range=(0, max(p[0] for p in points)),
+        y_range=_range(points, band, asked),
         reference=((0, clean.value), (max(p[0] for p in points), clean.value)) if clean is not None else None,
+        level=(float(asked.value), "threshold") if asked else None,
     )
     last = details["curve"][len(details.value["curve"]) - 1]
     alt = tree.say("{title}: the score over growing severity", title=result["title"].fact())
@@ -42,7 +47,77 @@ def _figure(result: Node) -> Figure | None:
     if last["value"].value is not None:
         end, severity = last["value"].fact("number"), last["severity"].fact("exact")
         alt += tree.say(" to {end} at severity {severity}", end=end, severity=severity)
-    return Figure((result["title"].fact(),), svg, (*alt, "."))
+    if asked:
+        alt += tree.say("; the policy asks for {asked} (labelled line)", asked=asked)
+    return Figure((result["title"].fact(),), drawing, (*alt, "."))
+
+
+def _range(points: list[svg.Point], band: Sequence[svg.Point], asked: Fact | None) -> tuple[float, float] | None:
+    """From zero, so that a fall is seen at its size: to one for a share; further down where a score is negative."""
+    ends = [p[1] for p in points] + [end for pair in band for end in pair] + ([float(asked.value)] if asked else [])
+    return (0.0, 1.0) if min(ends) >= 0 and max(ends) <= 1 else svg.around([0.0, *ends])
+
+
+def _threshold(book: Book, result: Node) -> Fact | None:
+    gate = book.plan["policy"]["gates"].first(check=result.value["check_id"])
+    if gate is None:
+        return None
+    key = "at_least" if gate.value["at_least"] is not None else "at_most"
+    return gate[key].fact("exact")
+
+
+def _clean_interval(book: Book, details: Node) -> svg.Point:
+    """Interval of the score on unchanged inputs, where the evidence holds it for that very value."""
+    clean = float(details.value["clean"])
+    result = book.result(f"performance.{details.value.get('metric')}")
+    measure = next(iter(result["measures"]), None) if result is not None else None
+    if measure is None or measure.value["value"] != clean or not measure["interval"]:
+        return clean, clean
+    return float(measure.value["interval"]["low"]), float(measure.value["interval"]["high"])
+
+
+def tests(book: Book) -> list[tree.Block]:
+    """How each test was made, the score on unchanged inputs beside the worst one, and the rows behind it."""
+    lines: list[tuple[Parts, ...]] = []
+    attacked: list[tree.Block] = []
+    for result in book.family("robustness"):
+        measure = next(iter(result["measures"]), None)
+        if measure is None or measure.value["value"] is None:
+            continue
+        details = result["details"]
+        clean = (details["clean"].fact("number"),) if details and details["clean"] else blocks.NOTHING
+        how = (measure["note"].fact(),) if measure["note"] else blocks.NOTHING
+        lines.append(((result["title"].fact(),), how, clean, blocks.value(measure), blocks.rows(measure)))
+        if details and details["attacked_features"]:
+            attacked.append(_attacked(result))
+    if not lines:
+        return []
+    heads = ("Test", "How it was made", "Clean score", "Score under the test", "Rows")
+    table = tree.Table(("How the tests were made",), heads, tuple(lines), frozenset({2, 3, 4}), prose=True)
+    return [table, *attacked, *_features(book)]
+
+
+def _attacked(result: Node) -> Paragraph:
+    details = result["details"]
+    names = parts(*(p for name in details["attacked_features"] for p in (", ", name.fact("name"))))[1:]
+    sentence = tree.say(
+        "{title}: the attack changed these features: {names}.", title=result["title"].fact(), names=names
+    )
+    if details["attacked_rows"]:
+        sentence += tree.say(" It was made on {rows} test rows.", rows=details["attacked_rows"].fact("count"))
+    return Paragraph(sentence)
+
+
+def _features(book: Book) -> list[tree.Block]:
+    """The score with each feature alone pushed out of its range, worst first."""
+    result = book.result("robustness.out_of_range")
+    if result is None or not result["details"] or not isinstance(result.value["details"].get("features"), dict):
+        return []
+    found = [(n, v) for n, v in result["details"]["features"].items() if isinstance(v.value, int | float)]
+    found.sort(key=lambda item: float(item[1].value))
+    lines = tuple(((name,), (value.fact("number"),)) for name, value in found)
+    caption = parts(result["title"].fact(), ": score with each feature alone out of its range")
+    return [tree.Table(caption, ("Feature", "Score"), lines, frozenset({1}), fold=True)] if lines else []
 
 
 def _metric(details: Node) -> str:
@@ -59,7 +134,7 @@ def curves_table(book: Book) -> tree.Table | None:
     if not lines:
         return None
     return tree.Table(
-        ("Score at each severity",),
+        tree.say("Score at each severity, intervals at level {level}", level=blocks.level(book)),
         ("Check", "Severity", "Score", "Interval"),
         tuple(lines),
         frozenset({1, 2, 3}),
@@ -72,8 +147,14 @@ def section(book: Book) -> Section:
     if not book.family("robustness"):
         return Section("robustness", "Robustness", (Paragraph(("No robustness check was recorded.",)),))
     figures_, table = drawn(book), curves_table(book)
-    inner: list[tree.Block] = [*performance.measures(book, "robustness")]
-    inner += performance.without_value(book, "robustness")
+    inner: list[tree.Block] = [
+        *effect.baseline(book),
+        *performance.measures(book, "robustness"),
+        *tests(book),
+        *meaning.table(book, "robustness"),
+        *performance.methods(book, "robustness"),
+        *performance.without_value(book, "robustness"),
+    ]
     if figures_:
         inner.append(tree.Figures(tuple(figures_)))
     return Section("robustness", "Robustness", (*inner, table) if table else tuple(inner))

@@ -57,18 +57,40 @@ def around(values: Sequence[float], *, low: float | None = None, high: float | N
     return (bottom - air if low is None else low, top + air if high is None else high)
 
 
+_NARROW, _WIDE, _WIDEST = frozenset("iljtfrI.,:;'|()[]! "), frozenset("<>=×+wm%&@~"), frozenset("MW")
+
+
+def width(label: str) -> float:
+    """Width of a label at the size of ticks, in units of the drawing. Errs on the wide side."""
+    found = 0.0
+    for c in label:
+        if c in _NARROW:
+            found += 4.2
+        elif c in _WIDEST:
+            found += 10.5
+        elif c in _WIDE or c.isupper() or ord(c) > 0x2000:
+            found += 8.4
+        else:
+            found += 6.7 if c.isdigit() or c == "_" else CHARACTER
+    return found
+
+
 def fit(label: str, room: float) -> str:
-    """A label shortened to a width, with an ellipsis where something is left out."""
+    """A label shortened to a width, with an ellipsis where something is left out; three characters at least."""
     label = text.plain(label)
-    most = max(3, int(room / CHARACTER + 0.01))
-    return label if len(label) <= most else label[: most - 1] + "…"
+    if width(label) <= room + 0.01:
+        return label
+    kept = label[:-1]
+    while len(kept) > 2 and width(kept) + CHARACTER > room + 0.01:
+        kept = kept[:-1]
+    return f"{kept}…" if len(label) > 3 else label
 
 
 def wrapped(label: str, room: float, most: int = 2) -> list[str]:
     """A label in at most so many lines of a width, broken between words, the last one shortened."""
     lines: list[str] = []
     for word in text.plain(label).split():
-        if lines and (len(lines[-1]) + 1 + len(word)) * CHARACTER <= room:
+        if lines and width(f"{lines[-1]} {word}") <= room + 0.01:
             lines[-1] += f" {word}"
         else:
             lines.append(word)
@@ -124,11 +146,10 @@ class Drawing:
             f'<text x="{_n(at[0])}" y="{_n(at[1])}"{look}{side}{rotation}>{html.escape(text.plain(words))}</text>'
         )
 
-    def axis_title(self, centre: float, y: float, words: str) -> None:
-        """Words beneath a horizontal axis, moved aside where they would leave the drawing."""
-        words = fit(words, self.width - 8)
-        half = CHARACTER * len(words) / 2
-        self.text((min(max(centre, half), self.width - half), y), words, "label", anchor="middle")
+    def axis_title(self, start: float, stop: float, y: float, words: str) -> None:
+        """Words beneath a horizontal axis: no wider than it, on two lines where one is too short."""
+        for index, line in enumerate(wrapped(words, stop - start)):
+            self.text(((start + stop) / 2, y + 14 * index), line, "label", anchor="middle")
 
     @contextmanager
     def item(self, evidence: str, title: str) -> Iterator[None]:
@@ -172,7 +193,7 @@ class Axes:
             drawing.line((x, bottom), (x, bottom + 4), "axis")
             drawing.text((x, bottom + 17), text_of_tick(tick), "tick", anchor="middle")
         drawing.line((left, bottom), (right, bottom), "axis")
-        drawing.axis_title((left + right) / 2, bottom + 35, x_label)
+        drawing.axis_title(left, right, bottom + 35, x_label)
         side = (left - 44, (top + bottom) / 2)
         drawing.text(side, fit(y_label, bottom - top + 20), "label", anchor="middle", turn=-90)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from model_cards import blocks, figures, tree
 from model_cards.refs import Book, Fact, Form
 from model_cards.tree import Figure, Pairs, Paragraph, Parts, Section, parts
@@ -22,7 +24,7 @@ def model(book: Book) -> Pairs:
         precision=train["precision"].fact(),
     )
     rows: list[tuple[str, Parts]] = [
-        ("Model", (own.fact("name") if own else plan["model"]["family"].fact("name"),)),
+        ("Model", (own.fact("name"),) if own else family(book)),
         ("Parameters", (count("parameters"),)),
         ("Inputs", (book["encode"]["features"].size("inputs"), " features")),
         ("Epochs", tree.say("{run} run, weights of epoch {best} kept", run=count("epochs"), best=count("best_epoch"))),
@@ -41,13 +43,36 @@ def model(book: Book) -> Pairs:
     return Pairs("The model and its training", tuple(rows))
 
 
+FAMILIES = {"residual_mlp": "multilayer perceptron with residual blocks"}
+"""Model families in words."""
+
+
+def family(book: Book) -> Parts:
+    """The model family in words, with its name in the plan."""
+    node = book.plan["model"]["family"]
+    if node.value not in FAMILIES:
+        return (node.fact("name"),)
+    return parts(node.derived(FAMILIES[node.value], "family in words"), " (", node.fact("name"), ")")
+
+
+def threshold_value(book: Book) -> Fact:
+    """The decision threshold: as the plan states it, where the record holds that number in single precision."""
+    recorded, stated = book["train"]["threshold"]["value"], book.plan["training"]["threshold"]
+    if isinstance(stated.value, int | float) and math.isclose(stated.value, recorded.value, rel_tol=1e-6):
+        return stated.fact("exact")
+    return recorded.fact("number")
+
+
 def threshold(book: Book) -> Parts:
     """The probability from which the label is positive, and how it was set."""
     node = book["train"]["threshold"]
     if not node:
         return ("none: the task has no decision threshold",)
     how: Parts = (", chosen on the ", node["chosen_on"].fact(), " split") if node["chosen_on"] else ()
-    return parts(node["value"].fact("number"), " (", node["criterion"].fact(), how, ")")
+    given: Parts = ()
+    if book["encode"].value["task"] == "binary":
+        given = ("probability of ", book["encode"]["classes"][1].fact(), " from ")
+    return parts(given, threshold_value(book), " on (", node["criterion"].fact(), how, ")")
 
 
 def parity(book: Book) -> Paragraph:
@@ -74,16 +99,31 @@ def uses(book: Book) -> tree.Table:
         ("rows", "count"),
         ("digests_sha256", "digest"),
     )
-    lines = tuple(
+    lines: tuple[tuple[Parts, ...], ...] = tuple(
         tuple((use[key].fact(form),) for key, form in forms)
         for stage in ("train", "evaluate")
         for use in book[stage]["uses"]
     )
+    parity_ = book["export"]["parity"]
+    read = parity_.derived("parity of the export", "step that the record belongs to")
+    lines += (((read,), (parity_["split"].fact(),), (parity_["rows"].fact("count"),), blocks.NOTHING),)
     return tree.Table(
-        ("Rows that each step read, as it recorded them",),
+        ("Rows given to the model, by step, as each step recorded them",),
         ("Step", "Part", "Rows", "sha256 of the row digests"),
         lines,
         frozenset({2}),
+    )
+
+
+def other_readers() -> Paragraph:
+    """What else read rows of every part, without giving them to the model."""
+    return Paragraph(
+        (
+            "The checks on data quality and data governance read the rows of every part, labels and groups included "
+            "(balance of labels, proxies, drift); they gave none of them to the model. The table names every step that "
+            "did.",
+        ),
+        "note",
     )
 
 
@@ -121,6 +161,6 @@ def section(book: Book) -> Section:
         (model(book), figure),
         (
             Section("parity", "Export", (parity(book),)),
-            Section("uses", "Which rows each step read", (uses(book),)),
+            Section("uses", "Which rows each step gave to the model", (uses(book), other_readers())),
         ),
     )

@@ -133,6 +133,8 @@ class Document:
     draft: Parts
     """The sentence that says that this is a draft, of which run."""
     sections: tuple[Section, ...]
+    running: str = ""
+    """Words at the foot of every printed page: letters, digits, `.`, `_` and `-` only, since they stand in a style."""
 
 
 def walk(document: Document) -> Iterator[Part]:

@@ -77,4 +77,4 @@ def test_long_names_are_shortened_with_the_whole_in_the_title() -> None:
 def test_names_are_wrapped_between_words() -> None:
     """Two lines at most, the last one shortened."""
     assert svg.wrapped("no marked progression", 13 * svg.CHARACTER) == ["no marked", "progression"]
-    assert svg.wrapped("one two three four five", 8 * svg.CHARACTER) == ["one two", "three f…"]
+    assert svg.wrapped("one two three four five", 8 * svg.CHARACTER) == ["one two", "three fo…"]
