@@ -67,6 +67,16 @@ def test_titles_name_the_column_and_the_rule() -> None:
     assert "s5: at most 10 % missing" in titles
 
 
+@pytest.mark.parametrize(
+    ("share", "text"), [(0.0, "0.0 %"), (0.6, "60.0 %"), (0.05, "5.0 %"), (0.00031, "0.031 %"), (1.0, "100.0 %")]
+)
+def test_shares_in_reasons_have_one_form(share: float, text: str) -> None:
+    """One decimal and a space as in the documents; what that would round to nothing keeps two digits."""
+    from checks import data_quality
+
+    assert data_quality._percent(share) == text
+
+
 @pytest.mark.slow
 def test_real_data_satisfy_their_declaration(tmp_path: Path) -> None:
     """The diabetes data pass what is declared about them, and the summary counts every expectation."""

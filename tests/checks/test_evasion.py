@@ -86,6 +86,9 @@ def test_accuracy_under_attack_is_never_above_clean(tmp_path):
     values = [p["value"] for p in result.details["curve"]]
     assert values == sorted(values, reverse=True)
     assert values[0] == result.details["clean"]
+    clean = next(m for m in result.measures if m.name == "robustness.evasion.clean")
+    assert (clean.value, clean.n) == (values[0], result.details["attacked_rows"])
+    assert clean.interval.low < clean.value < clean.interval.high
     assert result.measures[0].n == 150
     wrong_way = dataclasses.replace(made, gradient=lambda x, y: -made.gradient(x, y))
     assert attacked(wrong_way).measures[0].value == result.details["clean"]

@@ -250,3 +250,43 @@ def test_repeated_rows_of_a_person_widen_the_intervals(tmp_path):
     grouped, method = width(tmp_path / "b", np.repeat(np.arange(375), 4))
     assert "effective rows by entity" in method
     assert 1.6 < grouped / alone < 2.4
+
+
+def test_intervals_of_tiny_groups_are_exact_and_reach_the_gate_headline(tmp_path):
+    """0 of 5 in a group reaches 0.52 (Clopper and Pearson), and the gap with and without it is no narrower."""
+    groups = model_builders.membership(1500, 1, rare=5)
+    made = subject(tmp_path, groups)
+    import dataclasses
+
+    labels = made.scores.labels.copy()
+    labels[:5] = 0
+    scores = made.scores.__class__(labels=labels, probabilities=made.scores.probabilities)
+    results = found(dataclasses.replace(made, scores=scores))
+    other = next(m for m in results["selection_rate"].measures if m.slice == "sex=other")
+    assert (other.value, other.interval.low) == (0, 0)
+    assert other.interval.high == pytest.approx(1 - 0.025 ** (1 / 5))
+    assert other.interval.method == "Clopper-Pearson"
+    gap = results["demographic_parity_difference"]
+    rates = [m for m in gap.measures if m.slice in ("sex=female", "sex=male")]
+    assert headline(gap).interval.low < max(m.value for m in rates) - other.interval.high + 0.05
+    assert "Clopper-Pearson" in headline(gap).interval.method
+    without = next(m for m in gap.measures if m.name.endswith("without_small_groups") and m.slice == "sex")
+    assert "Newcombe square and add of Clopper-Pearson bounds, 1 pair of rates of sex" in without.interval.method
+    a, b = sorted(rates, key=lambda m: m.value)
+    reach = np.hypot(b.interval.high - b.value, a.value - a.interval.low)
+    assert without.interval.high == pytest.approx(b.value - a.value + reach)
+
+
+def test_small_groups_say_how_many_rows_their_rate_rests_on(tmp_path):
+    """For each group that is too small the fewest rows that one of its rates rests on are given."""
+    groups = model_builders.membership(1500, 1)
+    _, _, y = model_builders.simulated(1500, 4, 0)
+    women = np.flatnonzero(groups["sex"][0] == 0)
+    y[women] = 0
+    y[women[:5]] = 1
+    results = found(subject(tmp_path, groups, y=y))
+    for name in ("true_positive_rate", "equalized_odds_difference"):
+        details = results[name].details
+        assert details["small_group_rows"]["sex=female"] == 5
+        assert list(details["small_group_rows"]) == details["small_groups"]
+    assert results["selection_rate"].details["small_group_rows"] == {}

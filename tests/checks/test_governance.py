@@ -431,6 +431,7 @@ def test_label_balance_fails_on_a_clear_gap_only(tmp_path: Path) -> None:
     assert result.status == "fail"
     assert result.measures[0].value == pytest.approx(planted)
     assert result.measures[0].note == "largest for yes: f against m"
+    assert result.reason.endswith("largest for yes: f against m, whose rows n counts")
 
 
 def test_label_balance_of_a_number_is_in_standard_deviations(tmp_path: Path) -> None:
@@ -455,6 +456,28 @@ def test_drift_is_found_and_small_samples_are_inconclusive(tmp_path: Path) -> No
     result = Case(rows=150).govern(tmp_path / "b")["drift"]
     assert result.status == "inconclusive"
     assert "caution" in result.reason
+
+
+def test_a_column_of_one_value_has_no_drift_to_measure(tmp_path: Path) -> None:
+    """It is listed as not measured, without an index; the other columns are judged."""
+    case = Case()
+    case.x[:, 0] = 3.0
+    result = case.govern(tmp_path)["drift"]
+    assert result.status == "pass"
+    assert [(r["feature"], r["split"]) for r in result.details["not_measured"]] == [("a", "validation"), ("a", "test")]
+    assert all("index" not in r and "value" not in r for r in result.details["rows"] if r["feature"] == "a")
+    assert "not measured, one value in both parts: a in validation, a in test" in result.reason
+
+
+def test_drift_of_a_column_that_is_mostly_zero_is_seen(tmp_path: Path) -> None:
+    """Where nine in ten values are 0, the 0 is a bin of its own and the rest another: a shift between them is found."""
+    case = Case()
+    rng = np.random.default_rng(7)
+    share = np.where(case.roles == "test", 0.35, 0.08)
+    case.x[:, 0] = np.where(rng.random(case.rows) < share, rng.integers(1, 9999, case.rows), 0)
+    result = case.govern(tmp_path)["drift"]
+    assert result.details["not_measured"] == []
+    assert (result.status, result.measures[0].note) == ("fail", "less what chance adds; largest for a in test")
 
 
 def test_repeated_rows_of_entities_widen_intervals(tmp_path: Path) -> None:

@@ -220,3 +220,22 @@ def test_rows_of_one_person_are_not_independent(tmp_path):
         wide, narrow = grouped[name].measures[0].interval, alone[name].measures[0].interval
         assert "200 entities" in wide.method
         assert wide.high - wide.low > 1.5 * (narrow.high - narrow.low)
+
+
+@pytest.mark.parametrize(("task", "classes"), [("binary", 2), ("multiclass", 3)])
+def test_baselines_stand_beside_accuracy_and_average_precision(tmp_path, task, classes):
+    """Always answering the largest class, and a score that says nothing, have scikit-learn's values on these rows."""
+    from sklearn import dummy, metrics
+
+    made = subject(tmp_path, task, classes=classes)
+    results, y = found(made), made.part.y
+    always = (
+        dummy.DummyClassifier(strategy="most_frequent").fit(np.zeros((len(y), 1)), y).predict(np.zeros((len(y), 1)))
+    )
+    baseline = next(m for m in results["accuracy"].measures if m.name == "performance.accuracy.baseline")
+    assert (baseline.value, baseline.n) == (pytest.approx(metrics.accuracy_score(y, always)), len(y))
+    assert baseline.interval.low < baseline.value < baseline.interval.high
+    chance = next(m for m in results["pr_auc"].measures if m.name == "performance.pr_auc.baseline")
+    truth = y if classes == 2 else np.eye(classes)[y]
+    assert chance.value == pytest.approx(metrics.average_precision_score(truth, np.full(truth.shape, 0.5)))
+    assert results["accuracy"].measures[0].name == "performance.accuracy"

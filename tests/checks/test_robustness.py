@@ -86,6 +86,31 @@ def test_the_worst_out_of_range_feature_is_named(tmp_path):
     assert by_feature["f2"] == result.details["clean"]
     assert result.measures[0].value == by_feature["f0"]
     assert "f0" in result.measures[0].note
+    assert result.reason == f"measured; the policy sets no threshold; worst feature: {result.details['worst']}"
+
+
+def test_the_worst_feature_is_named_at_a_gate_too(tmp_path):
+    """With a threshold the reason has the measured value, the threshold and the worst feature."""
+    from checks import gate, robustness
+
+    result = robustness.out_of_range(subject(tmp_path, out_of_range=(1.0,)))
+    plan = model_builders.plan(gates=[{"check": "robustness.out_of_range", "at_least": 0.9}])
+    (judged,) = gate.apply(plan, [result])
+    assert judged.status == "fail"
+    assert judged.reason.endswith(f"n = 1,200; worst feature: {result.details['worst']}")
+    assert gate.decide(plan, [result]).reasons[0].text == judged.reason
+
+
+def test_the_clean_score_stands_beside_every_fault(tmp_path):
+    """Each check has the measure `.clean`: the performance of the same rows unaltered, with its interval."""
+    from checks import performance, robustness
+
+    made = subject(tmp_path)
+    accuracy = next(r for r in performance.measure(made) if r.check_id == "performance.accuracy").measures[0]
+    for result in robustness.measure(made):
+        clean = next(m for m in result.measures if m.name == f"{result.check_id}.clean")
+        assert (clean.value, clean.interval, clean.n) == (accuracy.value, accuracy.interval, 1200)
+        assert clean.value == result.details["clean"]
 
 
 def test_regression_is_judged_by_r2(tmp_path):
