@@ -139,15 +139,23 @@ def threshold(node: Node | None) -> Parts:
 
 def line(verdict: Verdict) -> Parts:
     """A gate in a sentence: what, where, outcome, and the words of the decision."""
-    optional = "" if verdict.reason.value["required"] else ", reported only"
+    optional = () if verdict.reason.value["required"] else ("reported only",)
+    inside = parts(slice_words(verdict.reason) if adds_slice(verdict) else (), *optional)
+    if len(inside) > 1:
+        inside = parts(inside[0], ", ", inside[1])
     return tree.say(
-        "{title} ({slice}{optional}): {status}; {text}",
-        optional=optional,
+        "{title}{where}: {status}; {text}",
         title=verdict.title,
-        slice=slice_words(verdict.reason),
+        where=parts(" (", inside, ")") if inside else (),
         status=status(verdict.reason),
         text=verdict.reason["text"].fact(),
     )
+
+
+def adds_slice(verdict: Verdict) -> bool:
+    """Does the slice say something that the title does not?"""
+    where = str(verdict.reason.value["slice"])
+    return where != "overall" and not verdict.title.shown.endswith(where)
 
 
 def line_of_result(result: Node) -> Parts:

@@ -93,8 +93,8 @@ def headlines(book: Book) -> Tiles:
 
 
 def _tile(verdict: blocks.Verdict) -> Tile:
-    where = verdict.reason.value["slice"]
-    label = parts(verdict.title, *((": ", *blocks.slice_words(verdict.reason)) if where != "overall" else ()))
+    where: tree.Parts = (": ", *blocks.slice_words(verdict.reason)) if blocks.adds_slice(verdict) else ()
+    label = parts(verdict.title, *where)
     notes = (
         blocks.interval(verdict.measure, verdict.bound),
         tree.say("asked: {threshold}", threshold=blocks.threshold(verdict.threshold)),

@@ -92,7 +92,8 @@ def curves(
     if level:
         y = axes.y(level[0])
         drawing.line((axes.x.start, y), (axes.x.stop, y), "limit")
-        drawing.text((axes.x.stop - 4, y - 5), level[1], "tick", anchor="end")
+        above = series[0].points[-1][1] < level[0]
+        drawing.text((axes.x.stop - 4, y - 5 if above else y + 14), level[1], "tick", anchor="end")
     if upright:
         x = axes.x(upright[0])
         drawing.line((x, axes.y.start), (x, axes.y.stop), "reference")

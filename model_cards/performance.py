@@ -85,7 +85,21 @@ def _measure(result: Node, measure: Node, verdict: blocks.Verdict | None) -> tup
     title = parts(result["title"].fact())
     if measure.value["name"] == "performance.confusion_matrix" and measure["note"]:
         title = parts(title, ": ", measure["note"].fact())
-    return (title, *_numbers(measure, bound), asked, outcome)
+    where, *numbers = _numbers(measure, bound)
+    return (title, parts(where, *_which_group(result, measure)), *numbers, asked, outcome)
+
+
+RATES = ("fairness.selection_rate", "fairness.true_positive_rate", "fairness.false_positive_rate")
+"""Measures whose headline is the rate of one group of the attribute."""
+
+
+def _which_group(result: Node, measure: Node) -> Parts:
+    """The group whose rate the headline of an attribute is."""
+    details = result["details"]
+    if result.value["check_id"] not in RATES or not details or not details["groups"]:
+        return ()
+    row = details["groups"][measure.value["slice"]].first(value=measure.value["value"])
+    return (", group ", row["group"].fact()) if row is not None else ()
 
 
 def _numbers(measure: Node, bound: float | None) -> tuple[Parts, ...]:

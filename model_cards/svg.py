@@ -17,7 +17,7 @@ from model_cards import text
 
 Point = tuple[float, float]
 
-CHARACTER = 6.1
+CHARACTER = 7.1
 """Mean width of a character at the size of labels, in units of the drawing. Errs on the wide side."""
 
 
@@ -57,7 +57,7 @@ def around(values: Sequence[float], *, low: float | None = None, high: float | N
     return (bottom - air if low is None else low, top + air if high is None else high)
 
 
-_NARROW, _WIDE, _WIDEST = frozenset("iljtfrI.,:;'|()[]! "), frozenset("<>=×+wm%&@~"), frozenset("MW")
+_NARROW, _WIDE, _WIDEST = frozenset("iljtfrI.,:;'|()[]! "), frozenset("<>=×+w%&@~"), frozenset("mMW")
 
 
 def width(label: str) -> float:
@@ -65,13 +65,13 @@ def width(label: str) -> float:
     found = 0.0
     for c in label:
         if c in _NARROW:
-            found += 4.2
+            found += 4.7
         elif c in _WIDEST:
-            found += 10.5
+            found += 11.4
         elif c in _WIDE or c.isupper() or ord(c) > 0x2000:
-            found += 8.4
+            found += 9.7 if c in _WIDE else 8.6
         else:
-            found += 6.7 if c.isdigit() or c == "_" else CHARACTER
+            found += 7.4 if c.isdigit() else CHARACTER
     return found
 
 
