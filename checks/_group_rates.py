@@ -21,7 +21,8 @@ RATES = ("selection_rate", "true_positive_rate", "false_positive_rate", "accurac
 class GroupRates:
     """One kind of rate for the groups of a slice: shares of rows, or means. A family is a class, one against the rest.
 
-    The groups of a slice share no row. Rows of one person in two groups are taken for independent.
+    The groups of a slice share no row. Rows of one person in two groups are taken for independent: as they are alike
+    rather than opposed, intervals of differences then err to the wide side.
     """
 
     rates: Floats
