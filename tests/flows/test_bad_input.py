@@ -208,8 +208,11 @@ def small_disk(place: Path, options: str) -> Iterator[None]:
         subprocess.run(["umount", "-l", str(place)], check=True)
 
 
-def test_a_full_disk_is_one_sentence_and_the_ledger_holds(tmp_path: Path, say: Say) -> None:
+def test_a_full_disk_is_one_sentence_and_the_ledger_holds(
+    tmp_path: Path, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """What was recorded before the disk was full is still there and still chained."""
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/elsewhere/mlflow.db")
     path = plans.write(tmp_path)
     space = tmp_path / "small"
     space.mkdir()
@@ -219,6 +222,18 @@ def test_a_full_disk_is_one_sentence_and_the_ledger_holds(tmp_path: Path, say: S
         assert "full disk" in said
         assert "--resume" in said
         assert ledger.check(next((space / "runs").iterdir())) >= 1
+
+
+def test_a_disk_that_is_nearly_full_is_told_before_anything_runs(tmp_path: Path, say: Say) -> None:
+    """No room for the lineage is known at the start."""
+    path = plans.write(tmp_path)
+    space = tmp_path / "small"
+    space.mkdir()
+    with small_disk(space, "size=64k"):
+        code, said = say("-w", space, "run", path, "--engine", "plain")
+        assert not (space / "runs").exists()
+    assert code == errors.EXIT_MISSING
+    assert "free disk space" in said
 
 
 def test_a_read_only_place_is_one_sentence(tmp_path: Path, say: Say) -> None:
