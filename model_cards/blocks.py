@@ -148,7 +148,7 @@ def line(verdict: Verdict) -> Parts:
         title=verdict.title,
         where=parts(" (", inside, ")") if inside else (),
         status=status(verdict.reason),
-        text=verdict.reason["text"].fact(),
+        text=found_by(verdict),
     )
 
 

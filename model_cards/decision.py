@@ -67,9 +67,9 @@ def counts(book: Book) -> Tiles:
     tiles = []
     for status in ("fail", "inconclusive", "pass", "not_measured", "not_applicable"):
         mine = [v for v in found if v.status == status]
-        if not mine and status not in OUTCOMES:
-            continue
         own = sum(v.of_policy for v in mine)
+        if not own and status not in OUTCOMES:
+            continue
         word = reasons.derived(status, "status that is counted", "status")
         shown = tree.say(
             "{own} of {all}",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import html.parser
 
-VOID = {"meta", "link", "br", "img", "input", "hr"}
+VOID = {"meta", "link", "br", "img", "input", "hr", "wbr"}
 
 
 @dataclasses.dataclass
