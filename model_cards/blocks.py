@@ -195,7 +195,16 @@ def found(result: Node) -> Parts:
 
 def found_by(verdict: Verdict) -> Parts:
     """The words of the decision on one line, with the note of its measure."""
-    return parts(verdict.reason["text"].fact(), *note_of(verdict.measure))
+    before = clean(verdict)
+    start: Parts = ("; on unchanged inputs ", *before) if before else ()
+    return parts(verdict.reason["text"].fact(), start, *note_of(verdict.measure))
+
+
+def clean(verdict: Verdict) -> Parts:
+    """The score on unchanged inputs beside which a robustness gate must be read; nothing for other checks."""
+    details = verdict.result["details"] if verdict.result else None
+    found = details["clean"] if details else None
+    return (found.fact("number"),) if found is not None and isinstance(found.value, int | float) else ()
 
 
 def note_of(measure: Node | None) -> Parts:

@@ -95,9 +95,11 @@ def headlines(book: Book) -> Tiles:
 def _tile(verdict: blocks.Verdict) -> Tile:
     where: tree.Parts = (": ", *blocks.slice_words(verdict.reason)) if blocks.adds_slice(verdict) else ()
     label = parts(verdict.title, *where)
+    before = blocks.clean(verdict)
     notes = (
         blocks.interval(verdict.measure, verdict.bound),
         tree.say("asked: {threshold}", threshold=blocks.threshold(verdict.threshold)),
+        *((("unchanged inputs: ", *before),) if before else ()),
         parts(*blocks.status(verdict.reason), *(() if verdict.reason.value["required"] else (", reported only",))),
     )
     return Tile(label, blocks.value(verdict.measure, verdict.bound), notes, status=verdict.status)

@@ -169,7 +169,7 @@ def small_groups(book: Book) -> list[tree.Block]:
 def _other_small(book: Book, told: set[str], least: Node, *, first: bool) -> list[tree.Block]:
     """Groups that a check calls small or empty, though none of its rates that are listed is."""
     listed = {
-        str(node.value): node.fact()
+        str(node.value): node.derived(str(node.value).replace("=", ": ", 1), "name in words")
         for result in book.family("fairness")
         if result["details"]
         for key in ("small_groups", "empty_groups")

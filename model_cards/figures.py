@@ -171,7 +171,7 @@ def matrix(labels: Sequence[str], counts: Sequence[Sequence[float]], evidence: s
     left, room = 122.0, 270.0
     turned = size > 2 and any(svg.width(text.plain(label)) > room / size for label in labels)
     width = min(130.0, (room - 34 if turned else room) / size)
-    top = 96.0 if turned else 60.0
+    top = 116.0 if turned else 60.0
     tight = " tight" if width < 40 else ""
     height = min(84.0, max(width, 34.0))
     drawing = svg.Drawing(WIDTH, top + size * height + 8)
@@ -292,7 +292,7 @@ def _row_name(drawing: svg.Drawing, at: svg.Point, name: str) -> None:
 def _column_name(drawing: svg.Drawing, at: svg.Point, width: float, name: str, *, turned: bool) -> None:
     x, y = at[0] + width / 2, at[1] - 8
     if turned:
-        drawing.text((x + 4, y), svg.fit(name, 76), "tick", turn=-60)
+        drawing.text((x + 4, y), svg.fit(name, 96), "tick", turn=-60)
         return
     lines = svg.wrapped(name, width)
     for index, line in enumerate(lines):
