@@ -107,7 +107,7 @@ def interval(measure: Node | None, apart_from: float | None = None) -> Parts:
 
 def level(book: Book) -> Fact:
     """The confidence level of the intervals."""
-    return book.plan["policy"]["confidence"].fact("percent")
+    return book.plan["policy"]["confidence"].fact("level")
 
 
 def value(measure: Node | None, apart_from: float | None = None) -> Parts:

@@ -15,6 +15,8 @@ WIDTH = 400.0
 SQUARE = (58.0, 30.0, 386.0, 268.0)
 """Plotting area of the curves: left, top, right, bottom."""
 MOST_POINTS = 300
+HEADING = 23.0
+"""Height of a heading between groups."""
 FOOT = 58.0
 """Room beneath an axis for its ticks and a title of two lines."""
 
@@ -143,11 +145,10 @@ def intervals(
         x_label: Axis title with unit.
         unit_range: The values are shares: the axis ends are held within 0 and 1.
     """
-    rows = sum(1 + len(groups) for _, groups in blocks)
-    labels = [f"{g.name}{_rows(g)}" for _, groups in blocks for g in groups]
-    left, right, top = _margin(labels, 24), WIDTH - 14, 8.0
-    step = 23.0 if all(svg.width(label) <= left - 24 for label in labels) else 32.0
-    bottom = top + rows * step + 4
+    named = [(g.name, _rows(g)) for _, groups in blocks for g in groups]
+    left, right, top = _margin([name + n for name, n in named], 24), WIDTH - 14, 8.0
+    steps = [[9.0 + 14 * len(_label(g.name, _rows(g), left - 24)) for g in groups] for _, groups in blocks]
+    bottom = top + HEADING * len(blocks) + sum(map(sum, steps)) + 4
     drawing = svg.Drawing(WIDTH, bottom + FOOT)
     ends = [e for _, groups in blocks for g in groups for e in (g.value, g.low, g.high) if e is not None]
     low, high = svg.around(ends)
@@ -156,10 +157,10 @@ def intervals(
     scale = svg.Scale(low, high, left, right)
     _floor(drawing, scale, top, bottom, x_label)
     y = top
-    for heading, groups in blocks:
-        y += step
+    for (heading, groups), own in zip(blocks, steps, strict=True):
+        y += HEADING
         drawing.text((4, y - 7), svg.fit(heading, left - 8), "heading")
-        for group in groups:
+        for group, step in zip(groups, own, strict=True):
             y += step
             _whisker(drawing, scale, group, y - step / 2)
     return drawing.markup()
@@ -197,7 +198,8 @@ def matrix(labels: Sequence[str], counts: Sequence[Sequence[float]], evidence: s
 def bars(rows: Sequence[Bar], x_label: str) -> str:
     """Horizontal bars from zero with the value written at their end."""
     left = _margin([r.name for r in rows], 12)
-    right, top, step = WIDTH - 12 - max(svg.width(r.shown) for r in rows), 6.0, 25.0
+    right, top = WIDTH - 12 - max(svg.width(r.shown) for r in rows), 6.0
+    step = 11.0 + 14 * max(len(_label(r.name, "", left - 12)) for r in rows)
     bottom = top + len(rows) * step + 2
     drawing = svg.Drawing(WIDTH, bottom + FOOT)
     scale = svg.Scale(0, max((r.value for r in rows), default=1) or 1, left, right)
@@ -205,8 +207,8 @@ def bars(rows: Sequence[Bar], x_label: str) -> str:
     for index, row in enumerate(rows):
         y = top + index * step
         with drawing.item(row.evidence, f"{row.name}: {row.shown}"):
-            drawing.text((left - 8, y + step / 2 + 4), svg.fit(row.name, left - 12), "tick", anchor="end")
-            drawing.rect((left, y + 5), scale(row.value) - left, step - 10, "bar")
+            _stacked(drawing, (left - 8, y + step / 2), _label(row.name, "", left - 12))
+            drawing.rect((left, y + step / 2 - 7.5), scale(row.value) - left, 15, "bar")
             drawing.text((scale(row.value) + 6, y + step / 2 + 4), row.shown, "tick")
     return drawing.markup()
 
@@ -260,6 +262,19 @@ def _margin(labels: Sequence[str], air: float) -> float:
     return min(200.0, air + max(svg.width(text.plain(label)) for label in labels))
 
 
+def _label(name: str, rows: str, room: float) -> list[str]:
+    """A group's name and its rows on one line where there is room, else on up to three."""
+    if svg.width(text.plain(name) + rows) <= room:
+        return [name + rows]
+    return [*svg.wrapped(name, room), *([rows.strip(" ()")] if rows else [])]
+
+
+def _stacked(drawing: svg.Drawing, at: svg.Point, lines: Sequence[str]) -> None:
+    """Lines of a label to the left of a point, centred on it."""
+    for index, line in enumerate(lines):
+        drawing.text((at[0], at[1] + 4 + 14 * (index - (len(lines) - 1) / 2)), line, "tick", anchor="end")
+
+
 def _rows(group: Interval) -> str:
     return "" if group.n is None else f" (n = {text.count(group.n)})"
 
@@ -270,11 +285,7 @@ def _whisker(drawing: svg.Drawing, scale: svg.Scale, group: Interval, y: float) 
     if group.low is not None and group.high is not None:
         shown += f" [{text.number(group.low)}, {text.number(group.high)}]"
     with drawing.item(group.evidence, f"{group.name}{rows}: {shown}"):
-        room = scale.start - 24
-        lines = [group.name + rows] if svg.width(group.name + rows) <= room else [group.name, rows.strip(" ()")]
-        for index, line in enumerate(line for line in lines if line):
-            shift = 7 * (2 * index - 1) if len(lines) > 1 and rows else 0
-            drawing.text((scale.start - 12, y + 4 + shift), svg.fit(line, room), "tick", anchor="end")
+        _stacked(drawing, (scale.start - 12, y), _label(group.name, rows, scale.start - 24))
         if group.low is not None and group.high is not None:
             low, high = scale(group.low), scale(group.high)
             drawing.line((low, y), (high, y), "whisker s0")
@@ -284,9 +295,7 @@ def _whisker(drawing: svg.Drawing, scale: svg.Scale, group: Interval, y: float) 
 
 
 def _row_name(drawing: svg.Drawing, at: svg.Point, name: str) -> None:
-    lines = svg.wrapped(name, at[0] - 24)
-    for index, line in enumerate(lines):
-        drawing.text((at[0], at[1] + 4 + 14 * (index - (len(lines) - 1) / 2)), line, "tick", anchor="end")
+    _stacked(drawing, at, svg.wrapped(name, at[0] - 24))
 
 
 def _column_name(drawing: svg.Drawing, at: svg.Point, width: float, name: str, *, turned: bool) -> None:

@@ -20,7 +20,9 @@ from evidence import canonical
 from evidence import dossier as dossiers
 from model_cards import text
 
-Form = Literal["text", "name", "number", "exact", "count", "percent", "size", "time", "date", "digest", "status", "url"]
+Form = Literal[
+    "text", "name", "number", "exact", "count", "percent", "level", "size", "time", "date", "digest", "status", "url"
+]
 """How a value is shown. `name` is an identifier (monospace); `digest` is shown whole, in monospace; `url` becomes a
 link where `text.is_url` finds it harmless."""
 
@@ -36,6 +38,7 @@ _SHOW: dict[str, Any] = {
     "exact": text.exact,
     "count": text.count,
     "percent": text.percent,
+    "level": text.level,
     "size": text.size,
     "time": text.time,
     "date": lambda value: value[:10],

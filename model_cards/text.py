@@ -60,6 +60,11 @@ def percent(value: float) -> str:
     return f"{100 * value:.1f}\u00a0%"
 
 
+def level(value: float) -> str:
+    """A level of confidence in percent, as it was declared: `95 %`."""
+    return f"{exact(100 * value)}\u00a0%"
+
+
 def size(value: float) -> str:
     """Bytes in a unit that keeps the number short."""
     for unit in ("B", "kB", "MB", "GB"):

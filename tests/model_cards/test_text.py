@@ -62,4 +62,5 @@ def test_exact_and_sizes_and_times() -> None:
     """Declared numbers keep their form; sizes take a unit; times are shown to the second in UTC."""
     assert [text.exact(v) for v in (0.8, 20.0, 1e-5)] == ["0.8", "20", "1\u00a0×\u00a010⁻⁵"]
     assert [text.size(v) for v in (999, 7105, 3.2e6)] == ["999\u00a0B", "7.1\u00a0kB", "3.2\u00a0MB"]
+    assert [text.level(v) for v in (0.95, 0.9, 0.975)] == ["95\u00a0%", "90\u00a0%", "97.5\u00a0%"]
     assert text.time("2026-11-22T10:15:03.123Z") == "2026-11-22 10:15:03 UTC"
