@@ -14,6 +14,9 @@ from configs.policy import Gate
 
 __all__ = ["METRICS", "Metric", "bounds", "check_policy", "of_family"]
 
+UNGATEABLE = ("data.leakage", "export.parity")
+"""Checks with a limit of their own that no policy can move: a breach means that no other number can be believed."""
+
 METRICS: dict[str, Metric] = {metric.id: metric for metric in ALL}
 """Identifier to metric, in the order of reports."""
 
@@ -36,8 +39,8 @@ def check_policy(plan: Plan) -> None:
     """Refuse gates that can never mean what they say.
 
     Raises:
-        PlanError: A gate names an unknown metric, one of another task, a slice that is not measured, a threshold
-            outside the metric's range, or the wrong direction. One line for each problem.
+        PlanError: A gate names an unknown metric, one of another task, one whose limit is fixed, a slice that is not
+            measured, a threshold outside the metric's range, or the wrong direction. One line for each problem.
     """
     problems = [p for index, gate in enumerate(plan.policy.gates) if (p := _problem(plan, index, gate))]
     if problems:
@@ -49,6 +52,8 @@ def _problem(plan: Plan, index: int, gate: Gate) -> str | None:
     metric = METRICS.get(gate.check)
     if metric is None:
         return f"{where}: expected a metric of the catalogue, got an unknown name. {_suggestion(gate.check)}"
+    if gate.check in UNGATEABLE:
+        return f"{where}: expected a check whose limit is the policy's, got one that always counts. Remove the gate."
     task = plan.data.target.task
     if task not in metric.tasks:
         return (

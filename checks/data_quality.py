@@ -183,7 +183,8 @@ def _result(declared: Declared, outcome: Any, rows: int) -> records.CheckResult:
         "details": {"column": ", ".join(declared.columns), "expectation": declared.kind},
     }
     if outcome.exception_info["raised_exception"]:
-        return records.CheckResult(**common, status="not_measured", reason=f"{declared.title}: {NOT_EVALUATED}")
+        # Declared, and yet nobody knows whether it holds: that must never let a run pass.
+        return records.CheckResult(**common, status="inconclusive", reason=f"{declared.title}: {NOT_EVALUATED}")
     status: records.Status = "pass" if outcome.success else "fail"
     if declared.kind == "row_count":
         threshold = records.Threshold(at_least=declared.low, at_most=declared.high)
@@ -222,7 +223,7 @@ def _counts(declared: Declared, outcome: Any, rows: int) -> tuple[int, int]:
 
 
 def _summary(declared: tuple[Declared, ...], results: tuple[records.CheckResult, ...]) -> records.CheckResult:
-    run = sum(r.status != "not_measured" for r in results)
+    run = sum(bool(r.measures) for r in results)
     failed = sum(r.status == "fail" for r in results)
     common: dict[str, Any] = {
         "check_id": "data.declared_rules",

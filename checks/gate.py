@@ -20,7 +20,9 @@ _EXACT = ("data", "export")
 """Families that describe the very data or graph at hand: a value without an interval is exact there."""
 _SEVEREST: tuple[records.Status, ...] = ("fail", "not_measured", "not_applicable", "inconclusive", "pass")
 _OWN_SAY: tuple[str, ...] = ("data.", "export.")
-"""Checks that count by their own status where the policy has no gate on them."""
+"""Families whose checks always count by their own status. A gate on one of them is asked on top, never instead."""
+_MAY_BE_UNMEASURED = ("data.representativeness",)
+"""Checks that need what a plan may leave out (a reference population). Unmeasured, they block nothing."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,12 +63,12 @@ def decide(plan: Plan, results: Sequence[records.CheckResult]) -> records.GateDe
     """The three-valued answer.
 
     `fail` if a required gate failed, or a check on the data or the export of severity `gate` or `critical`;
-    `inconclusive` if one of them gave no answer; else `pass`. Checks on the data without a gate that were not measured
-    or do not apply are listed and do not block.
+    `inconclusive` if one of them gave no answer; else `pass`. A check on the data or the export counts by its own
+    status whatever gates the policy has on it. Those that do not apply are listed and do not block, nor does the
+    comparison with a reference population that the plan does not give.
     """
     reasons = [_gate_reason(gate, results) for gate in plan.policy.gates]
-    gated = {gate.check for gate in plan.policy.gates}
-    reasons += [_own_reason(r) for r in results if r.check_id.startswith(_OWN_SAY) and r.check_id not in gated]
+    reasons += [_own_reason(r) for r in results if r.check_id.startswith(_OWN_SAY)]
     required = [r.status for r in reasons if r.required]
     outcome = "fail" if "fail" in required else "pass" if all(s == "pass" for s in required) else "inconclusive"
     return records.GateDecision(outcome=outcome, reasons=tuple(reasons), at=clock.now())
@@ -139,12 +141,12 @@ def _gate_reason(gate: Gate, results: Sequence[records.CheckResult]) -> records.
 
 
 def _own_reason(result: records.CheckResult) -> records.GateReason:
-    answered = result.status in ("pass", "fail", "inconclusive")
+    excused = result.status == "not_measured" and result.check_id in _MAY_BE_UNMEASURED
     return records.GateReason(
         check_id=result.check_id,
         slice=result.measures[0].slice if result.measures else "overall",
         status=result.status,
-        required=answered and result.severity != "info",
+        required=result.severity != "info" and result.status != "not_applicable" and not excused,
         text=result.reason,
     )
 

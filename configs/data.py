@@ -84,10 +84,15 @@ class Provenance(Section):
     personal_data: Literal["yes", "no", "unknown"] = "unknown"
 
 
+RESERVED = ("_row", "_role")
+"""How no declared column may begin: the run folder's own tables use these names for row digests and parts."""
+
+
 class Column(Section):
     """One column: what it is, and what its values must satisfy."""
 
     name: Text
+    """Name in the source. Names that begin with `_row` or `_role` are reserved."""
     role: Literal["feature", "target", "protected", "entity", "ignored"] = "feature"
     """`protected`: used to compare groups, never given to the model. `entity`: names the person or thing
     a row belongs to. `ignored`: read and checked, not used."""
@@ -118,6 +123,10 @@ class Column(Section):
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
+        if self.name.startswith(RESERVED):
+            raise ValueError(
+                f"name '{self.name}': names beginning with {' or '.join(RESERVED)} are reserved; rename it"
+            )
         if self.minimum is not None and self.maximum is not None and self.minimum > self.maximum:
             raise ValueError(f"minimum {self.minimum:g} is above maximum {self.maximum:g}")
         if self.kind == "categorical" and (self.minimum is not None or self.maximum is not None):
@@ -182,7 +191,7 @@ class ProtectedAttribute(Section):
     """Name in the reports, for example `sex` or `age_group`."""
     column: Text
     """Column it is taken from."""
-    bins: tuple[float, ...] = ()
+    bins: tuple[float, ...] = Field(default=(), max_length=100)
     """Edges for a numeric column, ascending: `[30, 50]` gives three groups, below 30, 30 to below 50, 50 and above."""
     groups: dict[str, tuple[Text, ...]] = {}
     """Group name to the column's values, for a categorical column. Without it each value is a group."""
@@ -288,10 +297,23 @@ class Data(Section):
         self._check_target()
         self._check_protected()
         for rule in self.rules:
-            for name in _columns_of(rule):
-                if name not in names:
-                    raise ValueError(f"rule {rule.kind}: column '{name}' is not declared")
+            self._check_rule(rule)
         return self
+
+    def _check_rule(self, rule: Rule) -> None:
+        names = _columns_of(rule)
+        for name in names:
+            if self.column(name) is None:
+                raise ValueError(f"rule {rule.kind}: column '{name}' is not declared")
+        if len(set(names)) != len(names):
+            raise ValueError(f"rule {rule.kind}: expected different columns, got one twice")
+        if isinstance(rule, ColumnPairRule):
+            # Texts have no order that a plan could mean, and a text is neither above nor below a number.
+            texts = [c.name for c in self.columns if c.name in names and c.kind == "categorical"]
+            if texts:
+                raise ValueError(f"rule {rule.kind}: expected numeric columns, got categorical '{texts[0]}'")
+        if isinstance(rule, RowCountRule) and rule.maximum is not None and rule.maximum < rule.minimum:
+            raise ValueError(f"rule {rule.kind}: minimum {rule.minimum} is above maximum {rule.maximum}")
 
     def _check_target(self) -> None:
         column = self.target_column
@@ -321,10 +343,17 @@ class Data(Section):
                 raise ValueError(f"{where}: bins need a numeric column")
             if not attribute.bins and column.kind != "categorical":
                 raise ValueError(f"{where}: numeric column '{column.name}' needs bins")
+        self._check_intersections(names)
+
+    def _check_intersections(self, names: list[str]) -> None:
         for combination in self.intersections:
             for name in combination:
                 if name not in names:
                     raise ValueError(f"intersection: '{name}' is no protected attribute")
+            if len(combination) < 2 or len(set(combination)) != len(combination):
+                raise ValueError("intersection: expected at least two different protected attributes")
+        if len({frozenset(c) for c in self.intersections}) != len(self.intersections):
+            raise ValueError("an intersection is declared twice")
 
 
 def _columns_of(rule: ColumnPairRule | CompoundUniqueRule | RowCountRule) -> tuple[str, ...]:

@@ -73,7 +73,7 @@ class Policy(Section):
 
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
     """Level of every interval."""
-    replicates: int = Field(default=1000, ge=100)
+    replicates: int = Field(default=1000, ge=100, le=100_000)
     """Bootstrap replicates of every interval."""
     seed: int = Field(default=0, ge=0)
     minimum_group_size: int = Field(default=20, ge=1)

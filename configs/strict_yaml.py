@@ -13,10 +13,16 @@ import yaml
 
 from configs.errors import PlanError
 
+MAX_DEPTH = 50
+"""Levels of nesting that are read. A plan has fewer than ten."""
+MAX_DIGITS = 100
+"""Digits of a whole number that are read."""
+
 
 class _Loader(yaml.SafeLoader):
-    """SafeLoader with YAML 1.2 core scalars; no aliases, no merge keys, no duplicate keys."""
+    """SafeLoader with YAML 1.2 core scalars; no aliases, no merge keys, no duplicate keys, bounded depth."""
 
+    depth = 0
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
@@ -25,15 +31,30 @@ class _Loader(yaml.SafeLoader):
             raise yaml.constructor.ConstructorError(
                 None, None, "aliases (*name) are not read; write the value out", event.start_mark
             )
-        return super().compose_node(parent, index)
+        if self.depth >= MAX_DEPTH:
+            mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]
+            raise yaml.constructor.ConstructorError(None, None, f"more than {MAX_DEPTH} levels of nesting", mark)
+        self.depth += 1
+        node = super().compose_node(parent, index)
+        self.depth -= 1
+        return node
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
         seen: set[str] = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(None, None, "a key that is no plain text", key.start_mark)
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(None, None, f"key '{key.value}' stands twice", key.start_mark)
             seen.add(key.value)
         return super().construct_mapping(node, deep)
+
+
+def _integer(_: _Loader, node: yaml.ScalarNode) -> int:
+    if len(node.value) > MAX_DIGITS:
+        problem = f"a number of more than {MAX_DIGITS} digits"
+        raise yaml.constructor.ConstructorError(None, None, problem, node.start_mark)
+    return int(node.value)
 
 
 for _tag, _pattern, _first in (
@@ -47,7 +68,7 @@ for _tag, _pattern, _first in (
     ),
 ):
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), _first)
-_Loader.add_constructor("tag:yaml.org,2002:int", lambda self, node: int(node.value))
+_Loader.add_constructor("tag:yaml.org,2002:int", _integer)
 
 
 def parse(text: str, name: str) -> Any:

@@ -89,6 +89,13 @@ def test_fairness_needs_protected_attributes():
         catalogue.check_policy(bare)
 
 
+@pytest.mark.parametrize("check", ["data.leakage", "export.parity"])
+def test_the_checks_that_carry_the_evidence_take_no_gate(check):
+    """No policy can move or switch off the leakage audit and the parity of the graph."""
+    for required in (True, False):
+        assert "always counts. Remove the gate" in refusal(check=check, at_most=0.5, required=required)
+
+
 def test_every_problem_is_named():
     """All wrong gates are listed at once, each with its place in the plan."""
     gates = [{"check": "performance.rmse", "at_most": 3}, {"check": "performance.accuracy", "at_most": 0.5}]

@@ -155,7 +155,9 @@ def test_a_small_group_of_another_slice_has_no_say():
         ("fail", "critical", "fail"),
         ("fail", "info", "pass"),
         ("inconclusive", "gate", "inconclusive"),
-        ("not_measured", "gate", "pass"),
+        ("not_measured", "gate", "inconclusive"),
+        ("not_measured", "critical", "inconclusive"),
+        ("not_measured", "info", "pass"),
         ("not_applicable", "critical", "pass"),
     ],
 )
@@ -165,6 +167,23 @@ def test_checks_on_the_data_count_by_their_own_status(status, severity, outcome)
     found = decided([{"check": ACCURACY, "at_least": 0.75}], result(measure()), own)
     assert found.outcome == outcome
     assert (found.reasons[1].check_id, found.reasons[1].text) == ("data.range", "12 of 88 rows")
+
+
+def test_only_an_undeclared_reference_may_stay_unmeasured():
+    """Without a reference population there is nothing to compare; that is listed and blocks nothing."""
+    own = result(check_id="data.representativeness", status="not_measured", reason="no reference population")
+    found = decided([{"check": ACCURACY, "at_least": 0.75}], result(measure()), own)
+    assert (found.outcome, found.reasons[1].required) == ("pass", False)
+
+
+@pytest.mark.parametrize("status", ["fail", "inconclusive", "not_measured"])
+def test_a_gate_takes_no_weight_from_a_check_on_the_data(status):
+    """A loose gate that is not required is listed; the check's own answer counts beside it."""
+    own = result(measure("data.drift", 0.3, None), check_id="data.drift", status=status)
+    asked = [{"check": ACCURACY, "at_least": 0.75}, {"check": "data.drift", "at_most": 9, "required": False}]
+    found = decided(asked, result(measure()), own)
+    assert found.outcome == ("fail" if status == "fail" else "inconclusive")
+    assert [(r.status, r.required) for r in found.reasons[1:]] == [("pass", False), (status, True)]
 
 
 def test_a_gate_on_the_data_finds_its_attribute():

@@ -54,6 +54,11 @@ def test_a_missing_section_is_named():
         ("a: 1\na: 2\n", "stands twice"),
         ("a: &x 1\nb: *x\n", "aliases"),
         ("a: [1\n", "line 2"),
+        ("a: " + "[" * 5000 + "]" * 5000, "levels of nesting"),
+        ("a: " + "{b: " * 5000 + "}" * 5000, "levels of nesting"),
+        ("version: " + "9" * 6000, "more than 100 digits"),
+        ("? [a]\n: b\n", "a key that is no plain text"),
+        ("? {a: 1}\n: b\n", "a key that is no plain text"),
         ("a: !!python/object:os.system x\n", "python"),
         ("- 1\n- 2\n", "sections"),
         ("", "sections"),
@@ -96,3 +101,39 @@ def test_a_plan_that_is_no_text_is_refused(tmp_path: Path):
     for path in (tmp_path / "p.yaml", tmp_path):
         with pytest.raises(errors.PlanError):
             load.load(path)
+
+
+RULE = "    - {kind: pair_ordered, larger: s1, smaller: s2}\n"
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ("{kind: pair_ordered, larger: sex, smaller: s2}", "expected numeric columns, got categorical 'sex'"),
+        ("{kind: pair_ordered, larger: s1, smaller: sex}", "expected numeric columns, got categorical 'sex'"),
+        ("{kind: pair_ordered, larger: s1, smaller: s1}", "expected different columns"),
+        ("{kind: compound_unique, columns: [s1, s1]}", "expected different columns"),
+        ("{kind: row_count, minimum: 9, maximum: 3}", "minimum 9 is above maximum 3"),
+    ],
+)
+def test_a_rule_that_cannot_be_judged_is_refused(rule: str, said: str):
+    """Texts have no order, a column cannot be compared with itself, a span has two ends in order."""
+    assert said in refusal(RULE, f"    - {rule}\n")
+
+
+@pytest.mark.parametrize("name", ["_row", "_role", "_row_2"])
+def test_names_of_the_run_folder_are_reserved(name: str):
+    """A declared column cannot take the place of the row digests or of the assignment."""
+    assert "reserved" in refusal("{name: s3,", f"{{name: {name},")
+
+
+@pytest.mark.parametrize("given", ["[[]]", "[[sex]]", "[[sex, sex]]", "[[sex, age_group], [age_group, sex]]"])
+def test_an_intersection_joins_different_attributes_once(given: str):
+    """Nothing, one attribute, the same twice and the same combination twice are refused."""
+    assert "intersection" in refusal("  intersections:\n    - [sex, age_group]\n", f"  intersections: {given}\n")
+
+
+def test_counts_have_an_upper_bound():
+    """A plan cannot ask for more replicates or groups than a machine can hold."""
+    assert "policy.replicates" in refusal("  replicates: ", "  replicates: 1000000000000")
+    assert "bins" in refusal("bins: [", f"bins: [{', '.join(map(str, range(-200, 0)))}, ")
