@@ -68,8 +68,19 @@ class Ledger:
         return ledger
 
     @classmethod
+    def read(cls, folder: Path) -> Ledger:
+        """Read a ledger and check its chain, without writing anything, also while another process appends to it.
+
+        Raises:
+            MissingError: There is none.
+            IntegrityError: A line was altered, removed, or cut off.
+        """
+        lines, digests = _read(folder, mend=False)
+        return cls(folder, lines, digests[-1])
+
+    @classmethod
     def open(cls, folder: Path) -> Ledger:
-        """Read a ledger and check its chain.
+        """Read a ledger to append to it; what a kill left half-done is mended. Hold the folder's lock.
 
         Raises:
             MissingError: There is none.
@@ -129,12 +140,12 @@ def check(folder: Path) -> int:
 
 def _read(folder: Path, *, mend: bool) -> tuple[list[Line], list[str]]:
     path = folder / "ledger.jsonl"
+    expected = _read_head(folder)  # before the lines: a writer may append meanwhile, and lines come before their head
     if not path.is_file():
         raise errors.MissingError(f"run folder {folder}: expected a ledger.jsonl, got none. It is no run folder.")
     content = path.read_bytes()
     raw, torn = content.split(b"\n")[:-1], content.rpartition(b"\n")[2]
     lines, digests = _chain(raw, path)
-    expected = _read_head(folder)
     if expected is None and len(lines) > 1:
         raise errors.IntegrityError(f"ledger {path}: expected ledger.head beside it, got none. It was removed.")
     count, head = expected or (0, ZERO)
@@ -142,7 +153,8 @@ def _read(folder: Path, *, mend: bool) -> tuple[list[Line], list[str]]:
         raise errors.IntegrityError(
             f"ledger {path}: expected {count} lines, got {len(lines)}: it was truncated. Restore it from a copy."
         )
-    if len(lines) > count + 1 or (count and digests[count - 1] != head):
+    ahead = len(lines) > count + 1 and mend
+    if ahead or (count and digests[count - 1] != head):
         raise errors.IntegrityError(
             f"ledger {path}: expected its line {count} to have the digest {head[:12]}… of ledger.head, got another: "
             "it was altered. Restore it from a copy."
@@ -187,7 +199,7 @@ def _read_head(folder: Path) -> tuple[int, str] | None:
     try:
         head = json.loads(path.read_bytes())
         return int(head["lines"]), str(head["sha256"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError):
         raise errors.IntegrityError(
             f"{path}: expected the number of ledger lines and a digest, got something else: it was altered. "
             "Restore it from a copy."
@@ -195,7 +207,7 @@ def _read_head(folder: Path) -> tuple[int, str] | None:
 
 
 def _write_head(folder: Path, lines: int, sha256: str) -> None:
-    temporary = folder / ".ledger.head.tmp"
+    temporary = folder / f".ledger.head.{os.getpid()}"
     with temporary.open("wb") as stream:
         stream.write(canonical.to_bytes({"lines": lines, "sha256": sha256}) + b"\n")
         stream.flush()

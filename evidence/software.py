@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import hashlib
 import importlib.metadata
+import importlib.util
 import platform
 import subprocess
 from pathlib import Path
@@ -30,6 +31,33 @@ def code_sha256() -> str:
             if path.suffix in _SUFFIXES and not {"__pycache__", "use_cases"} & set(path.parts):
                 digest.update(f"{path.relative_to(ROOT).as_posix()} {canonical.sha256_file(path)}\n".encode())
     return digest.hexdigest()
+
+
+def code_with(model_factory: str | None) -> str:
+    """The core's digest, together with the user's own model code where the plan names some.
+
+    Args:
+        model_factory: `package.module:function` of the plan. All Python files of the package (or the one module) count.
+    """
+    if model_factory is None:
+        return code_sha256()
+    digest = hashlib.sha256(code_sha256().encode())
+    for path in _sources(model_factory.partition(":")[0]):
+        digest.update(f" {path.name} {canonical.sha256_file(path)}".encode())
+    return digest.hexdigest()
+
+
+def _sources(module: str) -> list[Path]:
+    """Source files of a module's top package; none where it cannot be found (training will say so)."""
+    try:
+        found = importlib.util.find_spec(module.partition(".")[0])
+    except (ImportError, ValueError):
+        return []
+    if found is None:
+        return []
+    if found.submodule_search_locations:
+        return sorted(p for place in found.submodule_search_locations for p in Path(place).rglob("*.py"))
+    return [Path(found.origin)] if found.origin and Path(found.origin).is_file() else []
 
 
 def packages() -> dict[str, str]:

@@ -16,7 +16,9 @@ from flows import workspace
 from tef_export import approval as signing
 from tef_export import keys
 
-FILE = "approval.json"
+FOLDER = "approvals"
+"""Decisions by number; none is ever overwritten. The ledger says which is the last."""
+FEWEST_LETTERS = 2
 DEFAULT_DAYS = 90
 """How long a waiver holds where the person names no date."""
 LONGEST_DAYS = 366
@@ -64,6 +66,7 @@ def decide(path: Path, answers: Answers, key_file: Path, ask_password: Callable[
         PlanError: A refusal with waivers, an unknown waiver, or an expiry date that is past or too far away.
         GateError: The run was refused before, or a required gate is open and has no waiver.
     """
+    _require_said(answers)
     found = workspace.dossier(path)
     before = standing(path)
     if before is not None and before.decision == "refused" and answers.decision == "approved" and not answers.overturn:
@@ -95,7 +98,7 @@ def demonstrate(path: Path) -> records.Approval:
 
 def unmet(decision: records.GateDecision) -> tuple[records.GateReason, ...]:
     """The lines of the gate that need a waiver before a release."""
-    return tuple(r for r in decision.reasons if r.required and r.status in ("fail", "inconclusive", "not_measured"))
+    return tuple(r for r in decision.reasons if r.required and r.status != "pass")
 
 
 def require(path: Path, found: Dossier) -> records.Approval:
@@ -105,13 +108,12 @@ def require(path: Path, found: Dossier) -> records.Approval:
         GateError: There is none, it refuses, it is of something else, or a waiver is absent or has expired.
         VerificationError: Its signature does not hold.
     """
-    content = workspace.approval_of(path)
-    if content is None:
+    approval = standing(path)
+    if approval is None:
         raise errors.GateError(
             f"release of {path.name}: expected an approval, got none. "
             f"Read the report, then `proofline approve {path.name}`."
         )
-    approval = workspace.parse_record(content, records.Approval, FILE)
     signing.verify_approval(approval)
     if approval.decision != "approved":
         raise errors.GateError(
@@ -125,8 +127,7 @@ def require(path: Path, found: Dossier) -> records.Approval:
 
 def standing(path: Path) -> records.Approval | None:
     """The decision that is in the run folder, if any."""
-    content = workspace.approval_of(path)
-    return None if content is None else workspace.parse_record(content, records.Approval, FILE)
+    return workspace.standing_approval(path)
 
 
 def what_is_signed(found: Dossier) -> list[str]:
@@ -170,9 +171,24 @@ def _record(path: Path, answers: Answers, key: keys.PrivateKey, *, demonstration
     )
     with storage.explained(f"approval of {path.name}"), lock.held(path / ".lock", what=f"run folder {path}"):
         chain = ledger.Ledger.open(path)
-        reference = folder.write_record(FILE, approval)
+        number = sum(line.event == "approved" for line in chain.lines) + 1
+        reference = folder.write_record(f"{FOLDER}/{number:03}.json", approval)
         chain.append("approved", record=reference, details={"decision": approval.decision})
     return approval
+
+
+def _require_said(answers: Answers) -> None:
+    """A decision needs a name, a role and a reason that a reader can see."""
+    texts = {"person": answers.person, "role": answers.role, "reason": answers.reason}
+    for name, text in texts.items():
+        if sum(character.isalnum() for character in text) < FEWEST_LETTERS:
+            raise errors.PlanError(
+                f"approval, {name}: expected words that a reader can see, got {text!r}. "
+                "It stands in the record for good."
+            )
+    for (check, part), reason in answers.waivers.items():
+        if sum(character.isalnum() for character in reason) < FEWEST_LETTERS:
+            raise errors.PlanError(f"--waive {check}@{part}: expected a reason in words, got {reason!r}. Say why.")
 
 
 def _require_waived(path: Path, answers: Answers, decision: records.GateDecision) -> None:
@@ -196,7 +212,7 @@ def _expiry(text: str | None) -> str:
             f"--expires {text}: expected a day after today and within {LONGEST_DAYS} days, got another. "
             "A waiver bridges a time; it is no permanent permission."
         )
-    return date.isoformat()
+    return date.isoformat()  # one form: the dates are compared as texts
 
 
 def _waivers(answers: Answers, decision: records.GateDecision) -> tuple[records.Waiver, ...]:

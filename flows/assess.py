@@ -73,7 +73,7 @@ def under_prefect(run: Run, view: stages.View, space: Workspace) -> records.RunR
             field.name: engine.stage_task(
                 field.name,
                 getattr(bound, field.name),
-                code=f"{stages.software.code_sha256()}:{run.ledger.identity}:{run.plan_sha256}",
+                code=f"{stages.code_of(run)}:{run.ledger.identity}:{run.plan_sha256}",
                 retries_on_io=field.name in IO_STAGES,
             )
             for field in dataclasses.fields(bound)

@@ -61,7 +61,8 @@ class LazyGroup(click.Group):
 
 EPILOG = """\b
 Exit codes: 0 pass · 1 a gate or a verification failed · 2 wrong usage, plan or data
-            3 something needed is missing · 4 inconclusive · 70 a bug of ours
+            3 something needed is missing (a file, a run, a package, a server, disk space)
+            4 inconclusive · 70 a bug of ours · 130 stopped with Ctrl-C
 Completion: eval "$(_PROOFLINE_COMPLETE=bash_source proofline)"   (zsh_source, fish_source)"""
 
 
@@ -70,20 +71,20 @@ Completion: eval "$(_PROOFLINE_COMPLETE=bash_source proofline)"   (zsh_source, f
 @click.option(
     "-w",
     "--workspace",
-    type=click.Path(file_okay=False, path_type=Path),
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
     default=Path(),
     envvar="PROOFLINE_WORKSPACE",
     help="Folder that holds runs/ and the local stores.  [default: the current folder]",
 )
 @click.pass_context
 def proofline(ctx: click.Context, workspace: Path) -> None:
-    r"""Take a model from data to a signed bundle that a test facility can check for itself.
+    """Take a model from data to a signed bundle that a test facility can check for itself.
 
     \b
     A first run, with data that ship inside the packages:
       proofline run diabetes_progression
       proofline show last
-    """
+    """  # noqa: D301 - click reads \b as the mark of a block
     ctx.obj = workspace
 
 
@@ -110,8 +111,11 @@ def main_with(body: Callable[..., Any], *arguments: Any) -> None:
         error.show()
         sys.exit(errors.EXIT_USAGE)
     except (KeyboardInterrupt, click.Abort):
-        _say("stopped by you. What was finished is kept; go on with --resume.")
+        _say("stopped by you. A run that was interrupted goes on with `proofline run PLAN --resume`.")
         sys.exit(130)
+    except SystemExit as leaving:
+        _say(f"something called by proofline ended the program (code {leaving.code}). Nothing was decided by that.")
+        sys.exit(errors.EXIT_BUG)
     except Exception as bug:
         _show_bug(bug)
         sys.exit(errors.EXIT_BUG)
@@ -144,7 +148,7 @@ def require_pipeline(feature: str) -> None:
     if absent:
         raise errors.MissingError(
             f"`proofline {feature}`: expected the packages of the pipeline, got none of {', '.join(absent)}. "
-            'Install them with `pip install "proofline[pipeline]" -c requirements.lock`.'
+            'In a clone of the repository: `pip install ".[pipeline]" -c requirements.lock`.'
         )
     clash = software.one_runtime()
     if clash:

@@ -14,7 +14,7 @@ from configs import load
 MOST_CATEGORIES = 50
 """A text column with more different values than this is proposed as `ignored`: it is an identifier or free text."""
 HEADER = """\
-# yaml-language-server: $schema={schema}
+# Editors complete this file with the JSON Schema of proofline (configs/plan.schema.json).
 # Drafted by `proofline init` from {name}. Kinds, ranges and allowed values were read off the data: hold them against
 # what you know. What is absent here is printed as a gap in the documents.
 """
@@ -51,14 +51,14 @@ def guess_task(values: pd.Series) -> str:
     return "multiclass" if guess_kind(values) == "categorical" or distinct <= 10 else "regression"
 
 
-def draft(table: pd.DataFrame, data: Path, answers: Answers) -> dict[str, Any]:
+def draft(table: pd.DataFrame, data: Path, answers: Answers, separator: str | None = None) -> dict[str, Any]:
     """The plan as plain data, in the order in which a person reads it."""
     return {
         "version": 1,
         "system": answers.system,
         "classification": answers.classification,
         "data": {
-            "source": {"kind": "file", "path": [str(data)]},
+            "source": {"kind": "file", "path": [str(data)]} | ({"separator": separator} if separator else {}),
             "provenance": {"title": data.stem},
             "target": _target(table[answers.target], answers),
             "columns": [_column(table[name], name, answers) for name in table.columns],
@@ -68,10 +68,10 @@ def draft(table: pd.DataFrame, data: Path, answers: Answers) -> dict[str, Any]:
     }
 
 
-def to_yaml(content: dict[str, Any], data: Path, schema: str) -> str:
+def to_yaml(content: dict[str, Any], data: Path) -> str:
     """Text of the plan, checked by reading it back."""
     body = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=110)
-    text = HEADER.format(schema=schema, name=data.name) + body
+    text = HEADER.format(name=data.name) + body
     load.parse(text, "drafted plan")
     return text
 
@@ -110,9 +110,14 @@ def _role(values: pd.Series, name: str, kind: str, answers: Answers) -> str:
     return "ignored" if kind == "categorical" and values.nunique() > MOST_CATEGORIES else "feature"
 
 
+def slug(name: str) -> str:
+    """An identifier made of a column's name."""
+    made = "".join(c if c.isascii() and c.isalnum() else "_" for c in name.lower()).strip("_") or "attribute"
+    return made if made[0].isalpha() and len(made) > 1 else f"a_{made}"
+
+
 def _protected(values: pd.Series, name: str, seen: bool) -> dict[str, Any]:  # noqa: FBT001 - a pair from a mapping
-    slug = "".join(c if c.isalnum() else "_" for c in name.lower()).strip("_") or "attribute"
-    attribute: dict[str, Any] = {"name": slug if slug[0].isalpha() else f"a_{slug}", "column": name}
+    attribute: dict[str, Any] = {"name": slug(name), "column": name}
     if guess_kind(values) != "categorical":
         quartiles = sorted({float(values.quantile(q)) for q in (0.25, 0.5, 0.75)})
         attribute["bins"] = quartiles

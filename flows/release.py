@@ -30,7 +30,6 @@ def check(path: Path) -> tuple[Any, records.Approval]:
         IntegrityError: The ledger, a record or an artefact was altered.
         GateError: No standing approval.
     """
-    ledger.check(path)
     found = workspace.dossier(path)
     if found.close is None or found.document is None:
         raise errors.GateError(
@@ -75,7 +74,7 @@ def mark(path: Path, record: records.BundleRecord, uri: str) -> None:
     """Set the alias `released` on the registered model and the bundle's digest on the run."""
     from evidence import lineage
 
-    chain = ledger.Ledger.open(path)
+    chain = ledger.Ledger.read(path)
     mirrored = [line for line in chain.lines if line.event == "mirrored"]
     reference = (
         lineage.LineageRef.model_validate(mirrored[-1].details)

@@ -89,7 +89,7 @@ def core(run: Run, view: View, engine: str) -> Stages:
         return governance.govern(folder, plan, dataset, manifest, encoded)
 
     def commit(manifest: records.SplitManifest) -> records.Commitment:
-        return commitment.commit(plan, run.plan_sha256, manifest, software.code_sha256())
+        return commitment.commit(plan, run.plan_sha256, manifest, code_of(run))
 
     def train(encoded: records.EncodedData, committed: records.Commitment) -> records.TrainingRecord:
         from factory import launchers
@@ -111,7 +111,7 @@ def core(run: Run, view: View, engine: str) -> Stages:
         from checks import evaluate, leakage, parity
         from factory import gradients
 
-        commitment.require(committed, plan, run.plan_sha256, manifest, software.code_sha256())
+        commitment.require(committed, plan, run.plan_sha256, manifest, code_of(run))
         gradient = gradients.loss_gradient(folder, training, encoded)
         measured = evaluate.evaluate(folder, plan, committed, manifest, encoded, model, gradient=gradient)
         audit = leakage.audit(folder, manifest, (*training.uses, *measured.uses), encoded)
@@ -142,7 +142,7 @@ def remembered(run: Run, view: View, name: str, function: Stage) -> Stage:
     path, kind = STAGES[name]
 
     def call(*inputs: pydantic.BaseModel) -> pydantic.BaseModel:
-        key = stage_key(name, run.plan_sha256, inputs)
+        key = stage_key(name, code_of(run), run.plan_sha256, inputs)
         begun = time.monotonic()
         reference = run.ledger.finished(name, key)
         if reference is not None:
@@ -174,12 +174,17 @@ def _note_failure(run: Run, stage: str, error: errors.ProoflineError) -> None:
         stream.write(f"{clock.now()} {stage}: {error}\n")
 
 
-def stage_key(name: str, plan_sha256: str, inputs: tuple[pydantic.BaseModel, ...]) -> str:
+def code_of(run: Run) -> str:
+    """Digest of the code that decides what this run's records say: the core, and the user's own model."""
+    return software.code_with(run.plan.model.factory)
+
+
+def stage_key(name: str, code: str, plan_sha256: str, inputs: tuple[pydantic.BaseModel, ...]) -> str:
     """What a stage's result depends on: its name, the core's code, the plan, and its input records."""
     return canonical.sha256(
         {
             "stage": name,
-            "code": software.code_sha256(),
+            "code": code,
             "plan": plan_sha256,
             "inputs": [canonical.sha256(record) for record in inputs],
         }
@@ -196,10 +201,10 @@ def require_same_code(run: Run) -> None:
     if reference is None:
         return
     committed = run.folder.read_record(reference, records.Commitment)
-    if committed.code_sha256 != software.code_sha256():
+    if committed.code_sha256 != code_of(run):
         raise errors.IntegrityError(
             f"run {run.folder.run_id}: expected the code {committed.code_sha256[:12]}… of its commitment, got "
-            f"{software.code_sha256()[:12]}…: proofline was changed since. Start a new run; this one stays as it is."
+            f"{code_of(run)[:12]}…: proofline was changed since. Start a new run; this one stays as it is."
         )
 
 
@@ -219,7 +224,7 @@ def _close(run: Run, decision: records.GateDecision, engine: str) -> records.Run
         ledger_head=run.ledger.head,
         git_commit=commit,
         git_dirty=dirty,
-        code_sha256=software.code_sha256(),
+        code_sha256=code_of(run),
         software=software.packages(),
         platform=software.platform_name(),
         engine=engine,  # type: ignore[arg-type]

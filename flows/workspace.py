@@ -12,10 +12,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from configs import errors, load
+from configs.data import FileSource
 from configs.plan import Plan
-from evidence import canonical, ledger, lock, storage
+from evidence import canonical, ledger, lock, records, storage
 from evidence.dossier import STAGES, Dossier
-from evidence.folder import RunFolder, parse_record
+from evidence.folder import RunFolder
+from tef_export import leaks
 
 DATA_VARIABLE = "PROOFLINE_DATA"
 
@@ -31,19 +33,20 @@ class Workspace:
         """Folder of the run folders."""
         return self.root / "runs"
 
-    def find(self, run: str) -> Path:
-        """The run folder given by path, by run id, or `last` for the newest.
+    def find(self, run: str, *, closed: bool = False) -> Path:
+        """The run folder given by path, by run id, or `last` for the newest (`closed`: the newest finished one).
 
         Raises:
             MissingError: There is none.
         """
         if run == "last":
-            newest = self.newest()
-            if newest is None:
+            found = [p for p in self.all() if not closed or (p / "run.json").is_file()]
+            if not found:
                 raise errors.MissingError(
-                    f"runs in {self.runs}: expected at least one, got none. Make one with `proofline run PLAN`."
+                    f"runs in {self.runs.resolve()}: expected at least one{' finished' if closed else ''} run, "
+                    "got none. Make one with `proofline run PLAN`, or name its folder with `proofline --workspace DIR`."
                 )
-            return newest
+            return found[-1]
         for candidate in (Path(run), self.runs / run):
             if (candidate / "ledger.jsonl").is_file():
                 return candidate
@@ -56,7 +59,7 @@ class Workspace:
         """All run folders, oldest first."""
         if not self.runs.is_dir():
             return []
-        found = [p for p in self.runs.iterdir() if (p / "ledger.jsonl").is_file()]
+        found = [p for p in self.runs.iterdir() if (p / "ledger.jsonl").is_file() and (p / "plan.yaml").is_file()]
         return sorted(found, key=lambda p: ((p / "plan.yaml").stat().st_mtime_ns, p.name))
 
     def newest(self) -> Path | None:
@@ -71,8 +74,9 @@ class Workspace:
             MissingError: There is none.
         """
         for path in reversed(self.all()):
-            done = any(line.event == "mirrored" for line in ledger.Ledger.open(path).lines)
-            if not done and (path / "plan.yaml").read_bytes() == plan_text:
+            if (path / "plan.yaml").read_bytes() != plan_text:
+                continue
+            if not any(line.event == "mirrored" for line in ledger.Ledger.read(path).lines):
                 return path
         raise errors.MissingError(
             f"run to resume in {self.runs}: expected an unfinished run of exactly this plan, got none. "
@@ -102,7 +106,7 @@ def new(workspace: Workspace, plan_file: Path) -> Iterator[Run]:
         path.mkdir(parents=True)
         content = plan_file.read_bytes()
         (path / "plan.yaml").write_bytes(content)
-        base = _base(plan_file.parent)
+        base = data_base(plan_file)
         (path / "local.json").write_text(json.dumps({"base": str(base)}), encoding="utf-8")
         with lock.held(path / ".lock", what=f"run folder {path}"):
             begun = ledger.Ledger.create(path, {"run_id": path.name, "plan_sha256": canonical.sha256_bytes(content)})
@@ -122,14 +126,8 @@ def reopened(path: Path) -> Iterator[Run]:
         lock.held(path / ".lock", what=f"run folder {path}"),
     ):
         chain = ledger.Ledger.open(path)
-        content = (path / "plan.yaml").read_bytes()
-        begun_with = chain.lines[0].details.get("plan_sha256")
+        content = _plan_of(path, chain)
         found = canonical.sha256_bytes(content)
-        if found != begun_with:
-            raise errors.IntegrityError(
-                f"plan {path / 'plan.yaml'}: expected sha256 {str(begun_with)[:12]}…, got {found[:12]}…: it was "
-                "altered after the run began. Restore it, or start a new run with the new plan."
-            )
         plan = load.parse(content.decode("utf-8"), str(path / "plan.yaml"))
         yield Run(RunFolder(path), plan, found, chain, _base(_stored_base(path)))
 
@@ -141,9 +139,9 @@ def dossier(path: Path) -> Dossier:
         IntegrityError: A record was altered.
         MissingError: A stage has not run yet.
     """
-    chain = ledger.Ledger.open(path)
+    chain = ledger.Ledger.read(path)
     folder = RunFolder(path)
-    content = (path / "plan.yaml").read_bytes()
+    content = _plan_of(path, chain)
     found: dict[str, object] = {}
     for stage, (_, kind) in STAGES.items():
         reference = chain.finished(stage)
@@ -158,10 +156,70 @@ def dossier(path: Path) -> Dossier:
     return Dossier(run_id=path.name, plan=plan, plan_sha256=canonical.sha256_bytes(content), **found)  # type: ignore[arg-type]
 
 
-def approval_of(path: Path) -> bytes | None:
-    """The approval file of a run, if a person has decided."""
-    place = path / "approval.json"
-    return place.read_bytes() if place.is_file() else None
+def require_files(plan: Plan, plan_file: Path) -> None:
+    """See that the data files are there before a run folder is made.
+
+    Raises:
+        MissingError: Naming the file, where it was looked for, and what to set.
+    """
+    if not isinstance(plan.data.source, FileSource):
+        return
+    base = data_base(plan_file)
+    for name in plan.data.source.path:
+        if not (base / name).is_file():
+            where = f"{DATA_VARIABLE} is {base}" if DATA_VARIABLE in os.environ else f"{DATA_VARIABLE} is not set"
+            raise errors.MissingError(
+                f"data file {name}: expected it in {base}, got none ({where}). Set {DATA_VARIABLE} to the folder "
+                "that holds it, or correct data.source.path in the plan."
+            )
+
+
+def require_portable(plan_file: Path) -> None:
+    """Refuse a plan that names places of this machine: it goes into the bundle as it is.
+
+    Raises:
+        PlanError: With the line.
+    """
+    text = plan_file.read_text(encoding="utf-8")
+    try:
+        leaks.require_none(str(plan_file), text, leaks.private_words(text))
+    except errors.GateError as error:
+        raise errors.PlanError(f"{error}".replace("; nothing was written", "")) from None
+
+
+def standing_approval(path: Path) -> records.Approval | None:
+    """The last decision that the ledger names, if a person has decided.
+
+    Raises:
+        IntegrityError: The ledger or the decision's file was altered.
+    """
+    decisions = [line for line in ledger.Ledger.read(path).lines if line.event == "approved" and line.record]
+    if not decisions:
+        return None
+    reference = decisions[-1].record
+    assert reference is not None  # noqa: S101 - filtered above
+    return RunFolder(path).read_record(reference, records.Approval)
+
+
+def _plan_of(path: Path, chain: ledger.Ledger) -> bytes:
+    """The plan's bytes, if they are still those with which the run began."""
+    place = path / "plan.yaml"
+    if not place.is_file():
+        raise errors.IntegrityError(f"plan {place}: expected the plan of the run, got none. Restore it.")
+    content = place.read_bytes()
+    begun_with = str(chain.lines[0].details.get("plan_sha256"))
+    found = canonical.sha256_bytes(content)
+    if found != begun_with:
+        raise errors.IntegrityError(
+            f"plan {place}: expected sha256 {begun_with[:12]}…, got {found[:12]}…: it was altered after the run began. "
+            "Restore it, or start a new run with the new plan."
+        )
+    return content
+
+
+def data_base(plan_file: Path) -> Path:
+    """Where relative data paths start: `PROOFLINE_DATA` where it is set, otherwise the plan's folder."""
+    return _base(plan_file.parent)
 
 
 def _base(otherwise: Path) -> Path:
@@ -174,6 +232,3 @@ def _stored_base(path: Path) -> Path:
         return Path(json.loads((path / "local.json").read_text(encoding="utf-8"))["base"])
     except (OSError, ValueError, KeyError):
         return Path.cwd()
-
-
-__all__ = ["Run", "Workspace", "approval_of", "dossier", "new", "parse_record", "reopened"]

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from configs import errors
 from flows import workspace as workspaces
 
 
@@ -58,7 +59,9 @@ def command(
     """
     from flows import approval
 
-    path = workspaces.Workspace(workspace).find(run)
+    path = workspaces.Workspace(workspace).find(run, closed=True)
+    if key is not None and not key.is_file():
+        raise errors.MissingError(f"key {key}: expected a file, got none. Make one with `proofline keys new NAME`.")
     if demonstration:
         made = approval.demonstrate(path)
     else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import os
+import tempfile
 from pathlib import Path
 
 import click
@@ -10,6 +10,9 @@ from rich.console import Console
 
 from configs import load
 from configs.plan import Plan
+from evidence.folder import RunFolder
+from flows import view
+from flows import workspace as workspaces
 
 
 @click.command("check")
@@ -25,9 +28,11 @@ def command(plan: str, *, data: bool) -> None:
     path = load.plan_path(plan)
     checked = load.load(path)
     catalogue.check_policy(checked)
+    workspaces.require_portable(path)
     console = Console()
     console.print(f"[green]✓[/] plan {path.name}: {_summary(checked)}", highlight=False)
     if data:
+        workspaces.require_files(checked, path)
         _check_data(checked, path, console)
     console.print(f"Run it with: proofline run {plan}", highlight=False)
 
@@ -36,21 +41,34 @@ def _check_data(plan: Plan, path: Path, console: Console) -> None:
     from flows import cli
 
     cli.require_pipeline("check")
-    from factory import sources
+    from checks import data_quality
+    from factory import ingest
 
-    base = Path(os.environ["PROOFLINE_DATA"]) if os.environ.get("PROOFLINE_DATA") else path.parent
-    with console.status("Reading the data …"):
-        table = sources.read(plan.data.source, plan.data, base)
+    with tempfile.TemporaryDirectory() as place, console.status("Reading and checking the data …"):
+        folder = RunFolder(Path(place))
+        dataset = ingest.ingest(folder, plan, workspaces.data_base(path))
+        quality = data_quality.validate(folder, plan, dataset)
     console.print(
-        f"[green]✓[/] data: {len(table.frame):,} rows, {len(plan.data.columns)} declared columns found, "
-        f"{len(table.undeclared)} not declared",
+        f"[green]✓[/] data: {dataset.rows:,} rows, {len(dataset.columns)} declared columns found, "
+        f"{len(dataset.undeclared)} not declared",
         highlight=False,
     )
+    broken = [result for result in quality.results if result.status != "pass"]
+    for result in broken:
+        colour = view.COLOURS[result.status]
+        console.print(
+            f"  [{colour}]{result.status.replace('_', ' ')}[/] {result.title}: {result.reason}", highlight=False
+        )
+    if not broken:
+        console.print(
+            f"[green]✓[/] rules: {len(quality.results)} checks of what the plan declares hold", highlight=False
+        )
 
 
 def _summary(plan: Plan) -> str:
     required = sum(gate.required for gate in plan.policy.gates)
     return (
         f"{plan.data.target.task}, {len(plan.data.features)} features, "
-        f"{len(plan.data.protected)} protected attributes, {len(plan.policy.gates)} gates ({required} required)"
+        f"{len(plan.data.protected)} protected attributes, {len(plan.policy.gates)} gates ({required} "
+        "required), and the data checks with the limits of policy.governance, which decide as well"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +40,7 @@ def command(data: Path, out: Path | None, *, force: bool) -> None:
     cli.require_pipeline("init")
     from flows import drafting
 
-    table = _read(data)
+    table, separator = _read(data)
     click.echo(f"{data.name}: {len(table):,} rows, {len(table.columns)} columns")
     for name in table.columns:
         values = table[name]
@@ -48,14 +49,15 @@ def command(data: Path, out: Path | None, *, force: bool) -> None:
             f"{values.isna().sum():,} missing"
         )
     answers = _ask(table)
-    schema = Path(__file__).resolve().parents[2] / "configs" / "plan.schema.json"
-    path = Path(data.name) if out.parent.resolve() == data.parent.resolve() else data.resolve()
-    text = drafting.to_yaml(drafting.draft(table, path, answers), data, schema.as_uri())
+    text = drafting.to_yaml(drafting.draft(table, Path(data.name), answers, separator), data)
     out.write_text(text, encoding="utf-8")
+    if out.parent.resolve() != data.parent.resolve():
+        click.echo(f"The plan names {data.name} only: set PROOFLINE_DATA={data.parent.resolve()} when you run it.")
     click.echo(f"Written: {out}. Read it through, then `proofline check {out}` and `proofline run {out}`.")
 
 
-def _read(data: Path) -> Any:
+def _read(data: Path) -> tuple[Any, str | None]:
+    """The table, and the separator where it is not the one that the file's ending promises."""
     import pandas as pd
 
     if not data.is_file():
@@ -65,14 +67,30 @@ def _read(data: Path) -> Any:
         raise errors.PlanError(f"data {data}: expected .csv, .tsv, .parquet or .xlsx, got '{data.suffix}'. Convert it.")
     try:
         if kind == "parquet":
-            return pd.read_parquet(data)
+            return pd.read_parquet(data), None
         if kind == "excel":
-            return pd.read_excel(data)
-        return pd.read_csv(data, sep="\t" if kind == "tsv" else ",", skipinitialspace=True)
+            return pd.read_excel(data), None
+        usual = "\t" if kind == "tsv" else ","
+        found = _separator(data, usual)
+        return pd.read_csv(data, sep=found, skipinitialspace=True), None if found == usual else found
     except (ValueError, OSError) as error:
         raise errors.DataError(
             f"data {data}: expected a readable {kind} table, got: {error}. Repair the file."
         ) from None
+
+
+def _separator(data: Path, usual: str) -> str:
+    """The separator of the first line: the usual one, or the one that cuts it into most columns."""
+    with data.open(encoding="utf-8", errors="replace") as stream:
+        first = stream.readline()
+    best = max((usual, ";", "\t", "|", ","), key=first.count)
+    return usual if first.count(usual) else best
+
+
+def _identifier(text: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9_-]{1,62}", text):
+        raise click.BadParameter("lower-case letters, digits, - and _ only, two at least, a letter first")
+    return text
 
 
 def _ask(table: Any) -> Any:
@@ -80,7 +98,7 @@ def _ask(table: Any) -> Any:
 
     click.echo("\nThe system")
     system: dict[str, Any] = {
-        "id": click.prompt("  Short identifier (lower case, digits, - or _)"),
+        "id": click.prompt("  Short identifier (lower case, digits, - or _)", value_proc=_identifier),
         "name": click.prompt("  Name"),
         "version": click.prompt("  Version", default="0.1.0"),
         "provider": {"name": click.prompt("  Provider (company)")},
@@ -106,9 +124,9 @@ def _ask(table: Any) -> Any:
         target=target,
         task=task,
         positive=positive,
-        protected=_ask_protected(table, target),
+        protected=(protected := _ask_protected(table, target)),
         entity=_ask_column(table, "  Column that names the person or thing of a row (empty: none)"),
-        gates=_ask_gates(task),
+        gates=_ask_gates(task, [drafting.slug(name) for name in protected]),
     )
 
 
@@ -130,7 +148,14 @@ def _ask_column(table: Any, text: str) -> str | None:
         click.echo(f"  There is no column '{name}'.")
 
 
-def _ask_gates(task: str) -> tuple[dict[str, Any], ...]:
+def _ask_gates(task: str, protected: list[str]) -> tuple[dict[str, Any], ...]:
+    click.echo("\nThe policy. Decide before you have seen a result; the reason stands in the documents.")
+    share = click.FloatRange(0.0, 1.0)
     metric = "performance.r2" if task == "regression" else "performance.balanced_accuracy"
-    least = click.prompt(f"\nThe policy\n  Lowest acceptable {metric.split('.')[1]} on the test data", type=float)
-    return ({"check": metric, "at_least": least},)
+    least = click.prompt(f"  Lowest acceptable {metric.split('.')[1]} on the test data, 0 to 1", type=share)
+    gates = [{"check": metric, "at_least": least, "rationale": click.prompt("  Why")}]
+    for name in protected if task == "binary" else ():
+        most = click.prompt(f"  Largest acceptable difference in positive answers between groups of {name}", type=share)
+        check = "fairness.demographic_parity_difference"
+        gates.append({"check": check, "slice": name, "at_most": most, "rationale": click.prompt("  Why")})
+    return tuple(gates)

@@ -39,7 +39,7 @@ def command(workspace: Path, run: str, *, key: Path | None, out: Path, demonstra
     from tef_export import keys
 
     space = workspaces.Workspace(workspace.resolve())
-    path = space.find(run)
+    path = space.find(run, closed=True)
     if (key is None) != demonstration:
         raise errors.PlanError(
             "release: expected exactly one of --key FILE and --demonstration. "

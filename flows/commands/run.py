@@ -88,13 +88,17 @@ def _opened(space: workspaces.Workspace, plan: str, *, resume: bool) -> Iterator
         )
     if not resume:
         path = load.plan_path(plan)
-        catalogue.check_policy(load.load(path))
+        checked = load.load(path)
+        catalogue.check_policy(checked)
+        workspaces.require_files(checked, path)
+        workspaces.require_portable(path)
         with workspaces.new(space, path) as run:
             yield run
         return
     is_run = (Path(plan) / "ledger.jsonl").is_file() or (space.runs / plan / "ledger.jsonl").is_file()
     path = space.find(plan) if is_run else space.unfinished(load.plan_path(plan).read_bytes())
     with workspaces.reopened(path) as run:
+        _find_own_model(run)
         stages.require_same_code(run)
         run.ledger.append("resumed")
         yield run
@@ -136,7 +140,7 @@ def _conclude(run: workspaces.Run, record: records.RunRecord, console: Console) 
     console.print(f"Gate: [bold {colour}]{record.outcome}[/]")
     console.print(f"  Read   {folder}/documents/report.html", highlight=False, soft_wrap=True)
     console.print(f"  Why    proofline show {record.run_id}", highlight=False, soft_wrap=True)
-    console.print(f"  Next   proofline approve {record.run_id} --help", highlight=False, soft_wrap=True)
+    console.print(f"  Next   proofline approve {record.run_id}   (or --refuse)", highlight=False, soft_wrap=True)
 
 
 def _short(path: Path) -> Path:

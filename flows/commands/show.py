@@ -10,10 +10,16 @@ from rich.console import Console
 from rich.markup import escape
 
 from configs import errors
-from evidence import ledger, records
+from evidence import ledger
 from evidence.dossier import STAGES, Dossier
-from flows import stages, view
+from flows import approval, stages, view
 from flows import workspace as workspaces
+
+GOVERNED = (
+    "data.representativeness", "data.group_sizes", "data.class_balance", "data.proxies", "data.label_balance",
+    "data.drift",
+)  # fmt: skip
+"""Checks whose limits every plan has, stated or by default."""
 
 
 @click.command("show")
@@ -55,17 +61,22 @@ def _explain(path: Path, found: Dossier, console: Console, *, everything: bool) 
     plan = found.plan
     say(f"[bold]{escape(plan.system.name)}[/] {escape(plan.system.version)}   run {found.run_id}")
     say(f"Committed {found.commit.at[:19]}Z, evaluated from {found.evaluate.started_at[:19]}Z")
-    say("\n[bold]What the policy asks[/]")
     asked = {(gate.check, gate.slice) for gate in plan.policy.gates}
+    say("\n[bold]Required, and not passed[/] (the plan's gates, and the data checks that every plan has)")
+    unmet = approval.unmet(found.gate)
+    for reason in unmet:
+        own = "" if (reason.check_id, reason.slice) in asked else f"; limit of {_limit_of(reason.check_id)}"
+        say(_line(reason.status, f"{reason.check_id}@{reason.slice}", "overall", f"{reason.text}{own}", required=True))
+    if not unmet:
+        say("  none")
+    say("\n[bold]What the policy asks[/]")
     for reason in found.gate.reasons:
         if (reason.check_id, reason.slice) in asked:
             say(_line(reason.status, reason.check_id, reason.slice, reason.text, required=reason.required))
-    say("\n[bold]Every check[/]" if everything else "\n[bold]Other checks that did not pass[/]")
-    listed = [r for r in found.results() if everything or (r.check_id not in {c for c, _ in asked} and _matters(r))]
-    for result in listed:
-        say(_line(result.status, result.check_id, result.title, result.reason, required=True))
-    if not listed:
-        say("  none")
+    if everything:
+        say("\n[bold]Every check[/]")
+        for result in found.results():
+            say(_line(result.status, result.check_id, result.title, result.reason, required=True))
     say(f"\nChecks: {view.counts([r.status for r in found.results()])}" + ("" if everything else " (all with --all)"))
     say(f"Gate: [bold {view.COLOURS[found.gate.outcome]}]{found.gate.outcome}[/]")
     say(f"Read: {path}/documents/report.html")
@@ -79,26 +90,26 @@ def _line(status: str, check: str, part: str, text: str, *, required: bool) -> s
     return f"  [{view.COLOURS[status]}]{shown:<14}[/] {check}{where}{mark}\n{' ' * 17}[dim]{escape(text)}[/]"
 
 
-def _matters(result: records.CheckResult) -> bool:
-    return result.status in ("fail", "inconclusive", "not_measured")
+def _limit_of(check: str) -> str:
+    """Where the limit of a data check stands that is no gate of the plan."""
+    return "policy.governance" if check in GOVERNED else "the plan's rules for the data"
 
 
 def _say_approval(path: Path, say: Callable[[str], None]) -> None:
-    content = workspaces.approval_of(path)
-    if content is None:
+    decision = workspaces.standing_approval(path)
+    if decision is None:
         say(f"Approval: none yet. Read the report, then `proofline approve {path.name}`.")
         return
-    approval = workspaces.parse_record(content, records.Approval, "approval.json")
-    mark = " (demonstration, approves nothing)" if approval.demonstration else ""
-    who = f"{escape(approval.person)}, {escape(approval.role)}"
-    say(f"Approval: {approval.decision} by {who}, {approval.at[:19]}Z{mark}: {escape(approval.reason)}")
-    for waiver in approval.waivers:
+    mark = " (demonstration, approves nothing)" if decision.demonstration else ""
+    who = f"{escape(decision.person)}, {escape(decision.role)}"
+    say(f"Approval: {decision.decision} by {who}, {decision.at[:19]}Z{mark}: {escape(decision.reason)}")
+    for waiver in decision.waivers:
         what = f"{waiver.check_id}@{escape(waiver.slice)}"
         say(f"  accepted until {waiver.expires}: {what}: [dim]{escape(waiver.reason)}[/]")
 
 
 def _unfinished(path: Path, console: Console) -> None:
-    chain = ledger.Ledger.open(path)
+    chain = ledger.Ledger.read(path)
     for stage in STAGES:
         done = "[green]✓[/]" if chain.finished(stage) else "[dim]·[/]"
         console.print(f"{done} {view.TITLES[stage]}", highlight=False)

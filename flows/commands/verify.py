@@ -63,5 +63,7 @@ def _show(found: Verification) -> None:
     console.print(table)
     if found.demonstration:
         console.print("[yellow]Demonstration: a throw-away key signed this bundle and nobody approved it.[/]")
-    word = "[green]The bundle holds.[/]" if found.ok else "[red]The bundle does not hold.[/]"
-    console.print(f"{word} What it says about the system is for you to judge: see data/documents/.")
+    if found.ok:
+        console.print("[green]The bundle holds.[/] What it says about the system is for you to judge: data/documents/.")
+    else:
+        console.print("[red]The bundle does not hold.[/] Do not use it, and do not read it as the sender's word.")

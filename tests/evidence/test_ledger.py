@@ -130,3 +130,25 @@ def test_appending_survives_kill_9_at_any_time(tmp_path: Path) -> None:
         assert len(chain.lines) > reported[-1]
         chain.append("resumed")
         ledger.check(folder)
+
+
+def test_reading_never_disturbs_a_writer(tmp_path: Path) -> None:
+    """While one process appends, others read as often as they like: no torn answer, no lost line, no false alarm."""
+    program = (
+        "import sys; from pathlib import Path; from evidence import ledger\n"
+        "chain = ledger.Ledger.create(Path(sys.argv[1]), {})\n"
+        "print('begun', flush=True)\n"
+        "for _ in range(300): chain.append('started', stage='x' * 500)\n"
+    )
+    writer = subprocess.Popen(
+        [sys.executable, "-c", program, str(tmp_path)], stdout=subprocess.PIPE, text=True, cwd=ROOT
+    )
+    assert writer.stdout is not None
+    writer.stdout.readline()
+    seen = [0]
+    while writer.poll() is None:
+        seen.append(len(ledger.Ledger.read(tmp_path).lines))
+    writer.communicate()
+    assert writer.returncode == 0
+    assert seen == sorted(seen)
+    assert len(ledger.Ledger.read(tmp_path).lines) == 301

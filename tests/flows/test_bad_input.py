@@ -250,7 +250,7 @@ def test_a_read_only_place_is_one_sentence(tmp_path: Path, say: Say) -> None:
 def test_two_runs_in_one_folder_at_once_are_refused(tmp_path: Path, say: Say) -> None:
     """The second is told which process holds the folder."""
     path = plans.write(tmp_path)
-    (tmp_path / "patients.csv").unlink()
+    (tmp_path / "patients.csv").write_text("age;sex\n1;2\n")  # begins, and stops while reading
     run(say, path)
     folder = next((tmp_path / "runs").iterdir())
     program = (
@@ -301,7 +301,7 @@ def _free_port() -> int:
 def test_an_altered_plan_in_a_run_folder_is_not_resumed(tmp_path: Path, say: Say) -> None:
     """The plan of a run is fixed when it begins."""
     path = plans.write(tmp_path)
-    (tmp_path / "patients.csv").unlink()
+    (tmp_path / "patients.csv").write_text("age;sex\n1;2\n")  # begins, and stops while reading
     run(say, path)
     folder = next((tmp_path / "runs").iterdir())
     with (folder / "plan.yaml").open("a") as stream:
@@ -314,9 +314,47 @@ def test_an_altered_plan_in_a_run_folder_is_not_resumed(tmp_path: Path, say: Say
 def test_a_run_folder_needs_the_word_resume(tmp_path: Path, say: Say) -> None:
     """A folder in place of a plan is answered with what was probably meant."""
     path = plans.write(tmp_path)
-    (tmp_path / "patients.csv").unlink()
+    (tmp_path / "patients.csv").write_text("age;sex\n1;2\n")  # begins, and stops while reading
     run(say, path)
     folder = next((tmp_path / "runs").iterdir())
     code, said = say("run", folder)
     assert code == errors.EXIT_USAGE
     assert "--resume" in said
+
+
+# A first plan --------------------------------------------------------------------------------------------------------
+
+
+def test_a_plan_drafted_by_init_is_read_and_names_no_place(
+    tmp_path: Path, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A European table (semicolons) and plain answers, one of them wrong at first, give a plan that passes `check`."""
+    from click.testing import CliRunner
+
+    from configs import load
+    from flows import cli
+
+    plans.table().to_csv(tmp_path / "patients.csv", index=False, sep=";")
+    answers = [
+        *("My System", "my-system", "My system", "", "Example Ltd", "To try this out."),
+        *("no", "unknown", "unknown", "no", ""),
+        *("progressed", "", "yes", "sex", "n", "", ""),
+        *("60", "0.6", "Better than chance.", "0.2", "One in five would be felt."),
+    ]
+    done = CliRunner().invoke(cli.proofline, ["init", "patients.csv"], input="\n".join(answers) + "\n")
+    assert done.exit_code == 0, done.output
+    plan = load.load(tmp_path / "patients.yaml")
+    assert plan.data.source.separator == ";"  # type: ignore[union-attr]
+    assert {gate.slice for gate in plan.policy.gates} == {"overall", "sex"}
+    assert str(tmp_path) not in (tmp_path / "patients.yaml").read_text()
+    assert say("check", "patients.yaml") == (0, "")
+
+
+def test_a_plan_that_names_this_machine_is_refused_before_it_runs(tmp_path: Path, say: Say) -> None:
+    """The plan goes into the bundle as it is; better now than after a person has signed."""
+    path = plans.write(tmp_path)
+    path.write_text(path.read_text() + "# see /home/somebody/notes.txt\n")
+    code, said = run(say, path)
+    assert code == errors.EXIT_USAGE
+    assert "absolute path" in said
+    assert not (tmp_path / "runs").exists()

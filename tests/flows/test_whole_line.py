@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 
-WHO = ("--person", "P", "--role", "r", "--reason", "x", "--key", "keys/test.key.pem")
+WHO = ("--person", "P. Tester", "--role", "tester", "--reason", "a test", "--key", "keys/test.key.pem")
 
 
 def call(*arguments: object) -> int:
@@ -105,7 +105,7 @@ def test_no_release_after_a_refusal(space: Path, capsys: pytest.CaptureFixture[s
     """A refusal is kept with its reason, and stops the release."""
     assert call("approve", "last", *WHO, "--refuse") == errors.EXIT_PASS
     assert release() == errors.EXIT_FAIL
-    assert "a refusal by P: x" in capsys.readouterr().err
+    assert "a refusal by P. Tester: a test" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_no_release_of_anything_changed_since(space: Path, path: str, capsys: py
 def test_no_release_with_an_altered_approval(space: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The signature covers who, why and every waiver."""
     assert approve(space) == errors.EXIT_PASS
-    place = run_of(space) / "approval.json"
+    place = run_of(space) / "approvals/001.json"
     content: dict[str, Any] = json.loads(place.read_text())
     content["person"] = "Somebody Else"
     place.write_text(json.dumps(content))
@@ -161,7 +161,8 @@ def sign(space: Path, **changed: Any) -> None:
     assert made is not None
     bare = made.model_copy(update={"signature": None, **changed})
     signed = signing.sign_approval(bare, keys.load_private(space / "keys/test.key.pem", None))
-    RunFolder(run_of(space)).write_record("approval.json", signed)
+    chain = ledger.Ledger.open(run_of(space))
+    chain.append("approved", record=RunFolder(run_of(space)).write_record("approvals/009.json", signed))
 
 
 def test_approving_needs_a_reason_for_every_open_gate(space: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -198,7 +199,7 @@ def test_a_waiver_ends_within_a_year(space: Path, date: str, capsys: pytest.Capt
     """Past, far away and unreadable dates are refused before anything is signed."""
     assert approve(space, "--expires", date) == errors.EXIT_USAGE
     assert "--expires" in capsys.readouterr().err
-    assert not (run_of(space) / "approval.json").exists()
+    assert not (run_of(space) / "approvals").exists()
 
 
 def test_a_refusal_is_overturned_only_openly(space: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -234,3 +235,20 @@ def test_two_runs_at_the_same_time_in_one_workspace(tmp_path: Path) -> None:
     assert len(folders) == 2
     mirrored = [ledger.Ledger.open(folder).lines[-1].details["run_id"] for folder in folders]
     assert len(set(mirrored)) == 2
+
+
+@pytest.mark.parametrize("blank", [" ", "\u200b", "\n", "."])
+def test_nobody_signs_with_a_blank_name(space: Path, blank: str) -> None:
+    """A person, a role and a reason are words that a reader can see."""
+    assert approve(space, "--person", blank) == errors.EXIT_USAGE
+    assert not (run_of(space) / "approvals").exists()
+
+
+def test_a_revoked_approval_cannot_be_put_back(space: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The ledger's last decision counts, and its file must be the one that was recorded."""
+    assert approve(space) == errors.EXIT_PASS
+    assert call("approve", "last", *WHO, "--refuse") == errors.EXIT_PASS
+    folder = run_of(space) / "approvals"
+    shutil.copy(folder / "001.json", folder / "002.json")
+    assert release() == errors.EXIT_FAIL
+    assert "altered after it was recorded" in capsys.readouterr().err
