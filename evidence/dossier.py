@@ -45,6 +45,8 @@ class Dossier:
     gate: records.GateDecision
     document: records.DocumentsRecord | None = None
     close: records.RunRecord | None = None
+    opened_at: str | None = None
+    """When the run began and its plan was fixed: the time of the ledger's first line."""
 
     def results(self) -> tuple[records.CheckResult, ...]:
         """Every check of the run, data first."""

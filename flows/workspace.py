@@ -153,7 +153,9 @@ def dossier(path: Path) -> Dossier:
                 f"Complete it with `proofline run {path} --resume`."
             )
     plan = load.parse(content.decode("utf-8"), str(path / "plan.yaml"))
-    return Dossier(run_id=path.name, plan=plan, plan_sha256=canonical.sha256_bytes(content), **found)  # type: ignore[arg-type]
+    return Dossier(
+        run_id=path.name, plan=plan, plan_sha256=canonical.sha256_bytes(content), opened_at=chain.lines[0].at, **found
+    )  # type: ignore[arg-type]
 
 
 def require_files(plan: Plan, plan_file: Path) -> None:

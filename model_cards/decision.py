@@ -139,14 +139,16 @@ def section(book: Book) -> Section:
     evaluate = book["evaluate"]
     order = Paragraph(
         tree.say(
-            "Plan, policy and splits were fixed at {fixed}; the evaluation began at {began} and ended at {ended}.",
+            "Policy, splits and code were committed at {fixed}; the evaluation began at {began} and ended at {ended}.",
             fixed=evaluate["committed_at"].fact("time"),
             began=evaluate["started_at"].fact("time"),
             ended=evaluate["finished_at"].fact("time"),
         )
     )
+    fixed = "The plan with its thresholds was fixed when the run began, at {at}."
+    begun = [Paragraph(tree.say(fixed, at=book.opened_at))] if book.opened_at else []
     tables = (blocks.gate_table(book), *_why(book), *blocks.own_table(book), *_limits(book))
-    inner = (outcome(book), order, *tables, *_waivers(book))
+    inner = (outcome(book), *begun, order, *tables, *_waivers(book))
     return Section("decision", "How it was decided", inner)
 
 

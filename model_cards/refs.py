@@ -186,6 +186,8 @@ class Book:
 
     run_id: Fact
     plan_sha256: Fact
+    opened_at: Fact | None
+    """When the plan was fixed."""
     plan: Node
     stages: dict[str, Node]
     catalogue: Node
@@ -227,6 +229,7 @@ def book(dossier: dossiers.Dossier) -> Book:
     return Book(
         run_id=Fact(dossier.run_id, "run folder#name", "name"),
         plan_sha256=Fact(dossier.plan_sha256, "plan.yaml#sha256", "digest"),
+        opened_at=Fact(dossier.opened_at, "ledger.jsonl#first line", "time") if dossier.opened_at else None,
         plan=Node("plan.yaml", "", _content(dossier.plan)),
         stages=stages,
         catalogue=Node("catalogue of checks", "", _meanings(dossier.encode.task)),
