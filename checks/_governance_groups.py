@@ -61,7 +61,8 @@ def representativeness(plan: Plan, rows: Rows, attribute: ProtectedAttribute) ->
 def group_sizes(plan: Plan, rows: Rows, name: str) -> records.CheckResult:
     """Rows of every group of an attribute or intersection in each part; the headline is the smallest test group.
 
-    Below `policy.minimum_group_size` test rows nothing can be said about a group: inconclusive, with its name.
+    Below `policy.minimum_group_size` test rows nothing can be said about a group: inconclusive, with its name. The same
+    where more test rows have no group than `policy.governance.missing_group` allows.
     """
     check, title = "data.group_sizes", f"Group sizes: {name}"
     groups = rows.groups[name]
@@ -91,11 +92,14 @@ def group_sizes(plan: Plan, rows: Rows, name: str) -> records.CheckResult:
     parts += [f"too small: {listed(small)}"] if small else []
     parts += [f"no test row: {listed(empty)}"] if empty else []
     missing = {role: int(((groups.codes < 0) & rows.part(role)).sum()) for role in ROLES}
+    total, most = sum(counts["test"]) + missing["test"], plan.policy.governance.missing_group
+    lost = missing["test"] > most * total
+    parts += [f"{missing['test']:,} of {total:,} test rows have no group, limit {100 * most:g} %"] if lost else []
     table = [{"group": n, **{role: counts[role][i] for role in ROLES}} for i, n in enumerate(names)]
     return records.CheckResult(
         check_id=check,
         title=title,
-        status="inconclusive" if small or empty else "pass",
+        status="inconclusive" if small or empty or lost else "pass",
         measures=(head, *each),
         threshold=records.Threshold(at_least=float(minimum), slice=name),
         reason="; ".join(parts),

@@ -2,9 +2,11 @@
 
 Values are those of Fairlearn, computed from one count table per attribute. Every group is reported with its size:
 empty groups and groups with fewer rows than the policy's minimum are listed, never dropped, and a slice that involves
-one is `inconclusive` at the gate unless it fails without it already. What counts for the minimum are the rows the rate
-is computed from: the positives of a group for its true positive rate. The interval of each group's share is exact
-(`checks._proportions`), and those of gaps, ratios and worst groups are made from these bounds (`checks._simultaneous`).
+one is `inconclusive` at the gate unless it fails without it already. So is a slice for which more test rows lack the
+attribute than `policy.governance.missing_group` allows, unless it fails on the others. What counts for the minimum are
+the rows the rate is computed from: the positives of a group for its true positive rate. The interval of each group's
+share is exact (`checks._proportions`), and those of gaps, ratios and worst groups are made from these bounds
+(`checks._simultaneous`).
 """
 
 from __future__ import annotations
@@ -88,6 +90,7 @@ def _result(subject: Subject, metric: catalogue.Metric, slices: tuple[Slice, ...
         "empty_groups": [g for f in found.values() for g in f.empty],
         "minimum_group_size": subject.plan.policy.minimum_group_size,
         "missing_attribute": {s.name: s.missing for s in slices},
+        "too_many_missing": [s.name for s in slices if _too_many_missing(subject, s)],
     }
     return measured(metric.id, headlines + others, details, subject.artifacts)
 
@@ -99,8 +102,8 @@ def _of_slice(subject: Subject, metric: catalogue.Metric, part: Slice) -> _Found
     small = (rows < subject.plan.policy.minimum_group_size) & (part.sizes > 0)
     empty = part.sizes == 0
     headline = _headline(subject, metric, part, rates.only(rates.rows > 0), how)
-    if small.any() or empty.any():
-        headline = headline.model_copy(update={"note": _note(headline, part, small, empty)})
+    note = _note(subject, headline, part, small, empty)
+    headline = headline.model_copy(update={"note": note or None})
     parts = [headline]
     if small.any():
         large = rates.only(rates.rows >= subject.plan.policy.minimum_group_size)
@@ -261,10 +264,22 @@ def _rate_name(subject: Subject, kinds: tuple[str, ...], family: int, families: 
     return kind, subject.encoded.classes[family % each] if each > 1 else None
 
 
-def _note(headline: records.Measure, part: Slice, small: npt.NDArray[np.bool_], empty: npt.NDArray[np.bool_]) -> str:
+def _too_many_missing(subject: Subject, part: Slice) -> bool:
+    return part.missing > subject.plan.policy.governance.missing_group * subject.part.rows
+
+
+def _note(
+    subject: Subject,
+    headline: records.Measure,
+    part: Slice,
+    small: npt.NDArray[np.bool_],
+    empty: npt.NDArray[np.bool_],
+) -> str:
     texts = [headline.note] if headline.note else []
     if small.any():
         texts.append("too few rows in " + ", ".join(part.groups[g] for g in np.flatnonzero(small)))
     if empty.any():
         texts.append("no test row in " + ", ".join(part.groups[g] for g in np.flatnonzero(empty)))
+    if _too_many_missing(subject, part):
+        texts.append(f"{part.missing:,} of {subject.part.rows:,} test rows have no group")
     return "; ".join(texts)

@@ -100,6 +100,10 @@ def _verdict(gate: Gate, result: records.CheckResult) -> _Verdict:
         why = f", {', '.join(small)} {'has' if len(small) == 1 else 'have'} fewer than {least} rows to measure it on"
     elif status == "not_measured" or (status == "inconclusive" and measure.interval is None):
         why = f", {measure.note or 'no interval could be made'}"
+    if gate.slice in result.details.get("too_many_missing", []) and measure.value is not None:
+        # The rows without a group may be just those that are treated otherwise.
+        status = "inconclusive" if status == "pass" else status
+        why += f", {result.details['missing_attribute'][gate.slice]:,} test rows have no group"
     return _Verdict(gate, status, f"{_found(measure)}{_asked(gate)}{_size(measure)}{why}{_worst(result)}")
 
 

@@ -95,13 +95,13 @@ def _counted(subject: Subject) -> dict[str, records.CheckResult]:
         raise TypeError("a classifier's scores hold labels")
     table = confusion(y, labels, classes)
     found = confusion_intervals(y, labels, classes, subject.sampling, "performance.confusion")
-    one_class = int((table.sum(axis=1) > 0).sum()) < 2
+    absent = [subject.encoded.classes[c] for c in np.flatnonzero(table.sum(axis=1) == 0)]
     results = {
         f"performance.{name}": measured(
             f"performance.{name}",
             (
-                _undefined(f"performance.{name}", subject.part.rows)
-                if one_class and name != "accuracy"
+                _undefined(f"performance.{name}", subject.part.rows, absent)
+                if absent and name != "accuracy"
                 else records.Measure(
                     name=f"performance.{name}", value=value, interval=interval, n=subject.part.rows, split="test"
                 ),
@@ -142,7 +142,7 @@ def _majority(subject: Subject, table: npt.NDArray[np.int64]) -> records.Measure
     )
 
 
-def _undefined(name: str, rows: int) -> records.Measure:
-    return records.Measure(
-        name=name, value=None, n=rows, split="test", note="undefined: the test part holds rows of one class only"
-    )
+def _undefined(name: str, rows: int, absent: list[str]) -> records.Measure:
+    """A mean over all classes says nothing where a class has no test row; scikit-learn would leave the class out."""
+    note = f"undefined: the test part holds no row of {', '.join(absent)}"
+    return records.Measure(name=name, value=None, n=rows, split="test", note=note)

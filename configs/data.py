@@ -207,6 +207,9 @@ class ProtectedAttribute(Section):
             raise ValueError("expected bins (numeric column) or groups (categorical column), got both")
         if list(self.bins) != sorted(set(self.bins)):
             raise ValueError("expected ascending, different edges in bins")
+        values = [value for members in self.groups.values() for value in members]
+        if len(set(values)) != len(values):
+            raise ValueError("expected every value in one group, got one listed twice")
         return self
 
 

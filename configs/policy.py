@@ -58,6 +58,8 @@ class Governance(Section):
 
     representativeness_gap: Fraction = 0.1
     """Largest difference between a group's share in the data and in the reference population."""
+    missing_group: Fraction = 0.05
+    """Largest share of test rows without a group of a protected attribute: above it, comparisons are inconclusive."""
     minority_class: Fraction = 0.05
     """Smallest share of the rarest class."""
     proxy_auc: float = Field(default=0.9, ge=0.5, le=1.0)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import functools
 import itertools
+from collections.abc import Collection
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from configs import data
+from configs import data, errors
 from evidence.arrays import Groups
 
 JOINT = " × "
@@ -17,7 +18,11 @@ JOINT = " × "
 
 
 def of(declared: data.Data, table: pd.DataFrame) -> dict[str, Groups]:
-    """Groups of every protected attribute and intersection of the plan, for every row of the table."""
+    """Groups of every protected attribute and intersection of the plan, for every row of the table.
+
+    Raises:
+        DataError: A column holds values that the declared groups of its attribute do not list.
+    """
     single = {p.name: _attribute(p, declared, table) for p in declared.protected}
     joint = {
         JOINT.join(names): functools.reduce(_cross, (single[n] for n in names)) for names in declared.intersections
@@ -42,6 +47,7 @@ def _attribute(attribute: data.ProtectedAttribute, declared: data.Data, table: p
     if attribute.groups:
         name_of = {value: name for name, members in attribute.groups.items() for value in members}
         names = tuple(attribute.groups)
+        _check_covered(attribute, values, name_of)
     else:
         found = sorted(values.dropna().unique().tolist())
         order = [*column.allowed, *(v for v in found if v not in column.allowed)]
@@ -50,6 +56,18 @@ def _attribute(attribute: data.ProtectedAttribute, declared: data.Data, table: p
     position = {name: i for i, name in enumerate(names)}
     codes = values.map({value: position[name] for value, name in name_of.items()})
     return Groups(codes.to_numpy(dtype=np.float64, na_value=-1).astype(np.int16), names)
+
+
+def _check_covered(attribute: data.ProtectedAttribute, values: pd.Series, listed: Collection[str]) -> None:
+    """Persons whose value no group lists would be compared with nobody, and nobody would see it."""
+    strange = values.notna() & ~values.isin(list(listed))
+    if strange.any():
+        count = values[strange].nunique()
+        raise errors.DataError(
+            f"protected attribute '{attribute.name}' column '{attribute.column}': expected only values that its groups "
+            f"list, got {count} other{'s' if count > 1 else ''} in {int(strange.sum())} of {len(values)} rows. List "
+            "every value in groups, one for `not stated` too, or leave groups out."
+        )
 
 
 def _cross(left: Groups, right: Groups) -> Groups:

@@ -190,6 +190,28 @@ def test_rows_without_the_attribute_are_counted(tmp_path):
     assert headline(result, "region").n == 1500 - lost
 
 
+@pytest.mark.parametrize(
+    ("share", "asked", "expected"), [(0.02, 1, "pass"), (0.8, 1, "inconclusive"), (0.8, 0, "fail")]
+)
+def test_many_rows_without_the_attribute_leave_a_slice_open(tmp_path, share, asked, expected):
+    """Where most persons have no group, a small gap among the others is no pass; a gap among them is still a gap."""
+    from checks import gate
+
+    groups = model_builders.membership(1500, 1)
+    codes = np.where(np.random.default_rng(2).random(1500) < share, -1, groups["sex"][0])
+    made = subject(tmp_path, {"sex": (codes, groups["sex"][1])})
+    if expected == "fail":
+        codes = np.where(codes < 0, -1, made.scores.labels)
+        made = subject(tmp_path / "b", {"sex": (codes, groups["sex"][1])})
+    result = found(made)["demographic_parity_difference"]
+    asking = {"check": result.check_id, "slice": "sex", "at_most": asked}
+    reason = gate.decide(model_builders.plan(gates=[asking]), [result]).reasons[0]
+    assert reason.status == expected
+    lost = int((codes < 0).sum())
+    assert (f"{lost:,} test rows have no group" in reason.text) == (share > 0.05)
+    assert (f"{lost:,} of 1,500 test rows have no group" in (headline(result).note or "")) == (share > 0.05)
+
+
 def test_slices_stand_in_the_order_of_the_plan(tmp_path):
     """The first slice is the plan's first attribute, whatever the order in the stored record."""
     groups = dict(reversed(model_builders.membership(1500, 1).items()))

@@ -335,6 +335,16 @@ def test_a_group_of_one_person_is_listed_and_leaves_nothing_conclusive(tmp_path:
         assert "x (1)" in result.reason
 
 
+def test_many_rows_without_a_group_are_counted_and_inconclusive(tmp_path: Path) -> None:
+    """Most persons not stating the attribute is no pass, and the number of rows is said."""
+    case = Case()
+    case.sex = np.where(np.arange(case.rows) % 10 < 8, -1, case.sex)
+    sizes = case.govern(tmp_path)["group_sizes sex"]
+    test = case.roles == "test"
+    assert sizes.status == "inconclusive"
+    assert f"{(case.sex[test] < 0).sum()} of {test.sum()} test rows have no group, limit 5 %" in sizes.reason
+
+
 def test_empty_groups_and_empty_intersections_are_listed(tmp_path: Path) -> None:
     """A combination nobody belongs to is named, though the arrays do not know it."""
     case = Case(intersections=[["sex", "age"]])

@@ -191,6 +191,16 @@ def test_a_class_without_rows_is_named(tmp_path):
     assert "no row of c" in results["roc_auc"].measures[0].note
 
 
+def test_means_over_classes_need_every_class(tmp_path):
+    """Balanced accuracy and F1 of three classes say nothing where the third has no test row: not measured, named."""
+    _, _, y = model_builders.simulated(300, 4, 0, classes=3)
+    results = found(subject(tmp_path, "multiclass", rows=300, classes=3, y=np.where(y == 2, 0, y)))
+    for name in ("balanced_accuracy", "f1"):
+        assert (results[name].status, results[name].measures[0].value) == ("not_measured", None)
+        assert results[name].reason == "undefined: the test part holds no row of c"
+    assert results["accuracy"].measures[0].value is not None
+
+
 def test_perfect_separation_is_no_certainty(tmp_path):
     """Separated classes have an area of 1 and still an interval: thirty rows prove little."""
     x = np.linspace(-1, 1, 30, dtype=np.float32)[:, None]

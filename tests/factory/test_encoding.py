@@ -121,13 +121,25 @@ def test_groups_are_named_and_coded(tmp_path: Path):
 
 
 def test_declared_groups_gather_values(tmp_path: Path):
-    """A mapping of values to groups is followed; a value in no group belongs to none."""
-    protected = [{"name": "side", "column": "ward", "groups": {"left": ["A", "B"]}, "use_in_model": True}]
+    """A mapping of values to groups is followed; a missing value belongs to none."""
+    groups = {"left": ["A", "B"], "right": ["C"]}
+    protected = [{"name": "side", "column": "ward", "groups": groups, "use_in_model": True}]
     folder, encoded, _, _ = encode(tmp_path, text(), protected=protected)
     part = arrays.load(folder, encoded, "train")
-    assert part.groups["side"].names == ("left",)
-    expected = np.where(part.x[:, 2] <= 1, 0, -1)
+    assert part.groups["side"].names == ("left", "right")
+    expected = np.where(np.isnan(part.x[:, 2]), -1, np.where(part.x[:, 2] <= 1, 0, 1))
+    assert set(expected) == {-1, 0, 1}
     assert part.groups["side"].codes.tolist() == expected.tolist()
+
+
+def test_a_value_that_no_group_lists_is_refused(tmp_path: Path):
+    """Persons cannot fall out of a comparison unseen: the column and the number of rows are said, never the value."""
+    protected = [{"name": "side", "column": "ward", "groups": {"left": ["A", "B"]}, "use_in_model": True}]
+    with pytest.raises(
+        errors.DataError, match=r"'side' column 'ward'.* got 1 other in 60 of 200 rows\. List"
+    ) as caught:
+        encode(tmp_path, text(), protected=protected)
+    assert "C" not in str(caught.value)
 
 
 def in_ward(table: pd.DataFrame, name: str) -> np.ndarray:
