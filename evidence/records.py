@@ -6,14 +6,33 @@ folder (POSIX, relative) and its SHA-256. Times are UTC in ISO 8601. A failed ch
 
 from __future__ import annotations
 
+import datetime as dt
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
 
 from evidence import canonical
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-UtcTime = Annotated[str, StringConstraints(pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$")]
+_TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z$"
+
+
+def _real_time(text: str) -> str:
+    """The pattern lets a 99th month through; a time that no calendar knows is refused here."""
+    try:
+        dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("a time that is in the calendar is expected") from None
+    return text
+
+
+UtcTime = Annotated[
+    str,
+    StringConstraints(pattern=_TIME),
+    AfterValidator(_real_time),
+    WithJsonSchema({"type": "string", "format": "date-time", "pattern": _TIME}),
+]
+"""A time in UTC, ISO 8601 with `Z`, that exists."""
 Role = Literal["train", "validation", "test"]
 Status = Literal["pass", "fail", "inconclusive", "not_applicable", "not_measured"]
 """Only `pass` is a pass. `not_applicable` and `not_measured` always carry a reason."""
@@ -325,6 +344,8 @@ class Parity(Record):
     label_agreement: float
     """Share of equal labels; 1 for regression."""
     tolerance: float
+    max_batch_difference: float | None = None
+    """Largest difference of a row's values in the whole batch from those it gets alone and in other batches."""
 
 
 class ModelRef(Record):

@@ -27,7 +27,7 @@ from configs.modelling import Training
 from configs.plan import Plan
 from evidence import arrays, canonical, records
 from evidence.folder import RunFolder
-from factory import accounting, checkpoints, hardware, models, objective, threshold
+from factory import accounting, checkpoints, hardware, models, objective, threshold, user_module
 
 VALIDATION_BATCH = 8192
 """Rows per forward pass where no gradient is needed."""
@@ -67,6 +67,14 @@ class _Setting:
     train: tuple[torch.Tensor, torch.Tensor]
     validation: tuple[torch.Tensor, torch.Tensor]
     fingerprint: str
+    factory: str | None
+    """The user's own model, `package.module:function`."""
+    shapes: dict[str, torch.Size]
+    """Of the state before training."""
+
+    def guarded(self) -> contextlib.AbstractContextManager[None]:
+        """Around calls of the network: what the user's own code raises is the plan's fault, in one sentence."""
+        return user_module.guarded(self.factory, "a module that can be trained on batches of any size")
 
     def autocast(self) -> contextlib.AbstractContextManager[Any]:
         """Mixed precision where it is on."""
@@ -132,6 +140,8 @@ def train(
             train=_tensors(fit, device),
             validation=_tensors(validation, device),
             fingerprint=_fingerprint(training, architecture, encoded),
+            factory=plan.model.factory,
+            shapes=user_module.shapes(network),
         )
         state = _start(network, setting)
         while not _finished(state, training):
@@ -140,8 +150,9 @@ def train(
                 progress(_progress(state, setting))
         network.load_state_dict(state.best)
         passes = (state.epoch * fit.rows, state.epoch * validation.rows)
-        flops = accounting.training_flops(network, setting.loss_of, *setting.train, passes)
-    decision = _threshold(network.cpu(), plan, encoded, validation)
+        with setting.guarded():
+            flops = accounting.training_flops(network, setting.loss_of, *setting.train, passes)
+            decision = _threshold(network.cpu(), plan, encoded, validation)
     seconds = sum(point.seconds for point in state.curve)
     uses = [fit.use("fit"), validation.use("early stopping")]
     if decision and decision.chosen_on:
@@ -225,8 +236,10 @@ def _run_epoch(state: _State, setting: _Setting) -> None:
     began = time.perf_counter()
     epoch = state.epoch + 1
     rate = _learning_rate(setting.training, state.epoch)
-    train_loss = _fit(state, setting, epoch, rate)
-    validation_loss = _validate(state.network, setting)
+    with setting.guarded():
+        train_loss = _fit(state, setting, epoch, rate)
+        validation_loss = _validate(state.network, setting)
+    user_module.require_state(setting.factory, setting.shapes, state.network)
     _check_finite(epoch, train_loss, validation_loss)
     state.curve.append(
         records.EpochPoint(

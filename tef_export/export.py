@@ -16,12 +16,13 @@ import numpy as np
 import numpy.typing as npt
 import onnx
 import torch
+from onnxruntime.capi import onnxruntime_pybind11_state as state
 
 from configs import errors
 from configs.plan import Plan
 from evidence import arrays, records
 from evidence.folder import RunFolder
-from factory import checkpoints
+from factory import checkpoints, user_module
 from tef_export import golden
 
 PLACE = "model/model.onnx"
@@ -37,6 +38,10 @@ TOLERANCE = 1e-4
 """Largest difference of a probability, or of a prediction in standard deviations of the training target."""
 Contract = dict[str, tuple[str, tuple[str | int, ...]]]
 """Input or output to its element type and shape."""
+ALONE = 200
+"""Most validation rows that are also given to the graph one by one."""
+SMALL = 7
+"""About as many rows are in a small batch; a number that no hardware prefers."""
 LARGEST = 1_900_000_000
 """Bytes of weights that fit into one protobuf file."""
 
@@ -63,7 +68,8 @@ def export(
             f"{training.parameters}. Lower model.width or model.blocks."
         )
     model = checkpoints.shipped(folder, training, encoded)
-    proto = _translate(model, plan, encoded)
+    with user_module.guarded(plan.model.factory, "a module that torch.export can trace"):
+        proto = _translate(model, plan, encoded)
     content = _finish(proto, plan.system.id)
     check_graph(proto, encoded)
     opened = golden.session(content)
@@ -219,17 +225,19 @@ def _parity(
     encoded: records.EncodedData,
     training: records.TrainingRecord,
 ) -> records.Parity:
-    """Compare graph and source on the validation rows, and on the first of them alone.
+    """Compare graph and source on the validation rows and on the first of them alone, then batches with each other.
 
     Raises:
-        VerificationError: When they differ by more than the tolerance.
+        PlanError: The user's own module fails on a batch.
+        VerificationError: They differ by more than the tolerance, or a row's answer depends on its batch.
     """
     x = arrays.load(folder, encoded, "validation").x
     tolerance = TOLERANCE * float(training.architecture.get("target_std", 1.0))
+    factory = training.architecture.get("factory")
     difference, agreement = 0.0, 1.0
     for rows in (x, x[:1]):
-        label, value = _source_outputs(model, rows)
-        *graph_label, graph_value = opened.run(None, {golden.INPUT: rows})
+        label, value = _source_outputs(model, rows, factory)
+        *graph_label, graph_value = _graph_outputs(opened, rows)
         difference = max(difference, float(np.abs(value - graph_value).max()))
         if label is not None:
             agreement = min(agreement, float(np.mean(label == graph_label[0])))
@@ -245,17 +253,83 @@ def _parity(
         max_abs_difference=difference,
         label_agreement=agreement,
         tolerance=tolerance,
+        max_batch_difference=batch_difference(opened, x, tolerance),
     )
 
 
+def batch_difference(opened: Any, x: npt.NDArray[np.float32], tolerance: float) -> float:
+    """Give the same rows in other batches: alone, in another order, in small batches, among rows without any value.
+
+    Args:
+        opened: The graph in ONNX Runtime.
+        x: Rows, float32 `(rows, F)`.
+        tolerance: Largest difference that rounding explains.
+
+    Returns:
+        The largest difference of a row's values from those it gets in the whole batch; 0 is none.
+
+    Raises:
+        VerificationError: It is larger than the tolerance: a row's answer depends on the other rows.
+    """
+    whole = _graph_outputs(opened, x)[-1]
+    largest = 0.0
+    for kind, rows, batches in _batches(len(x)):
+        for batch in batches:
+            # The code −1 stands for a row in which every value is missing.
+            given = np.where(batch[:, None] < 0, np.float32(np.nan), x[batch])
+            made, real = _graph_outputs(opened, given)[-1], batch >= 0
+            difference = float(np.abs(made[real] - whole[batch[real]]).max())
+            # "not <=" also refuses NaN.
+            if not difference <= tolerance:
+                raise errors.VerificationError(
+                    f"exported graph on {rows} validation rows {kind}: expected each row's answer within "
+                    f"{tolerance:g} of the one it gets among all {len(x)}, got a difference of {difference:g}: it "
+                    "depends on the other rows of the batch. Compute nothing across rows in the module (means, ranks, "
+                    "softmax over dimension 0); keep statistics of the training data in buffers."
+                )
+            largest = max(largest, difference)
+    return largest
+
+
+def _batches(rows: int) -> Iterator[tuple[str, int, list[npt.NDArray[np.int64]]]]:
+    """How the rows are put together again: a name, the number of rows, and the indices of each batch."""
+    order = np.random.default_rng(0).permutation(rows)
+    some = np.sort(order[:ALONE])
+    yield "one by one", len(some), np.split(some, len(some))
+    yield "in another order", rows, [order]
+    yield "in small batches", rows, np.array_split(order, max(2, -(-rows // SMALL))) if rows > 1 else [order]
+    yield "among empty rows", len(some), [np.concatenate([some, np.full(len(some) + 1, -1)])]
+
+
 def _source_outputs(
-    model: torch.nn.Module, x: npt.NDArray[np.float32]
+    model: torch.nn.Module, x: npt.NDArray[np.float32], factory: str | None
 ) -> tuple[npt.NDArray[np.int64] | None, npt.NDArray[np.float32]]:
-    with torch.inference_mode():
+    with user_module.guarded(factory, f"a forward that takes {len(x)} rows"), torch.inference_mode():
         output = model(torch.from_numpy(x))
     if isinstance(output, tuple):
         return output[0].numpy(), output[1].numpy()
     return None, output.numpy()
+
+
+def _graph_outputs(opened: Any, x: npt.NDArray[np.float32]) -> list[npt.NDArray[Any]]:
+    """Outputs of the graph in order, the values last.
+
+    Raises:
+        VerificationError: The runtime cannot compute the graph for this number of rows.
+    """
+    try:
+        made: list[npt.NDArray[Any]] = opened.run(None, {golden.INPUT: x})
+    except (state.Fail, state.RuntimeException, state.InvalidArgument, state.NotImplemented) as error:
+        raise errors.VerificationError(
+            f"exported graph on {len(x)} rows: expected an answer for a batch of any size, got: "
+            f"{str(error).splitlines()[0]}. Use no fixed batch in the module."
+        ) from error
+    if any(array.shape[:1] != (len(x),) for array in made):
+        raise errors.VerificationError(
+            f"exported graph on {len(x)} rows: expected one answer for each row, got the shapes "
+            f"{', '.join(str(array.shape) for array in made)}. Use no fixed batch in the module."
+        )
+    return made
 
 
 def _spec(value: Any) -> records.TensorSpec:

@@ -6,6 +6,7 @@ are drawn at random within the training range of each feature.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -20,6 +21,8 @@ PLACE = "model/test_data_set_0"
 INPUT = "features"
 MISSING = 0.15
 """Share of missing values."""
+EXACT = 2.0**53
+"""From here on every number that float64 holds is whole anyway."""
 
 
 def inputs(features: Sequence[records.FeatureSpec], rows: int, seed: int) -> npt.NDArray[np.float32]:
@@ -69,9 +72,16 @@ def _draw(feature: records.FeatureSpec, rows: int, random: np.random.Generator) 
     low, high = feature.minimum, feature.maximum
     if low is None or high is None:
         return np.full(rows, np.nan, np.float32)
-    if feature.integer:
+    if feature.integer and max(abs(low), abs(high)) < EXACT:
         return random.integers(round(low), round(high), rows, endpoint=True).astype(np.float32)
-    return np.clip(random.uniform(low, high, rows), low, high).astype(np.float32)
+    # Weighted ends instead of low + width · u: the width of a range may overflow where its ends do not.
+    if math.isfinite(high - low):
+        drawn = random.uniform(low, high, rows)
+    else:
+        share = random.random(rows)
+        drawn = low * (1.0 - share) + high * share
+    limit = float(np.finfo(np.float32).max)
+    return np.clip(np.clip(drawn, low, high), -limit, limit).astype(np.float32)
 
 
 def _write(folder: RunFolder, relative: str, array: npt.NDArray[np.generic], name: str) -> records.ArtifactRef:

@@ -73,3 +73,68 @@ class _LooksAtTheBatch(nn.Module):
 def draws_at_random(n_features, n_outputs, features):
     """Its outputs depend on chance."""
     return _LooksAtTheBatch(linear(n_features, n_outputs, features))
+
+
+class _Raises(nn.Module):
+    """Works when it is tried; raises in training, or as soon as the batch is another than the first one's."""
+
+    def __init__(self, network, error):
+        super().__init__()
+        self.network = network
+        self.error = error
+
+    def forward(self, x):
+        if self.training:
+            raise self.error
+        return self.network(x)
+
+
+def raises_in_training(n_features, n_outputs, features, error="ZeroDivisionError"):
+    """Fails only when it is trained."""
+    kinds = {kind.__name__: kind for kind in (ZeroDivisionError, AttributeError, SystemExit, KeyboardInterrupt)}
+    return _Raises(linear(n_features, n_outputs, features), kinds[error]("the user's own words"))
+
+
+def raises(n_features, n_outputs, features, error="RuntimeError"):
+    """Fails when it is called."""
+    if error == "RecursionError":
+        return raises(n_features, n_outputs, features, error)
+    kinds = (RuntimeError, AssertionError, ZeroDivisionError, AttributeError, SystemExit, KeyboardInterrupt, OSError)
+    raise {kind.__name__: kind for kind in kinds}[error]("the user's own words\nand more of them")
+
+
+class _BufferGrows(nn.Module):
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+        self.register_buffer("seen", torch.zeros(1))
+
+    def forward(self, x):
+        if self.training:
+            self.seen = torch.zeros(len(x))
+        return self.network(x)
+
+
+def buffer_grows(n_features, n_outputs, features):
+    """Replaces a buffer by one of another shape in training."""
+    return _BufferGrows(linear(n_features, n_outputs, features))
+
+
+class _AcrossRows(nn.Module):
+    def __init__(self, network, kind):
+        super().__init__()
+        self.network = network
+        self.kind = kind
+
+    def forward(self, x):
+        out = self.network(x)
+        if self.kind == "mean":
+            return out - out.mean(0)
+        if self.kind == "softmax":
+            return out + torch.softmax(out, 0)
+        return out + torch.cumsum(out, 0)
+
+
+def across_rows(n_features, n_outputs, features, kind="mean"):
+    """A row's answer depends on the other rows of its batch."""
+    return _AcrossRows(linear(n_features, n_outputs, features), kind)

@@ -326,3 +326,91 @@ def _tensor(like, value):
     array = onnx.numpy_helper.to_array(like).astype(np.float32)
     array = np.full(array.shape, value, np.float32)
     return onnx.numpy_helper.from_array(array, like.name)
+
+
+@pytest.mark.parametrize("axis", ["minimum", "maximum"])
+def test_golden_vectors_bear_the_largest_numbers(axis):
+    """Ranges near the ends of int64 and of float64 give finite rows; nothing overflows."""
+    from tef_export import golden
+
+    for end in (2.0**63, -(2.0**63), 1.7e308, -1.7e308):
+        other = -end if (end > 0) == (axis == "maximum") else end
+        low, high = sorted((end, other))
+        for integer in (True, False):
+            feature = records.FeatureSpec(name="n", kind="numeric", integer=integer, minimum=low, maximum=high)
+            x = golden.inputs([feature], 50, 0)[:-1, 0]
+            assert np.isfinite(x[~np.isnan(x)]).all()
+
+
+def graph(across):
+    """A graph that scores each row by itself and adds what `across` makes of all rows, in ONNX Runtime."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    from tef_export import golden
+
+    weights = np.random.default_rng(0).normal(size=(3, 2)).astype(np.float32)
+    nodes = [
+        helper.make_node("IsNaN", ["features"], ["missing"]),
+        helper.make_node("Where", ["missing", "zero", "features"], ["filled"]),
+        helper.make_node("MatMul", ["filled", "weights"], ["scores"]),
+        *across(helper.make_node),
+    ]
+    proto = helper.make_model(
+        helper.make_graph(
+            nodes,
+            "small",
+            [helper.make_tensor_value_info("features", TensorProto.FLOAT, ["batch", 3])],
+            [helper.make_tensor_value_info("value", TensorProto.FLOAT, ["batch", 2])],
+            [
+                numpy_helper.from_array(weights, "weights"),
+                numpy_helper.from_array(np.zeros(1, np.float32), "zero"),
+                numpy_helper.from_array(np.zeros(1, np.int64), "rows"),
+            ],
+        ),
+        opset_imports=[helper.make_opsetid("", 18)],
+        ir_version=8,
+    )
+    return golden.session(proto.SerializeToString())
+
+
+ACROSS = {
+    "mean of the batch": lambda n: [n("ReduceMean", ["scores", "rows"], ["m"]), n("Sub", ["scores", "m"], ["value"])],
+    "largest of the batch": lambda n: [n("ReduceMax", ["scores", "rows"], ["m"]), n("Sub", ["scores", "m"], ["value"])],
+    "softmax over rows": lambda n: [n("Softmax", ["scores"], ["m"], axis=0), n("Add", ["scores", "m"], ["value"])],
+    "sum of the rows before": lambda n: [
+        n("ReduceSum", ["rows"], ["axis"], keepdims=0),
+        n("CumSum", ["scores", "axis"], ["value"]),
+    ],
+}
+
+
+@pytest.mark.parametrize("kind", ACROSS)
+def test_a_graph_whose_answer_depends_on_the_other_rows_is_refused(kind):
+    """What a row gets alone, in another order and in other batches is compared with what it gets among all rows."""
+    from tef_export import export
+
+    x = np.random.default_rng(1).normal(size=(60, 3)).astype(np.float32)
+    with pytest.raises(errors.VerificationError, match="it depends on the other rows of the batch"):
+        export.batch_difference(graph(ACROSS[kind]), x, export.TOLERANCE)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 8, 300])
+def test_a_graph_that_scores_row_by_row_is_accepted(rows):
+    """Rounding in other batches is far below the tolerance, for any number of rows."""
+    from tef_export import export
+
+    x = np.random.default_rng(1).normal(size=(rows, 3)).astype(np.float32)
+    opened = graph(lambda make: [make("Identity", ["scores"], ["value"])])
+    assert 0 <= export.batch_difference(opened, x, export.TOLERANCE) < 1e-5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["mean", "softmax"])
+def test_a_users_module_that_looks_across_rows_is_refused(tmp_path, kind):
+    """A module that subtracts the mean of its batch is not exported, and no model is left behind."""
+    parts = trained(
+        tmp_path / "run", model={"factory": "tests.factory.user_networks:across_rows", "options": {"kind": kind}}
+    )
+    with pytest.raises(errors.VerificationError, match="depends on the"):
+        exported(*parts)
+    assert not (parts[0].path / "model" / "model.onnx").exists()
