@@ -172,6 +172,7 @@ LIMITS = {
     "representativeness_gap": "Largest difference of a group's share from the reference population",
     "minority_class": "Smallest share of the rarest class",
     "proxy_auc": "Area under the ROC curve from which a feature counts as a proxy",
+    "missing_group": "Largest share of test rows that belong to no group of an attribute",
     "label_gap": "Largest difference of the target between groups",
     "drift": "Largest population stability index between two splits",
 }
