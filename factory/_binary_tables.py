@@ -57,6 +57,11 @@ def read_excel(opened: _files.Opened, source: data.FileSource, declared: Sequenc
         EOFError,
         KeyError,
         ParseError,
+        # What the library raises for a workbook without its parts, or a number cell that holds no number.
+        AttributeError,
+        IndexError,
+        TypeError,
+        ValueError,
         openpyxl.utils.exceptions.InvalidFileException,
     ):
         raise _damaged(opened.name) from None
@@ -90,6 +95,10 @@ def _sheet(book: Any, name: str, wanted: str | None) -> Any:
         raise errors.PlanError(
             f"data file {name}: expected the sheet '{wanted}', got {', '.join(book.sheetnames)}. "
             "Correct data.source.sheet."
+        )
+    if wanted not in (sheet.title for sheet in book.worksheets):
+        raise errors.PlanError(
+            f"data file {name}: expected a sheet with cells, got the chart '{wanted}'. Correct data.source.sheet."
         )
     return book[wanted]
 

@@ -30,6 +30,7 @@ from factory._raw import RawTable, Values
 _NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _INFINITE = re.compile(r"[-+]?inf(?:inity)?", re.IGNORECASE)
 _DECIMAL_COMMA = re.compile(r"[-+]?[0-9]+,[0-9]+")
+_MAX_DIGITS = 20
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -73,8 +74,11 @@ def number(value: Any) -> float:
 
 def integer(value: Any) -> int:
     """A whole number that fits 64 bits."""
-    if isinstance(value, str) and value.lstrip("+-").isascii() and value.lstrip("+-").isdigit():
-        result = int(value) if re.fullmatch(r"[-+]?[0-9]+", value) else None
+    if isinstance(value, str) and re.fullmatch(r"[-+]?[0-9]+", value):
+        # Python refuses to read thousands of digits, leading zeros among them; a 64-bit number has at most 19.
+        digits = value.lstrip("+-0") or "0"
+        sign = -1 if value[0] == "-" else 1
+        result = sign * int(digits) if len(digits) < _MAX_DIGITS else None
     elif isinstance(value, (bool, np.bool_, int, np.integer)):
         result = int(value)
     else:
@@ -142,13 +146,23 @@ def _distinct(values: Values, where: str) -> tuple[npt.NDArray[np.int64], list[A
     """Codes (rows,) into the distinct values, −1 for None. Values of different types stay apart."""
     if isinstance(values, pa.ChunkedArray):
         try:
-            encoded = values.combine_chunks().dictionary_encode()
-        except pa.ArrowNotImplementedError:  # rare types; nested ones are refused below
-            return _distinct_objects(values.to_pylist(), where)
-        if isinstance(encoded, pa.ChunkedArray):
-            encoded = encoded.combine_chunks()
-        return encoded.indices.fill_null(-1).to_numpy().astype(np.int64), encoded.dictionary.to_pylist()
+            return _distinct_arrow(values, where)
+        except (OverflowError, ValueError):
+            raise errors.DataError(
+                f"{where}: expected values that can be read, got dates beyond the years 1 to 9999, or text that is not "
+                f"UTF-8 (stored as {values.type}). Correct the column."
+            ) from None
     return _distinct_objects(values, where)
+
+
+def _distinct_arrow(values: pa.ChunkedArray, where: str) -> tuple[npt.NDArray[np.int64], list[Any]]:
+    try:
+        encoded = values.combine_chunks().dictionary_encode()
+    except pa.ArrowNotImplementedError:  # rare types; nested ones are refused below
+        return _distinct_objects(values.to_pylist(), where)
+    if isinstance(encoded, pa.ChunkedArray):
+        encoded = encoded.combine_chunks()
+    return encoded.indices.fill_null(-1).to_numpy().astype(np.int64), encoded.dictionary.to_pylist()
 
 
 def _distinct_objects(values: Sequence[Any], where: str) -> tuple[npt.NDArray[np.int64], list[Any]]:

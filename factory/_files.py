@@ -17,6 +17,8 @@ MAX_UNPACKED = 4 << 30
 MAX_RATIO = 1000
 """Largest ratio of unpacked to packed size. Deflate cannot exceed 1032; real tables stay below 100."""
 
+_LONGEST_SHOWN = 200
+
 FORMATS = {
     ".csv": "csv",
     ".data": "csv",
@@ -82,6 +84,8 @@ def _open(source: data.FileSource, base: Path, path: str, expected: str | None) 
 
 def _bytes(base: Path, path: str) -> bytes:
     place = base / path
+    if "\0" in path:
+        raise errors.PlanError("plan data.source.path: expected a path, got one with a NUL character. Correct it.")
     try:
         return place.read_bytes()
     except FileNotFoundError:
@@ -100,6 +104,11 @@ def _bytes(base: Path, path: str) -> bytes:
     except PermissionError:
         raise errors.MissingError(
             f"data file {path}: expected a readable file, got permission denied. Correct its access rights."
+        ) from None
+    except OSError as error:  # a file as a folder, a name that is too long, a damaged disk
+        shown = path if len(path) <= _LONGEST_SHOWN else f"{path[:_LONGEST_SHOWN]}…"
+        raise errors.MissingError(
+            f"data file {shown}: expected a readable file, got: {error.strerror}. Correct data.source.path."
         ) from None
 
 
@@ -152,6 +161,10 @@ def _member(opened: zipfile.ZipFile, source: data.FileSource, archive: str) -> z
         raise errors.PlanError(
             f"data file {archive}: expected one table in the archive, got {len(tables)}. Name one of them in "
             f"data.source.member{': ' + ', '.join(sorted(tables)[:5]) if tables else ''}."
+        )
+    if sum(info.filename == chosen.filename for info in opened.infolist()) > 1:
+        raise errors.DataError(
+            f"data file {archive}: expected one member {chosen.filename}, got several of that name. Pack it again."
         )
     pure = PurePosixPath(chosen.filename)
     if pure.is_absolute() or ".." in pure.parts or "\\" in chosen.filename:

@@ -36,7 +36,7 @@ def read(opened: _files.Opened, source: data.FileSource, declared: Sequence[str]
     """
     separator = _separator(opened, source)
     content = _utf8(opened, source)
-    first = _first_record(content, separator)
+    first = _header(opened.name, content, separator)
     if len(first) == 1:
         raise _one_column(opened.name, content, separator, source, declared)
     if not source.header and len(first) != len(declared):
@@ -76,11 +76,17 @@ def _utf8(opened: _files.Opened, source: data.FileSource) -> bytes:
             f"data file {name}: expected text, got a ZIP, Excel or Parquet file. State data.source.format."
         )
     try:
-        text = content.decode(source.encoding)
-    except LookupError:
+        codecs.lookup(source.encoding)
+    except (LookupError, ValueError):  # unknown, or no name at all
         raise errors.PlanError(
-            f"plan data.source.encoding: expected a known encoding such as utf-8 or latin-1, got '{source.encoding}'. "
+            f"plan data.source.encoding: expected a known encoding such as utf-8 or latin-1, got {source.encoding!r}. "
             "Correct it."
+        ) from None
+    try:
+        text = content.decode(source.encoding)
+    except LookupError:  # a codec that makes no text, such as base64
+        raise errors.PlanError(
+            f"plan data.source.encoding: expected an encoding of text, got {source.encoding!r}. Correct it."
         ) from None
     except UnicodeError as error:
         start = getattr(error, "start", 0)
@@ -98,6 +104,16 @@ def _utf8(opened: _files.Opened, source: data.FileSource) -> bytes:
     if not text.strip():
         raise errors.DataError(f"data file {name}: expected a table, got only blank lines. Restore the file.")
     return text.encode("utf-8")
+
+
+def _header(name: str, content: bytes, separator: str) -> list[str]:
+    try:
+        return _first_record(content, separator)
+    except csv.Error:
+        raise errors.DataError(
+            f"data file {name}: expected a first row of short values, got one of more than {csv.field_size_limit()} "
+            "characters. Look for a quote that is not closed."
+        ) from None
 
 
 def _first_record(content: bytes, separator: str) -> list[str]:
@@ -134,7 +150,7 @@ def _parse(name: str, content: bytes, separator: str, width: int, *, header: boo
 def _one_column(
     name: str, content: bytes, separator: str, source: data.FileSource, declared: Sequence[str]
 ) -> errors.DataError:
-    widths = {s: len(_first_record(content, s)) for s in SEPARATORS if s != separator}
+    widths = {s: len(_header(name, content, s)) for s in SEPARATORS if s != separator}
     best = max(widths, key=lambda s: widths[s])
     remedy = f"The lines look separated by {SEPARATORS[best]}: set {_setting(best)}."
     if widths[best] == 1:
@@ -148,7 +164,7 @@ def _one_column(
 def _hint_other_separator(name: str, content: bytes, separator: str, declared: Sequence[str]) -> None:
     """Refuse a header that another separator would split into declared names."""
     for other, called in SEPARATORS.items():
-        if other != separator and {n.strip() for n in _first_record(content, other)} & set(declared):
+        if other != separator and {n.strip() for n in _header(name, content, other)} & set(declared):
             raise errors.DataError(
                 f"data file {name}: expected columns separated by {_called(separator)}, got lines that are separated "
                 f"by {called}. Set {_setting(other)}."

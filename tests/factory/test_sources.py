@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import sqlite3
+import warnings
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -244,6 +246,115 @@ def test_archives_with_several_or_unsafe_members(tmp_path: Path):
     assert "leaves its folder" in refusal(errors.DataError, tmp_path, source)
     write(**{"a.csv": b"0" * 20_000_000})
     assert "to 1" in refusal(errors.DataError, tmp_path, source)
+
+
+def test_a_member_that_stands_twice_is_refused(tmp_path: Path):
+    """Two members of one name are two tables; which one was meant is not guessed."""
+    with zipfile.ZipFile(tmp_path / "t.zip", "w") as archive, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        archive.writestr("a.csv", tables.ROWS)
+        archive.writestr("a.csv", tables.ROWS.replace("yes", "no"))
+    for member in ({}, {"member": "a.csv"}):
+        said = refusal(errors.DataError, tmp_path, {"kind": "file", "path": ["t.zip"], **member})
+        assert "got several of that name" in said
+
+
+def rewritten(place: Path, member: str, change: Callable[[bytes], bytes]) -> None:
+    """Put another content into one member of an archive."""
+    with zipfile.ZipFile(place) as archive:
+        parts = {info.filename: archive.read(info) for info in archive.infolist()}
+    parts[member] = change(parts[member])
+    with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+
+
+@pytest.mark.parametrize(
+    ("member", "change"),
+    [
+        ("xl/worksheets/sheet1.xml", lambda xml: xml.replace(b"<v>34</v>", b"<v>abc</v>")),
+        ("xl/worksheets/sheet1.xml", lambda xml: xml.replace(b"<v>34</v>", b"<v>1e</v>")),
+        ("xl/workbook.xml", lambda xml: xml.replace(b"<sheets>", b"<!--").replace(b"</sheets>", b"-->")),
+        ("xl/workbook.xml", lambda _: b"<workbook/>"),
+        ("xl/workbook.xml", lambda _: b""),
+    ],
+)
+def test_a_workbook_that_is_inconsistent_is_refused(tmp_path: Path, member: str, change: Callable[[bytes], bytes]):
+    """A number cell without a number and a workbook without its parts end in a sentence."""
+    import openpyxl
+
+    book = openpyxl.Workbook()
+    for row in (["age", "dose", "ward", "outcome"], [34, 1.5, "A", "yes"], [51, 2, "B", "no"]):
+        book.active.append(row)
+    book.save(tmp_path / "t.xlsx")
+    rewritten(tmp_path / "t.xlsx", member, change)
+    assert "damaged" in refusal(errors.DataError, tmp_path, {"kind": "file", "path": ["t.xlsx"]})
+
+
+def test_a_chart_is_no_table(tmp_path: Path):
+    """A sheet that holds a chart has no cells to read."""
+    import openpyxl
+    from openpyxl.chart import BarChart
+
+    book = openpyxl.Workbook()
+    book.create_chartsheet("Plot").add_chart(BarChart())
+    book.save(tmp_path / "t.xlsx")
+    said = refusal(errors.PlanError, tmp_path, {"kind": "file", "path": ["t.xlsx"], "sheet": "Plot"})
+    assert "the chart 'Plot'" in said
+
+
+@pytest.mark.parametrize(
+    ("path", "kind", "said"),
+    [
+        ("rows.csv/x", errors.MissingError, "Not a directory"),
+        ("a" * 5000, errors.MissingError, "too long"),
+        ("a\0b", errors.PlanError, "NUL"),
+    ],
+)
+def test_impossible_paths_are_refused(tmp_path: Path, path: str, kind: type[errors.ProoflineError], said: str):
+    """A file taken for a folder, a name beyond what a disk holds and a NUL character end in a short sentence."""
+    message = refusal(kind, tmp_path, tables.csv(tmp_path) | {"path": [path]})
+    assert said in message
+    assert len(message) < 500
+
+
+def test_encodings_that_are_none_are_refused(tmp_path: Path):
+    """A NUL in the name, a codec that makes no text."""
+    for encoding in ("utf-8\0x", "base64"):
+        said = refusal(errors.PlanError, tmp_path, tables.csv(tmp_path, encoding=encoding))
+        assert "\0" not in said
+
+
+def test_a_header_without_end_is_refused(tmp_path: Path):
+    """A quote that is never closed and a name of many thousand characters are said, not quoted."""
+    for header in (
+        '"age,dose,ward,outcome\n' + "1,2,A,yes\n" * 20_000,
+        "a" * 200_000 + ",dose,ward,outcome\n1,2,A,yes\n",
+    ):
+        message = refusal(errors.DataError, tmp_path, tables.csv(tmp_path, header))
+        assert "a quote that is not closed" in message
+        assert len(message) < 500
+
+
+def test_endless_digits_are_no_whole_number(tmp_path: Path):
+    """Thousands of digits are refused, leading zeros are not counted."""
+    said = refusal(errors.DataError, tmp_path, tables.csv(tmp_path, tables.ROWS.replace("51", "9" * 5000)))
+    assert "whole numbers" in said
+    zeros = tables.csv(tmp_path, tables.ROWS.replace("51", "0" * 5000 + "51"))
+    assert values(tmp_path, zeros) == EXPECTED
+
+
+def test_dates_beyond_the_calendar_are_refused(tmp_path: Path):
+    """Time stamps after the year 9999 and text that is not UTF-8 name the column."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    broken = pa.StringArray.from_buffers(1, pa.array([0, 1], pa.int32()).buffers()[1], pa.py_buffer(b"\xff"))
+    for ward in (pa.array([2**62], pa.timestamp("us")), broken):
+        table = pa.table({"age": [1], "dose": [1.0], "ward": ward, "outcome": ["yes"]})
+        pq.write_table(table, tmp_path / "t.parquet")
+        said = refusal(errors.DataError, tmp_path, {"kind": "file", "path": ["t.parquet"]})
+        assert "column 'ward'" in said
 
 
 def test_missing_texts_are_declared(tmp_path: Path):
