@@ -7,7 +7,6 @@ the run and of the documents that the approval names.
 from __future__ import annotations
 
 import base64
-import binascii
 
 from configs import errors
 from evidence import canonical, records
@@ -53,7 +52,7 @@ def verify_approval(approval: records.Approval) -> None:
     try:
         public = keys.parse_public(signature.public_key.encode("utf-8"), f"{thing}, public key")
         value = base64.b64decode(signature.value, validate=True)
-    except (errors.PlanError, binascii.Error) as error:
+    except (errors.PlanError, ValueError) as error:
         raise errors.VerificationError(
             f"{thing}: expected a P-256 signature, got an unreadable one ({error}). Do not rely on it."
         ) from None

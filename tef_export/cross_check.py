@@ -7,14 +7,14 @@ approval. Signatures only show who sealed them; here it is checked that they agr
 from __future__ import annotations
 
 import dataclasses
-import datetime as dt
 from pathlib import Path
 from typing import Any
 
 from configs import errors
+from configs.plan import Plan
 from evidence import canonical, records
 from tef_export import approval as approvals
-from tef_export import archive, bag, contents, manifest, strict_json
+from tef_export import archive, bag, coherence, contents, manifest
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +40,9 @@ class Bundle:
 class Evidence:
     """The records that the table below compares."""
 
+    plan: Plan
+    quality: records.QualityRecord
+    governance: records.QualityRecord
     split: records.SplitManifest
     commit: records.Commitment
     train: records.TrainingRecord
@@ -50,37 +53,43 @@ class Evidence:
     run: records.RunRecord
     approval: records.Approval
 
+    @property
+    def checks(self) -> tuple[records.CheckResult, ...]:
+        """Every result of the run, data first."""
+        return (*self.quality.results, *self.governance.results, *self.results.results)
 
-def check_index(bundle: Bundle) -> manifest.BundleManifest:
-    """Read `bundle.json` and compare its list with the disk.
+
+def check_index(bundle: Bundle, fingerprint: str | None) -> manifest.BundleManifest:
+    """Read `bundle.json` and compare its list with the disk, and the signer it names with the key that signed.
 
     Raises:
         VerificationError: It does not follow the schema, or a file differs from what it says.
     """
     index = manifest.parse(bundle.read(manifest.PLACE))
-    _equal("bundle.json, bundle_id", index.bundle_id, bundle.top)
-    _equal(
+    coherence.equal("bundle.json, bundle_id", index.bundle_id, bundle.top)
+    coherence.equal(
         "bag-info.txt, External-Identifier",
         bag.fields(bundle.read("bag-info.txt")).get("External-Identifier"),
         bundle.top,
     )
+    coherence.equal("bundle.json, signer_fingerprint", index.signer_fingerprint, fingerprint)
     payload = {path for path in bundle.files if path.startswith("data/")} - {manifest.PLACE}
     listed = [file.path for file in index.files]
-    _equal("bundle.json, files", listed, sorted(payload))
+    coherence.equal("bundle.json, files", listed, sorted(payload))
     for file in index.files:
-        _equal(f"bundle.json, role of {file.path}", file.role, contents.role(file.path))
-        _equal(f"bundle.json, sha256 of {file.path}", file.sha256, bundle.files[file.path].sha256)
-        _equal(f"bundle.json, size of {file.path}", file.size, bundle.files[file.path].size)
-    _equal("bundle.json, digest of the model", index.digests.model, bundle.files[contents.MODEL].sha256)
-    _equal("bundle.json, digest of the plan", index.digests.plan, bundle.files[contents.PLAN].sha256)
+        coherence.equal(f"bundle.json, role of {file.path}", file.role, contents.role(file.path))
+        coherence.equal(f"bundle.json, sha256 of {file.path}", file.sha256, bundle.files[file.path].sha256)
+        coherence.equal(f"bundle.json, size of {file.path}", file.size, bundle.files[file.path].size)
+    coherence.equal("bundle.json, digest of the model", index.digests.model, bundle.files[contents.MODEL].sha256)
+    coherence.equal("bundle.json, digest of the plan", index.digests.plan, bundle.files[contents.PLAN].sha256)
     return index
 
 
 def read_evidence(bundle: Bundle) -> Evidence:
-    """Read every record of the bundle.
+    """Read the plan and every record of the bundle.
 
     Raises:
-        VerificationError: One is no valid record.
+        VerificationError: One is no valid record, or the plan is no valid plan.
     """
     place = contents.EVIDENCE
 
@@ -88,9 +97,10 @@ def read_evidence(bundle: Bundle) -> Evidence:
         return manifest.record(bundle.read(path), kind, path)
 
     record(place["ingest"], records.DatasetRef)
-    record(place["validate"], records.QualityRecord)
-    record(place["govern"], records.QualityRecord)
     return Evidence(
+        plan=coherence.read_plan(bundle.read(contents.PLAN)),
+        quality=record(place["validate"], records.QualityRecord),
+        governance=record(place["govern"], records.QualityRecord),
         split=record(place["split"], records.SplitManifest),
         commit=record(place["commit"], records.Commitment),
         train=record(place["train"], records.TrainingRecord),
@@ -104,14 +114,19 @@ def read_evidence(bundle: Bundle) -> Evidence:
 
 
 def check_evidence(bundle: Bundle, index: manifest.BundleManifest, evidence: Evidence) -> None:
-    """Compare every digest and name that stands in more than one place.
+    """Compare every digest, name and number that stands in more than one place.
 
     Raises:
         VerificationError: Naming the first two places that disagree.
     """
     for check in (_check_run, _check_model, _check_commitment, _check_documents, _check_contract):
         check(bundle, index, evidence)
-    _check_ledger(bundle.read(contents.LEDGER), evidence.run)
+    coherence.check_ledger(bundle.read(contents.LEDGER), evidence.run)
+    coherence.check_times(evidence.run, evidence.commit, evidence.results, evidence.gate)
+    coherence.check_identity(index, evidence.plan)
+    coherence.check_uses(evidence.train, evidence.results, evidence.split)
+    coherence.check_parity(evidence.model, evidence.train, evidence.split, evidence.checks)
+    coherence.check_gate(evidence.plan, evidence.gate, evidence.checks)
 
 
 def check_approval(bundle: Bundle, index: manifest.BundleManifest, evidence: Evidence) -> str:
@@ -122,18 +137,15 @@ def check_approval(bundle: Bundle, index: manifest.BundleManifest, evidence: Evi
     """
     approval, run = evidence.approval, evidence.run
     approvals.verify_approval(approval)
-    _equal("approval, decision", approval.decision, "approved")
-    _equal("approval, run", approval.run_id, run.run_id)
-    _equal("approval, digest of the run", approval.run_sha256, bundle.files[contents.EVIDENCE["close"]].sha256)
-    _equal("approval, digest of the documents", approval.documents_sha256, evidence.documents.digest)
-    _equal("bundle.json, digest of the approval", index.digests.approval, canonical.sha256(approval))
+    coherence.equal("approval, decision", approval.decision, "approved")
+    coherence.equal("approval, run", approval.run_id, run.run_id)
+    coherence.equal("approval, digest of the run", approval.run_sha256, bundle.files[contents.EVIDENCE["close"]].sha256)
+    coherence.equal("approval, digest of the documents", approval.documents_sha256, evidence.documents.digest)
+    coherence.equal("bundle.json, digest of the approval", index.digests.approval, canonical.sha256(approval))
     if approval.demonstration and not index.demonstration:
-        raise _differs("bundle.json, demonstration", "false", "true, as the approval says")
-    waived = {(waiver.check_id, waiver.slice) for waiver in approval.waivers}
-    for reason in evidence.gate.reasons:
-        unmet = reason.required and reason.status in ("fail", "inconclusive", "not_measured")
-        if unmet and (reason.check_id, reason.slice) not in waived:
-            raise _differs("approval, waivers", "none", f"one for {reason.check_id}@{reason.slice} ({reason.status})")
+        raise coherence.differs("bundle.json, demonstration", "false", "true, as the approval says")
+    coherence.check_decision(approval, run, evidence.gate)
+    coherence.not_before("bundle.json, created", index.created, "the approval", approval.at)
     key = approval.signature.fingerprint[:12] if approval.signature else "none"
     kind = "demonstration approval" if approval.demonstration else "approved"
     waivers = "".join(f"; accepted until {w.expires}: {w.check_id}@{w.slice} ({w.reason})" for w in approval.waivers)
@@ -148,25 +160,29 @@ def check_facts(index: manifest.BundleManifest, facts: dict[str, Any]) -> None:
     """
     contract = index.model.model_dump(mode="json")
     for name in ("opset", "ir_version", "inputs", "outputs"):
-        _equal(f"bundle.json, model {name}", contract[name], facts.get(name))
+        coherence.equal(f"bundle.json, model {name}", contract[name], facts.get(name))
 
 
 def _check_run(bundle: Bundle, index: manifest.BundleManifest, evidence: Evidence) -> None:
     run = evidence.run
-    _equal("bundle.json, run_id", index.run_id, run.run_id)
-    _equal("bundle.json, digest of the run", index.digests.run, bundle.files[contents.EVIDENCE["close"]].sha256)
-    _equal("bundle.json, system id", index.system.id, run.system_id)
-    _equal("bundle.json, system version", index.system.version, run.system_version)
-    _equal("bundle.json, software", index.software, run.software)
-    _equal("bundle.json, gate", index.gate, evidence.gate.outcome)
-    _equal("run record, outcome", run.outcome, evidence.gate.outcome)
-    _equal("run record, digest of the plan", run.plan_sha256, bundle.files[contents.PLAN].sha256)
+    coherence.equal("bundle.json, run_id", index.run_id, run.run_id)
+    coherence.equal(
+        "bundle.json, digest of the run", index.digests.run, bundle.files[contents.EVIDENCE["close"]].sha256
+    )
+    coherence.equal("bundle.json, system id", index.system.id, run.system_id)
+    coherence.equal("bundle.json, system version", index.system.version, run.system_version)
+    coherence.equal("bundle.json, software", index.software, run.software)
+    coherence.equal("bundle.json, gate", index.gate, evidence.gate.outcome)
+    coherence.equal("run record, outcome", run.outcome, evidence.gate.outcome)
+    coherence.equal("run record, digest of the plan", run.plan_sha256, bundle.files[contents.PLAN].sha256)
     for stage, place in contents.EVIDENCE.items():
         if stage != "close":
             recorded = run.records.get(stage)
-            _equal(f"run record, sha256 of {place}", recorded and recorded.sha256, bundle.files[place].sha256)
+            coherence.equal(f"run record, sha256 of {place}", recorded and recorded.sha256, bundle.files[place].sha256)
     if not index.bundle_id.endswith(f"-{index.digests.run[:8]}"):
-        raise _differs("bundle.json, bundle_id", index.bundle_id, f"one that ends with {index.digests.run[:8]}")
+        raise coherence.differs(
+            "bundle.json, bundle_id", index.bundle_id, f"one that ends with {index.digests.run[:8]}"
+        )
 
 
 def _check_model(bundle: Bundle, index: manifest.BundleManifest, evidence: Evidence) -> None:
@@ -177,92 +193,60 @@ def _check_model(bundle: Bundle, index: manifest.BundleManifest, evidence: Evide
         **{f"{contents.GOLDEN}/output_{i}.pb": output for i, output in enumerate(model.golden_outputs)},
     }
     found = {file.path for file in index.files if file.path.startswith("data/model/")}
-    _equal("model record, files", sorted(references), sorted(found))
+    coherence.equal("model record, files", sorted(references), sorted(found))
     for path, reference in references.items():
-        _equal(f"model record, sha256 of {path}", reference.sha256, bundle.files[path].sha256)
-        _equal(f"model record, size of {path}", reference.size, bundle.files[path].size)
-    _equal("model record, digest of the checkpoint", model.parent_checkpoint_sha256, evidence.train.checkpoint.sha256)
-    _equal(
+        coherence.equal(f"model record, sha256 of {path}", reference.sha256, bundle.files[path].sha256)
+        coherence.equal(f"model record, size of {path}", reference.size, bundle.files[path].size)
+    coherence.equal(
+        "model record, digest of the checkpoint", model.parent_checkpoint_sha256, evidence.train.checkpoint.sha256
+    )
+    coherence.equal(
         f"{contents.RESULTS}, digest of the model", evidence.results.onnx_sha256, bundle.files[contents.MODEL].sha256
     )
 
 
 def _check_commitment(bundle: Bundle, index: manifest.BundleManifest, evidence: Evidence) -> None:
     commit, results = evidence.commit, evidence.results
-    _equal("bundle.json, digest of the commitment", index.digests.commitment, canonical.sha256(commit))
-    _equal("commitment, digest of the plan", commit.plan_sha256, bundle.files[contents.PLAN].sha256)
-    _equal("commitment, digest of the split", commit.split_sha256, evidence.split.digest)
-    _equal("commitment, digest of the code", commit.code_sha256, evidence.run.code_sha256)
+    coherence.equal("bundle.json, digest of the commitment", index.digests.commitment, canonical.sha256(commit))
+    coherence.equal("commitment, digest of the plan", commit.plan_sha256, bundle.files[contents.PLAN].sha256)
+    coherence.equal("commitment, digest of the split", commit.split_sha256, evidence.split.digest)
+    coherence.equal("commitment, digest of the code", commit.code_sha256, evidence.run.code_sha256)
     if results.commitment_sha256 not in (
         canonical.sha256(commit),
         bundle.files[contents.EVIDENCE["commit"]].sha256,
     ):
-        raise _differs(f"{contents.RESULTS}, digest of the commitment", results.commitment_sha256, "that of the record")
-    _equal(f"{contents.RESULTS}, time of the commitment", results.committed_at, commit.at)
-    if _time(results.started_at) < _time(commit.at):
-        raise _differs(f"{contents.RESULTS}, begin of the evaluation", results.started_at, f"a time after {commit.at}")
+        raise coherence.differs(
+            f"{contents.RESULTS}, digest of the commitment", results.commitment_sha256, "that of the record"
+        )
+    coherence.equal(f"{contents.RESULTS}, time of the commitment", results.committed_at, commit.at)
 
 
 def _check_documents(bundle: Bundle, index: manifest.BundleManifest, evidence: Evidence) -> None:
     recorded = {f"data/{d.path}": d.sha256 for d in evidence.documents.documents}
     found = {file.path: file.sha256 for file in index.files if file.role == "document"}
     for path in sorted(recorded.keys() | found.keys()):
-        _equal(f"documents record, sha256 of {path}", recorded.get(path), found.get(path))
+        coherence.equal(f"documents record, sha256 of {path}", recorded.get(path), found.get(path))
     if bundle.files[contents.CARD].sha256 not in found.values():
-        raise _differs(contents.CARD, "a card that is none of the documents", "the card that was approved")
-    _equal("bundle.json, digest of the documents", index.digests.documents, evidence.documents.digest)
+        raise coherence.differs(contents.CARD, "a card that is none of the documents", "the card that was approved")
+    coherence.equal("bundle.json, digest of the documents", index.digests.documents, evidence.documents.digest)
 
 
 def _check_contract(bundle: Bundle, index: manifest.BundleManifest, evidence: Evidence) -> None:
     contract, model = index.model, evidence.model
     for name in ("opset", "ir_version", "inputs", "outputs"):
-        _equal(f"bundle.json, model {name}", getattr(contract, name), getattr(model, name))
-    _equal("bundle.json, model threshold", contract.threshold, evidence.train.threshold)
+        coherence.equal(f"bundle.json, model {name}", getattr(contract, name), getattr(model, name))
+    coherence.equal("bundle.json, model threshold", contract.threshold, evidence.train.threshold)
     if len(contract.inputs) != 1:
-        raise _differs("bundle.json, model inputs", f"{len(contract.inputs)}", "one")
+        raise coherence.differs("bundle.json, model inputs", f"{len(contract.inputs)}", "one")
     expected = [("float32", len(contract.features))]
     outputs = {output.name: (output.dtype, output.shape[1:]) for output in contract.outputs}
     wanted: dict[str, tuple[str, tuple[str | int, ...]]] = {"prediction": ("float32", (1,))}
     if contract.task != "regression":
         wanted = {"label": ("int64", ()), "probabilities": ("float32", (len(contract.classes),))}
     shape = contract.inputs[0].shape
-    _equal("bundle.json, model input", [(contract.inputs[0].dtype, shape[1] if len(shape) == 2 else None)], expected)
-    _equal("bundle.json, model outputs", outputs, wanted)
+    coherence.equal(
+        "bundle.json, model input", [(contract.inputs[0].dtype, shape[1] if len(shape) == 2 else None)], expected
+    )
+    coherence.equal("bundle.json, model outputs", outputs, wanted)
     if any(not tensor.shape or isinstance(tensor.shape[0], int) for tensor in (*contract.inputs, *contract.outputs)):
-        raise _differs("bundle.json, model inputs and outputs", "a batch of fixed size", "one of any size")
-
-
-def _check_ledger(content: bytes, run: records.RunRecord) -> None:
-    """The chain of the ledger, its end as the run's record names it, and its records."""
-    lines = content.split(b"\n")
-    _equal("ledger, number of lines", len(lines) - 1 if lines[-1] == b"" else None, run.ledger_lines)
-    previous, finished = "0" * 64, {}
-    for number, raw in enumerate(lines[:-1], start=1):
-        line = strict_json.parse(raw, f"{contents.LEDGER} line {number}", 1 << 20)
-        if not isinstance(line, dict) or line.get("previous") != previous:
-            raise _differs(f"ledger line {number}", "another line before it", f"one with the digest {previous[:12]}…")
-        if line.get("event") == "finished" and isinstance(line.get("record"), dict):
-            finished[line.get("stage")] = line["record"].get("sha256")
-        previous = canonical.sha256_bytes(raw)
-    _equal("ledger, digest of its end", previous, run.ledger_head)
-    for stage, reference in run.records.items():
-        _equal(f"ledger, record of {stage}", finished.get(stage), reference.sha256)
-
-
-def _time(text: str) -> dt.datetime:
-    return dt.datetime.fromisoformat(text)
-
-
-def _equal(thing: str, found: object, expected: object) -> None:
-    if found != expected:
-        raise _differs(thing, _shown(found), _shown(expected))
-
-
-def _shown(value: object) -> str:
-    text = str(value)
-    is_digest = len(text) == 64 and all(c in "0123456789abcdef" for c in text)
-    return f"{text[:12]}…" if is_digest else text[:200]
-
-
-def _differs(thing: str, found: str, expected: str) -> errors.VerificationError:
-    return errors.VerificationError(f"{thing}: expected {expected}, got {found}. Ask the supplier; do not rely on it.")
+        raise coherence.differs("bundle.json, model inputs and outputs", "a batch of fixed size", "one of any size")

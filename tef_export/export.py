@@ -23,7 +23,7 @@ from configs.plan import Plan
 from evidence import arrays, records
 from evidence.folder import RunFolder
 from factory import checkpoints, user_module
-from tef_export import golden
+from tef_export import coherence, golden
 
 PLACE = "model/model.onnx"
 OPSET = 18
@@ -34,8 +34,7 @@ DOMAINS = ("", "ai.onnx", "ai.onnx.ml")
 """Operator domains that every runtime has."""
 NOISY = ("torch.onnx", "torch.__trace")
 """Loggers of the exporter."""
-TOLERANCE = 1e-4
-"""Largest difference of a probability, or of a prediction in standard deviations of the training target."""
+TOLERANCE = coherence.TOLERANCE
 Contract = dict[str, tuple[str, tuple[str | int, ...]]]
 """Input or output to its element type and shape."""
 ALONE = 200

@@ -7,6 +7,7 @@ file. Here such a file is refused.
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 from configs import errors
@@ -27,7 +28,10 @@ def parse(content: bytes, name: str, largest: int = 32 << 20) -> Any:
         raise errors.VerificationError(f"{name}: expected at most {largest} bytes, got {len(content)}. Do not use it.")
     try:
         return json.loads(
-            content.decode("utf-8"), object_pairs_hook=_without_duplicates, parse_constant=_refuse_constant
+            content.decode("utf-8"),
+            object_pairs_hook=_without_duplicates,
+            parse_constant=_refuse_constant,
+            parse_float=_finite,
         )
     except UnicodeDecodeError as error:
         problem = f"a byte that is no UTF-8 at {error.start}"
@@ -49,3 +53,10 @@ def _without_duplicates(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refuse_constant(text: str) -> Any:
     raise ValueError(f"the number {text}")
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"the number {text[:40]}, which is too large")
+    return value

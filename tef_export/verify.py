@@ -11,6 +11,7 @@ import contextlib
 import dataclasses
 import datetime as dt
 import json
+import re
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -23,6 +24,7 @@ from evidence import records
 from tef_export import archive, bag, cades, contents, cross_check, golden_check, keys, manifest, oms
 
 T = TypeVar("T")
+_FINGERPRINT = re.compile(r"[0-9a-f]{64}")
 STEPS = (
     "archive",
     "key",
@@ -108,7 +110,8 @@ def verify(
     Args:
         bundle: The ZIP file.
         public_key: The supplier's key, pinned.
-        fingerprint: Its fingerprint, pinned; either of the two is needed, both must agree.
+        fingerprint: Its fingerprint, pinned: 64 hexadecimal digits, also in pairs with colons between them. Either of
+            the two is needed; where both are given, both must match.
         allow_demonstration: Accept a bundle that is marked as a demonstration.
         sha256: Digest of the ZIP file as the supplier told it by another channel.
         at: Time at which the signer's certificate must be valid, UTC; by default now.
@@ -117,7 +120,7 @@ def verify(
         Every check with its result. A check that could not run, because one it needs has failed, is `not_measured`.
 
     Raises:
-        PlanError: No key is pinned.
+        PlanError: No key is pinned, or the fingerprint is none.
         MissingError: There is no such file.
         StorageError: There is no room for unpacking.
     """
@@ -126,8 +129,8 @@ def verify(
             f"bundle {bundle.name}: expected the supplier's public key or its fingerprint, got none; a key out of the "
             "bundle proves nothing. Get the fingerprint from the supplier by another channel."
         )
+    pinned = None if fingerprint is None else _fingerprint(fingerprint)
     run = _Run(bundle.name, archive.sha256(bundle))
-    pinned = fingerprint.lower().replace(":", "") if fingerprint else None
     asked = _Asked(public_key, pinned, allow_demonstration, sha256, at or dt.datetime.now(dt.UTC))
     with tempfile.TemporaryDirectory(prefix="proofline-") as place:
         _verify(run, bundle, Path(place), asked)
@@ -161,6 +164,16 @@ def bundle_record(reference: records.ArtifactRef, verification: Verification, at
         verified_at=at,
         checks={check.name: check.status for check in verification.checks},
     )
+
+
+def _fingerprint(text: str) -> str:
+    plain = text.strip().lower().replace(":", "")
+    if not _FINGERPRINT.fullmatch(plain):
+        raise errors.PlanError(
+            f"fingerprint of the supplier's key: expected 64 hexadecimal digits, got {len(plain)} characters. "
+            "Copy the whole fingerprint that the supplier told you."
+        )
+    return plain
 
 
 @dataclasses.dataclass(frozen=True)
@@ -217,7 +230,7 @@ def _verify(run: _Run, path: Path, place: Path, asked: _Asked) -> None:
         _check_signatures(run, bundle, asked)
         _check_layout(run, bundle)
         with run.step("index", "bundle.json follows its schema and lists every file with its digest"):
-            run.manifest = index = cross_check.check_index(bundle)
+            run.manifest = index = cross_check.check_index(bundle, run.fingerprint)
         _check_demonstration(run, index, asked)
         with contextlib.suppress(_Stop):
             _check_evidence(run, bundle, index)

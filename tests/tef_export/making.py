@@ -6,14 +6,18 @@ import base64
 import dataclasses
 import datetime as dt
 import hashlib
+import itertools
 import json
 import zipfile
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
+from unittest import mock
 
 import numpy as np
 
 from configs import load
-from evidence import canonical, dossier, ledger, records
+from evidence import canonical, clock, dossier, ledger, records
 from evidence.folder import RunFolder
 from tef_export import approval, archive, bag, cades, contents, keys, manifest, oms, write
 
@@ -23,6 +27,9 @@ NOW = dt.datetime(2026, 11, 21, tzinfo=dt.UTC)
 ZERO = "0" * 64
 CARD = b"---\nlicense: apache-2.0\n---\n# Card\n\nNothing is claimed here.\n"
 REPORT = b"<!doctype html><html><head><style>p { color: black }</style></head><body><p>Report</p></body></html>\n"
+
+
+Change = Mapping[str, Callable[[Any], Any]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,22 +88,54 @@ def golden(content: bytes, features: int = 10) -> dict[str, bytes]:
     }
 
 
-def run(path: Path, plan_text: str | None = None) -> tuple[RunFolder, dossier.Dossier]:
-    """A closed run folder of the embedded use case, its records made by hand."""
+def run(path: Path, plan_text: str | None = None, change: Change | None = None) -> tuple[RunFolder, dossier.Dossier]:
+    """A closed run folder of the embedded use case, its records made by hand.
+
+    `change` maps a stage to what is done to its record before it is written, and `ledger` to what is done to the
+    ledger's lines before the run is closed: everything that is made afterwards fits.
+    """
     path.mkdir(parents=True)
     folder = RunFolder(path)
     text = (plan_text or load.plan_path("diabetes_progression").read_text(encoding="utf-8")).encode("utf-8")
     (path / "plan.yaml").write_bytes(text)
     plan, plan_sha256 = load.parse(text.decode("utf-8")), canonical.sha256_bytes(text)
+    ticks = (f"2026-11-20T08:{second // 60:02}:{second % 60:02}Z" for second in itertools.count())
+    with mock.patch.object(clock, "now", side_effect=ticks):
+        return _ran(folder, plan, plan_sha256, change or {})
+
+
+def _ran(folder: RunFolder, plan, plan_sha256: str, change: Change) -> tuple[RunFolder, dossier.Dossier]:
+    path = folder.path
     chain = ledger.Ledger.create(path, {"run_id": path.name, "plan_sha256": plan_sha256})
     found: dict[str, object] = {}
-    for stage, record in _records(folder, plan, plan_sha256):
+    for stage, made in _records(folder, plan, plan_sha256):
+        record = change.get(stage, _same)(made)
         chain.append("started", stage=stage)
         found[stage] = record
         chain.append("finished", stage=stage, record=folder.write_record(dossier.STAGES[stage][0], record))
-    closed = _close(folder, plan, plan_sha256, chain)
-    chain.append("finished", stage="close", record=folder.write_record("run.json", closed))
+    closed = change.get("close", _same)(_close(folder, plan, plan_sha256, chain))
+    if "ledger" in change:
+        closed = closed.model_copy(update=_rewritten(path, change["ledger"]))
+        folder.write_record("run.json", closed)
+    else:
+        chain.append("finished", stage="close", record=folder.write_record("run.json", closed))
     return folder, dossier.Dossier(path.name, plan, plan_sha256, **found, close=closed)  # type: ignore[arg-type]
+
+
+def _same(record):
+    return record
+
+
+def _rewritten(path: Path, change) -> dict[str, object]:
+    """The ledger with changed lines and a chain that holds; its length and end."""
+    lines = [json.loads(line) for line in (path / "ledger.jsonl").read_bytes().splitlines()]
+    previous, made = ZERO, []
+    for line in change(lines) or lines:
+        content = canonical.to_bytes({**line, "previous": previous})
+        previous = sha(content)
+        made.append(content)
+    (path / "ledger.jsonl").write_bytes(b"\n".join(made) + b"\n")
+    return {"ledger_lines": len(made), "ledger_head": previous}
 
 
 def approve(folder: RunFolder, found: dossier.Dossier, key: keys.PrivateKey, **changes: object) -> records.Approval:
@@ -120,10 +159,10 @@ def real_key(name: str = "supplier", begin: dt.datetime = BEGIN, days: int = 100
     return dataclasses.replace(keys.demonstration_key(begin, days=days), demonstration=False)
 
 
-def bundle(place: Path, key: keys.PrivateKey) -> Made:
-    """A whole bundle."""
-    folder, found = run(place / "runs" / "diabetes-progression-1")
-    approved = approve(folder, found, key)
+def bundle(place: Path, key: keys.PrivateKey, change: Change | None = None, **approval: object) -> Made:
+    """A whole bundle, sealed over whatever was changed before."""
+    folder, found = run(place / "runs" / "diabetes-progression-1", change=change)
+    approved = approve(folder, found, key, **approval)
     written = write.write(folder, found, approved, key, place / "bundles", CREATED)
     return Made(written.path, key, folder, found, approved, written)
 
@@ -225,14 +264,14 @@ def _records(folder: RunFolder, plan, plan_sha256: str):
         seed=0, method="hash", parts=dict.fromkeys(("train", "validation", "test"), part), assignment=table
     )
     yield "split", split
-    features = tuple(records.FeatureSpec(name=n, kind="numeric", minimum=0, maximum=1, mean=0, std=1) for n in names)
+    features = tuple(_feature(column) for column in plan.data.features)
     encoded = records.EncodedPart(rows=100, x=npy, y=npy, row_digests=npy, groups={})
     yield (
         "encode",
         records.EncodedData(
             task="binary",
             features=features,
-            classes=("no", "yes"),
+            classes=(plan.data.target.negative_label, plan.data.target.positive_label),
             target="target",
             parts=dict.fromkeys(("train", "validation", "test"), encoded),
         ),
@@ -243,7 +282,7 @@ def _records(folder: RunFolder, plan, plan_sha256: str):
         policy_sha256=canonical.sha256(plan.policy),
         split_sha256=split.digest,
         code_sha256=ZERO,
-        at="2026-11-20T08:00:00.500000Z",
+        at="2026-11-20T08:00:01.500000Z",
     )
     yield "commit", commit
     checkpoint = folder.write_bytes("training/best.safetensors", b"checkpoint bytes")
@@ -267,18 +306,13 @@ def _records(folder: RunFolder, plan, plan_sha256: str):
             energy=cost,
             curve=(),
             threshold=records.DecisionThreshold(value=0.5, criterion="stated"),
-            uses=(),
+            uses=(_use("fit", "train", digests), _use("early stopping", "validation", digests)),
         ),
     )
     exported = _export(folder, len(names), checkpoint.sha256)
     yield "export", exported
-    result = records.CheckResult(
-        check_id="performance.roc_auc",
-        title="ROC AUC",
-        status="pass",
-        reason="0.8 is above 0.7",
-        measures=(records.Measure(name="performance.roc_auc", value=0.8, n=100, split="test"),),
-    )
+    results = tuple(_result(check, plan) for check in dict.fromkeys(gate.check for gate in plan.policy.gates))
+    critical = (_critical("export.parity", 1e-4), _critical("data.leakage", 0.0))
     yield (
         "evaluate",
         records.EvaluationRecord(
@@ -288,19 +322,72 @@ def _records(folder: RunFolder, plan, plan_sha256: str):
             started_at="2026-11-20T08:05:00Z",
             finished_at="2026-11-20T08:06:00Z",
             runtime="ONNX Runtime, CPU",
-            results=(result,),
-            uses=(),
+            results=(critical[0], *results, critical[1]),
+            uses=(_use("evaluation", "test", digests),),
         ),
     )
-    reason = records.GateReason(
-        check_id="performance.roc_auc", slice="overall", status="pass", required=True, text="0.8 ≥ 0.7, n = 100"
-    )
-    yield "gate", records.GateDecision(outcome="pass", reasons=(reason,), at="2026-11-20T08:07:00Z")
+    reasons = [
+        records.GateReason(
+            check_id=g.check, slice=g.slice, status="pass", required=g.required, text="as asked, n = 100"
+        )
+        for g in plan.policy.gates
+    ]
+    reasons += [
+        records.GateReason(check_id=r.check_id, slice="overall", status="pass", required=True, text=r.reason)
+        for r in critical
+    ]
+    yield "gate", records.GateDecision(outcome="pass", reasons=tuple(reasons), at="2026-11-20T08:07:00Z")
     documents = (
         folder.write_bytes("documents/README.md", CARD),
         folder.write_bytes("documents/report.html", REPORT),
     )
     yield "document", records.DocumentsRecord(documents=documents, gaps=("contact of the provider",))
+
+
+def _feature(column) -> records.FeatureSpec:
+    if column.kind == "categorical":
+        labels = {value: column.labels[value] for value in column.allowed if value in column.labels}
+        return records.FeatureSpec(name=column.name, kind="categorical", categories=column.allowed, labels=labels)
+    return records.FeatureSpec(name=column.name, kind="numeric", unit=column.unit, minimum=0, maximum=1, mean=0, std=1)
+
+
+def _use(step: str, role: records.Role, digests: records.ArtifactRef) -> records.DataUse:
+    return records.DataUse(step=step, role=role, rows=100, digests_sha256=digests.sha256)
+
+
+def _result(check: str, plan) -> records.CheckResult:
+    """A result that is clearly on the right side of each of its gates."""
+    gates = [gate for gate in plan.policy.gates if gate.check == check]
+    return records.CheckResult(
+        check_id=check,
+        title=check,
+        status="pass",
+        reason="as asked",
+        measures=tuple(
+            records.Measure(
+                name=check,
+                value=value,
+                interval=records.Interval(low=value, high=value, level=0.95, method="exact"),
+                n=100,
+                slice=gate.slice,
+                split="test",
+            )
+            for gate in gates
+            for value in [gate.at_least if gate.at_least is not None else gate.at_most]
+        ),
+    )
+
+
+def _critical(check: str, limit: float) -> records.CheckResult:
+    return records.CheckResult(
+        check_id=check,
+        title=check,
+        status="pass",
+        severity="critical",
+        reason="measured 0",
+        measures=(records.Measure(name=check, value=0.0, n=100),),
+        threshold=records.Threshold(at_most=limit),
+    )
 
 
 def _export(folder: RunFolder, features: int, checkpoint: str) -> records.ModelRef:
