@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from evidence import records
 from evidence.folder import RunFolder
-from factory import checkpoints
+from factory import checkpoints, user_module
 
 Gradient = Callable[[npt.NDArray[np.float32], npt.NDArray[np.generic]], npt.NDArray[np.float32]]
 
@@ -41,8 +41,11 @@ def loss_gradient(folder: RunFolder, training: records.TrainingRecord, encoded: 
     numeric = torch.tensor([feature.kind == "numeric" for feature in encoded.features])
     variance = training.architecture.get("target_std", 1.0) ** 2
 
+    own = training.architecture.get("factory")
+
     def loss(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        output = network(x)
+        with user_module.guarded(own, "a network that takes a batch"):
+            output = network(x)
         if encoded.task == "regression":
             return functional.mse_loss(output[:, 0], y.float(), reduction="sum") / variance
         return functional.cross_entropy(output, y.long(), reduction="sum")
