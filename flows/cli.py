@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -114,6 +115,8 @@ def main_with(body: Callable[..., Any], *arguments: Any) -> None:
         _say("stopped by you. A run that was interrupted goes on with `proofline run PLAN --resume`.")
         sys.exit(130)
     except SystemExit as leaving:
+        if isinstance(leaving.__context__, OSError) and leaving.__context__.errno == errno.EPIPE:
+            sys.exit(errors.EXIT_FAIL)  # click's own way out of a closed pipe, as in `proofline show | head`
         _say(f"something called by proofline ended the program (code {leaving.code}). Nothing was decided by that.")
         sys.exit(errors.EXIT_BUG)
     except Exception as bug:

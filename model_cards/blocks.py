@@ -184,7 +184,7 @@ def found(result: Node) -> Parts:
     """The reason of a result with the note of its headline; of a check that was not measured, the gap that it is."""
     reason = result["reason"].fact()
     if result.value["status"] != "not_measured":
-        return parts(reason, *note_of(next(iter(result["measures"]), None)))
+        return parts(reason, *note_of(next(iter(result["measures"]), None), result.value["reason"]))
     where = f"check {result.value['check_id']}"
     who = "engineer"
     if result.value["check_id"] == "data.representativeness":
@@ -197,7 +197,7 @@ def found_by(verdict: Verdict) -> Parts:
     """The words of the decision on one line, with the note of its measure."""
     before = clean(verdict)
     start: Parts = ("; on unchanged inputs ", *before) if before else ()
-    return parts(verdict.reason["text"].fact(), start, *note_of(verdict.measure))
+    return parts(verdict.reason["text"].fact(), start, *note_of(verdict.measure, verdict.reason.value["text"]))
 
 
 def clean(verdict: Verdict) -> Parts:
@@ -207,9 +207,9 @@ def clean(verdict: Verdict) -> Parts:
     return (found.fact("number"),) if found is not None and isinstance(found.value, int | float) else ()
 
 
-def note_of(measure: Node | None) -> Parts:
-    """`; which groups or feature it concerns`, where the measure says so."""
-    if measure is None or not measure["note"]:
+def note_of(measure: Node | None, said: str = "") -> Parts:
+    """`; which groups or feature it concerns`, where the measure says so and the reason (`said`) does not."""
+    if measure is None or not measure["note"] or str(measure["note"].value) in said:
         return ()
     return ("; ", measure["note"].fact())
 
