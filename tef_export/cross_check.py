@@ -149,6 +149,8 @@ def check_approval(bundle: Bundle, index: manifest.BundleManifest, evidence: Evi
     key = approval.signature.fingerprint[:12] if approval.signature else "none"
     kind = "demonstration approval" if approval.demonstration else "approved"
     waivers = "".join(f"; accepted until {w.expires}: {w.check_id}@{w.slice} ({w.reason})" for w in approval.waivers)
+    if approval.demonstration:
+        waivers = f"; {len(approval.waivers)} open gates, accepted by nobody"
     return f"{kind} by {approval.person}, {approval.role}, on {approval.at}, with the key {key}…{waivers}"
 
 
