@@ -6,6 +6,7 @@ The body is one list of calls, the same with and without Prefect around them.
 from __future__ import annotations
 
 import dataclasses
+import importlib
 from typing import Any
 
 from configs import errors
@@ -15,6 +16,8 @@ from flows.workspace import Run, Workspace
 
 IO_STAGES = ("ingest",)
 """Stages that may be retried: they read from outside. Everything else gives the same answer again."""
+HEAVY = ("checks.data_quality", "checks.governance", "checks.evaluate", "factory.trainer", "tef_export.export")
+"""Modules of the stages whose imports take seconds."""
 
 
 def body(call: stages.Stages) -> records.RunRecord:
@@ -66,6 +69,7 @@ def under_prefect(run: Run, view: stages.View, space: Workspace) -> records.RunR
     """Run as the Prefect flow `assess`, each stage a task."""
     from flows import engine
 
+    _import_stages()
     bound = stages.core(run, view, "prefect")
 
     def flow() -> records.RunRecord:
@@ -83,6 +87,12 @@ def under_prefect(run: Run, view: stages.View, space: Workspace) -> records.RunR
         return record
 
     return engine.run_flow("assess", flow, workspace=space.root)
+
+
+def _import_stages() -> None:
+    """Import what the stages need while the local server starts beside us; each would be imported later anyway."""
+    for module in HEAVY:
+        importlib.import_module(module)
 
 
 def mirror(run: Run, uri: str) -> Any:
