@@ -32,7 +32,7 @@ check: $(STAMP) ## Lint, types, import rules, fast tests
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest -q -m "not slow"
+	@$(BIN)/python -m pytest -q -m "not slow" -n auto --dist loadfile
 
 ui: $(STAMP) ## Open Prefect's and MLflow's pages on the local stores
 	@$(BIN)/python -m flows.ui --workspace . --prefect-port $(PREFECT_PORT) --mlflow-port $(MLFLOW_PORT)
