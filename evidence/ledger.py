@@ -127,17 +127,6 @@ class Ledger:
         return None
 
 
-def check(folder: Path) -> int:
-    """Check a ledger without changing anything; the number of its lines.
-
-    Raises:
-        MissingError: There is none.
-        IntegrityError: It does not hold.
-    """
-    lines, _ = _read(folder, mend=False)
-    return len(lines)
-
-
 def _read(folder: Path, *, mend: bool) -> tuple[list[Line], list[str]]:
     path = folder / "ledger.jsonl"
     expected = _read_head(folder)  # before the lines: a writer may append meanwhile, and lines come before their head

@@ -43,7 +43,7 @@ def check(path: Path) -> tuple[Any, records.Approval]:
 
 
 def release(path: Path, key: keys.PrivateKey, *, destination: Path, demonstration: bool) -> Released:
-    """Check, write, verify. The bundle appears at its place only when the reader has accepted it."""
+    """Check, write, verify with the receiver's reader. A bundle that the reader refuses is removed again."""
     found, approved = check(path)
     if approved.demonstration and not demonstration:
         raise errors.GateError(

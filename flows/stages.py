@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import pydantic
 
 from configs import errors
-from evidence import canonical, clock, commitment, ledger, records, software, storage
+from evidence import canonical, clock, commitment, records, software, storage
 from evidence.dossier import STAGES
 from flows.workspace import Run
 
@@ -229,8 +229,3 @@ def _close(run: Run, decision: records.GateDecision, engine: str) -> records.Run
         platform=software.platform_name(),
         engine=engine,  # type: ignore[arg-type]
     )
-
-
-def latest(run: Run, stage: str) -> ledger.Line | None:
-    """The last ledger line of a stage."""
-    return next((line for line in reversed(run.ledger.lines) if line.stage == stage), None)

@@ -62,11 +62,6 @@ class Workspace:
         found = [p for p in self.runs.iterdir() if (p / "ledger.jsonl").is_file() and (p / "plan.yaml").is_file()]
         return sorted(found, key=lambda p: ((p / "plan.yaml").stat().st_mtime_ns, p.name))
 
-    def newest(self) -> Path | None:
-        """The run folder that was begun last."""
-        found = self.all()
-        return found[-1] if found else None
-
     def unfinished(self, plan_text: bytes) -> Path:
         """The newest run of exactly this plan that was not completed.
 

@@ -47,12 +47,6 @@ def baseline(book: Book) -> list[tree.Block]:
     return [Paragraph(sentence)]
 
 
-def below_baseline(book: Book) -> bool:
-    """Does always giving the most frequent class label more rows rightly than the model?"""
-    found = matrix.of(book)
-    return found is not None and found.right < sum(found.counts[found.largest])
-
-
 def simple_rules(book: Book) -> list[tree.Block]:
     """Measures of the model beside those of rules that look at no feature, from the rows of each class."""
     found = matrix.of(book)

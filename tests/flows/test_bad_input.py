@@ -183,9 +183,7 @@ def test_a_protected_group_of_one_person_is_listed_and_inconclusive(tmp_path: Pa
     content["data"]["columns"][1]["allowed"] = ["1", "2", "3"]
     code, said = run(say, plans.write(tmp_path, content, frame))
     assert code in (errors.EXIT_INCONCLUSIVE, errors.EXIT_FAIL), said
-    newest = workspace.Workspace(tmp_path).newest()
-    assert newest is not None
-    found = workspace.dossier(newest)
+    found = workspace.dossier(workspace.Workspace(tmp_path).find("last"))
     sizes = next(r for r in found.results() if r.check_id == "data.group_sizes")
     assert sizes.status == "inconclusive"
     assert "sex=3" in sizes.reason or "3" in str(sizes.details)
@@ -221,7 +219,7 @@ def test_a_full_disk_is_one_sentence_and_the_ledger_holds(
         assert code == errors.EXIT_MISSING, said
         assert "full disk" in said
         assert "--resume" in said
-        assert ledger.check(next((space / "runs").iterdir())) >= 1
+        assert len(ledger.Ledger.read(next((space / "runs").iterdir())).lines) >= 1
 
 
 def test_a_disk_that_is_nearly_full_is_told_before_anything_runs(tmp_path: Path, say: Say) -> None:
