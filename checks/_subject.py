@@ -8,6 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from checks import catalogue, intervals, scoring
+from checks._parts import Parts
+from checks.source import Source
 from configs.plan import Plan
 from evidence import arrays, records
 
@@ -25,6 +27,9 @@ class Subject:
     scores: scoring.Scores
     """Of the unaltered part."""
     sampling: intervals.Sampling
+    parts: Parts
+    """The training and the validation part, for checks that compare with them."""
+    source: Source = dataclasses.field(default_factory=Source)
     artifacts: tuple[records.ArtifactRef, ...] = ()
     """Where the scores stand in the run folder."""
 

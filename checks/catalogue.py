@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 
-from checks._metrics import ALL, CLASSIFICATION, Family, Metric
+from checks.metrics import ALL, CLASSIFICATION, Family, Metric
 from configs import errors
 from configs.plan import Plan
 from configs.policy import Gate

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from checks import evasion, fairness, gate, intervals, performance, robustness, scoring
+from checks._parts import Parts
 from checks._subject import Subject
+from checks.source import Source
 from configs import errors
 from configs.plan import Plan
 from evidence import arrays, canonical, clock, records
 from evidence.folder import RunFolder
+
+FAMILIES: tuple[Callable[[Subject], tuple[records.CheckResult, ...]], ...] = (
+    performance.measure,
+    fairness.measure,
+    robustness.measure,
+    evasion.measure,
+)
+"""What is measured, in the order of the catalogue."""
 
 
 def evaluate(
@@ -20,7 +32,7 @@ def evaluate(
     encoded: records.EncodedData,
     model: records.ModelRef,
     *,
-    gradient: evasion.Gradient | None = None,
+    source: Source | None = None,
 ) -> records.EvaluationRecord:
     """Measure the ONNX graph on the test part and lay the policy on the results.
 
@@ -34,7 +46,7 @@ def evaluate(
         split: The split; its test part must be the rows that are evaluated.
         encoded: The data as tensors.
         model: The exported model.
-        gradient: Gradient of the source model's loss, for the evasion attack; without it that check is not measured.
+        source: The source model; checks that need a part of it that is absent are not measured.
 
     Raises:
         IntegrityError: The model or an array was altered, or the test rows are not those of the split.
@@ -45,6 +57,7 @@ def evaluate(
     _require_split(part, split)
     scorer = scoring.open_model(folder.checked(model.onnx), encoded)
     scores = scorer(part.x)
+    parts = Parts(folder, encoded, scorer)
     policy = plan.policy
     subject = Subject(
         plan=plan,
@@ -53,14 +66,11 @@ def evaluate(
         scorer=scorer,
         scores=scores,
         sampling=intervals.Sampling(policy.confidence, policy.replicates, policy.seed, part.entities),
+        parts=parts,
+        source=source or Source(),
         artifacts=_written(folder, scores),
     )
-    results = (
-        *performance.measure(subject),
-        *fairness.measure(subject),
-        *robustness.measure(subject),
-        *evasion.measure(subject, gradient),
-    )
+    results = measure(subject)
     return records.EvaluationRecord(
         onnx_sha256=model.onnx.sha256,
         commitment_sha256=canonical.sha256(commitment),
@@ -69,8 +79,13 @@ def evaluate(
         finished_at=clock.now(),
         runtime=scorer.runtime,
         results=gate.apply(plan, results),
-        uses=(part.use("evaluation"),),
+        uses=(part.use("evaluation"), *parts.uses("evaluation")),
     )
+
+
+def measure(subject: Subject) -> tuple[records.CheckResult, ...]:
+    """Every check of the catalogue on one model, in the catalogue's order, before the policy is laid on it."""
+    return tuple(result for family in FAMILIES for result in family(subject))
 
 
 def _require_split(part: arrays.Part, split: records.SplitManifest) -> None:

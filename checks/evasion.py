@@ -10,20 +10,18 @@ from __future__ import annotations
 
 import dataclasses
 import hashlib
-from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
 from checks import _degradation, scoring
 from checks._subject import Subject, measured, not_applicable, not_measured
+from checks.source import Gradient
 from configs import errors
 from configs.policy import Attack
 from evidence import arrays, records
 
 Floats = npt.NDArray[np.float64]
-Gradient = Callable[[npt.NDArray[np.float32], npt.NDArray[np.generic]], npt.NDArray[np.floating]]
-"""Gradient of the loss with respect to the inputs: x (n, features), y (n,) → (n, features), in the features' units."""
 
 CHECK = "robustness.evasion"
 MISLABELLED = 2.0
@@ -58,10 +56,11 @@ class Budget:
         return np.where(self.free, fed, original).astype(np.float32)
 
 
-def measure(subject: Subject, gradient: Gradient | None) -> tuple[records.CheckResult, ...]:
+def measure(subject: Subject) -> tuple[records.CheckResult, ...]:
     """Performance under attack on at most `attack.rows` test rows."""
     if not _attackable(subject.encoded.features).any():
         return (not_applicable(CHECK, "every feature is categorical or immutable: there is nothing to attack"),)
+    gradient = subject.source.gradient
     if gradient is None:
         return (not_measured(CHECK, "the source model gives no gradient"),)
     attack = subject.plan.policy.robustness.attack

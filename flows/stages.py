@@ -108,12 +108,12 @@ def core(run: Run, view: View, engine: str) -> Stages:
         training: records.TrainingRecord,
         model: records.ModelRef,
     ) -> records.EvaluationRecord:
-        from checks import evaluate, leakage, parity
+        from checks import evaluate, leakage, parity, source
         from factory import gradients
 
         commitment.require(committed, plan, run.plan_sha256, manifest, code_of(run))
-        gradient = gradients.loss_gradient(folder, training, encoded)
-        measured = evaluate.evaluate(folder, plan, committed, manifest, encoded, model, gradient=gradient)
+        asked = source.Source(gradient=gradients.loss_gradient(folder, training, encoded))
+        measured = evaluate.evaluate(folder, plan, committed, manifest, encoded, model, source=asked)
         audit = leakage.audit(folder, manifest, (*training.uses, *measured.uses), encoded)
         return measured.model_copy(update={"results": (parity.result(model), *measured.results, audit)})
 

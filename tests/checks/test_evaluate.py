@@ -31,10 +31,10 @@ def make(place, task="binary", classes=2, rows=700, gates=GATES, **other):
 
 
 def evaluated(place, **other):
-    from checks import evaluate
+    from checks import evaluate, source
 
     made, gradient = make(place, **other)
-    return made, evaluate.evaluate(*made.arguments, gradient=gradient)
+    return made, evaluate.evaluate(*made.arguments, source=source.Source(gradient=gradient))
 
 
 def test_every_check_of_the_catalogue_answers(tmp_path):
@@ -86,10 +86,10 @@ def test_scores_are_written_and_named_by_digest(tmp_path):
 
 def test_the_same_input_gives_the_same_results(tmp_path):
     """Two evaluations differ in nothing but their times."""
-    from checks import evaluate
+    from checks import evaluate, source
 
     made, gradient = make(tmp_path)
-    first, second = (evaluate.evaluate(*made.arguments, gradient=gradient) for _ in range(2))
+    first, second = (evaluate.evaluate(*made.arguments, source=source.Source(gradient=gradient)) for _ in range(2))
     assert first.results == second.results
 
 

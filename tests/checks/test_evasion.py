@@ -32,7 +32,7 @@ class Made:
 
 def make(place, *, changes=None, x=None, task="binary", **attack):
     """A linear model under attack; `fed` collects what the graph is given."""
-    from checks import _subject, intervals, scoring
+    from checks import _parts, _subject, intervals, scoring
     from evidence import arrays
 
     made_x, coefficients, y = model_builders.simulated(800, 4, 0)
@@ -45,6 +45,8 @@ def make(place, *, changes=None, x=None, task="binary", **attack):
     case = model_builders.case(place, plan, x, y, {}, specs=model_builders.features(x, **(changes or {})))
     part = arrays.load(case.folder, case.encoded, "test")
     scorer = scoring.open_model(case.folder.checked(case.model.onnx), case.encoded)
+    parts = _parts.Parts(case.folder, case.encoded, scorer)
+    sampling = intervals.Sampling(replicates=200)
     fed = []
     spy = type(
         "Spy",
@@ -54,14 +56,15 @@ def make(place, *, changes=None, x=None, task="binary", **attack):
             "classifies": scorer.classifies,
         },
     )()
-    made = _subject.Subject(plan, case.encoded, part, spy, scorer(part.x), intervals.Sampling(replicates=200))
+    made = _subject.Subject(plan, case.encoded, part, spy, scorer(part.x), sampling, parts)
     return Made(made, gradient_of(coefficients), fed, coefficients)
 
 
 def attacked(made):
-    from checks import evasion
+    from checks import evasion, source
 
-    (result,) = evasion.measure(made.subject, made.gradient)
+    given = source.Source(gradient=made.gradient)
+    (result,) = evasion.measure(dataclasses.replace(made.subject, source=given))
     return result
 
 
@@ -176,7 +179,7 @@ def test_without_a_gradient_it_is_not_measured(tmp_path):
     """No gradient from the source model: not measured, with the reason, and no invented number."""
     from checks import evasion
 
-    (result,) = evasion.measure(make(tmp_path).subject, None)
+    (result,) = evasion.measure(make(tmp_path).subject)
     assert (result.status, result.measures) == ("not_measured", ())
     assert "gradient" in result.reason
 

@@ -18,7 +18,7 @@ def fairlearn():
 def subject(
     place, groups, task="binary", rows=1500, classes=2, *, y=None, coefficients=None, entities=None, minimum=20
 ):
-    from checks import _subject, intervals, scoring
+    from checks import _parts, _subject, intervals, scoring
     from evidence import arrays
 
     x, made, drawn = model_builders.simulated(rows, 4, 0, classes=classes)
@@ -28,8 +28,9 @@ def subject(
     case = model_builders.case(place, plan, x, drawn if y is None else y, groups, entities=entities)
     part = arrays.load(case.folder, case.encoded, "test")
     scorer = scoring.open_model(case.folder.checked(case.model.onnx), case.encoded)
+    parts = _parts.Parts(case.folder, case.encoded, scorer)
     sampling = intervals.Sampling(0.95, 500, 0, part.entities)
-    return _subject.Subject(plan, case.encoded, part, scorer, scorer(part.x), sampling)
+    return _subject.Subject(plan, case.encoded, part, scorer, scorer(part.x), sampling, parts)
 
 
 def found(made):
@@ -264,7 +265,7 @@ def test_repeated_rows_of_a_person_widen_the_intervals(tmp_path):
         scores = made.scores.__class__(labels=labels, probabilities=made.scores.probabilities)
         part = made.part.__class__(**{**made.part.__dict__, "y": np.repeat(y, 4), "entities": who})
         sampling = intervals.Sampling(0.95, 1000, 0, who)
-        again = _subject.Subject(made.plan, made.encoded, part, made.scorer, scores, sampling)
+        again = _subject.Subject(made.plan, made.encoded, part, made.scorer, scores, sampling, made.parts)
         one = headline(found(again)["equalized_odds_difference"]).interval
         return one.high - headline(found(again)["equalized_odds_difference"]).value, one.method
 

@@ -10,7 +10,7 @@ def subject(
     tmp_path, task="binary", rows=600, classes=2, *, y=None, x=None, coefficients=None, entities=None, **policy
 ):
     """A model under test, made of real files."""
-    from checks import _subject, intervals, scoring
+    from checks import _parts, _subject, intervals, scoring
     from evidence import arrays
 
     made_x, made_c, made_y = model_builders.simulated(rows, 4, 0, classes=classes)
@@ -20,8 +20,9 @@ def subject(
     case = model_builders.case(tmp_path, plan, x, y, model_builders.membership(len(y), 1), entities=entities)
     part = arrays.load(case.folder, case.encoded, "test")
     scorer = scoring.open_model(case.folder.checked(case.model.onnx), case.encoded)
+    parts = _parts.Parts(case.folder, case.encoded, scorer)
     sampling = intervals.Sampling(0.95, 300, 0, part.entities)
-    return _subject.Subject(plan, case.encoded, part, scorer, scorer(part.x), sampling)
+    return _subject.Subject(plan, case.encoded, part, scorer, scorer(part.x), sampling, parts)
 
 
 def found(made):

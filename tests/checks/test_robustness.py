@@ -8,7 +8,7 @@ COEFFICIENTS = np.array([[-2.0, 2.0], [-0.5, 0.5], [0.0, 0.0]])
 
 def subject(place, *, specs=None, x=None, task="binary", coefficients=COEFFICIENTS, **policy):
     """Three features: a strong one, a weak one, one without effect."""
-    from checks import _subject, intervals, scoring
+    from checks import _parts, _subject, intervals, scoring
     from evidence import arrays
 
     rng = np.random.default_rng(0)
@@ -23,7 +23,9 @@ def subject(place, *, specs=None, x=None, task="binary", coefficients=COEFFICIEN
     case = model_builders.case(place, plan, x, y, {}, specs=specs or model_builders.features(x))
     part = arrays.load(case.folder, case.encoded, "test")
     scorer = scoring.open_model(case.folder.checked(case.model.onnx), case.encoded)
-    return _subject.Subject(plan, case.encoded, part, scorer, scorer(part.x), intervals.Sampling(replicates=200))
+    parts = _parts.Parts(case.folder, case.encoded, scorer)
+    sampling = intervals.Sampling(replicates=200)
+    return _subject.Subject(plan, case.encoded, part, scorer, scorer(part.x), sampling, parts)
 
 
 def curve(result):

@@ -86,7 +86,8 @@ def _wine(content: dict[str, Any]) -> dict[str, Any]:
 
 def build(folder: RunFolder, plan: Plan) -> dossier.Dossier:
     """Take a plan through the real stages as far as they need no torch."""
-    from checks import evasion, fairness, gate, intervals, performance, robustness
+    from checks import evaluate, gate, intervals
+    from checks._parts import Parts
     from checks._subject import Subject
     from factory import encoding, ingest, splitting
 
@@ -97,14 +98,10 @@ def build(folder: RunFolder, plan: Plan) -> dossier.Dossier:
     part = model.parts["test"]
     policy = plan.policy
     sampling = intervals.Sampling(policy.confidence, policy.replicates, policy.seed, part.entities)
-    subject = Subject(plan, encoded, part, model.score, model.score(part.x), sampling)
-    measured = [
-        *performance.measure(subject),
-        *fairness.measure(subject),
-        *robustness.measure(subject),
-        *evasion.measure(subject, None),
-    ]
-    results = tuple(gate.apply(plan, measured))
+    subject = Subject(
+        plan, encoded, part, model.score, model.score(part.x), sampling, Parts(folder, encoded, model.score)
+    )
+    results = gate.apply(plan, evaluate.measure(subject))
     quality = records.QualityRecord(results=tuple(_missingness(dataset, plan)))
     governance = records.QualityRecord(results=tuple(_governance(folder, plan, dataset, manifest, encoded)))
     decision = gate.decide(plan, [*quality.results, *governance.results, *results])

@@ -1,0 +1,18 @@
+"""The register of metrics: one entry each, one file per family, in the order of reports."""
+
+from __future__ import annotations
+
+from checks.metrics import data, explanation, export, fairness, performance, robustness, security
+from checks.metrics.metric import CLASSIFICATION, Family, Metric
+
+__all__ = ["ALL", "CLASSIFICATION", "Family", "Metric"]
+
+ALL: tuple[Metric, ...] = (
+    *performance.ALL,
+    *fairness.ALL,
+    *robustness.ALL,
+    *security.ALL,
+    *explanation.ALL,
+    *data.ALL,
+    *export.ALL,
+)

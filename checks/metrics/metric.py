@@ -1,0 +1,38 @@
+"""What an entry of the register of metrics is."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Literal
+
+Better = Literal["higher", "lower", "none"]
+Family = Literal["performance", "fairness", "robustness", "security", "explanation", "data", "export"]
+"""In the order of reports. `security` holds the families of AI Act Art. 15(5) that are no evasion."""
+
+BINARY = ("binary",)
+CLASSIFICATION = ("binary", "multiclass")
+REGRESSION = ("regression",)
+EVERY_TASK = (*CLASSIFICATION, *REGRESSION)
+
+
+@dataclasses.dataclass(frozen=True, kw_only=True)
+class Metric:
+    """What an identifier means."""
+
+    id: str
+    title: str
+    definition: str
+    better: Better
+    """`none`: descriptive, cannot be gated."""
+    tasks: tuple[str, ...]
+    """Of `binary`, `multiclass`, `regression`."""
+    family: Family
+    reference: str
+    unit: str = "1"
+    """`1` for a share or a ratio, `target` for the unit of the target, `rows` for counts, `nat` for log loss."""
+    low: float = 0.0
+    """Smallest value it can take."""
+    high: float = 1.0
+    """Largest value it can take."""
+    sliced: bool = False
+    """Is it measured per protected attribute and intersection?"""

@@ -1,0 +1,39 @@
+"""What only the source model can give, handed over by the flow: `checks` does not know the framework it was trained in.
+
+Each piece may be absent (a graph without its source); a check that needs it is then `not_measured` and says so.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+Inputs = npt.NDArray[np.float32]
+Gradient = Callable[[Inputs, npt.NDArray[np.generic]], npt.NDArray[np.floating]]
+"""Gradient of the loss with respect to the inputs: x (n, features), y (n,) → (n, features), in the features' units."""
+OutputGradient = Callable[[Inputs, npt.NDArray[np.int64]], npt.NDArray[np.floating]]
+"""Gradient of one output with respect to the inputs: x (n, features), output index (n,) → (n, features).
+
+The output is the logit of that class, or the prediction (index 0)."""
+Predict = Callable[[Inputs], npt.NDArray[np.float64]]
+"""Probabilities (n, classes), or predictions (n, 1), of rows (n, features)."""
+
+
+class Retrain(Protocol):
+    """Trains the plan's model anew, in memory, on other rows: for checks that ask what the training data do to it."""
+
+    def __call__(self, x: Inputs, y: npt.NDArray[np.generic], *, seed: int) -> Predict:
+        """Train on x (n, features) and y (n,) with the plan's settings and this seed."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Source:
+    """The source model, as far as it can be asked."""
+
+    gradient: Gradient | None = None
+    output_gradient: OutputGradient | None = None
+    retrain: Retrain | None = None
