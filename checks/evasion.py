@@ -18,7 +18,7 @@ from checks import _degradation, scoring
 from checks._subject import Subject, measured, not_applicable, not_measured
 from checks.source import Gradient
 from configs import errors
-from configs.policy import Attack
+from configs.robustness import Attack
 from evidence import arrays, records
 
 Floats = npt.NDArray[np.float64]
