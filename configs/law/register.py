@@ -1,0 +1,211 @@
+"""The register of the law: typed, dated, read from the YAML files beside this module.
+
+Articles, points, dates and thresholds are data with a source and the day on which they were checked, never prose or
+code. What the sources leave open is `unresolved`, and no date is asserted for it. Everything is paraphrase; nothing
+here is legal advice.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+import pydantic
+from pydantic import Field, StringConstraints, model_validator
+
+from configs import strict_yaml
+from configs.base import Section, Text
+from configs.errors import IntegrityError
+
+PLACE = Path(__file__).parent
+FILES = ("register", "dates", "high_risk", "annexes", "lists", "standards", "attestations")
+"""The YAML files; their top-level keys are the fields of `Register`."""
+STALE_AFTER_DAYS = 90
+"""From this age on the register has to be checked again before anybody relies on it."""
+
+Date = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
+Pointer = Annotated[str, StringConstraints(pattern=r"^(record|check|family|plan|document|attestation):[A-Za-z0-9_.]+$")]
+"""What answers a requirement: `record:STAGE`, `check:ID`, `family:NAME` of checks, `plan:PATH`, `document:NAME`,
+`attestation:ID`."""
+Supplier = Literal["pipeline", "draft", "person"]
+"""Who supplies the answer: the pipeline measures or records it; it drafts and a named person judges; only a person."""
+
+
+class Source(Section):
+    """Where something was read."""
+
+    what: Text
+    weight: Text
+    """How much it can carry."""
+
+
+class Cited(Section):
+    """An entry with an identifier of its own that names what it was read in."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9.-]*$")]
+    sources: tuple[Text, ...] = Field(min_length=1)
+
+
+class ApplicationDate(Cited):
+    """From when something applies."""
+
+    date: Date | None
+    """None where the sources leave it open; then `unresolved` says why."""
+    what: Text
+    basis: Text
+    unresolved: Text | None = None
+
+    @model_validator(mode="after")
+    def _dated_or_open(self) -> Self:
+        if (self.date is None) == (self.unresolved is None):
+            raise ValueError("expected either a date or `unresolved`")
+        return self
+
+
+class Requirement(Cited):
+    """One duty, or one point that a document has to hold."""
+
+    place: Text
+    """Where it stands in the Act."""
+    duty: Text
+    """Short paraphrase."""
+    supplier: Supplier
+    evidence: tuple[Pointer, ...] = ()
+    standards: tuple[Text, ...] = ()
+    applies_to: tuple[Text, ...] = ()
+    """Uses of Annex III to which alone it applies; empty is every high-risk system."""
+    deleted: bool = False
+    note: Text | None = None
+
+    @model_validator(mode="after")
+    def _answered_or_deleted(self) -> Self:
+        if self.deleted == bool(self.evidence):
+            raise ValueError("expected something that answers it, unless it is deleted")
+        return self
+
+
+class Item(Cited):
+    """An entry of a list: a practice, a use, a product, a condition, a duty of transparency."""
+
+    place: Text
+    text: Text
+    from_: Date | None = Field(default=None, alias="from")
+    who: Literal["provider", "deployer"] | None = None
+    section: Literal["A", "B"] | None = None
+    note: Text | None = None
+
+
+class Standard(Section):
+    """A standard and how far it is."""
+
+    id: Text
+    subject: Text
+    articles: tuple[Text, ...] = Field(min_length=1)
+    stage: Text
+    checked: Date
+    harmonised: bool
+    """Is it cited in the Official Journal, so that following it gives a presumption (Art. 40)?"""
+
+
+class Question(Section):
+    """What only a person can state."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]+$")]
+    owner: Literal["engineer", "officer", "management"]
+    """Who is likely to know."""
+    question: Text
+    about: tuple[Pointer, ...]
+    """Of what the answer speaks: when that changes, a carried-over answer must be confirmed again."""
+
+
+class Register(Section):
+    """Everything that the tool knows of the law."""
+
+    version: Literal[1]
+    celex: Text
+    title: Text
+    checked_on: Date
+    newest_source: Date
+    sources: dict[str, Source]
+    dates: tuple[ApplicationDate, ...]
+    requirements: tuple[Requirement, ...]
+    annex_iv: tuple[Requirement, ...]
+    annex_v: tuple[Requirement, ...]
+    annex_viii: tuple[Requirement, ...]
+    annex_ix: tuple[Requirement, ...]
+    prohibited_practices: tuple[Item, ...]
+    annex_iii_uses: tuple[Item, ...]
+    annex_i_products: tuple[Item, ...]
+    derogation_conditions: tuple[Item, ...]
+    transparency_duties: tuple[Item, ...]
+    standards: tuple[Standard, ...]
+    attestations: tuple[Question, ...]
+
+    @property
+    def all_requirements(self) -> tuple[Requirement, ...]:
+        """Duties first, then the annexes."""
+        return (*self.requirements, *self.annex_iv, *self.annex_v, *self.annex_viii, *self.annex_ix)
+
+    @property
+    def all_items(self) -> tuple[Item, ...]:
+        """The lists, in the order in which a classification goes through them."""
+        return (
+            *self.prohibited_practices,
+            *self.annex_i_products,
+            *self.annex_iii_uses,
+            *self.derogation_conditions,
+            *self.transparency_duties,
+        )
+
+    def age_in_days(self, today: dt.date) -> int:
+        """Days since the register was checked."""
+        return (today - dt.date.fromisoformat(self.checked_on)).days
+
+    @model_validator(mode="after")
+    def _coherent(self) -> Self:
+        cited: tuple[Cited, ...] = (*self.all_requirements, *self.all_items, *self.dates)
+        names = [*(e.id for e in cited), *(s.id for s in self.standards), *(q.id for q in self.attestations)]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"the identifier {twice[0]} stands twice")
+        for entry in cited:
+            if unknown := set(entry.sources) - set(self.sources):
+                raise ValueError(f"{entry.id} cites the unknown source {min(unknown)}")
+        standards, questions = {s.id for s in self.standards}, {q.id for q in self.attestations}
+        for requirement in self.all_requirements:
+            if unknown := set(requirement.standards) - standards:
+                raise ValueError(f"{requirement.id} names the unknown standard {min(unknown)}")
+            asked = {p.partition(":")[2] for p in requirement.evidence if p.startswith("attestation:")}
+            if unknown := asked - questions:
+                raise ValueError(f"{requirement.id} names the unknown attestation {min(unknown)}")
+        return self
+
+
+@functools.cache
+def load(place: Path = PLACE) -> Register:
+    """Read the register.
+
+    Raises:
+        IntegrityError: A file is missing or is not what the types ask for.
+    """
+    content: dict[str, object] = {}
+    for name in FILES:
+        path = place / f"{name}.yaml"
+        try:
+            found = strict_yaml.parse(path.read_text(encoding="utf-8"), f"law register {path.name}")
+        except FileNotFoundError:
+            raise IntegrityError(
+                f"law register {path.name}: expected a file, got none. Install proofline again."
+            ) from None
+        if not isinstance(found, dict):
+            raise IntegrityError(f"law register {path.name}: expected named lists, got {type(found).__name__}.")
+        content |= found
+    try:
+        return Register.model_validate(content)
+    except pydantic.ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"])) or "register"
+        raise IntegrityError(
+            f"law register {where}: expected an entry of its type, got: {first['msg']}. Correct the file."
+        ) from None

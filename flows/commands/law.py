@@ -1,0 +1,181 @@
+"""`proofline law`: browse the register of the law."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+import re
+from collections.abc import Iterable
+
+import click
+from rich.console import Console
+from rich.markup import escape
+from rich.padding import Padding
+
+from configs import errors
+from configs.law import register as law
+from configs.law.register import ApplicationDate, Item, Question, Register, Requirement, Standard
+
+Entry = Requirement | Item | Standard | ApplicationDate | Question
+SUPPLIERS = {
+    "pipeline": "the pipeline measures or records it",
+    "draft": "the pipeline drafts, a named person judges",
+    "person": "only a person can supply it",
+}
+OWNERS = {"engineer": "an engineer", "officer": "the compliance officer", "management": "the management"}
+_ARTICLE = re.compile(r"(?:art(?:icle)?\.? ?)?([0-9]+[a-z]?)", re.IGNORECASE)
+
+
+@click.command("law")
+@click.argument("words", nargs=-1)
+@click.option("--json", "as_json", is_flag=True, help="The entries as JSON.")
+def command(words: tuple[str, ...], *, as_json: bool) -> int:
+    """Browse the AI Act as this version of proofline knows it.
+
+    WORDS is an identifier (HR-15.4, AIV-2g, A3-5b), an article (15, "Art. 15"), an annex ("Annex IV"), or words to
+    look for. Without WORDS: which text of the law, checked when, and the dates of application.
+
+    \b
+      proofline law 15               duties on accuracy, robustness and cybersecurity
+      proofline law "Annex IV"       every point of the technical documentation
+      proofline law credit           whatever speaks of credit
+
+    Everything is paraphrase, with its source. It is no legal advice.
+    """  # noqa: D301 - click reads \b as the mark of a block
+    register = law.load()
+    console = Console(highlight=False)
+    query = " ".join(words).strip()
+    found = find(register, query) if query else tuple(register.dates)
+    if not found:
+        raise errors.PlanError(
+            f"law '{query}': expected an identifier, an article, an annex or words of the register, got none of these. "
+            f"See `proofline law` for what there is, for example {register.requirements[0].id}."
+        )
+    if as_json:
+        _say_json(register, found)
+        return errors.EXIT_PASS
+    if not query:
+        _overview(register, console)
+    for entry in found:
+        _show(register, entry, console)
+    stale(register, dt.datetime.now(dt.UTC).date())
+    return errors.EXIT_PASS
+
+
+def find(register: Register, query: str) -> tuple[Entry, ...]:
+    """The entries that a query means: one by its identifier, those of an article or annex, or by words."""
+    entries: tuple[Entry, ...] = (
+        *register.all_requirements, *register.all_items, *register.standards, *register.dates, *register.attestations,
+    )  # fmt: skip
+    if exact := tuple(e for e in entries if e.id.lower() == query.lower()):
+        return exact
+    if article := _ARTICLE.fullmatch(query):
+        begins = re.compile(rf"Art\. {article[1]}(?![0-9a-z])", re.IGNORECASE)
+        if found := tuple(e for e in entries if isinstance(e, Requirement | Item) and begins.match(e.place)):
+            return found
+    if query.lower().startswith("annex "):
+        begins = re.compile(rf"{re.escape(query)}(?![A-Za-z])", re.IGNORECASE)
+        return tuple(e for e in entries if isinstance(e, Requirement | Item) and begins.match(e.place))
+    wanted = query.lower().split()
+    return tuple(e for e in entries if all(word in _text(e).lower() for word in wanted))
+
+
+def stale(register: Register, today: dt.date) -> bool:
+    """Warn on standard error where the register is older than it may be.
+
+    Returns:
+        Was there a warning?
+    """
+    age = register.age_in_days(today)
+    if age <= law.STALE_AFTER_DAYS:
+        return False
+    click.echo(
+        f"Warning: law register: expected one checked within {law.STALE_AFTER_DAYS} days, got one checked on "
+        f"{register.checked_on}, {age} days ago. The law may have changed: update proofline, or check the entries that "
+        "you use.",
+        err=True,
+    )
+    return True
+
+
+def _text(entry: Entry) -> str:
+    return " ".join(str(value) for value in entry.model_dump(exclude={"sources", "evidence"}).values() if value)
+
+
+def _overview(register: Register, console: Console) -> None:
+    counts = {
+        "duties of providers of high-risk systems": register.requirements,
+        "points of Annex IV (technical documentation)": register.annex_iv,
+        "fields of Annexes V, VIII and IX": (*register.annex_v, *register.annex_viii, *register.annex_ix),
+        "prohibited practices": register.prohibited_practices,
+        "uses of Annex III": register.annex_iii_uses,
+        "products of Annex I": register.annex_i_products,
+        "standards": register.standards,
+        "statements that only a person can make": register.attestations,
+    }
+    console.print(f"[bold]{escape(register.title)}[/]")
+    console.print(
+        f"CELEX {register.celex}, checked on {register.checked_on}, newest source of {register.newest_source}"
+    )
+    for what, entries in counts.items():
+        console.print(f"  {len(entries):>4} {what}")
+    console.print("\n[bold]What applies when[/]")
+
+
+def _show(register: Register, entry: Entry, console: Console) -> None:
+    match entry:
+        case Requirement():
+            _lines(console, entry.id, entry.place, entry.duty, _of_requirement(register, entry))
+        case Item():
+            details = [("since", entry.from_), ("who", entry.who), ("note", entry.note)]
+            _lines(
+                console, entry.id, entry.place, entry.text, [*details, ("source", _sources(register, entry.sources))]
+            )
+        case Standard():
+            cited = "cited in the Official Journal" if entry.harmonised else "not cited, so it gives no presumption"
+            articles = ", ".join(f"Art. {a}" for a in entry.articles)
+            details = [("stage", f"{entry.stage} (checked {entry.checked})"), ("status", cited)]
+            _lines(console, entry.id, articles, entry.subject, details)
+        case ApplicationDate():
+            details = [("open", entry.unresolved)]
+            _lines(console, entry.date or "unresolved", entry.basis, entry.what, details)
+        case Question():
+            needed = [r.id for r in register.all_requirements if f"attestation:{entry.id}" in r.evidence]
+            details = [("asked of", OWNERS[entry.owner]), ("answers", ", ".join(needed))]
+            _lines(console, entry.id, "statement of a person", entry.question, details)
+
+
+def _of_requirement(register: Register, entry: Requirement) -> list[tuple[str, str | None]]:
+    if entry.deleted:
+        return [("note", entry.note), ("source", _sources(register, entry.sources))]
+    standards = {s.id: s for s in register.standards}
+    stages = "; ".join(f"{name} ({standards[name].stage})" for name in entry.standards)
+    return [
+        ("supplied", SUPPLIERS[entry.supplier]),
+        ("answered by", ", ".join(entry.evidence)),
+        ("only for", ", ".join(entry.applies_to)),
+        ("standards", stages),
+        ("note", entry.note),
+        ("source", _sources(register, entry.sources)),
+    ]
+
+
+def _sources(register: Register, names: Iterable[str]) -> str:
+    return "; ".join(register.sources[name].what for name in names)
+
+
+def _lines(console: Console, name: str, place: str, text: str, details: list[tuple[str, str | None]]) -> None:
+    console.print(f"[bold]{escape(name)}[/]  [dim]{escape(place)}[/]")
+    console.print(Padding(escape(text), (0, 0, 0, 2)))
+    for label, value in details:
+        if value:
+            console.print(Padding(f"[dim]{label}:[/] {escape(value)}", (0, 0, 0, 4)))
+
+
+def _say_json(register: Register, found: tuple[Entry, ...]) -> None:
+    content = {
+        "celex": register.celex,
+        "checked_on": register.checked_on,
+        "entries": [e.model_dump(mode="json", by_alias=True, exclude_defaults=True) for e in found],
+    }
+    click.echo(json.dumps(content, indent=2, ensure_ascii=False))

@@ -1,0 +1,162 @@
+"""The register of the law is whole: no point of an annex and no paragraph of a duty is missing; every answer exists."""
+
+import datetime as dt
+
+import pytest
+
+from configs import errors
+from configs.law import register as law
+from configs.plan import Plan
+
+REGISTER = law.load()
+ANNEX_IV = [f"AIV-1{c}" for c in "abcdefgh"] + [f"AIV-2{c}" for c in "abcdefgh"] + [f"AIV-{n}" for n in range(3, 10)]
+PARAGRAPHS = {
+    "9": 10, "10": 6, "11": 3, "12": 3, "13": 3, "14": 5, "15": 5, "43": 4, "47": 3, "49": 5, "72": 3,
+}  # fmt: skip
+"""Article to its number of paragraphs that hold a duty (Arts 49 and 72: for providers and deployers)."""
+
+
+def places(article):
+    return [
+        r.place for r in REGISTER.requirements if r.place == f"Art. {article}" or r.place.startswith(f"Art. {article}(")
+    ]
+
+
+def test_every_point_of_annex_iv_has_an_entry():
+    """Annex IV holds points 1(a) to (h), 2(a) to (h) and 3 to 9."""
+    assert [r.id for r in REGISTER.annex_iv] == ANNEX_IV
+
+
+@pytest.mark.parametrize(("article", "paragraphs"), PARAGRAPHS.items())
+def test_every_paragraph_of_a_duty_has_an_entry(article, paragraphs):
+    """Each paragraph of Arts 9 to 15, 43, 47, 49 and 72 is there, deleted ones included."""
+    found = {place.removeprefix(f"Art. {article}(").partition(")")[0] for place in places(article)}
+    assert found == {str(n) for n in range(1, paragraphs + 1)}
+
+
+@pytest.mark.parametrize(
+    ("place", "letters"),
+    [
+        ("Art. 9(2)", "abcd"), ("Art. 10(2)", "abcdefgh"), ("Art. 13(3)", "abcdef"), ("Art. 14(4)", "abcde"),
+        ("Art. 17(1)", "abcdefghijklm"), ("Art. 4a(1)", "abcdef"),
+    ],
+)  # fmt: skip
+def test_every_letter_of_a_paragraph_has_an_entry(place, letters):
+    """Lettered lists are whole."""
+    found = {r.place.removeprefix(f"{place}(")[0] for r in REGISTER.requirements if r.place.startswith(f"{place}(")}
+    assert found == set(letters)
+
+
+def test_arts_18_and_19_have_entries():
+    """The retention of documents and of logs is there."""
+    assert places("18") == ["Art. 18(1)"]
+    assert places("19") == ["Art. 19(1)"]
+
+
+def test_the_other_annexes_are_whole():
+    """Annex V has 8 fields, Annex VIII 13, 9 and 5, Annex IX 5."""
+    assert [r.id for r in REGISTER.annex_v] == [f"AV-{n}" for n in range(1, 9)]
+    counted = {"A": 13, "B": 9, "C": 5}
+    assert [r.id for r in REGISTER.annex_viii] == [
+        f"AVIII-{s}{n}" for s, most in counted.items() for n in range(1, most + 1)
+    ]
+    assert [r.id for r in REGISTER.annex_ix] == [f"AIX-{n}" for n in range(1, 6)]
+
+
+def test_the_lists_are_whole():
+    """Ten prohibited practices, 25 uses, products 2 to 21, four conditions, six duties of transparency."""
+    assert [i.id for i in REGISTER.prohibited_practices] == [f"P5-{c}" for c in ("a", "b", "ba", "bb", *"cdefgh")]
+    points = {1: "abc", 2: "", 3: "abcd", 4: "ab", 5: "abcd", 6: "abcde", 7: "abcd", 8: "ab"}
+    assert [i.id for i in REGISTER.annex_iii_uses] == [f"A3-{n}{c}" for n, cs in points.items() for c in cs or ("",)]
+    assert [i.id for i in REGISTER.annex_i_products] == [f"A1-{n}" for n in range(2, 22)]
+    assert [i.id for i in REGISTER.derogation_conditions] == [f"D63-{c}" for c in "abcd"]
+    assert [i.id for i in REGISTER.transparency_duties] == ["T50-1", "T50-2", "T50-3", "T50-4a", "T50-4b", "T50-5"]
+
+
+def test_what_was_deleted_says_so():
+    """Art. 10(5) and two points of Annex VIII fell in 2026; nothing is asked for them."""
+    deleted = {r.id for r in REGISTER.all_requirements if r.deleted}
+    assert deleted == {"HR-10.5", "AVIII-B7", "AVIII-B9"}
+
+
+def test_dates_are_those_of_the_amended_act():
+    """High-risk duties apply from 2 December 2027 and 2 August 2028; where sources disagree, no date is asserted."""
+    dates = {d.id: d.date for d in REGISTER.dates}
+    assert dates["high-risk-annex-iii"] == "2027-12-02"
+    assert dates["high-risk-annex-i"] == "2028-08-02"
+    assert dates["prohibitions-new"] == "2026-12-02"
+    assert dates["conformity-registration-monitoring"] is None
+    for date in filter(None, dates.values()):
+        assert dt.date.fromisoformat(date)
+
+
+def test_no_standard_gives_a_presumption_yet():
+    """None was cited in the Official Journal when the register was checked."""
+    assert not any(s.harmonised for s in REGISTER.standards)
+
+
+def test_every_pointer_leads_to_something():
+    """Checks, families, stages, documents and places of the plan that an entry names exist."""
+    from checks import catalogue
+    from evidence.dossier import STAGES
+
+    known = {
+        "check": set(catalogue.METRICS),
+        "family": {m.family for m in catalogue.METRICS.values()} | {"security", "explanation"},
+        "record": set(STAGES),
+        "document": {"report", "card"},
+        "attestation": {q.id for q in REGISTER.attestations},
+    }
+    pointers = {p for r in REGISTER.all_requirements for p in r.evidence} | {
+        p for q in REGISTER.attestations for p in q.about
+    }
+    for pointer in sorted(pointers):
+        kind, _, name = pointer.partition(":")
+        assert _in_plan(name) if kind == "plan" else name in known[kind], pointer
+
+
+def _in_plan(path):
+    model = Plan
+    for part in path.split("."):
+        if part not in model.model_fields:
+            return False
+        model = model.model_fields[part].annotation
+    return True
+
+
+def test_every_question_answers_something():
+    """A statement that no requirement needs is not asked for."""
+    asked = {p for r in REGISTER.all_requirements for p in r.evidence}
+    assert all(f"attestation:{q.id}" in asked for q in REGISTER.attestations)
+
+
+def test_the_register_never_judges():
+    """No entry says of a system that it is compliant or certified."""
+    content = REGISTER.model_dump_json().lower()
+    assert "compliant" not in content
+    assert "certified" not in content
+
+
+def test_a_broken_register_is_refused_in_one_sentence(tmp_path):
+    """A missing file, an unknown source and an identifier that stands twice are named."""
+    for name in law.FILES:
+        (tmp_path / f"{name}.yaml").write_bytes((law.PLACE / f"{name}.yaml").read_bytes())
+    text = (law.PLACE / "dates.yaml").read_text()
+    (tmp_path / "dates.yaml").write_text(text.replace("sources: [C]}", "sources: [X]}", 1))
+    with pytest.raises(errors.IntegrityError, match="unknown source X"):
+        law.load(tmp_path)
+    (tmp_path / "dates.yaml").write_text(text.replace("id: gpai,", "id: general,"))
+    law.load.cache_clear()
+    with pytest.raises(errors.IntegrityError, match="general stands twice"):
+        law.load(tmp_path)
+    (tmp_path / "dates.yaml").unlink()
+    law.load.cache_clear()
+    with pytest.raises(errors.IntegrityError, match=r"dates\.yaml: expected a file, got none"):
+        law.load(tmp_path)
+
+
+def test_age_counts_days():
+    """The age is that of the day on which the register was checked."""
+    checked = dt.date.fromisoformat(REGISTER.checked_on)
+    assert REGISTER.age_in_days(checked) == 0
+    assert REGISTER.age_in_days(checked + dt.timedelta(days=91)) == 91

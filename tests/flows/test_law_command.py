@@ -1,0 +1,73 @@
+"""`proofline law` finds entries by identifier, article, annex and words, and says when the register is old."""
+
+import datetime as dt
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from configs import errors
+from configs.law import register
+from flows.commands import law
+
+REGISTER = register.load()
+
+
+def ids(query):
+    return [e.id for e in law.find(REGISTER, query)]
+
+
+def test_an_identifier_finds_one_entry():
+    """Identifiers are found whatever their case."""
+    assert ids("aiv-2G") == ["AIV-2g"]
+
+
+def test_an_article_finds_its_paragraphs_only():
+    """15 is Art. 15, not Art. 150 or Annex I, 15; 4a is Art. 4a."""
+    assert all(name.startswith("HR-15.") for name in ids("15"))
+    assert ids("Art. 15") == ids("15") == ids("article 15")
+    assert all(name.startswith("HR-4a.") for name in ids("4a"))
+
+
+def test_an_annex_finds_its_points_only():
+    """Annex IV does not bring Annex IX, nor Annex I Annex III."""
+    assert all(name.startswith("AIV-") for name in ids("Annex IV"))
+    assert all(name.startswith("A1-") for name in ids("annex i"))
+
+
+def test_words_are_looked_for_everywhere():
+    """All words must be there, in any order."""
+    assert "A3-5b" in ids("score credit")
+    assert "prEN 18228" in ids("risk management enquiry")
+
+
+def test_nothing_found_says_what_to_do():
+    """A query without an answer ends in one sentence."""
+    with pytest.raises(errors.PlanError, match="law 'xyzzy': expected an identifier"):
+        CliRunner().invoke(law.command, ["xyzzy"], catch_exceptions=False)
+
+
+def test_json_names_the_text_of_the_law():
+    """Machines read the version of the law beside each answer."""
+    done = CliRunner().invoke(law.command, ["HR-9.8", "--json"], catch_exceptions=False)
+    content = json.loads(done.stdout)
+    assert content["celex"] == "02024R1689-20260727"
+    assert content["entries"][0]["place"] == "Art. 9(8)"
+
+
+def test_an_old_register_warns(capsys):
+    """From the 91st day on there is a warning, on standard error."""
+    checked = dt.date.fromisoformat(REGISTER.checked_on)
+    assert not law.stale(REGISTER, checked + dt.timedelta(days=90))
+    assert law.stale(REGISTER, checked + dt.timedelta(days=91))
+    assert "checked on 2026-11-22, 91 days ago" in capsys.readouterr().err
+
+
+def test_each_kind_of_entry_can_be_shown():
+    """A duty, a list item, a standard, a date and a question each print their words."""
+    for query, words in {
+        "HR-15.4": "ISO/IEC TR 24029-1:2021", "T50-2": "Mark synthetic", "prEN 18283": "gives no presumption",
+        "conformity-registration-monitoring": "No date is asserted", "residual_risk": "the management",
+    }.items():  # fmt: skip
+        done = CliRunner().invoke(law.command, [query], catch_exceptions=False, env={"COLUMNS": "300"})
+        assert words in " ".join(done.output.split()), query
