@@ -43,21 +43,37 @@ class System(Section):
 
 
 class Classification(Section):
-    """Answers of a person about the AI Act class of the system. Nothing here is inferred."""
+    """Answers of a person about the AI Act class of the system. Nothing here is inferred.
 
+    The questions, their order and the lists they choose from stand in `configs/law/questionnaire.yaml` and
+    `lists.yaml`; `configs.law.classify` reads what the answers point to.
+    """
+
+    ai_system: Answer = "unknown"
+    """Is it an AI system (Art. 3(1))?"""
+    outside_scope: Answer = "unknown"
+    """Is it outside the scope of the Act (Art. 2(6), (8))?"""
     role: Literal["provider", "deployer", "importer", "distributor", "unknown"] = "unknown"
     """Role of the company that runs the pipeline (AI Act Art. 3(3) to (7))."""
     prohibited_practice: Answer = "unknown"
     """Does the use fall under Art. 5?"""
+    prohibited_practices: tuple[Text, ...] = ()
+    """Which practices, for example `P5-f`."""
     annex_i_product: Answer = "unknown"
     """Is it a safety component of, or itself, a product under Annex I with third-party assessment?"""
+    annex_i_point: Text | None = None
+    """Which point of Annex I, for example `11` for medical devices."""
     annex_iii_use: Answer = "unknown"
     """Is the use listed in Annex III?"""
     annex_iii_point: Text | None = None
     """Which point, for example `5(b)`. Needed when `annex_iii_use` is `yes`."""
     derogation_claimed: Answer = "unknown"
     """Does the provider claim the derogation of Art. 6(3)?"""
+    derogation_conditions: tuple[Text, ...] = ()
+    """On which conditions, for example `D63-a`."""
     profiling: Answer = "unknown"
     """Does it profile natural persons? Profiling rules the derogation out (Art. 6(3), last subparagraph)."""
     transparency_duty: Answer = "unknown"
     """Does Art. 50 apply?"""
+    transparency_duties: tuple[Text, ...] = ()
+    """Which duties, for example `T50-1`."""

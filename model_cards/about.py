@@ -1,4 +1,4 @@
-"""Sections on what the system is: identity, purpose, misuse, limits, classification answers."""
+"""Sections on what the system is: identity, purpose, misuse, limits."""
 
 from __future__ import annotations
 
@@ -13,18 +13,6 @@ TASKS = {
     "multiclass": "classification of table rows into several classes",
     "regression": "regression on table rows",
 }
-
-ANSWERS = (
-    ("role", "Role of the company that ran this"),
-    ("prohibited_practice", "Does the use fall under the prohibited practices (Art. 5)?"),
-    ("annex_i_product", "Is it, or is it a safety component of, an Annex I product with third-party assessment?"),
-    ("annex_iii_use", "Is the use listed in Annex III?"),
-    ("annex_iii_point", "Which point of Annex III?"),
-    ("derogation_claimed", "Does the provider claim the derogation of Art. 6(3)?"),
-    ("profiling", "Does it profile natural persons?"),
-    ("transparency_duty", "Does Art. 50 apply?"),
-)
-"""Answers of the plan and the questions of the AI Act that they answer."""
 
 
 def identity(book: Book) -> Pairs:
@@ -179,48 +167,6 @@ def _without_threshold(book: Book) -> list[tree.Parts]:
             )
         )
     return found
-
-
-def classification(book: Book) -> Section:
-    """The answers of a person about the class of the system, as given, and what they point to."""
-    node = book.plan["classification"]
-    rows = []
-    for key, question in ANSWERS:
-        answer = node[key]
-        unknown = answer.value in (None, "unknown")
-        if key == "annex_iii_point" and node.value["annex_iii_use"] != "yes":
-            continue
-        gap = Gap(f"answer to “{question}”", "compliance officer", f"plan: {answer.path}")
-        rows.append((question, (gap if unknown else answer.fact(),)))
-    return Section(
-        "classification",
-        "Answers on the class under the AI Act",
-        (
-            Paragraph(("A person gives these answers in the plan. Nothing here is inferred from data.",), "note"),
-            Pairs("Answers as given", tuple(rows)),
-            tree.Bullets(tuple((words,) for words in _pointing(node.value))),
-        ),
-        short="AI Act answers",
-    )
-
-
-def _pointing(answers: dict[str, str]) -> list[str]:
-    """What the answers point to, for a person to confirm. No class is given to the system here."""
-    found = []
-    if answers["prohibited_practice"] == "yes":
-        found.append("The answers point to a prohibited practice; a person must settle this before anything else.")
-    if "yes" in (answers["annex_iii_use"], answers["annex_i_product"]):
-        found.append("The answers point to high-risk use; a person must confirm.")
-    if answers["derogation_claimed"] == "yes":
-        found.append("The answers claim the derogation; a person must give the reasons and confirm.")
-        if answers["profiling"] == "yes":
-            found.append("The answers also say that persons are profiled, which rules the derogation out.")
-    if answers["transparency_duty"] == "yes":
-        found.append("The answers point to duties of transparency; a person must confirm how they are met.")
-    open_ = [key for key in ("prohibited_practice", "annex_iii_use", "annex_i_product") if answers[key] == "unknown"]
-    if open_:
-        found.append("Answers on which the class depends are missing; the class stays open.")
-    return found or ["None of the answers points to a prohibited practice or to high-risk use; a person must confirm."]
 
 
 def draft(book: Book) -> tree.Parts:

@@ -16,6 +16,9 @@ from typing import Any, Literal
 import pydantic
 
 from checks import catalogue
+from configs.law import classify
+from configs.law import register as law
+from configs.plan import Plan
 from evidence import canonical
 from evidence import dossier as dossiers
 from model_cards import text
@@ -192,6 +195,8 @@ class Book:
     stages: dict[str, Node]
     catalogue: Node
     """What each measure means. It belongs to the code, whose digest the commitment holds."""
+    law: Node
+    """`register`: what this version knows of the law; `read`: what the plan's answers point to. Code, too."""
 
     def __getitem__(self, stage: str) -> Node:
         """The record of a stage."""
@@ -233,6 +238,7 @@ def book(dossier: dossiers.Dossier) -> Book:
         plan=Node("plan.yaml", "", _content(dossier.plan)),
         stages=stages,
         catalogue=Node("catalogue of checks", "", _meanings(dossier.encode.task)),
+        law=Node("register of the law", "", _law(dossier.plan)),
     )
 
 
@@ -249,6 +255,31 @@ def _meanings(task: str) -> dict[str, dict[str, Any]]:
             "best": best if finite else None,
         }
     return found
+
+
+def _law(plan: Plan) -> dict[str, Any]:
+    """The questions with the text of the law they rest on, and what the plan's answers point to."""
+    register = law.load()
+    read = classify.classify(plan.classification, register)
+    head = {name: getattr(register, name) for name in ("title", "celex", "checked_on")}
+    return {
+        "register": head | {"questions": [q.model_dump(mode="json") for q in register.questions]},
+        "read": {
+            "findings": [_plain(finding) for finding in read.findings],
+            "route": [_plain(rule) for rule in read.route],
+            "dates": [_plain(day) for day in read.dates],
+            "documents": [_plain(need) for need in read.documents],
+        },
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Dataclasses and models as JSON has them."""
+    if isinstance(value, pydantic.BaseModel):
+        return value.model_dump(mode="json")
+    if dataclasses.is_dataclass(value):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    return [_plain(item) for item in value] if isinstance(value, tuple) else value
 
 
 def _content(record: pydantic.BaseModel) -> Any:

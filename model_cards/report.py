@@ -5,6 +5,7 @@ from __future__ import annotations
 from model_cards import (
     about,
     blocks,
+    classification,
     data,
     decision,
     effect,
@@ -73,7 +74,7 @@ def tree_of(book: Book) -> Document:
 
 def first_chapters(book: Book) -> tuple[Section, ...]:
     """What a decision rests on first."""
-    return (decision.not_passed(book), effect.section(book), about.classification(book), about.limitations(book))
+    return (decision.not_passed(book), effect.section(book), classification.section(book), about.limitations(book))
 
 
 def details(book: Book) -> tuple[Section, ...]:

@@ -20,7 +20,7 @@ from configs.base import Section, Text
 from configs.errors import IntegrityError
 
 PLACE = Path(__file__).parent
-FILES = ("register", "dates", "high_risk", "annexes", "lists", "standards", "attestations")
+FILES = ("register", "dates", "high_risk", "annexes", "lists", "standards", "attestations", "questionnaire")
 """The YAML files; their top-level keys are the fields of `Register`."""
 STALE_AFTER_DAYS = 90
 """From this age on the register has to be checked again before anybody relies on it."""
@@ -109,6 +109,41 @@ class Standard(Section):
     """Is it cited in the Official Journal, so that following it gives a presumption (Art. 40)?"""
 
 
+ListName = Literal[
+    "prohibited_practices", "annex_i_products", "annex_iii_uses", "derogation_conditions", "transparency_duties"
+]
+
+
+class ClassQuestion(Section):
+    """One question on the class of a system, answered in the plan under `classification`."""
+
+    id: Text
+    """Field of the plan."""
+    place: Text
+    question: Text
+    explains: Text | None = None
+    choices: ListName | None = None
+    """List of the register that a `yes` chooses from."""
+    chosen: Text | None = None
+    """Field of the plan that holds the choice."""
+
+
+class NeededDocument(Section):
+    """A document that a class of systems needs."""
+
+    id: Text
+    title: Text
+    place: Text
+    when: tuple[Literal["high_risk", "annex_iii", "derogation", "transparency"], ...]
+
+
+class ExpectedGate(Section):
+    """A family of checks on which the policy of a high-risk system is expected to have a gate."""
+
+    family: Text
+    requirement: Text
+
+
 class Question(Section):
     """What only a person can state."""
 
@@ -142,6 +177,9 @@ class Register(Section):
     transparency_duties: tuple[Item, ...]
     standards: tuple[Standard, ...]
     attestations: tuple[Question, ...]
+    questions: tuple[ClassQuestion, ...]
+    documents: tuple[NeededDocument, ...]
+    expected_gates: tuple[ExpectedGate, ...]
 
     @property
     def all_requirements(self) -> tuple[Requirement, ...]:

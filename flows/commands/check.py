@@ -9,6 +9,8 @@ import click
 from rich.console import Console
 
 from configs import load
+from configs.law import register as law
+from configs.law.classify import Classified
 from configs.plan import Plan
 from evidence.folder import RunFolder
 from flows import view
@@ -24,17 +26,43 @@ def command(plan: str, *, data: bool) -> None:
     PLAN is a plan file or the name of a shipped use case. Nothing is written.
     """
     from checks import catalogue
+    from configs.law import classify
 
     path = load.plan_path(plan)
     checked = load.load(path)
     catalogue.check_policy(checked)
+    classified = classify.classify(checked.classification)
     workspaces.require_portable(path)
     console = Console()
     console.print(f"[green]✓[/] plan {path.name}: {_summary(checked)}", highlight=False)
+    _say_class(checked, classified, console)
     if data:
         workspaces.require_files(checked, path)
         _check_data(checked, path, console)
     console.print(f"Run it with: proofline run {plan}", highlight=False)
+
+
+def _say_class(plan: Plan, found: Classified, console: Console) -> None:
+    """What the answers point to, what is still open, and which gates a high-risk system is expected to have."""
+    words = {"yes": "point to high-risk use", "no": "do not point to high-risk use", "open": "leave the class open"}
+    mark = "[yellow]·[/]" if found.high_risk.state == "open" else "[green]✓[/]"
+    console.print(f"{mark} AI Act: the answers {words[found.high_risk.state]}; a person must confirm", highlight=False)
+    if found.prohibited.state == "yes":
+        console.print("  [red]the answers point to a prohibited practice (Art. 5)[/]", highlight=False)
+    for change in found.high_risk.changes if found.high_risk.state == "open" else ():
+        console.print(f"  [dim]{change}[/]", highlight=False)
+    if found.open_fields:
+        console.print(f"  [dim]not answered: {', '.join(found.open_fields)}[/]", highlight=False)
+    if found.high_risk.state == "no":
+        return
+    gated = {gate.check.partition(".")[0] for gate in plan.policy.gates}
+    for expected in law.load().expected_gates:
+        if expected.family not in gated and (expected.family != "fairness" or plan.data.protected):
+            console.print(
+                f"  [yellow]no gate on {expected.family}[/] [dim]({expected.requirement}, see `proofline law "
+                f"{expected.requirement}`)[/]",
+                highlight=False,
+            )
 
 
 def _check_data(plan: Plan, path: Path, console: Console) -> None:

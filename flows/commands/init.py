@@ -10,13 +10,6 @@ import click
 
 from configs import errors
 
-CLASSIFICATION = {
-    "prohibited_practice": "Does the use fall under the prohibited practices of Art. 5?",
-    "annex_i_product": "Is it a safety component of a product under Annex I, with third-party assessment?",
-    "annex_iii_use": "Is the use listed in Annex III (Art. 6(2))?",
-    "profiling": "Does it profile natural persons (Art. 6(3))?",
-    "transparency_duty": "Does it interact with persons or generate content (Art. 50)?",
-}
 FORMATS = {".csv": "csv", ".tsv": "tsv", ".parquet": "parquet", ".xlsx": "excel"}
 
 
@@ -105,10 +98,7 @@ def _ask(table: Any) -> Any:
         "intended_purpose": click.prompt("  Intended purpose, in one sentence"),
     }
     click.echo("\nIts class under the AI Act. Answer yes, no or unknown; what is unknown stays open in the documents.")
-    tri_state = click.Choice(["yes", "no", "unknown"])
-    classification = {k: click.prompt(f"  {q}", type=tri_state, default="unknown") for k, q in CLASSIFICATION.items()}
-    if classification["annex_iii_use"] == "yes":
-        classification["annex_iii_point"] = click.prompt("  Which point of Annex III, for example 5(b)")
+    classification = _ask_class()
     click.echo("\nThe data")
     columns = click.Choice(list(table.columns))
     target = click.prompt("  Which column is predicted", type=columns, show_choices=False)
@@ -128,6 +118,26 @@ def _ask(table: Any) -> Any:
         entity=_ask_column(table, "  Column that names the person or thing of a row (empty: none)"),
         gates=_ask_gates(task, [drafting.slug(name) for name in protected]),
     )
+
+
+def _ask_class() -> dict[str, Any]:
+    """The questions of the register, in its order. What only follows a `yes` is asked after one."""
+    from configs.law import register as law
+
+    register = law.load()
+    tri_state = click.Choice(["yes", "no", "unknown"])
+    found: dict[str, Any] = {}
+    for question in register.questions:
+        if question.id in ("profiling", "derogation_claimed") and found.get("annex_iii_use") == "no":
+            continue
+        found[question.id] = click.prompt(
+            f"  {question.question} ({question.place})", type=tri_state, default="unknown"
+        )
+        if found[question.id] == "yes" and question.id == "annex_iii_use":
+            found["annex_iii_point"] = click.prompt("  Which point of Annex III, for example 5(b)")
+        if found[question.id] == "yes" and question.id == "annex_i_product":
+            found["annex_i_point"] = click.prompt("  Which point of Annex I, for example 11 for medical devices")
+    return found
 
 
 def _ask_protected(table: Any, target: str) -> dict[str, bool]:

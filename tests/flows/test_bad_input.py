@@ -335,7 +335,7 @@ def test_a_plan_drafted_by_init_is_read_and_names_no_place(
     plans.table().to_csv(tmp_path / "patients.csv", index=False, sep=";")
     answers = [
         *("My System", "my-system", "My system", "", "Example Ltd", "To try this out."),
-        *("no", "unknown", "unknown", "no", ""),
+        *("yes", "no", "no", "unknown", "unknown", "no", "no", ""),
         *("progressed", "", "yes", "sex", "n", "", ""),
         *("60", "0.6", "Better than chance.", "0.2", "One in five would be felt."),
     ]

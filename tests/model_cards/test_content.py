@@ -9,7 +9,7 @@ import pytest
 
 from evidence import records
 from evidence.dossier import Dossier
-from model_cards import about, decision, gaps, refs, report, tree
+from model_cards import classification, decision, gaps, refs, report, tree
 from tests.model_cards import builders, pages
 from tests.model_cards.builders import Rendered, render
 
@@ -27,7 +27,7 @@ def test_card_and_report_list_the_same_gaps(
     in_card, in_report = tree.gaps(card.tree_of(book)), tree.gaps(report.tree_of(book))
     assert set(in_card) == set(in_report) == set(rendered[task].record.gaps)
     assert len(gaps.not_covered()) == sum(g.startswith("Not covered: ") for g in in_card) >= 6
-    for question in ("Is the use listed in Annex III?", "Does it profile natural persons?"):
+    for question in ("Is the use listed in Annex III?", "Does it profile natural persons (GDPR Art. 4(4))?"):
         assert question in rendered[task].card
 
 
@@ -187,19 +187,25 @@ def test_limits_say_that_they_have_no_rationale(rendered: dict[str, Rendered]) -
     assert all(line[2].endswith("no rationale stated") for line in lines)
 
 
+HIGH = {"ai_system": "yes", "outside_scope": "no", "annex_i_product": "no", "annex_i_point": None}
+
+
 @pytest.mark.parametrize(
     ("answers", "words"),
     [
-        ({"annex_iii_use": "yes", "annex_iii_point": "5(b)"}, "point to high-risk use; a person must confirm"),
+        (
+            HIGH | {"annex_iii_use": "yes", "annex_iii_point": "5(b)", "derogation_claimed": "no"},
+            "point to high-risk use; a person must confirm",
+        ),
         ({"prohibited_practice": "yes"}, "point to a prohibited practice"),
-        ({"annex_iii_use": "unknown"}, "the class stays open"),
-        ({"derogation_claimed": "yes", "profiling": "yes"}, "rules the derogation out"),
+        (HIGH | {"annex_iii_use": "unknown"}, "the class stays open"),
+        ({"annex_iii_use": "yes", "derogation_claimed": "yes", "profiling": "yes"}, "rules the derogation out"),
     ],
 )
 def test_answers_have_a_consequence(dossiers: dict[str, Dossier], answers: dict[str, str], words: str) -> None:
     """What the answers point to is said, and left to a person."""
     changed = builders.with_plan(dossiers["binary"], {"classification": answers})
-    section = about.classification(refs.book(changed))
+    section = classification.section(refs.book(changed))
     assert words in " ".join(part for part in tree.walk_section(section) if isinstance(part, str))
 
 

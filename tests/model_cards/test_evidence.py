@@ -39,6 +39,7 @@ def contents(dossier: Dossier) -> dict[str, Any]:
     for name, metric in catalogue.METRICS.items():
         assert meanings[name]["definition"] == metric.definition
     found["catalogue of checks"] = meanings
+    found["register of the law"] = refs.book(dossier).law.value
     return {**found, "plan.yaml": dossier.plan.model_dump(mode="json"), "": dossier}
 
 

@@ -1,0 +1,143 @@
+"""The section on the class under the AI Act: a person's answers, what they point to, and what follows from that."""
+
+from __future__ import annotations
+
+from model_cards import blocks, tree
+from model_cards.refs import Book, Fact, Gap, Node
+from model_cards.tree import Bullets, Paragraph, Parts, Section, Table, parts
+
+STATES = {"yes": "yes", "no": "no", "open": "open: no answer settles it"}
+NOT_INFERRED = Paragraph(("A person gives these answers in the plan. Nothing here is inferred from data.",), "note")
+
+
+def section(book: Book) -> Section:
+    """The whole section."""
+    return Section(
+        "classification",
+        "Answers on the class under the AI Act",
+        (
+            NOT_INFERRED,
+            _text_of_the_law(book),
+            _answers(book),
+            Bullets(tuple((words,) for words in _pointing(book))),
+            _findings(book),
+            *_route(book),
+            *_dates(book),
+            *_documents(book),
+        ),
+        short="AI Act answers",
+    )
+
+
+def _text_of_the_law(book: Book) -> Paragraph:
+    law = book.law["register"]
+    return Paragraph(
+        tree.say(
+            "Text of the law: {title}, CELEX {celex}, checked on {day}. Everything said of it here is paraphrase, and "
+            "no legal advice.",
+            title=law["title"].fact(),
+            celex=law["celex"].fact("name"),
+            day=law["checked_on"].fact("date"),
+        )
+    )
+
+
+def _answers(book: Book) -> Table:
+    answers = book.plan["classification"]
+    lines: list[tuple[Parts, ...]] = [
+        (("Role of the company that ran this",), blocks.NOTHING, _answer(answers["role"], "role of the company"))
+    ]
+    for question in book.law["register"]["questions"]:
+        answer = answers[str(question.value["id"])]
+        chosen = answers[str(question.value["chosen"])] if question.value["chosen"] else None
+        asked = question["question"].derived(f"answer to “{question.value['question']}”", "question of the register")
+        named = _chosen(chosen) if answer.value == "yes" and chosen is not None else ()
+        lines.append(
+            ((question["question"].fact(),), (question["place"].fact(),), parts(_answer(answer, asked), named))
+        )
+    return Table(("Answers as given",), ("Question", "Place", "Answer"), tuple(lines), prose=True)
+
+
+def _answer(node: Node, asked: str | Fact) -> Parts:
+    if node.value in (None, "unknown"):
+        return (Gap(asked, "compliance officer", f"plan: {node.path}"),)
+    return (node.fact(),)
+
+
+def _chosen(node: Node) -> Parts:
+    values = list(node) if isinstance(node.value, list) else [node] if node else []
+    return parts(*(p for value in values for p in (": " if value is values[0] else ", ", value.fact("name"))))
+
+
+def _pointing(book: Book) -> list[str]:
+    """What the answers point to, for a person to confirm. No class is given to the system here."""
+    states = {str(f.value["id"]): str(f.value["state"]) for f in book.law["read"]["findings"]}
+    answers = book.plan["classification"].value
+    found = []
+    if states["scope"] == "no":
+        found.append("The answers say that the system is outside the scope of the Act; a person must confirm.")
+    if states["prohibited"] == "yes":
+        found.append("The answers point to a prohibited practice; a person must settle this before anything else.")
+    if states["high_risk"] == "yes":
+        found.append("The answers point to high-risk use; a person must confirm.")
+    if answers["derogation_claimed"] == "yes" and states["annex_iii"] != "no":
+        found.append("The answers claim the derogation; a person must give the reasons and confirm.")
+        if answers["profiling"] == "yes":
+            found.append("The answers also say that persons are profiled, which rules the derogation out.")
+    if states["transparency"] == "yes":
+        found.append("The answers point to duties of transparency; a person must confirm how they are met.")
+    if "open" in (states["prohibited"], states["high_risk"]):
+        found.append("Answers on which the class depends are missing; the class stays open.")
+    return found or ["None of the answers points to a prohibited practice or to high-risk use; a person must confirm."]
+
+
+def _findings(book: Book) -> Table:
+    lines: list[tuple[Parts, ...]] = []
+    for finding in book.law["read"]["findings"]:
+        items = [p for item in finding["items"] for p in ("; ", item["place"].fact(), ", ", item["text"].fact())][1:]
+        steps = [p for step in finding["path"] for p in ("; ", step["place"].fact(), ": ", step["answer"].fact())][1:]
+        changes = [p for change in finding["changes"] for p in (" ", change.fact())][1:]
+        state = finding["state"].derived(STATES[finding.value["state"]], "state in words")
+        pointed: Parts = parts(state, ". ", *items) if items else (state,)
+        lines.append(
+            ((finding["title"].fact(),), pointed, parts(*steps), parts(*changes) if changes else blocks.NOTHING)
+        )
+    heads = ("Point", "The answers point to", "By these answers", "What settles or changes it")
+    return Table(("What the answers point to, and by which path",), heads, tuple(lines), prose=True)
+
+
+def _route(book: Book) -> list[tree.Block]:
+    lines = [
+        ((rule["place"].fact(),), (rule["duty"].fact(),), (rule["note"].fact(),) if rule["note"] else blocks.NOTHING)
+        for rule in book.law["read"]["route"]
+    ]
+    if not lines:
+        return []
+    return [Table(("Procedure that the answers lead to",), ("Place", "Rule", "Note"), tuple(lines), prose=True)]
+
+
+def _dates(book: Book) -> list[tree.Block]:
+    lines: list[tuple[Parts, ...]] = []
+    for day in book.law["read"]["dates"]:
+        when = (day["date"].fact("date"),) if day["date"] else ("unresolved",)
+        what = parts(day["what"].fact(), *((". ", day["unresolved"].fact()) if day["unresolved"] else ()))
+        lines.append((when, what, (day["basis"].fact(),)))
+    if not lines:
+        return []
+    return [
+        Table(
+            ("What applies from when, as far as the answers concern it",),
+            ("Day", "What", "Basis"),
+            tuple(lines),
+            prose=True,
+        )
+    ]
+
+
+def _documents(book: Book) -> list[tree.Block]:
+    lines = [((need["title"].fact(),), (need["place"].fact(),)) for need in book.law["read"]["documents"]]
+    if not lines:
+        return []
+    caption = "Documents that the Act asks for, as far as the answers point to them or leave it open"
+    none = "This run writes none of them. Its report and its model card hold the evidence that they can draw on."
+    return [Table((caption,), ("Document", "Place"), tuple(lines)), Paragraph((none,), "note")]
