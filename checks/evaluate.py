@@ -54,7 +54,7 @@ def evaluate(
     """
     started = clock.now()
     part = arrays.load(folder, encoded, "test")
-    _require_split(part, split)
+    require_split(part, split)
     scorer = scoring.open_model(folder.checked(model.onnx), encoded)
     scores = scorer(part.x)
     parts = Parts(folder, encoded, scorer)
@@ -88,7 +88,12 @@ def measure(subject: Subject) -> tuple[records.CheckResult, ...]:
     return tuple(result for family in FAMILIES for result in family(subject))
 
 
-def _require_split(part: arrays.Part, split: records.SplitManifest) -> None:
+def require_split(part: arrays.Part, split: records.SplitManifest) -> None:
+    """Refuse rows that are not those of the split's test part.
+
+    Raises:
+        IntegrityError: They are others.
+    """
     expected = split.parts["test"].digests.sha256
     if part.digests_sha256 != expected:
         raise errors.IntegrityError(

@@ -15,7 +15,7 @@ from configs import errors, load
 from configs.data import FileSource
 from configs.plan import Plan
 from evidence import canonical, ledger, lock, records, storage
-from evidence.dossier import STAGES, Dossier
+from evidence.dossier import Dossier, stages_of
 from evidence.folder import RunFolder
 from tef_export import leaks
 
@@ -137,8 +137,9 @@ def dossier(path: Path) -> Dossier:
     chain = ledger.Ledger.read(path)
     folder = RunFolder(path)
     content = _plan_of(path, chain)
+    plan = load.parse(content.decode("utf-8"), str(path / "plan.yaml"))
     found: dict[str, object] = {}
-    for stage, (_, kind) in STAGES.items():
+    for stage, (_, kind) in stages_of(plan).items():
         reference = chain.finished(stage)
         if reference is not None:
             found[stage] = folder.read_record(reference, kind)
@@ -147,7 +148,6 @@ def dossier(path: Path) -> Dossier:
                 f"run {path.name}: expected the stage {stage} to have finished, it has not. "
                 f"Complete it with `proofline run {path} --resume`."
             )
-    plan = load.parse(content.decode("utf-8"), str(path / "plan.yaml"))
     return Dossier(
         run_id=path.name, plan=plan, plan_sha256=canonical.sha256_bytes(content), opened_at=chain.lines[0].at, **found
     )  # type: ignore[arg-type]

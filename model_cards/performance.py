@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from model_cards import blocks, effect, figures, matrix, meaning, tree
+from model_cards import blocks, effect, figures, given, matrix, meaning, tree
 from model_cards.refs import Book, Node
 from model_cards.tree import Figure, Paragraph, Parts, Section, parts
 
@@ -286,14 +286,16 @@ def section(book: Book) -> Section:
 
 def measured_on(book: Book) -> Paragraph:
     """Which graph was measured with which rows, and whether it is the one that ships."""
-    shipped, evaluated = book["export"]["onnx"]["sha256"], book["evaluate"]["onnx_sha256"]
-    same = evaluated.derived("the same" if shipped.value == evaluated.value else "ANOTHER", "digests compared")
     audit = book.result("data.leakage")
     leakage: Parts = ("no audit of leakage was recorded",)
     if audit is not None:
         leakage = tree.say(
             "audit that no step gave the model rows it must not see: {status}", status=blocks.status(audit)
         )
+    if not given.has_model(book):
+        return given.measured_on(book, leakage)
+    shipped, evaluated = book["export"]["onnx"]["sha256"], book["evaluate"]["onnx_sha256"]
+    same = evaluated.derived("the same" if shipped.value == evaluated.value else "ANOTHER", "digests compared")
     return Paragraph(
         tree.say(
             "Measured with the {rows} rows of the test part under {runtime}, on {same} ONNX file as the one that ships "

@@ -9,9 +9,9 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from configs import errors
+from configs import errors, load
 from evidence import ledger
-from evidence.dossier import STAGES, Dossier
+from evidence.dossier import Dossier, stages_of
 from flows import approval, stages, view
 from flows import workspace as workspaces
 
@@ -110,7 +110,8 @@ def _say_approval(path: Path, say: Callable[[str], None]) -> None:
 
 def _unfinished(path: Path, console: Console) -> None:
     chain = ledger.Ledger.read(path)
-    for stage in STAGES:
+    plan = load.load(path / "plan.yaml")
+    for stage in stages_of(plan):
         done = "[green]✓[/]" if chain.finished(stage) else "[dim]·[/]"
         console.print(f"{done} {view.TITLES[stage]}", highlight=False)
     failures = path / stages.FAILURES
