@@ -11,10 +11,10 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 
-from checks import catalogue, fairness, gate, intervals, performance, scoring
+from checks import catalogue, fairness, gate, intervals, performance, scoring, variants
 from checks._parts import Parts
 from checks._subject import Subject, not_measured, other_task
-from checks.evaluate import require_split
+from checks.evaluate import MEASURED_ELSEWHERE, require_split
 from configs.plan import Plan
 from evidence import arrays, canonical, clock, records
 from evidence.folder import RunFolder
@@ -26,8 +26,6 @@ FROM_SCORES: tuple[Callable[[Subject], tuple[records.CheckResult, ...]], ...] = 
     fairness.measure,
 )
 """What asks the model nothing. Each must do with labels where no probabilities were given."""
-ELSEWHERE = ("data", "export")
-"""Families that are measured by other stages."""
 
 
 class NoModel(scoring.Scorer):
@@ -91,11 +89,11 @@ def evaluate(
 
 def measure(subject: Subject) -> tuple[records.CheckResult, ...]:
     """Every check of the catalogue, in its order, before the policy is laid on it."""
-    found = {result.check_id: result for family in FROM_SCORES for result in family(subject)}
+    found = {result.check_id: result for family in FROM_SCORES for result in variants.measure(subject, family)}
     return tuple(
         found.get(metric.id) or _unanswered(metric, subject.task)
         for metric in catalogue.METRICS.values()
-        if metric.family not in ELSEWHERE
+        if metric.family not in MEASURED_ELSEWHERE
     )
 
 

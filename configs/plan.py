@@ -51,6 +51,11 @@ class Plan(Section):
                 raise ValueError(
                     f"policy gate {gate.check}: slice '{gate.slice}' is unknown; known are {', '.join(known)}"
                 )
+        asked = [(gate.check, gate.slice) for gate in self.policy.gates]
+        for check, part in asked:
+            if asked.count((check, part)) > 1:
+                # A waiver names check and slice: it could not say which of the two it accepts.
+                raise ValueError(f"policy gate {check}: slice '{part}' is gated twice; keep one threshold")
         if self.data.target.task != "binary" and self.training.threshold != 0.5:
             raise ValueError("training.threshold belongs to binary targets")
         return self

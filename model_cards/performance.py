@@ -20,6 +20,8 @@ def measures(book: Book, family: str) -> list[tree.Block]:
     gated, heads, others = [], [], []
     for result in book.family(family):
         for measure in (m for m in result["measures"] if "=" not in m.value["slice"]):
+            if blocks.of_variant(measure):
+                continue  # it stands with its gate, where its level is named
             if measure.value["name"] != result.value["check_id"]:
                 others.append((_named(result, measure), *_numbers(measure, None)))
                 continue
