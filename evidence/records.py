@@ -267,6 +267,8 @@ class Commitment(Record):
     split_sha256: Sha256
     code_sha256: Sha256
     at: UtcTime
+    split_parts: dict[Role, Sha256] = {}
+    """Digest of the rows of each part: `split_sha256` stands for them all. Empty in records of earlier versions."""
 
 
 class EpochPoint(Record):

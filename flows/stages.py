@@ -18,6 +18,7 @@ import pydantic
 from configs import errors
 from evidence import canonical, clock, commitment, given, records, software, storage
 from evidence.dossier import PREDICTIONS, STAGES, stages_of
+from flows import workspace
 from flows.workspace import Run
 
 
@@ -115,7 +116,7 @@ def core(run: Run, view: View, engine: str) -> Stages:
         from checks import evaluate, leakage, parity, source
         from factory import gradients
 
-        commitment.require(committed, plan, run.plan_sha256, manifest, code_of(run))
+        _require_committed(run, committed, manifest)
         asked = source.Source(gradient=gradients.loss_gradient(folder, training, encoded))
         measured = evaluate.evaluate(folder, plan, committed, manifest, encoded, model, source=asked)
         audit = leakage.audit(folder, manifest, (*training.uses, *measured.uses), encoded)
@@ -134,7 +135,7 @@ def core(run: Run, view: View, engine: str) -> Stages:
     ) -> records.EvaluationRecord:
         from checks import given
 
-        commitment.require(committed, plan, run.plan_sha256, manifest, code_of(run))
+        _require_committed(run, committed, manifest)
         measured = given.evaluate(folder, plan, committed, manifest, encoded, said)
         results = (given.parity(), *measured.results, given.leakage(plan))
         return measured.model_copy(update={"results": results})
@@ -145,7 +146,6 @@ def core(run: Run, view: View, engine: str) -> Stages:
         return gate.decide(plan, [result for record in found for result in record.results])
 
     def document(*_: pydantic.BaseModel) -> records.DocumentsRecord:
-        from flows import workspace
         from model_cards import documents
 
         return documents.render(folder, workspace.dossier(folder.path))
@@ -189,6 +189,11 @@ def remembered(run: Run, view: View, name: str, function: Stage) -> Stage:
 
     call.__name__ = name
     return call
+
+
+def _require_committed(run: Run, committed: records.Commitment, manifest: records.SplitManifest) -> None:
+    begun_with = workspace.begun_with(run.folder.path, run.ledger)
+    commitment.require(committed, run.plan, run.plan_sha256, manifest, code_of(run), begun_with=begun_with)
 
 
 def _note_failure(run: Run, stage: str, error: errors.ProoflineError) -> None:
