@@ -124,7 +124,9 @@ def _what(book: Book, found: tuple[refs.Gap, ...]) -> Section:
     )
     figures = Paragraph(("The figures stand in the report beside this card (report.html).",))
     return Section(
-        "what", "What this is", (first, decision.outcome(book), gaps.missing(found), about.identity(book), figures)
+        "what",
+        "What this is",
+        (first, *given.notice(book), decision.outcome(book), gaps.missing(found), about.identity(book), figures),
     )
 
 

@@ -29,6 +29,11 @@ def has_model(book: Book) -> bool:
     return bool(book["train"])
 
 
+def notice(book: Book) -> tuple[Paragraph, ...]:
+    """What a reader must know before any number: that no model was seen. Nothing where one was."""
+    return () if has_model(book) else (Paragraph((NO_MODEL,)),)
+
+
 def section(book: Book) -> Section:
     """The whole chapter, for the report and the card."""
     return Section(

@@ -82,7 +82,9 @@ def _measure(result: Node, measure: Node, verdict: blocks.Verdict | None) -> tup
     outcome: Parts = ("no threshold set",)
     if verdict:
         outcome = parts(
-            blocks.status(verdict.reason), *(() if verdict.reason.value["required"] else (", reported only",))
+            *blocks.status(verdict.reason),
+            *blocks.own_level(verdict),
+            *(() if verdict.reason.value["required"] else (", reported only",)),
         )
     title = parts(result["title"].fact())
     if measure.value["name"] == "performance.confusion_matrix" and measure["note"]:
