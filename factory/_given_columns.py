@@ -18,8 +18,8 @@ from factory import _target
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 
-SUM_TOLERANCE = 0.01
-"""Largest distance of a row's given probabilities from the sum 1: tables often hold two decimals."""
+ROUNDING = 0.005
+"""Largest error of a probability in a table with two decimals: so far a row's sum may be from 1, for each class."""
 THRESHOLD = 0.5
 """The probability from which a label is positive where nobody states another."""
 
@@ -117,11 +117,11 @@ def _probabilities(frame: pd.DataFrame, given: Predictions, where: str) -> tuple
     if len(columns) == 1:
         return np.stack([1 - columns[0], columns[0]], axis=1), None
     shares = np.stack(columns, axis=1)
-    error = np.abs(shares.sum(axis=1) - 1)
+    error, most = np.abs(shares.sum(axis=1) - 1), ROUNDING * len(columns)
     _require(
-        error <= SUM_TOLERANCE,
+        error <= most + 1e-9,
         f"{where} columns {', '.join(repr(n) for n in given.probabilities)} (prediction)",
-        f"probabilities that sum to 1 (to within {SUM_TOLERANCE:g})",
+        f"probabilities that sum to 1 (to within {most:g})",
         "Name the column of every class in predictions.probabilities, and give probabilities, no scores.",
     )
     return shares, float(error.max(initial=0.0))

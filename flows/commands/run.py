@@ -108,7 +108,9 @@ def _assess(run: workspaces.Run, space: workspaces.Workspace, console: Console, 
     from flows import assess, view
 
     console.print(
-        f"[bold]{run.plan.system.name}[/] {run.plan.system.version}   run {run.folder.run_id}", highlight=False
+        f"[bold]{run.plan.system.name}[/] {run.plan.system.version}   run {run.folder.run_id}",
+        highlight=False,
+        soft_wrap=True,
     )
     terminal = view.TerminalView(console)
     try:
