@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from checks import _governance_statistics as statistics
-from checks._governance_rows import JOINT, ROLES, Rows, interval, judged, listed, unmeasured
+from checks._governance_rows import JOINT, Rows, interval, judged, listed, unmeasured
 from checks._governance_statistics import Estimate, Levels
 from configs.data import ProtectedAttribute
 from configs.plan import Plan
@@ -67,7 +67,7 @@ def group_sizes(plan: Plan, rows: Rows, name: str) -> records.CheckResult:
     check, title = "data.group_sizes", f"Group sizes: {name}"
     groups = rows.groups[name]
     names = _all_names(rows, name)
-    counts = {role: _counts(groups, names, rows.part(role)) for role in ROLES}
+    counts = {role: _counts(groups, names, rows.part(role)) for role in rows.roles}
     minimum = plan.policy.minimum_group_size
     small = [f"{n} ({c})" for n, c in zip(names, counts["test"], strict=True) if 0 < c < minimum]
     empty = [n for n, c in zip(names, counts["test"], strict=True) if c == 0]
@@ -91,11 +91,11 @@ def group_sizes(plan: Plan, rows: Rows, name: str) -> records.CheckResult:
     ]
     parts += [f"too small: {listed(small)}"] if small else []
     parts += [f"no test row: {listed(empty)}"] if empty else []
-    missing = {role: int(((groups.codes < 0) & rows.part(role)).sum()) for role in ROLES}
+    missing = {role: int(((groups.codes < 0) & rows.part(role)).sum()) for role in rows.roles}
     total, most = sum(counts["test"]) + missing["test"], plan.policy.governance.missing_group
     lost = missing["test"] > most * total
     parts += [f"{missing['test']:,} of {total:,} test rows have no group, limit {100 * most:g} %"] if lost else []
-    table = [{"group": n, **{role: counts[role][i] for role in ROLES}} for i, n in enumerate(names)]
+    table = [{"group": n, **{role: counts[role][i] for role in rows.roles}} for i, n in enumerate(names)]
     return records.CheckResult(
         check_id=check,
         title=title,

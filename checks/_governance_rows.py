@@ -1,4 +1,4 @@
-"""The rows of the three parts as one set of arrays, and the form of a governance result."""
+"""The rows of the parts as one set of arrays, and the form of a governance result."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ NO_LIMIT = "measured; the policy sets no threshold"
 
 @dataclasses.dataclass(frozen=True)
 class Rows:
-    """All rows of the split data: train, then validation, then test."""
+    """All rows of the split data: train, then validation, then test, as far as there are such parts."""
 
     x: npt.NDArray[np.float32]
     """(rows, features)"""
@@ -37,6 +37,8 @@ class Rows:
     groups: dict[str, arrays.Groups]
     clusters: Ints | None
     """(rows,): entity codes 0…E−1; a row whose entity is missing is one of its own. None without entities."""
+    roles: tuple[records.Role, ...] = ROLES
+    """The parts that there are."""
 
     def part(self, role: records.Role) -> npt.NDArray[np.bool_]:
         """Mask of one part."""
@@ -48,12 +50,13 @@ class Rows:
 
 
 def load(folder: RunFolder, encoded: records.EncodedData) -> Rows:
-    """Open the three parts.
+    """Open the parts.
 
     Raises:
         IntegrityError: When an array was altered.
     """
-    parts = [arrays.load(folder, encoded, role) for role in ROLES]
+    roles = tuple(role for role in ROLES if role in encoded.parts)
+    parts = [arrays.load(folder, encoded, role) for role in roles]
     entities = None
     if all(p.entities is not None for p in parts):
         entities = intervals.clusters(np.concatenate([p.entities for p in parts if p.entities is not None]))
@@ -61,12 +64,13 @@ def load(folder: RunFolder, encoded: records.EncodedData) -> Rows:
         x=np.concatenate([p.x for p in parts]),
         y=np.concatenate([p.y for p in parts]),
         digests=np.concatenate([p.row_digests for p in parts]),
-        role=np.repeat(np.arange(len(ROLES), dtype=np.int8), [p.rows for p in parts]),
+        role=np.repeat(np.array([ROLES.index(r) for r in roles], dtype=np.int8), [p.rows for p in parts]),
         groups={
             name: arrays.Groups(np.concatenate([p.groups[name].codes for p in parts]), group.names)
             for name, group in parts[0].groups.items()
         },
         clusters=entities,
+        roles=roles,
     )
 
 

@@ -34,9 +34,9 @@ def class_balance(plan: Plan, rows: Rows, encoded: records.EncodedData) -> recor
     classes = encoded.classes
     at = statistics.levels(plan.policy.confidence, len(classes))
     shares = [statistics.share(rows.y == i, rows.clusters, at) for i in range(len(classes))]
-    counts = {role: np.bincount(rows.y[rows.part(role)], minlength=len(classes)) for role in ROLES}
+    counts = {role: np.bincount(rows.y[rows.part(role)], minlength=len(classes)) for role in rows.roles}
     table = [
-        {"class": name, **{role: int(counts[role][i]) for role in ROLES}, **statistics.rows_of(shares[i])}
+        {"class": name, **{role: int(counts[role][i]) for role in rows.roles}, **statistics.rows_of(shares[i])}
         for i, name in enumerate(classes)
     ]
     rarest = statistics.smallest(shares)
@@ -47,7 +47,7 @@ def class_balance(plan: Plan, rows: Rows, encoded: records.EncodedData) -> recor
         n=rarest.n,
         note=f"rarest is {classes[int(np.argmin([s.value for s in shares]))]}",
     )
-    absent = [f"no row of {name} in {role}" for i, name in enumerate(classes) for role in ROLES if not counts[role][i]]
+    absent = [f"no row of {name} in {role}" for i, name in enumerate(classes) for role in counts if not counts[role][i]]
     limit = records.Threshold(at_least=plan.policy.governance.minority_class)
     return judged(check, title, [head], limit, {"rows": table}, doubts=absent)
 

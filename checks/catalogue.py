@@ -17,6 +17,12 @@ __all__ = ["METRICS", "Metric", "bounds", "check_policy", "of_family"]
 UNGATEABLE = ("data.leakage", "export.parity")
 """Checks with a limit of their own that no policy can move: a breach means that no other number can be believed."""
 
+MEASURED_ONCE: tuple[Family, ...] = ("data", "export")
+"""Families whose intervals are made before the evaluation, at the policy's level."""
+FROM_PREDICTIONS: tuple[Family, ...] = ("performance", "fairness", "data")
+"""Families that predictions without their model can answer."""
+FROM_PROBABILITIES = tuple(f"performance.{name}" for name in ("roc_auc", "pr_auc", "brier", "log_loss", "ece"))
+
 METRICS: dict[str, Metric] = {metric.id: metric for metric in ALL}
 """Identifier to metric, in the order of reports."""
 
@@ -40,7 +46,8 @@ def check_policy(plan: Plan) -> None:
 
     Raises:
         PlanError: A gate names an unknown metric, one of another task, one whose limit is fixed, a slice that is not
-            measured, a threshold outside the metric's range, or the wrong direction. One line for each problem.
+            measured, a threshold outside the metric's range, the wrong direction, a setting that the check does not
+            take, or what given predictions cannot answer. One line for each problem.
     """
     problems = [p for index, gate in enumerate(plan.policy.gates) if (p := _problem(plan, index, gate))]
     if problems:
@@ -60,7 +67,12 @@ def _problem(plan: Plan, index: int, gate: Gate) -> str | None:
             f"{where}: expected a metric for the task {task}, got one for {' and '.join(metric.tasks)}. "
             f"Remove the gate, or gate one of {', '.join(_gateable(task, metric.family))}."
         )
-    return _slice_problem(plan, where, gate, metric) or _threshold_problem(where, gate, metric, task)
+    return (
+        _given_problem(plan, where, metric)
+        or _slice_problem(plan, where, gate, metric)
+        or _threshold_problem(where, gate, metric, task)
+        or _settings_problem(where, gate, metric)
+    )
 
 
 def _suggestion(name: str) -> str:
@@ -75,6 +87,29 @@ def _suggestion(name: str) -> str:
 def _gateable(task: str, family: Family) -> list[str]:
     fitting = [m.id for m in of_family(family) if task in m.tasks and m.better != "none"]
     return fitting or [m.id for m in of_family("performance") if task in m.tasks and m.better != "none"]
+
+
+def _given_problem(plan: Plan, where: str, metric: Metric) -> str | None:
+    """What predictions without their model cannot answer: the gate would stay open whatever they are."""
+    given = plan.predictions
+    if given is None:
+        return None
+    if metric.family not in FROM_PREDICTIONS:
+        return f"{where}: expected a metric of the predictions, got one that needs the model. Remove the gate."
+    if metric.id in FROM_PROBABILITIES and not given.probabilities:
+        return (
+            f"{where}: expected a metric of the labels, got one of probabilities. Remove the gate, or name the columns "
+            "of probabilities in predictions.probabilities."
+        )
+    return None
+
+
+def _settings_problem(where: str, gate: Gate, metric: Metric) -> str | None:
+    if metric.family in MEASURED_ONCE and gate.confidence is not None:
+        return f"{where}: expected the policy's confidence, got {gate.confidence:g} for one check on data. Remove it."
+    if metric.family != "fairness" and gate.minimum_group_size is not None:
+        return f"{where}: expected minimum_group_size on a fairness check, got it on another. Remove it."
+    return None
 
 
 def _slice_problem(plan: Plan, where: str, gate: Gate, metric: Metric) -> str | None:

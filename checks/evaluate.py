@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import numpy as np
 
-from checks import evasion, fairness, gate, intervals, performance, robustness, scoring
+from checks import catalogue, evasion, fairness, gate, intervals, performance, robustness, scoring, variants
 from checks._parts import Parts
-from checks._subject import Subject
+from checks._subject import Subject, not_measured
 from checks.source import Source
 from configs import errors
 from configs.plan import Plan
@@ -22,6 +22,8 @@ FAMILIES: tuple[Callable[[Subject], tuple[records.CheckResult, ...]], ...] = (
     evasion.measure,
 )
 """What is measured, in the order of the catalogue."""
+MEASURED_ELSEWHERE = ("data", "export")
+"""Families that other stages measure."""
 
 
 def evaluate(
@@ -54,7 +56,7 @@ def evaluate(
     """
     started = clock.now()
     part = arrays.load(folder, encoded, "test")
-    _require_split(part, split)
+    require_split(part, split)
     scorer = scoring.open_model(folder.checked(model.onnx), encoded)
     scores = scorer(part.x)
     parts = Parts(folder, encoded, scorer)
@@ -84,11 +86,30 @@ def evaluate(
 
 
 def measure(subject: Subject) -> tuple[records.CheckResult, ...]:
-    """Every check of the catalogue on one model, in the catalogue's order, before the policy is laid on it."""
-    return tuple(result for family in FAMILIES for result in family(subject))
+    """Every check of the catalogue on one model, in the catalogue's order, before the policy is laid on it.
+
+    Where the graph gives no usable output for altered inputs, the checks of that family are not measured and say so;
+    what the others measured stays.
+    """
+    found: dict[str, records.CheckResult] = {}
+    broken: list[str] = []
+    for family in FAMILIES:
+        try:
+            found |= {result.check_id: result for result in variants.measure(subject, family)}
+        except errors.VerificationError as error:
+            broken.append(str(error))
+    if not broken:
+        return tuple(found.values())
+    expected = [m.id for m in catalogue.METRICS.values() if m.family not in MEASURED_ELSEWHERE]
+    return tuple(found.get(name) or not_measured(name, "; ".join(broken)) for name in expected)
 
 
-def _require_split(part: arrays.Part, split: records.SplitManifest) -> None:
+def require_split(part: arrays.Part, split: records.SplitManifest) -> None:
+    """Refuse rows that are not those of the split's test part.
+
+    Raises:
+        IntegrityError: They are others.
+    """
     expected = split.parts["test"].digests.sha256
     if part.digests_sha256 != expected:
         raise errors.IntegrityError(

@@ -10,14 +10,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+from checks import basis
 from checks._subject import UNGATED
 from configs.plan import Plan
-from configs.policy import Gate
+from configs.policy import Gate, Policy
 from evidence import clock, records
 
 WITHOUT_SMALL = "without_small_groups"
-_EXACT = ("data", "export")
-"""Families that describe the very data or graph at hand: a value without an interval is exact there."""
+REPORTED = "; by the plan an inconclusive answer is reported and does not decide"
 _SEVEREST: tuple[records.Status, ...] = ("fail", "not_measured", "not_applicable", "inconclusive", "pass")
 _OWN_SAY: tuple[str, ...] = ("data.", "export.")
 """Families whose checks always count by their own status. A gate on one of them is asked on top, never instead."""
@@ -43,7 +43,7 @@ def judge(measure: records.Measure, gate: Gate) -> records.Status:
     low = high = measure.value
     if measure.interval is not None:
         low, high = measure.interval.low, measure.interval.high
-    elif gate.check.split(".")[0] not in _EXACT:
+    elif gate.check.split(".")[0] not in basis.EXACT:
         return "inconclusive"
     if gate.at_least is not None:
         return "pass" if low >= gate.at_least else "fail" if high < gate.at_least else "inconclusive"
@@ -62,12 +62,13 @@ def apply(plan: Plan, results: Sequence[records.CheckResult]) -> tuple[records.C
 def decide(plan: Plan, results: Sequence[records.CheckResult]) -> records.GateDecision:
     """The three-valued answer.
 
+    A required gate whose `inconclusive` is `reports` is not required while it is inconclusive, and says so.
     `fail` if a required gate failed, or a check on the data or the export of severity `gate` or `critical`;
     `inconclusive` if one of them gave no answer; else `pass`. A check on the data or the export counts by its own
     status whatever gates the policy has on it. Those that do not apply are listed and do not block, nor does the
     comparison with a reference population that the plan does not give.
     """
-    reasons = [_gate_reason(gate, results) for gate in plan.policy.gates]
+    reasons = [_gate_reason(plan.policy, gate, results) for gate in plan.policy.gates]
     reasons += [_own_reason(r) for r in results if r.check_id.startswith(_OWN_SAY)]
     required = [r.status for r in reasons if r.required]
     outcome = "fail" if "fail" in required else "pass" if all(s == "pass" for s in required) else "inconclusive"
@@ -75,7 +76,7 @@ def decide(plan: Plan, results: Sequence[records.CheckResult]) -> records.GateDe
 
 
 def _applied(plan: Plan, result: records.CheckResult) -> records.CheckResult:
-    verdicts = [_verdict(gate, result) for gate in plan.policy.gates if gate.check == result.check_id]
+    verdicts = [_verdict(plan.policy, gate, result) for gate in plan.policy.gates if gate.check == result.check_id]
     if not verdicts:
         return result
     severest = min(verdicts, key=lambda v: _SEVEREST.index(v.status))
@@ -86,8 +87,9 @@ def _applied(plan: Plan, result: records.CheckResult) -> records.CheckResult:
     return result.model_copy(update={"status": severest.status, "threshold": threshold, "reason": "; ".join(texts)})
 
 
-def _verdict(gate: Gate, result: records.CheckResult) -> _Verdict:
-    measure = _find(result, gate.check, gate.slice)
+def _verdict(policy: Policy, gate: Gate, result: records.CheckResult) -> _Verdict:
+    result = basis.seen_by(gate, policy, result)
+    measure = basis.find(result, gate.check, gate.slice)
     if measure is None:
         status: records.Status = "not_applicable" if _does_not_apply(result) else "not_measured"
         return _Verdict(gate, status, f"{_asked(gate)}: {_why_missing(result, gate)}")
@@ -104,7 +106,7 @@ def _verdict(gate: Gate, result: records.CheckResult) -> _Verdict:
         # The rows without a group may be just those that are treated otherwise.
         status = "inconclusive" if status == "pass" else status
         why += f", {result.details['missing_attribute'][gate.slice]:,} test rows have no group"
-    return _Verdict(gate, status, f"{_found(measure)}{_asked(gate)}{_size(measure)}{why}{_worst(result)}")
+    return _Verdict(gate, status, f"{_found(measure, gate)}{_asked(gate)}{_size(measure)}{why}{_worst(result)}")
 
 
 def _worst(result: records.CheckResult) -> str:
@@ -115,32 +117,30 @@ def _worst(result: records.CheckResult) -> str:
 
 def _despite_small(result: records.CheckResult, gate: Gate) -> records.Status:
     """A slice with a group that is too small fails only if it fails without that group."""
-    without = _find(result, f"{gate.check}.{WITHOUT_SMALL}", gate.slice) or (
+    without = basis.find(result, f"{gate.check}.{WITHOUT_SMALL}", gate.slice) or (
         None if any(_in(gate.slice, g) for g in result.details.get("small_groups", [])) else
-        _find(result, gate.check, gate.slice)
+        basis.find(result, gate.check, gate.slice)
     )  # fmt: skip
     return "fail" if without is not None and judge(without, gate) == "fail" else "inconclusive"
 
 
-def _find(result: records.CheckResult, name: str, part: str) -> records.Measure | None:
-    found = next((m for m in result.measures if m.name == name and m.slice == part), None)
-    if found is None and part == "overall" and result.check_id.split(".")[0] in _EXACT and result.measures:
-        return result.measures[0]
-    return found
-
-
-def _gate_reason(gate: Gate, results: Sequence[records.CheckResult]) -> records.GateReason:
+def _gate_reason(policy: Policy, gate: Gate, results: Sequence[records.CheckResult]) -> records.GateReason:
     of_check = [r for r in results if r.check_id == gate.check]
     # A check on the data has one result per attribute or column; those of other slices have no say.
-    addressed = [r for r in of_check if _find(r, gate.check, gate.slice)]
-    verdicts = [_verdict(gate, r) for r in addressed or of_check]
+    addressed = [r for r in of_check if basis.find(r, gate.check, gate.slice)]
+    verdicts = [_verdict(policy, gate, r) for r in addressed or of_check]
     verdict = (
         min(verdicts, key=lambda v: _SEVEREST.index(v.status))
         if verdicts
         else _Verdict(gate, "not_measured", f"{_asked(gate)}: the check did not run")
     )
+    reported = gate.required and gate.inconclusive == "reports" and verdict.status == "inconclusive"
     return records.GateReason(
-        check_id=gate.check, slice=gate.slice, status=verdict.status, required=gate.required, text=verdict.text
+        check_id=gate.check,
+        slice=gate.slice,
+        status=verdict.status,
+        required=gate.required and not reported,
+        text=f"{verdict.text}{REPORTED if reported else ''}",
     )
 
 
@@ -175,13 +175,14 @@ def _limit(gate: Gate) -> float:
     return gate.at_most
 
 
-def _found(measure: records.Measure) -> str:
+def _found(measure: records.Measure, gate: Gate) -> str:
     if measure.value is None:
         return ""
+    level = f" at {100 * gate.confidence:.6g} %" if gate.confidence and measure.interval else ""
     unit = "" if measure.unit == "1" else f" {measure.unit}"
     interval = measure.interval
     ends = f" [{interval.low:.3g}, {interval.high:.3g}]" if interval else ""
-    return f"measured {measure.value:.3g}{ends}{unit}, "
+    return f"measured {measure.value:.3g}{ends}{unit}{level}, "
 
 
 def _asked(gate: Gate) -> str:

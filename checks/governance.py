@@ -7,7 +7,7 @@ intervals count entities, not rows.
 
 from __future__ import annotations
 
-from checks import _governance_groups, _governance_proxies, _governance_rows, _governance_splits
+from checks import _governance_groups, _governance_proxies, _governance_rows, _governance_splits, catalogue
 from configs import errors
 from configs.plan import Plan
 from evidence import records
@@ -19,6 +19,7 @@ PER_ATTRIBUTE = {
     "data.proxies": "Proxies of protected attributes",
     "data.label_balance": "Label balance per group",
 }
+NEED_TRAINING_DATA = ("data.duplicates_across_splits", "data.proxies", "data.drift", "data.unseen_categories")
 
 
 def govern(
@@ -47,6 +48,8 @@ def govern(
     rows = _governance_rows.load(folder, encoded)
     _check_rows(rows, split)
     attributes = plan.data.protected
+    if plan.predictions is not None:
+        return records.QualityRecord(results=tuple(_of_given(plan, rows, encoded)))
     results = [
         *_without_groups(plan),
         *(_governance_groups.representativeness(plan, rows, a) for a in attributes),
@@ -61,6 +64,23 @@ def govern(
     return records.QualityRecord(results=tuple(results))
 
 
+def _of_given(plan: Plan, rows: _governance_rows.Rows, encoded: records.EncodedData) -> list[records.CheckResult]:
+    """What the test rows alone can tell; what needs the model's inputs or its training data does not apply."""
+    reason = "the plan gives predictions, not a model: there are no training data and no features"
+    return [
+        *_without_groups(plan),
+        *(_governance_groups.representativeness(plan, rows, a) for a in plan.data.protected),
+        *(_governance_groups.group_sizes(plan, rows, name) for name in plan.slices),
+        _governance_splits.class_balance(plan, rows, encoded),
+        *(_governance_groups.label_balance(plan, rows, encoded, name) for name in plan.slices),
+        *(
+            _governance_rows.unmeasured(check, catalogue.METRICS[check].title, "not_applicable", reason)
+            for check in NEED_TRAINING_DATA
+            if plan.data.protected or check not in PER_ATTRIBUTE
+        ),
+    ]
+
+
 def _without_groups(plan: Plan) -> list[records.CheckResult]:
     if plan.data.protected:
         return []
@@ -71,7 +91,7 @@ def _without_groups(plan: Plan) -> list[records.CheckResult]:
 
 
 def _check_rows(rows: _governance_rows.Rows, split: records.SplitManifest) -> None:
-    for role in _governance_rows.ROLES:
+    for role in rows.roles:
         found, expected = int(rows.part(role).sum()), split.parts[role].rows
         if found != expected:
             raise errors.IntegrityError(

@@ -11,10 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from checks import _classifier_scores, _proportions, _regression, catalogue, intervals
-from checks._subject import Subject, measured, other_task
+from checks._subject import Subject, measured, not_measured, other_task
 from evidence import records
 
 Floats = npt.NDArray[np.float64]
+
+NO_PROBABILITIES = "the predictions that were given are labels without probabilities"
 
 
 def measure(subject: Subject) -> tuple[records.CheckResult, ...]:
@@ -23,9 +25,15 @@ def measure(subject: Subject) -> tuple[records.CheckResult, ...]:
     if subject.task == "regression":
         found = _regression.measure(subject)
     else:
-        found = {**_counted(subject), **_classifier_scores.measure(subject)}
+        found = _counted(subject)
+        if subject.scores.probabilities is not None:
+            found |= _classifier_scores.measure(subject)
     return tuple(
-        found[metric.id] if metric.id in found else other_task(metric, subject.task)
+        found[metric.id]
+        if metric.id in found
+        else not_measured(metric.id, NO_PROBABILITIES)
+        if subject.task in metric.tasks
+        else other_task(metric, subject.task)
         for metric in catalogue.of_family("performance")
     )
 

@@ -21,8 +21,9 @@ class FileSource(Section):
     """Expected digest of each file, in the order of `path`. Checked when given."""
     member: Text | None = None
     """Name of the file inside a ZIP. Needed when the ZIP holds more than one table."""
-    format: Literal["csv", "tsv", "parquet", "excel"] | None = None
-    """Format; by default taken from the file's ending."""
+    format: Literal["csv", "tsv", "parquet", "excel", "npz"] | None = None
+    """Format; by default taken from the file's ending. In an NPZ each array of one dimension is a column, and column j
+    of an array `a` of two dimensions is `a.j`; arrays of one column, and those of more dimensions, need no number."""
     separator: Text | None = None
     """Column separator of a text table; by default `,` for CSV and a tab for TSV. Write `tab` for a tab."""
     header: bool = True
@@ -93,9 +94,10 @@ class Column(Section):
 
     name: Text
     """Name in the source. Names that begin with `_row` or `_role` are reserved."""
-    role: Literal["feature", "target", "protected", "entity", "ignored"] = "feature"
+    role: Literal["feature", "target", "protected", "entity", "prediction", "ignored"] = "feature"
     """`protected`: used to compare groups, never given to the model. `entity`: names the person or thing
-    a row belongs to. `ignored`: read and checked, not used."""
+    a row belongs to. `prediction`: what a model said of the row (see `predictions`). `ignored`: read and checked, not
+    used."""
     kind: Literal["numeric", "integer", "categorical"]
     unit: Text | None = None
     """Unit of measure, for example `mg/dL` or `years`."""
@@ -295,7 +297,7 @@ class Data(Section):
             count = sum(c.role == role for c in self.columns)
             if count > most or (role == "target" and count == 0):
                 raise ValueError(f"expected exactly one column with the role {role}, got {count}")
-        if not self.features:
+        if not self.features and not any(c.role == "prediction" for c in self.columns):
             raise ValueError("expected at least one column with the role feature, got none")
         self._check_target()
         self._check_protected()

@@ -6,10 +6,12 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
+from configs import predictions as given
 from configs.base import Section
 from configs.data import Data
 from configs.modelling import Factory, Model, Split, Training
 from configs.policy import Bundle, Documents, Policy
+from configs.predictions import Predictions
 from configs.system import Classification, System
 
 
@@ -21,6 +23,8 @@ class Plan(Section):
     system: System
     classification: Classification
     data: Data
+    predictions: Predictions | None = None
+    """Only where predictions are evaluated without their model."""
     split: Split = Split()
     model: Model = Model()
     training: Training = Training()
@@ -37,12 +41,21 @@ class Plan(Section):
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
+        given.check(self.predictions, self.data)
+        for section in ("split", "model", "training", "factory") if self.predictions else ():
+            if section in self.model_fields_set:
+                raise ValueError(f"expected predictions or {section}, got both: a plan with predictions trains nothing")
         known = ("overall", *self.slices)
         for gate in self.policy.gates:
             if gate.slice not in known:
                 raise ValueError(
                     f"policy gate {gate.check}: slice '{gate.slice}' is unknown; known are {', '.join(known)}"
                 )
+        asked = [(gate.check, gate.slice) for gate in self.policy.gates]
+        for check, part in asked:
+            if asked.count((check, part)) > 1:
+                # A waiver names check and slice: it could not say which of the two it accepts.
+                raise ValueError(f"policy gate {check}: slice '{part}' is gated twice; keep one threshold")
         if self.data.target.task != "binary" and self.training.threshold != 0.5:
             raise ValueError("training.threshold belongs to binary targets")
         return self

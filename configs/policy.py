@@ -19,10 +19,19 @@ class Gate(Section):
     """`overall`, or for fairness checks a protected attribute or an intersection such as `sex × age_group`."""
     at_least: float | None = None
     at_most: float | None = None
+    confidence: float | None = Field(default=None, gt=0.5, lt=1)
+    """Level of the interval that this gate is judged on; by default that of the policy."""
+    minimum_group_size: int | None = Field(default=None, ge=1)
+    """Fewest test rows that a rate may rest on at this gate; by default that of the policy. Fairness only."""
     rationale: Text | None = None
     """Why this threshold (AI Act Annex IV(3), (4))."""
+    owner: Text | None = None
+    """Who answers for this threshold."""
     required: bool = True
     """A required gate decides the outcome; another one is reported only."""
+    inconclusive: Literal["blocks", "reports"] = "blocks"
+    """What it means when a required gate is inconclusive. `blocks`: the outcome is inconclusive. `reports`: it is
+    listed and leaves the outcome to the other gates. A failure, and a check that did not run, count in either case."""
 
     @model_validator(mode="after")
     def _one_direction(self) -> Self:
@@ -61,6 +70,27 @@ class Policy(Section):
     gates: tuple[Gate, ...] = Field(min_length=1)
     robustness: Robustness = Robustness()
     governance: Governance = Governance()
+
+    def variant(self, gate: Gate) -> str:
+        """How the names of measures end that were made with a gate's own level or group size: `.confidence_99`.
+
+        Empty where the gate has the settings of the policy.
+        """
+        own = []
+        if gate.confidence not in (None, self.confidence):
+            own.append(f"confidence_{100 * gate.confidence:.6g}".replace(".", "_"))
+        if gate.minimum_group_size not in (None, self.minimum_group_size):
+            own.append(f"groups_of_{gate.minimum_group_size}")
+        return "." + "_".join(own) if own else ""
+
+    def at(self, gate: Gate) -> Policy:
+        """The policy with the level and group size of one gate."""
+        return self.model_copy(
+            update={
+                "confidence": gate.confidence or self.confidence,
+                "minimum_group_size": gate.minimum_group_size or self.minimum_group_size,
+            }
+        )
 
 
 class Documents(Section):

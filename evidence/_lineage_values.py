@@ -57,22 +57,32 @@ def params(dossier: Dossier) -> dict[str, str]:
             "protected": [p.name for p in plan.data.protected],
             "intersections": [" x ".join(i) for i in plan.data.intersections],
         },
+        "policy": plan.policy.model_dump(mode="json", exclude={"gates"}),
+        "gates": {f"{g.check}/{g.slice}": _asked(g.at_least, g.at_most) for g in plan.policy.gates},
+        **_of_model(dossier),
+    }
+    return {clean(key): text[:LONGEST_PARAM] for key, text in _flat("", source)}
+
+
+def _of_model(dossier: Dossier) -> dict[str, Any]:
+    """How the model came to be; of given predictions, what is stated about them."""
+    plan, train, export = dossier.plan, dossier.train, dossier.export
+    if plan.predictions is not None or train is None or export is None:
+        return {"predictions": plan.predictions.model_dump(mode="json") if plan.predictions else None}
+    return {
         "split": plan.split.model_dump(mode="json"),
         "model": plan.model.model_dump(mode="json"),
         "training": plan.training.model_dump(mode="json"),
-        "policy": plan.policy.model_dump(mode="json", exclude={"gates"}),
-        "gates": {f"{g.check}/{g.slice}": _asked(g.at_least, g.at_most) for g in plan.policy.gates},
         "factory": plan.factory.model_dump(mode="json"),
         "trained": {
-            "device": dossier.train.device,
-            "precision": dossier.train.precision,
-            "parameters": dossier.train.parameters,
-            "best_epoch": dossier.train.best_epoch,
-            "threshold": dossier.train.threshold.value if dossier.train.threshold else None,
+            "device": train.device,
+            "precision": train.precision,
+            "parameters": train.parameters,
+            "best_epoch": train.best_epoch,
+            "threshold": train.threshold.value if train.threshold else None,
         },
-        "exported": {"opset": dossier.export.opset, "ir_version": dossier.export.ir_version},
+        "exported": {"opset": export.opset, "ir_version": export.ir_version},
     }
-    return {clean(key): text[:LONGEST_PARAM] for key, text in _flat("", source)}
 
 
 def tags(dossier: Dossier, record_digests: Mapping[str, str]) -> dict[str, str]:
@@ -93,8 +103,9 @@ def tags(dossier: Dossier, record_digests: Mapping[str, str]) -> dict[str, str]:
         "code_sha256": dossier.commit.code_sha256,
         "data_sha256": dossier.ingest.rows_sha256,
         "split_sha256": dossier.commit.split_sha256,
-        "checkpoint_sha256": dossier.train.checkpoint.sha256,
-        "onnx_sha256": dossier.export.onnx.sha256,
+        "checkpoint_sha256": dossier.train.checkpoint.sha256 if dossier.train else None,
+        "onnx_sha256": dossier.export.onnx.sha256 if dossier.export else None,
+        "predictions_sha256": dossier.evaluate.predictions_sha256,
         "documents_sha256": dossier.document.digest if dossier.document else None,
         "git_commit": close.git_commit if close else None,
         "git_dirty": str(close.git_dirty).lower() if close and close.git_dirty is not None else None,
@@ -174,7 +185,7 @@ def _free(taken: Mapping[str, float], measure: records.Measure, check_id: str) -
 def _curve(dossier: Dossier) -> Iterator[Point]:
     begun = milliseconds(dossier.commit.at)
     elapsed = 0.0
-    for point in dossier.train.curve:
+    for point in dossier.train.curve if dossier.train else ():
         elapsed += point.seconds
         for name in ("train_loss", "validation_loss", "learning_rate"):
             yield Point(
@@ -184,6 +195,8 @@ def _curve(dossier: Dossier) -> Iterator[Point]:
 
 def _costs(dossier: Dossier) -> Iterator[Point]:
     train = dossier.train
+    if train is None:
+        return
     at = milliseconds(dossier.evaluate.started_at)
     found = {
         "training/seconds": train.seconds,

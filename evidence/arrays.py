@@ -53,16 +53,17 @@ def load(folder: RunFolder, encoded: records.EncodedData, role: records.Role) ->
         IntegrityError: When an array was altered.
     """
     part = encoded.parts[role]
-    digests = _array(folder, part.row_digests)
+    digests = open_array(folder, part.row_digests)
     return Part(
         role=role,
-        x=_array(folder, part.x),
-        y=_array(folder, part.y),
+        x=open_array(folder, part.x),
+        y=open_array(folder, part.y),
         row_digests=digests,
         groups={
-            name: Groups(codes=_array(folder, group.codes), names=group.names) for name, group in part.groups.items()
+            name: Groups(codes=open_array(folder, group.codes), names=group.names)
+            for name, group in part.groups.items()
         },
-        entities=_array(folder, part.entities) if part.entities else None,
+        entities=open_array(folder, part.entities) if part.entities else None,
         digests_sha256=digest_of_rows(digests),
     )
 
@@ -84,6 +85,11 @@ def save(folder: RunFolder, relative: str, array: npt.NDArray[np.generic]) -> re
     return folder.reference(relative)
 
 
-def _array(folder: RunFolder, reference: records.ArtifactRef) -> npt.NDArray[Any]:
+def open_array(folder: RunFolder, reference: records.ArtifactRef) -> npt.NDArray[Any]:
+    """An array as it was saved.
+
+    Raises:
+        IntegrityError: When it was altered.
+    """
     array: npt.NDArray[Any] = np.load(folder.checked(reference), allow_pickle=False)
     return array

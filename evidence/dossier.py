@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import TypeVar
 
 import pydantic
 
+from configs import errors
 from configs.plan import Plan
-from evidence import records
+from evidence import given, records
+
+R = TypeVar("R", bound=pydantic.BaseModel)
 
 STAGES: dict[str, tuple[str, type[pydantic.BaseModel]]] = {
     "ingest": ("data/dataset.json", records.DatasetRef),
@@ -24,11 +28,24 @@ STAGES: dict[str, tuple[str, type[pydantic.BaseModel]]] = {
     "close": ("run.json", records.RunRecord),
 }
 """Stage to the file of its record in the run folder, and the record's type."""
+PREDICTIONS: dict[str, tuple[str, type[pydantic.BaseModel]]] = {
+    "predictions": ("predictions/record.json", given.GivenPredictions)
+}
+"""The stage that takes the place of `train` and `export` where the plan gives predictions."""
+
+
+def stages_of(plan: Plan) -> dict[str, tuple[str, type[pydantic.BaseModel]]]:
+    """The stages of a run of this plan, in order."""
+    if plan.predictions is None:
+        return STAGES
+    kept = {stage: STAGES[stage] for stage in STAGES if stage not in ("train", "export")}
+    first = dict(list(kept.items())[: list(kept).index("govern")])
+    return {**first, **PREDICTIONS, **kept}
 
 
 @dataclasses.dataclass(frozen=True)
 class Dossier:
-    """What the documents are made from. Records of stages that have not run are None."""
+    """What the documents are made from. Records of stages that have not run, or do not belong to the plan, are None."""
 
     run_id: str
     plan: Plan
@@ -39,15 +56,44 @@ class Dossier:
     encode: records.EncodedData
     govern: records.QualityRecord
     commit: records.Commitment
-    train: records.TrainingRecord
-    export: records.ModelRef
     evaluate: records.EvaluationRecord
     gate: records.GateDecision
+    train: records.TrainingRecord | None = None
+    export: records.ModelRef | None = None
+    predictions: given.GivenPredictions | None = None
+    """In place of `train` and `export`."""
     document: records.DocumentsRecord | None = None
     close: records.RunRecord | None = None
     opened_at: str | None = None
     """When the run began and its plan was fixed: the time of the ledger's first line."""
 
+    @property
+    def trained(self) -> records.TrainingRecord:
+        """The training.
+
+        Raises:
+            MissingError: The plan gives predictions, not a model.
+        """
+        return _of_model(self.train, self.run_id)
+
+    @property
+    def exported(self) -> records.ModelRef:
+        """The model as it ships.
+
+        Raises:
+            MissingError: The plan gives predictions, not a model.
+        """
+        return _of_model(self.export, self.run_id)
+
     def results(self) -> tuple[records.CheckResult, ...]:
         """Every check of the run, data first."""
         return (*self.validate.results, *self.govern.results, *self.evaluate.results)
+
+
+def _of_model(record: R | None, run_id: str) -> R:
+    if record is None:
+        raise errors.MissingError(
+            f"run {run_id}: expected a model, got predictions that were given without one. "
+            "What needs the model can be done only by a run that trains it."
+        )
+    return record

@@ -42,7 +42,7 @@ from mlflow.types import Schema, TensorSpec
 from configs import errors
 from evidence import _lineage_values as values
 from evidence import records, tracking_store
-from evidence.dossier import STAGES, Dossier
+from evidence.dossier import Dossier, stages_of
 from evidence.folder import RunFolder
 from evidence.records import LineageRef
 from evidence.tracking_store import default_uri, environment, reachable
@@ -72,7 +72,7 @@ def mirror(folder: RunFolder, dossier: Dossier, uri: str) -> LineageRef:
         uri: Tracking address, see `default_uri`.
 
     Returns:
-        Where the run and its model stand.
+        Where the run and its model stand; without a model where the plan gives predictions.
 
     Raises:
         MissingError: MLflow refuses or does not answer.
@@ -85,16 +85,19 @@ def mirror(folder: RunFolder, dossier: Dossier, uri: str) -> LineageRef:
         run = _run(client, experiment_id, dossier)
         whole = values.digest(dossier)
         done = run.data.tags
-        if done.get(_COMPLETE) == whole and _MODEL_VERSION in done:
-            return _reference(uri, dossier, run.info.run_id, done[_MODEL_ID], done[_MODEL_VERSION])
+        if done.get(_COMPLETE) == whole and (_MODEL_VERSION in done or dossier.export is None):
+            return _reference(uri, dossier, run.info.run_id, done.get(_MODEL_ID), done.get(_MODEL_VERSION))
         named = values.tags(dossier, _record_digests(folder, dossier))
-        model_id = _model(client, experiment_id, run, folder, dossier, named)
+        ours: dict[str, str] = {}
+        if dossier.export is not None:
+            ours[_MODEL_ID] = _model(client, experiment_id, run, folder, dossier, named)
         _datasets(client, run, dossier)
-        _numbers(client, run.info.run_id, model_id, dossier, named)
+        _numbers(client, run.info.run_id, ours.get(_MODEL_ID), dossier, named)
         _artifacts(client, run.info.run_id, folder, dossier)
-        version = _registered(client, run.info.run_id, model_id, dossier, named)
-        _close(client, run.info.run_id, dossier, {_MODEL_ID: model_id, _MODEL_VERSION: version, _COMPLETE: whole})
-        return _reference(uri, dossier, run.info.run_id, model_id, version)
+        if dossier.export is not None:
+            ours[_MODEL_VERSION] = _registered(client, run.info.run_id, ours[_MODEL_ID], dossier, named)
+        _close(client, run.info.run_id, dossier, {**ours, _COMPLETE: whole})
+        return _reference(uri, dossier, run.info.run_id, ours.get(_MODEL_ID), ours.get(_MODEL_VERSION))
 
 
 def set_released(uri: str, ref: LineageRef, bundle_sha256: str) -> None:
@@ -108,6 +111,11 @@ def set_released(uri: str, ref: LineageRef, bundle_sha256: str) -> None:
     Raises:
         MissingError: MLflow refuses, does not answer, or does not know the version.
     """
+    if ref.model_id is None:
+        raise errors.MissingError(
+            f"MLflow run {ref.run_id}: expected a model version to mark as released, got none: predictions were given "
+            "without a model. Release a run that trains one."
+        )
     with _working(uri):
         client = mlflow.MlflowClient(tracking_uri=uri, registry_uri=uri)
         client.set_model_version_tag(ref.model_name, ref.model_version, _BUNDLE, bundle_sha256)
@@ -213,16 +221,17 @@ def _model(
 
 def _save(place: Path, folder: RunFolder, dossier: Dossier, model_id: str, run_id: str) -> None:
     """An MLflow model folder around the very bytes of our ONNX file."""
+    exported = dossier.exported
     # mlflow.onnx.save_model would write the graph anew, with another digest, and spend a second on requirements.
     place.mkdir()
-    shutil.copyfile(folder.checked(dossier.export.onnx), place / _ONNX_FILE)
+    shutil.copyfile(folder.checked(exported.onnx), place / _ONNX_FILE)
     (place / "requirements.txt").write_text("mlflow\nnumpy\nonnx\nonnxruntime\n", encoding="utf-8")
     model = Model(
         run_id=run_id,
         model_id=model_id,
-        signature=_signature(dossier.export),
-        metadata={_RUN: dossier.run_id, f"{values.TAG}onnx_sha256": dossier.export.onnx.sha256},
-        model_size_bytes=dossier.export.onnx.size,
+        signature=_signature(exported),
+        metadata={_RUN: dossier.run_id, f"{values.TAG}onnx_sha256": exported.onnx.sha256},
+        model_size_bytes=exported.onnx.size,
     )
     model.add_flavor(
         "python_function", loader_module="mlflow.onnx", python_version=platform.python_version(), data=_ONNX_FILE
@@ -276,7 +285,9 @@ def _dataset(dossier: Dossier, role: records.Role) -> DatasetInput:
     return DatasetInput(dataset, [InputTag(key, value) for key, value in labels.items()])
 
 
-def _numbers(client: mlflow.MlflowClient, run_id: str, model_id: str, dossier: Dossier, named: dict[str, str]) -> None:
+def _numbers(
+    client: mlflow.MlflowClient, run_id: str, model_id: str | None, dossier: Dossier, named: dict[str, str]
+) -> None:
     test = _dataset(dossier, "test").dataset
     metrics = [
         Metric(
@@ -303,7 +314,7 @@ def _numbers(client: mlflow.MlflowClient, run_id: str, model_id: str, dossier: D
 def _artifacts(client: mlflow.MlflowClient, run_id: str, folder: RunFolder, dossier: Dossier) -> None:
     """The records, the plan and the documents. Rows and arrays stay in the run folder."""
     documents = {d.path for d in dossier.document.documents} if dossier.document else set()
-    kept = [path for path, _ in STAGES.values()] + ["plan.yaml", *sorted(documents)]
+    kept = [path for path, _ in stages_of(dossier.plan).values()] + ["plan.yaml", *sorted(documents)]
     with tempfile.TemporaryDirectory() as temporary:
         for relative in kept:
             source = folder.path / relative
@@ -342,20 +353,20 @@ def _close(client: mlflow.MlflowClient, run_id: str, dossier: Dossier, last: dic
     client.log_batch(run_id, tags=_run_tags(last))
 
 
-def _reference(uri: str, dossier: Dossier, run_id: str, model_id: str, version: str) -> LineageRef:
+def _reference(uri: str, dossier: Dossier, run_id: str, model_id: str | None, version: str | None) -> LineageRef:
     return LineageRef(
         uri=tracking_store.public(uri),
         experiment=dossier.plan.system.id,
         run_id=run_id,
         model_id=model_id,
-        model_name=dossier.plan.system.id,
+        model_name=dossier.plan.system.id if model_id else None,
         model_version=version,
     )
 
 
 def _record_digests(folder: RunFolder, dossier: Dossier) -> dict[str, str]:
     known = {stage: ref.sha256 for stage, ref in dossier.close.records.items()} if dossier.close else {}
-    for stage, (relative, _) in STAGES.items():
+    for stage, (relative, _) in stages_of(dossier.plan).items():
         if stage not in known and (folder.path / relative).is_file():
             known[stage] = folder.reference(relative).sha256
     return known

@@ -267,6 +267,8 @@ class Commitment(Record):
     split_sha256: Sha256
     code_sha256: Sha256
     at: UtcTime
+    split_parts: dict[Role, Sha256] = {}
+    """Digest of the rows of each part: `split_sha256` stands for them all. Empty in records of earlier versions."""
 
 
 class EpochPoint(Record):
@@ -367,10 +369,13 @@ class ModelRef(Record):
 
 
 class EvaluationRecord(Record):
-    """What was measured on the ONNX graph."""
+    """What was measured on the ONNX graph, or on predictions that were given."""
 
     version: Literal[1] = 1
-    onnx_sha256: Sha256
+    onnx_sha256: Sha256 | None
+    """The graph that was measured; None where predictions were given."""
+    predictions_sha256: Sha256 | None = None
+    """Digest of the record of the given predictions; None where a graph was measured."""
     commitment_sha256: Sha256
     committed_at: UtcTime
     started_at: UtcTime
@@ -515,9 +520,9 @@ class LineageRef(Record):
     experiment: str
     run_id: str
     """Identifier of the MLflow run."""
-    model_id: str
-    """Identifier of the logged model."""
-    model_name: str
+    model_id: str | None
+    """Identifier of the logged model; None where predictions were given instead of a model."""
+    model_name: str | None
     """Name of the registered model."""
-    model_version: str
+    model_version: str | None
     """Version of the registered model."""

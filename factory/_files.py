@@ -28,6 +28,7 @@ FORMATS = {
     ".parquet": "parquet",
     ".xlsx": "excel",
     ".xlsm": "excel",
+    ".npz": "npz",
 }
 """File ending to format."""
 
@@ -39,7 +40,7 @@ class Opened:
     name: str
     """Name for messages: the file's, or `archive.zip/member.csv`."""
     format: str
-    """csv, tsv, parquet or excel."""
+    """csv, tsv, parquet, excel or npz."""
     content: bytes
     file: records.SourceFile
     """The outer file: the archive where there is one."""
@@ -117,7 +118,7 @@ def _format(name: str) -> str:
     if suffix not in FORMATS:
         raise errors.PlanError(
             f"data file {name}: expected one of the endings {', '.join(FORMATS)}, got '{suffix}'. "
-            "State data.source.format: csv, tsv, parquet or excel."
+            "State data.source.format: csv, tsv, parquet, excel or npz."
         )
     return FORMATS[suffix]
 

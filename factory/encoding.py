@@ -19,7 +19,7 @@ from factory import _features, _groups, _target, ingest, splitting
 def encode(
     folder: RunFolder, plan: Plan, dataset: records.DatasetRef, split: records.SplitManifest
 ) -> records.EncodedData:
-    """Encode the three parts into `data/encoded/<role>/`.
+    """Encode the parts of the split into `data/encoded/<role>/`.
 
     Groups are named over the whole table, so that every part knows the same groups. Entities are codes into the sorted
     distinct values of the entity column, equal over the parts.
@@ -41,6 +41,7 @@ def encode(
     parts = {
         role: _part(folder, plan, table, train, features, groups, entities, role_of == role, role)
         for role in splitting.ROLES
+        if role in split.parts
     }
     return records.EncodedData(
         task=plan.data.target.task,
@@ -71,7 +72,8 @@ def _part(
         if column.kind == "categorical"
         and (count := _features.unseen(column, train[column.name], part[column.name], role))
     }
-    x = np.column_stack([_features.encode(spec, part[spec.name]) for spec in features])
+    columns = [_features.encode(spec, part[spec.name]) for spec in features]
+    x = np.column_stack(columns) if columns else np.empty((len(part), 0))
     return records.EncodedPart(
         rows=len(part),
         x=arrays.save(folder, f"{place}/x.npy", np.ascontiguousarray(x, dtype=np.float32)),

@@ -12,7 +12,7 @@ import pandas as pd
 
 from configs import data
 from evidence import records
-from factory import _binary_tables, _conversion, _databases, _files, _table_checks, _text_tables
+from factory import _arrays, _binary_tables, _conversion, _databases, _files, _table_checks, _text_tables
 from factory._raw import RawTable
 
 
@@ -76,4 +76,6 @@ def _read_file(opened: _files.Opened, source: data.FileSource, declared: data.Da
         return _binary_tables.read_parquet(opened, names)
     if opened.format == "excel":
         return _binary_tables.read_excel(opened, source, names)
+    if opened.format == "npz":
+        return _arrays.read_npz(opened, names)
     return _text_tables.read(opened, source, names)

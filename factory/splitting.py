@@ -34,6 +34,8 @@ QUANTILE_BINS = 10
 def split(folder: RunFolder, plan: Plan, dataset: records.DatasetRef) -> records.SplitManifest:
     """Assign every ingested row to a part, and store the assignment and the sorted digests of each part.
 
+    Where the plan gives predictions instead of a model, every row is a test row, and there are no other parts.
+
     Raises:
         DataError: A part would be empty, or a class would be missing from train.
         IntegrityError: The ingested table was altered.
@@ -42,13 +44,31 @@ def split(folder: RunFolder, plan: Plan, dataset: records.DatasetRef) -> records
     wanted = [ingest.ROW, target, *([entity] if entity else [])]
     table = ingest.read_table(folder, dataset, wanted)
     digests = table[ingest.ROW].to_numpy(dtype="S64")
+    if plan.predictions is not None:
+        parts = np.full(len(table), ROLES.index("test"), dtype=np.int8)
+        return _manifest(folder, plan, table, digests, parts, "every row is a test row: the plan gives predictions")
     units = table[entity].map(_row_digests.text_of).to_numpy(dtype=object) if entity else digests.astype(str)
     parts = assign(units, strata(plan.data, table[target]), plan.split)
     _check_parts(parts, plan, table[target])
+    return _manifest(folder, plan, table, digests, parts, _method(plan))
+
+
+def _manifest(
+    folder: RunFolder,
+    plan: Plan,
+    table: pd.DataFrame,
+    digests: npt.NDArray[np.bytes_],
+    parts: npt.NDArray[np.int8],
+    method: str,
+) -> records.SplitManifest:
     return records.SplitManifest(
         seed=plan.split.seed,
-        method=_method(plan),
-        parts={role: _part(folder, plan, table, digests, parts == i, role) for i, role in enumerate(ROLES)},
+        method=method,
+        parts={
+            role: _part(folder, plan, table, digests, parts == i, role)
+            for i, role in enumerate(ROLES)
+            if plan.predictions is None or role == "test"
+        },
         assignment=_store(folder, digests, parts),
     )
 

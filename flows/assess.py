@@ -10,6 +10,7 @@ import importlib
 from typing import Any
 
 from configs import errors
+from configs.plan import Plan
 from evidence import records
 from flows import stages, workspace
 from flows.workspace import Run, Workspace
@@ -20,12 +21,14 @@ HEAVY = ("checks.data_quality", "checks.governance", "checks.evaluate", "factory
 """Modules of the stages whose imports take seconds."""
 
 
-def body(call: stages.Stages) -> records.RunRecord:
+def body(call: stages.Stages, plan: Plan) -> records.RunRecord:
     """Order the stages.
 
     Raises:
         GateError: A critical expectation on the data failed.
     """
+    if plan.predictions is not None:
+        return _of_given(call)
     dataset = call.ingest()
     quality = call.validate(dataset)
     stop_at_critical(quality)
@@ -38,6 +41,23 @@ def body(call: stages.Stages) -> records.RunRecord:
     evaluation = call.evaluate(commitment, manifest, encoded, training, model)
     decision = call.gate(quality, governance, evaluation)
     documents = call.document(dataset, quality, governance, commitment, training, model, evaluation, decision)
+    closed: records.RunRecord = call.close(decision, documents)
+    return closed
+
+
+def _of_given(call: stages.Stages) -> records.RunRecord:
+    """The stages where the plan gives predictions: nothing is split, trained or exported."""
+    dataset = call.ingest()
+    quality = call.validate(dataset)
+    stop_at_critical(quality)
+    manifest = call.split(dataset)
+    encoded = call.encode(dataset, manifest)
+    predictions = call.predictions(dataset, encoded)
+    governance = call.govern(dataset, manifest, encoded)
+    commitment = call.commit(manifest)
+    evaluation = call.evaluate_given(commitment, manifest, encoded, predictions)
+    decision = call.gate(quality, governance, evaluation)
+    documents = call.document(dataset, quality, governance, commitment, predictions, evaluation, decision)
     closed: records.RunRecord = call.close(decision, documents)
     return closed
 
@@ -62,14 +82,14 @@ def stop_at_critical(quality: records.QualityRecord) -> None:
 
 def plain(run: Run, view: stages.View) -> records.RunRecord:
     """Run without Prefect."""
-    return body(stages.core(run, view, "plain"))
+    return body(stages.core(run, view, "plain"), run.plan)
 
 
 def under_prefect(run: Run, view: stages.View, space: Workspace) -> records.RunRecord:
     """Run as the Prefect flow `assess`, each stage a task."""
     from flows import engine
 
-    _import_stages()
+    _import_stages(run.plan)
     bound = stages.core(run, view, "prefect")
 
     def flow() -> records.RunRecord:
@@ -82,16 +102,16 @@ def under_prefect(run: Run, view: stages.View, space: Workspace) -> records.RunR
             )
             for field in dataclasses.fields(bound)
         }
-        record = body(stages.Stages(**wrapped))
+        record = body(stages.Stages(**wrapped), run.plan)
         _publish(run)
         return record
 
     return engine.run_flow("assess", flow, workspace=space.root)
 
 
-def _import_stages() -> None:
+def _import_stages(plan: Plan) -> None:
     """Import what the stages need while the local server starts beside us; each would be imported later anyway."""
-    for module in HEAVY:
+    for module in HEAVY if plan.predictions is None else HEAVY[:-2]:
         importlib.import_module(module)
 
 

@@ -36,6 +36,11 @@ def check(path: Path) -> tuple[Any, records.Approval]:
             f"release of {path.name}: expected a closed run, got one that is not finished. "
             f"Complete it with `proofline run {path} --resume`."
         )
+    if found.export is None:
+        raise errors.GateError(
+            f"release of {path.name}: expected a model to ship, got an evaluation of predictions that were given "
+            "without one. Its report and card stand in documents/; a bundle needs a run that trains the model."
+        )
     folder = RunFolder(path)
     for reference in (*found.close.records.values(), *found.document.documents, found.export.onnx):
         folder.checked(reference)

@@ -16,8 +16,9 @@ from typing import Any, Protocol
 import pydantic
 
 from configs import errors
-from evidence import canonical, clock, commitment, records, software, storage
-from evidence.dossier import STAGES
+from evidence import canonical, clock, commitment, given, records, software, storage
+from evidence.dossier import PREDICTIONS, STAGES, stages_of
+from flows import workspace
 from flows.workspace import Run
 
 
@@ -55,6 +56,10 @@ class Stages:
     gate: Stage
     document: Stage
     close: Stage
+    predictions: Stage
+    """In place of `train` and `export` where the plan gives predictions."""
+    evaluate_given: Stage
+    """`evaluate` for them."""
 
 
 def core(run: Run, view: View, engine: str) -> Stages:
@@ -111,11 +116,29 @@ def core(run: Run, view: View, engine: str) -> Stages:
         from checks import evaluate, leakage, parity, source
         from factory import gradients
 
-        commitment.require(committed, plan, run.plan_sha256, manifest, code_of(run))
+        _require_committed(run, committed, manifest)
         asked = source.Source(gradient=gradients.loss_gradient(folder, training, encoded))
         measured = evaluate.evaluate(folder, plan, committed, manifest, encoded, model, source=asked)
         audit = leakage.audit(folder, manifest, (*training.uses, *measured.uses), encoded)
         return measured.model_copy(update={"results": (parity.result(model), *measured.results, audit)})
+
+    def predictions(dataset: records.DatasetRef, encoded: records.EncodedData) -> given.GivenPredictions:
+        from factory import given
+
+        return given.store(folder, plan, dataset, encoded)
+
+    def evaluate_given(
+        committed: records.Commitment,
+        manifest: records.SplitManifest,
+        encoded: records.EncodedData,
+        said: given.GivenPredictions,
+    ) -> records.EvaluationRecord:
+        from checks import given
+
+        _require_committed(run, committed, manifest)
+        measured = given.evaluate(folder, plan, committed, manifest, encoded, said)
+        results = (given.parity(), *measured.results, given.leakage(plan))
+        return measured.model_copy(update={"results": results})
 
     def gate(*found: records.QualityRecord | records.EvaluationRecord) -> records.GateDecision:
         from checks import gate
@@ -123,7 +146,6 @@ def core(run: Run, view: View, engine: str) -> Stages:
         return gate.decide(plan, [result for record in found for result in record.results])
 
     def document(*_: pydantic.BaseModel) -> records.DocumentsRecord:
-        from flows import workspace
         from model_cards import documents
 
         return documents.render(folder, workspace.dossier(folder.path))
@@ -132,14 +154,15 @@ def core(run: Run, view: View, engine: str) -> Stages:
         return _close(run, decision, engine)
 
     functions: tuple[Stage, ...] = (
-        ingest, validate, split, encode, govern, commit, train, export, evaluate, gate, document, close,
+        ingest, validate, split, encode, govern, commit, train, export, evaluate, gate, document, close, predictions,
     )  # fmt: skip
-    return Stages(**{f.__name__: remembered(run, view, f.__name__, f) for f in functions})
+    bound = {f.__name__: remembered(run, view, f.__name__, f) for f in functions}
+    return Stages(**bound, evaluate_given=remembered(run, view, "evaluate", evaluate_given))
 
 
 def remembered(run: Run, view: View, name: str, function: Stage) -> Stage:
     """Put the ledger around a stage: do it once, record it, read it back afterwards."""
-    path, kind = STAGES[name]
+    path, kind = (STAGES | PREDICTIONS)[name]
 
     def call(*inputs: pydantic.BaseModel) -> pydantic.BaseModel:
         key = stage_key(name, code_of(run), run.plan_sha256, inputs)
@@ -166,6 +189,11 @@ def remembered(run: Run, view: View, name: str, function: Stage) -> Stage:
 
     call.__name__ = name
     return call
+
+
+def _require_committed(run: Run, committed: records.Commitment, manifest: records.SplitManifest) -> None:
+    begun_with = workspace.begun_with(run.folder.path, run.ledger)
+    commitment.require(committed, run.plan, run.plan_sha256, manifest, code_of(run), begun_with=begun_with)
 
 
 def _note_failure(run: Run, stage: str, error: errors.ProoflineError) -> None:
@@ -210,7 +238,7 @@ def require_same_code(run: Run) -> None:
 
 def _close(run: Run, decision: records.GateDecision, engine: str) -> records.RunRecord:
     commit, dirty = software.git_state(Path(__file__).parent)
-    finished = {stage: run.ledger.finished(stage) for stage in STAGES if stage != "close"}
+    finished = {stage: run.ledger.finished(stage) for stage in stages_of(run.plan) if stage != "close"}
     return records.RunRecord(
         run_id=run.folder.run_id,
         system_id=run.plan.system.id,

@@ -8,18 +8,19 @@ import pydantic
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from evidence import records
+from evidence import given, records
 
 TITLES = {
     "ingest": "Read the data",
     "validate": "Validate the data",
     "split": "Split",
     "encode": "Encode",
+    "predictions": "Take the given predictions",
     "govern": "Data governance checks",
     "commit": "Commit policy, split and code",
     "train": "Train",
     "export": "Export to ONNX",
-    "evaluate": "Evaluate the ONNX graph",
+    "evaluate": "Evaluate",
     "gate": "Decide",
     "document": "Write the documents",
     "close": "Close the run record",
@@ -105,6 +106,8 @@ def summary(record: pydantic.BaseModel) -> str:
             return (
                 f"opset {record.opset}, {record.onnx.size / 1e3:,.0f} kB, parity {record.parity.max_abs_difference:.1e}"
             )
+        case given.GivenPredictions():
+            return f"{record.rows:,} rows, {len(record.columns)} columns"
         case records.GateDecision():
             return f"[{COLOURS[record.outcome]}]{record.outcome}[/]"
         case records.DocumentsRecord():

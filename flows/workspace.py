@@ -10,16 +10,19 @@ import os
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from configs import errors, load
 from configs.data import FileSource
 from configs.plan import Plan
-from evidence import canonical, ledger, lock, records, storage
-from evidence.dossier import STAGES, Dossier
+from evidence import canonical, differences, ledger, lock, records, storage
+from evidence.dossier import Dossier, stages_of
 from evidence.folder import RunFolder
 from tef_export import leaks
 
 DATA_VARIABLE = "PROOFLINE_DATA"
+PLAN_AS_READ = "plan.json"
+"""The plan with its defaults as it was read when the run began, bound by the ledger's first line: names differences."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,15 +71,33 @@ class Workspace:
         Raises:
             MissingError: There is none.
         """
+        others = []
         for path in reversed(self.all()):
             if (path / "plan.yaml").read_bytes() != plan_text:
-                continue
-            if not any(line.event == "mirrored" for line in ledger.Ledger.read(path).lines):
+                others.append(path)
+            elif not _complete(path):
                 return path
         raise errors.MissingError(
-            f"run to resume in {self.runs}: expected an unfinished run of exactly this plan, got none. "
+            f"run to resume in {self.runs}: expected an unfinished run of exactly this plan, got none"
+            f"{_nearest(others, plan_text)}. "
             "Leave --resume out to start a new run, or name the run folder instead of the plan."
         )
+
+
+def _complete(path: Path) -> bool:
+    return any(line.event == "mirrored" for line in ledger.Ledger.read(path).lines)
+
+
+def _nearest(others: list[Path], plan_text: bytes) -> str:
+    """`; how the newest unfinished run of the same system differs`, where there is one."""
+    with contextlib.suppress(errors.ProoflineError, UnicodeDecodeError):
+        now = load.parse(plan_text.decode("utf-8")).model_dump(mode="json")
+        for path in others:
+            then = begun_with(path, ledger.Ledger.read(path))
+            if then is not None and then.get("system", {}).get("id") == now["system"]["id"] and not _complete(path):
+                told = differences.told(then, now) or "only comments or layout, no value"
+                return f"; the unfinished {path.name} began with another: {told}"
+    return ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,7 +125,15 @@ def new(workspace: Workspace, plan_file: Path) -> Iterator[Run]:
         base = data_base(plan_file)
         (path / "local.json").write_text(json.dumps({"base": str(base)}), encoding="utf-8")
         with lock.held(path / ".lock", what=f"run folder {path}"):
-            begun = ledger.Ledger.create(path, {"run_id": path.name, "plan_sha256": canonical.sha256_bytes(content)})
+            read = RunFolder(path).write_bytes(PLAN_AS_READ, canonical.to_bytes(plan))
+            begun = ledger.Ledger.create(
+                path,
+                {
+                    "run_id": path.name,
+                    "plan_sha256": canonical.sha256_bytes(content),
+                    "plan_as_read_sha256": read.sha256,
+                },
+            )
             yield Run(RunFolder(path), plan, canonical.sha256_bytes(content), begun, base)
 
 
@@ -137,8 +166,9 @@ def dossier(path: Path) -> Dossier:
     chain = ledger.Ledger.read(path)
     folder = RunFolder(path)
     content = _plan_of(path, chain)
+    plan = load.parse(content.decode("utf-8"), str(path / "plan.yaml"))
     found: dict[str, object] = {}
-    for stage, (_, kind) in STAGES.items():
+    for stage, (_, kind) in stages_of(plan).items():
         reference = chain.finished(stage)
         if reference is not None:
             found[stage] = folder.read_record(reference, kind)
@@ -147,7 +177,6 @@ def dossier(path: Path) -> Dossier:
                 f"run {path.name}: expected the stage {stage} to have finished, it has not. "
                 f"Complete it with `proofline run {path} --resume`."
             )
-    plan = load.parse(content.decode("utf-8"), str(path / "plan.yaml"))
     return Dossier(
         run_id=path.name, plan=plan, plan_sha256=canonical.sha256_bytes(content), opened_at=chain.lines[0].at, **found
     )  # type: ignore[arg-type]
@@ -208,10 +237,34 @@ def _plan_of(path: Path, chain: ledger.Ledger) -> bytes:
     found = canonical.sha256_bytes(content)
     if found != begun_with:
         raise errors.IntegrityError(
-            f"plan {place}: expected sha256 {begun_with[:12]}…, got {found[:12]}…: it was altered after the run began. "
-            "Restore it, or start a new run with the new plan."
+            f"plan {place}: expected sha256 {begun_with[:12]}…, got {found[:12]}…: it was altered after the run began"
+            f"{_altered(path, chain, content)}. Restore it, or start a new run with the new plan."
         )
     return content
+
+
+def _altered(path: Path, chain: ledger.Ledger, content: bytes) -> str:
+    """`: what differs`, where the plan is still one and the one that the run began with is known."""
+    then = begun_with(path, chain)
+    try:
+        now = load.parse(content.decode("utf-8")).model_dump(mode="json")
+    except (errors.PlanError, UnicodeDecodeError):
+        return ", and is no valid plan now"
+    if then is None:
+        return ""
+    return f": {differences.told(then, now) or 'only comments or layout, no value'}"
+
+
+def begun_with(path: Path, chain: ledger.Ledger) -> dict[str, Any] | None:
+    """The plan with which a run began, as plain data; None where it is not kept, or not the one the ledger names."""
+    place = path / PLAN_AS_READ
+    if not place.is_file():
+        return None
+    content = place.read_bytes()
+    if canonical.sha256_bytes(content) != chain.lines[0].details.get("plan_as_read_sha256"):
+        return None
+    found: dict[str, Any] = json.loads(content)
+    return found
 
 
 def data_base(plan_file: Path) -> Path:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
-from model_cards import blocks, matrix, tree
-from model_cards.refs import Book, Fact, Gap
+from model_cards import blocks, given, matrix, tree
+from model_cards.refs import Book, Fact, Gap, Node
 from model_cards.tree import Pairs, Paragraph, Section, parts
 
 TASKS = {
@@ -19,7 +19,6 @@ def identity(book: Book) -> Pairs:
     """Name, version, provider, task."""
     system = book.plan["system"]
     provider = system["provider"]
-    task = book["encode"]["task"]
     rows: list[tuple[str, tree.Parts]] = [
         ("System", (system["name"].fact(),)),
         ("Version", (system["version"].fact(),)),
@@ -28,11 +27,19 @@ def identity(book: Book) -> Pairs:
         ("Address", (provider["address"].fact_or_gap("postal address of the provider"),)),
         ("Contact", (provider["contact"].fact_or_gap("contact of the provider"),)),
         ("Sector", (system["sector"].fact_or_gap("sector of use"),)),
-        ("Task", (task.derived(TASKS[task.value], "name of the task in words"),)),
+        ("Task", (task_words(book),)),
         ("Predicts", (book["encode"]["target"].fact("name"), *target_words(book))),
         ("Licence of the model", (licence(book),)),
     ]
     return Pairs("Identity of the system", tuple(rows))
+
+
+def task_words(book: Book) -> Fact:
+    """The task in words. Of a model that is not given, nobody knows what it takes in."""
+    task, words = book["encode"]["task"], TASKS[book["encode"].value["task"]]
+    if not given.has_model(book):
+        words = words.replace(" of table rows", "").replace(" on table rows", "")
+    return task.derived(words, "name of the task in words")
 
 
 def licence(book: Book) -> Fact | Gap:
@@ -89,11 +96,7 @@ def limitations(book: Book) -> Section:
     """Limits stated by the provider, and limits that the evidence shows."""
     shown = [*_below_baseline(book), *_known_rows(book), *_without_threshold(book)]
     shown += [blocks.line(v) for status in UNSETTLED for v in blocks.verdicts(book) if v.status == status]
-    shown += [
-        blocks.line_of_result(r)
-        for r in book.results()
-        if r.value["status"] == "not_measured" and not book["gate"]["reasons"].first(check_id=r.value["check_id"])
-    ]
+    shown += _not_measured(book)
     none = "Every gate passed, and every check of the run was measured."
     found: tree.Block = tree.Bullets(tuple(shown)) if shown else Paragraph((none,))
     return Section(
@@ -106,6 +109,25 @@ def limitations(book: Book) -> Section:
             found,
         ),
     )
+
+
+def _not_measured(book: Book) -> list[tree.Parts]:
+    """The checks without a gate that did not run; those that share a reason stand under it together."""
+    by_reason: dict[str, list[Node]] = {}
+    for result in book.results():
+        if result.value["status"] != "not_measured":
+            continue
+        if not book["gate"]["reasons"].first(check_id=result.value["check_id"]):
+            by_reason.setdefault(str(result.value["reason"]), []).append(result)
+    found = []
+    for results in by_reason.values():
+        if len(results) == 1:
+            found.append(blocks.line_of_result(results[0]))
+            continue
+        names = parts(*(p for r in results for p in ("; ", r["title"].fact())))[1:]
+        reason = results[0]["reason"].fact()
+        found.append(tree.say("Not measured, because {reason}: {names}.", reason=reason, names=names))
+    return found
 
 
 UNSETTLED = ("fail", "inconclusive", "not_measured")

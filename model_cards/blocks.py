@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
+from configs import policy
 from model_cards import refs, text, tree
 from model_cards.refs import Book, Fact, Gap, Node
 from model_cards.tree import Parts, parts
@@ -83,9 +84,32 @@ def _of_policy(book: Book, reason: Node) -> Verdict:
     """A line that lays a gate of the plan on a measure."""
     check_id, where = reason.value["check_id"], reason.value["slice"]
     result = book.result(check_id)
-    measure = result["measures"].first(name=check_id, slice=where) if result else None
     gate = book.plan["policy"]["gates"].first(check=check_id, slice=where)
+    measure = result["measures"].first(name=check_id + variant(book, gate), slice=where) if result else None
     return Verdict(reason, result, measure, gate, of_policy=True)
+
+
+def variant(book: Book, gate: Node | None) -> str:
+    """How the names of the measures end that a gate with its own level or group size is laid on."""
+    if gate is None or (gate.value["confidence"] is None and gate.value["minimum_group_size"] is None):
+        return ""
+    whole = policy.Policy.model_validate(book.plan.value["policy"])
+    return whole.variant(policy.Gate.model_validate(gate.value))
+
+
+def of_variant(measure: Node) -> bool:
+    """Was the measure made for a gate with its own level or group size?"""
+    last = str(measure.value["name"]).rpartition(".")[2]
+    return last.startswith(("confidence_", "groups_of_"))
+
+
+def own_level(verdict: Verdict) -> Parts:
+    """` at 99 %` for the interval of a gate that asks for its own level."""
+    if not verdict.of_policy or not verdict.threshold or not verdict.threshold["confidence"]:
+        return ()
+    if verdict.measure is None or not verdict.measure["interval"]:
+        return ()
+    return (" at ", verdict.threshold["confidence"].fact("level"))
 
 
 def _of_result(book: Book, reason: Node, index: int) -> Verdict:
@@ -234,7 +258,7 @@ def gate_table(book: Book) -> tree.Table:
                 (verdict.title,),
                 slice_words(verdict.reason),
                 value(verdict.measure, bound),
-                interval(verdict.measure, bound),
+                parts(*interval(verdict.measure, bound), *own_level(verdict)),
                 threshold(verdict.threshold),
                 rows(verdict.measure),
                 _required(verdict),
@@ -243,7 +267,8 @@ def gate_table(book: Book) -> tree.Table:
         )
     return tree.Table(
         caption=tree.say(
-            "Gates of the plan: what was asked and what was found, intervals at level {level}", level=level(book)
+            "Gates of the plan: what was asked and what was found, intervals at level {level} where none is named",
+            level=level(book),
         ),
         columns=("Check", "Slice", "Measured", "Interval", "Threshold", "Rows", "Required", "Outcome"),
         rows=tuple(lines),

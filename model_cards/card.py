@@ -16,6 +16,7 @@ from model_cards import (
     effect,
     fairness,
     gaps,
+    given,
     hub,
     meaning,
     performance,
@@ -45,7 +46,7 @@ def tree_of(book: Book) -> Document:
         about.purpose(book),
         about.misuse(book),
         _data(book),
-        Section("training", "Training", (training.model(book), training.parity(book))),
+        _training(book),
         _family("evaluation", "Evaluation", book, "performance"),
         _fairness(book),
         _robustness(book),
@@ -61,13 +62,14 @@ def front_matter(book: Book) -> str:
     Every value of `model-index` is the value of the record, all digits.
     """
     system = book.plan.value["system"]
-    kind = hub.PIPELINES[book["encode"].value["task"]]
+    kind = hub.PIPELINES[book["encode"].value["task"]] if given.has_model(book) else hub.OTHER
     content: dict[str, Any] = {}
     if stated := book.plan.value["documents"]["licence"]:
         content |= hub.licence(text.plain(stated))
-    content["library_name"] = "onnx"
-    content["pipeline_tag"] = kind
-    content["tags"] = ["onnx", "tabular", *([slug(system["sector"])] if slug(system["sector"] or "") else [])]
+    if given.has_model(book):
+        content |= {"library_name": "onnx", "pipeline_tag": kind}
+    about_model = ["onnx", "tabular"] if given.has_model(book) else ["predictions"]
+    content["tags"] = [*about_model, *([slug(system["sector"])] if slug(system["sector"] or "") else [])]
     results = _index(book, kind)
     if results:
         content["model-index"] = [{"name": text.plain(system["name"]), "results": results}]
@@ -111,18 +113,27 @@ def _numbers(book: Book) -> list[tuple[str, Node]]:
 
 
 def _what(book: Book, found: tuple[refs.Gap, ...]) -> Section:
-    task = book["encode"]["task"]
+    how = "ships as an ONNX graph" if given.has_model(book) else "is known here by predictions that were given"
     first = Paragraph(
         tree.say(
-            "{name} does {task}. It ships as an ONNX graph.",
+            "{name} does {task}. It {how}.",
             name=book.plan["system"]["name"].fact(),
-            task=task.derived(about.TASKS[task.value], "name of the task in words"),
+            task=about.task_words(book),
+            how=how,
         )
     )
-    how = Paragraph(("The figures stand in the report beside this card (report.html).",))
+    figures = Paragraph(("The figures stand in the report beside this card (report.html).",))
     return Section(
-        "what", "What this is", (first, decision.outcome(book), gaps.missing(found), about.identity(book), how)
+        "what",
+        "What this is",
+        (first, *given.notice(book), decision.outcome(book), gaps.missing(found), about.identity(book), figures),
     )
+
+
+def _training(book: Book) -> Section:
+    if not given.has_model(book):
+        return given.section(book)
+    return Section("training", "Training", (training.model(book), training.parity(book)))
 
 
 def _data(book: Book) -> Section:

@@ -37,7 +37,7 @@ def splits(book: Book) -> tree.Table:
     classes = [c for c in book["encode"].value["classes"] if any(c in p.value["class_counts"] for p in split["parts"])]
     entities = any(part.value["entities"] is not None for part in split["parts"])
     lines = []
-    for role in ROLES:
+    for role in (role for role in ROLES if role in split["parts"].value):
         part = split["parts"][role]
         share = part["rows"].derived(part.value["rows"] / total, "rows of the part over rows read", "percent")
         line: list[Parts] = [(part["rows"].derived(role, "name of the part"),), (part["rows"].fact("count"),), (share,)]

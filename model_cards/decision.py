@@ -97,7 +97,7 @@ def _tile(verdict: blocks.Verdict) -> Tile:
     label = parts(verdict.title, *where)
     before = blocks.clean(verdict)
     notes = (
-        blocks.interval(verdict.measure, verdict.bound),
+        parts(*blocks.interval(verdict.measure, verdict.bound), *blocks.own_level(verdict)),
         tree.say("asked: {threshold}", threshold=blocks.threshold(verdict.threshold)),
         *((("unchanged inputs: ", *before),) if before else ()),
         parts(*blocks.status(verdict.reason), *(() if verdict.reason.value["required"] else (", reported only",))),
@@ -155,17 +155,34 @@ def section(book: Book) -> Section:
 def _why(book: Book) -> list[tree.Block]:
     gates = list(book.plan["policy"]["gates"])
     titles = {v.reason.value["check_id"]: v.title for v in blocks.verdicts(book)}
-    lines = tuple(
+    lines: tuple[tuple[tree.Parts, ...], ...] = tuple(
         (
             (titles.get(g.value["check"]) or g["check"].fact("name"),),
             (g["slice"].fact(),),
             blocks.threshold(g),
+            _settings(g),
             (g["rationale"].fact_or_gap("reason for this threshold"),),
         )
         for g in gates
     )
-    heads: tuple[Part, ...] = ("Check", "Slice", "Threshold", "Why this threshold")
+    heads: tuple[Part, ...] = ("Check", "Slice", "Threshold", "Settings of its own", "Why this threshold")
+    if all(line[3] == blocks.NOTHING for line in lines):
+        heads, lines = (*heads[:3], heads[4]), tuple((*line[:3], line[4]) for line in lines)
     return [tree.Table(("Thresholds of the plan and why they were chosen",), heads, lines, prose=True)]
+
+
+def _settings(gate: refs.Node) -> tree.Parts:
+    """What a gate asks for besides its threshold: level, group size, what inconclusive means, who answers for it."""
+    found: list[tree.Parts] = []
+    if gate["confidence"]:
+        found.append(tree.say("interval at {level}", level=gate["confidence"].fact("level")))
+    if gate["minimum_group_size"]:
+        found.append(tree.say("at least {rows} rows per rate", rows=gate["minimum_group_size"].fact("count")))
+    if gate["inconclusive"].value == "reports":
+        found.append((gate["inconclusive"].derived("inconclusive is reported only", "meaning in words"),))
+    if gate["owner"]:
+        found.append(tree.say("owner: {owner}", owner=gate["owner"].fact()))
+    return parts(*(p for item in found for p in ("; ", *item)))[1:] if found else blocks.NOTHING
 
 
 LIMITS = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from model_cards import blocks, groups, matrix, training, tree
+from model_cards import blocks, given, groups, matrix, training, tree
 from model_cards.matrix import Matrix
 from model_cards.refs import Book, Fact, Node
 from model_cards.tree import Bullets, Paragraph, Parts, Section, Table, parts
@@ -12,10 +12,13 @@ from model_cards.tree import Bullets, Paragraph, Parts, Section, Table, parts
 
 def positive(book: Book) -> list[tree.Block]:
     """Which class is the positive one, and from which probability it is given."""
-    encode, threshold = book["encode"], book["train"]["threshold"]
+    encode = book["encode"]
     if encode.value["task"] != "binary":
         return []
     sentence = tree.say("Positive class: {name}.", name=_positive(book))
+    if not given.has_model(book):
+        return [Paragraph((*sentence, *given.labels(book)))]
+    threshold = book["train"]["threshold"]
     if threshold:
         sentence += tree.say(
             " The label {name} is given where its probability is at least {value} ({criterion}); every other row is "

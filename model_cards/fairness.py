@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from model_cards import blocks, effect, figures, meaning, performance, tree
+from model_cards import blocks, effect, figures, given, meaning, performance, tree
 from model_cards import groups as groups_
 from model_cards.refs import Book, Fact, Node
 from model_cards.tree import Figure, Paragraph, Parts, Section, parts
@@ -15,11 +15,13 @@ def use_of_attributes(book: Book) -> tree.Block:
     declared = list(book.plan["data"]["protected"])
     if not declared:
         return Paragraph(("The plan declares no protected attribute, so no groups were compared.",))
-    features = book["encode"]["features"]
+    features, ours = book["encode"]["features"], given.has_model(book)
     lines = []
     for attribute in declared:
         seen = features.first(name=attribute.value["column"])
         source = (seen["name"] if seen else features).derived("yes" if seen else "no", "is the column among the inputs")
+        if not ours:
+            source = attribute["use_in_model"].fact()
         lines.append(
             (
                 (attribute["name"].fact(),),
@@ -30,7 +32,7 @@ def use_of_attributes(book: Book) -> tree.Block:
         )
     return tree.Table(
         ("Protected attributes",),
-        ("Attribute", "Column", "Input of the model", "Special category"),
+        ("Attribute", "Column", "Input of the model" if ours else "Input of the model, as stated", "Special category"),
         tuple(lines),
     )
 

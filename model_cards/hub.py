@@ -9,6 +9,9 @@ PIPELINES = {
 }
 """Task of the plan to pipeline tag (huggingface.co/docs/hub/models-tasks)."""
 
+OTHER = "other"
+"""Tag for a model of which nobody knows what it takes in."""
+
 METRICS = {"brier": "brier_score", "r2": "r_squared"}
 """Names of the Hub for metrics that we call otherwise (huggingface.co/metrics)."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
-from model_cards import blocks, effect, figures, matrix, meaning, tree
+from model_cards import blocks, effect, figures, given, matrix, meaning, tree
 from model_cards.refs import Book, Node
 from model_cards.tree import Figure, Paragraph, Parts, Section, parts
 
@@ -20,6 +20,8 @@ def measures(book: Book, family: str) -> list[tree.Block]:
     gated, heads, others = [], [], []
     for result in book.family(family):
         for measure in (m for m in result["measures"] if "=" not in m.value["slice"]):
+            if blocks.of_variant(measure):
+                continue  # it stands with its gate, where its level is named
             if measure.value["name"] != result.value["check_id"]:
                 others.append((_named(result, measure), *_numbers(measure, None)))
                 continue
@@ -80,7 +82,9 @@ def _measure(result: Node, measure: Node, verdict: blocks.Verdict | None) -> tup
     outcome: Parts = ("no threshold set",)
     if verdict:
         outcome = parts(
-            blocks.status(verdict.reason), *(() if verdict.reason.value["required"] else (", reported only",))
+            *blocks.status(verdict.reason),
+            *blocks.own_level(verdict),
+            *(() if verdict.reason.value["required"] else (", reported only",)),
         )
     title = parts(result["title"].fact())
     if measure.value["name"] == "performance.confusion_matrix" and measure["note"]:
@@ -286,14 +290,16 @@ def section(book: Book) -> Section:
 
 def measured_on(book: Book) -> Paragraph:
     """Which graph was measured with which rows, and whether it is the one that ships."""
-    shipped, evaluated = book["export"]["onnx"]["sha256"], book["evaluate"]["onnx_sha256"]
-    same = evaluated.derived("the same" if shipped.value == evaluated.value else "ANOTHER", "digests compared")
     audit = book.result("data.leakage")
     leakage: Parts = ("no audit of leakage was recorded",)
     if audit is not None:
         leakage = tree.say(
             "audit that no step gave the model rows it must not see: {status}", status=blocks.status(audit)
         )
+    if not given.has_model(book):
+        return given.measured_on(book, leakage)
+    shipped, evaluated = book["export"]["onnx"]["sha256"], book["evaluate"]["onnx_sha256"]
+    same = evaluated.derived("the same" if shipped.value == evaluated.value else "ANOTHER", "digests compared")
     return Paragraph(
         tree.say(
             "Measured with the {rows} rows of the test part under {runtime}, on {same} ONNX file as the one that ships "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from model_cards import given
 from model_cards.refs import Book
 from model_cards.tree import Pairs, Paragraph, Parts, Section, parts
 
@@ -17,6 +18,11 @@ def digests(book: Book) -> Pairs:
         ("Splits", (commit["split_sha256"].fact("digest"),)),
         ("Code", (commit["code_sha256"].fact("digest"),)),
         ("Commitment", (evaluate["commitment_sha256"].fact("digest"),)),
+    ]
+    if not given.has_model(book):
+        rows.append(("Predictions that were evaluated", (evaluate["predictions_sha256"].fact("digest"),)))
+        return Pairs("SHA-256 digests", tuple(rows))
+    rows += [
         ("Checkpoint", (book["train"]["checkpoint"]["sha256"].fact("digest"),)),
         ("ONNX model", (book["export"]["onnx"]["sha256"].fact("digest"),)),
         ("ONNX model that was evaluated", (evaluate["onnx_sha256"].fact("digest"),)),
@@ -27,6 +33,8 @@ def digests(book: Book) -> Pairs:
 def software(book: Book) -> Pairs:
     """What the run was made with."""
     rows: list[tuple[str, Parts]] = [("Evaluated under", (book["evaluate"]["runtime"].fact(),))]
+    if not given.has_model(book):
+        return Pairs("Software", tuple(rows))
     rows.append(("Exported by", (book["export"]["exporter"].fact(),)))
     used = [parts(", ", name, " ", version.fact()) for name, version in book["train"]["software"].items()]
     if used:

@@ -199,7 +199,7 @@ class Book:
     """`register`: what this version knows of the law; `read`: what the plan's answers point to. Code, too."""
 
     def __getitem__(self, stage: str) -> Node:
-        """The record of a stage."""
+        """The record of a stage; null where the plan has no such stage."""
         return self.stages[stage]
 
     def results(self) -> Iterator[Node]:
@@ -217,7 +217,7 @@ class Book:
 
 
 DOCUMENT_STAGES = (
-    "ingest", "validate", "split", "encode", "govern", "commit", "train", "export", "evaluate", "gate",
+    "ingest", "validate", "split", "encode", "govern", "commit", "train", "export", "predictions", "evaluate", "gate",
 )  # fmt: skip
 """What documents are made from. `document` and `close` come later and would change them on a second rendering."""
 
@@ -228,9 +228,8 @@ def book(dossier: dossiers.Dossier) -> Book:
     Tables are taken in the order of their keys, as in the files: a record fresh from its stage and the same one read
     back must give the same document.
     """
-    stages = {
-        stage: Node(dossiers.STAGES[stage][0], "", _content(getattr(dossier, stage))) for stage in DOCUMENT_STAGES
-    }
+    files = dossiers.STAGES | dossiers.PREDICTIONS
+    stages = {stage: Node(files[stage][0], "", _content(getattr(dossier, stage))) for stage in DOCUMENT_STAGES}
     return Book(
         run_id=Fact(dossier.run_id, "run folder#name", "name"),
         plan_sha256=Fact(dossier.plan_sha256, "plan.yaml#sha256", "digest"),
@@ -282,5 +281,5 @@ def _plain(value: Any) -> Any:
     return [_plain(item) for item in value] if isinstance(value, tuple) else value
 
 
-def _content(record: pydantic.BaseModel) -> Any:
+def _content(record: pydantic.BaseModel | None) -> Any:
     return json.loads(canonical.to_bytes(record))

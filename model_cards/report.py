@@ -11,6 +11,7 @@ from model_cards import (
     effect,
     fairness,
     gaps,
+    given,
     performance,
     provenance,
     refs,
@@ -55,6 +56,7 @@ def tree_of(book: Book) -> Document:
         "Summary",
         (
             decision.outcome(book),
+            *given.notice(book),
             decision.counts(book),
             decision.headlines(book),
             gaps.missing(found),

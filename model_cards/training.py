@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from model_cards import blocks, figures, tree
+from model_cards import blocks, figures, given, tree
 from model_cards.refs import Book, Fact, Form
 from model_cards.tree import Figure, Pairs, Paragraph, Parts, Section, parts
 
@@ -152,6 +152,8 @@ def curve(book: Book) -> Figure | None:
 
 def section(book: Book) -> Section:
     """The whole chapter of the report."""
+    if not given.has_model(book):
+        return given.section(book)
     drawn = curve(book)
     none = Paragraph(("No curve: fewer than two epochs were recorded.",), "note")
     figure: tree.Block = tree.Figures((drawn,)) if drawn else none

@@ -100,7 +100,7 @@ def check_gate(plan: Plan, decision: records.GateDecision, results: Sequence[rec
     _same_lines(decision, [*asked, *((r.check_id, _slice(r)) for r in own)])
     _check_required(decision, plan, own)
     for gate in plan.policy.gates:
-        _check_carried(gate, decision, results)
+        _check_carried(gate, plan.policy, decision, results)
     for result in own:
         lines = [r for r in decision.reasons if _key(r) == (result.check_id, _slice(result))]
         if not any(line.status == result.status for line in lines):
@@ -287,7 +287,14 @@ def _same_lines(decision: records.GateDecision, expected: list[Key]) -> None:
 def _check_required(
     decision: records.GateDecision, plan: Plan, own: Iterable[records.CheckResult]
 ) -> None:  # fmt: skip
-    wanted = collections.Counter((gate.check, gate.slice) for gate in plan.policy.gates if gate.required)
+    wanted = collections.Counter((g.check, g.slice) for g in plan.policy.gates if g.required)
+    # What the plan says of an inconclusive answer excuses that answer alone.
+    open_ = {_key(reason) for reason in decision.reasons if reason.status == "inconclusive"}
+    wanted.subtract(
+        (g.check, g.slice)
+        for g in plan.policy.gates
+        if g.required and g.inconclusive == "reports" and (g.check, g.slice) in open_
+    )
     wanted.update(
         (result.check_id, _slice(result))
         for result in own
@@ -300,12 +307,17 @@ def _check_required(
             raise differs(f"gate, required lines of {key[0]}@{key[1]}", str(found[key]), str(wanted[key]))
 
 
-def _check_carried(gate: policy.Gate, decision: records.GateDecision, results: Sequence[records.CheckResult]) -> None:
+def _check_carried(
+    gate: policy.Gate,
+    asked: policy.Policy,
+    decision: records.GateDecision,
+    results: Sequence[records.CheckResult],
+) -> None:
     """A line that passes needs a measure on the right side of the threshold."""
     lines = [reason for reason in decision.reasons if _key(reason) == (gate.check, gate.slice)]
     if any(line.status != "pass" for line in lines):
         return
-    measures = [m for r in results if r.check_id == gate.check and (m := _measure(r, gate)) is not None]
+    measures = [m for r in results if r.check_id == gate.check and (m := _measure(r, gate, asked)) is not None]
     if not measures or not all(_holds(measure, gate) for measure in measures):
         limit = f"at least {gate.at_least:g}" if gate.at_least is not None else f"at most {gate.at_most:g}"
         shown = ", ".join(str(measure.value) for measure in measures) or "no measure"
@@ -322,8 +334,9 @@ def _check_statuses(decision: records.GateDecision, results: Sequence[records.Ch
         equal(f"gate, {result.check_id}", min(lines, key=_SEVEREST.index), result.status)
 
 
-def _measure(result: records.CheckResult, gate: policy.Gate) -> records.Measure | None:
-    found = next((m for m in result.measures if m.name == gate.check and m.slice == gate.slice), None)
+def _measure(result: records.CheckResult, gate: policy.Gate, asked: policy.Policy) -> records.Measure | None:
+    name = gate.check + asked.variant(gate)
+    found = next((m for m in result.measures if m.name == name and m.slice == gate.slice), None)
     if found is None and gate.slice == "overall" and gate.check.startswith(OWN_SAY) and result.measures:
         return result.measures[0]
     return found
@@ -335,6 +348,8 @@ def _holds(measure: records.Measure, gate: policy.Gate) -> bool:
     low = high = measure.value
     if measure.interval is not None:
         low, high = measure.interval.low, measure.interval.high
+        if gate.confidence is not None and measure.interval.level < gate.confidence:
+            return False
     elif not gate.check.startswith(OWN_SAY):
         return False
     if gate.at_least is not None:

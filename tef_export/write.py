@@ -131,7 +131,7 @@ def _payload(
     approval: records.Approval,
 ) -> dict[str, bytes]:
     """Everything that leaves, by its place in the bundle. Nothing else does."""
-    model = dossier.export
+    model = dossier.exported
     payload = {
         contents.MODEL: _read(folder, model.onnx),
         f"{contents.GOLDEN}/input_0.pb": _read(folder, model.golden_input),
@@ -242,7 +242,7 @@ def _index(
         gate=dossier.gate.outcome,
         model=_contract(dossier),
         digests=manifest.Digests(
-            model=dossier.export.onnx.sha256,
+            model=dossier.exported.onnx.sha256,
             plan=dossier.plan_sha256,
             commitment=canonical.sha256(dossier.commit),
             run=approval.run_sha256,
@@ -256,7 +256,7 @@ def _index(
 
 
 def _contract(dossier: Dossier) -> manifest.ModelContract:
-    encoded, model = dossier.encode, dossier.export
+    encoded, model = dossier.encode, dossier.exported
     features = []
     for feature in encoded.features:
         column = dossier.plan.data.column(feature.name)
@@ -277,7 +277,7 @@ def _contract(dossier: Dossier) -> manifest.ModelContract:
         classes=encoded.classes,
         target=encoded.target,
         target_unit=encoded.target_unit,
-        threshold=dossier.train.threshold,
+        threshold=dossier.trained.threshold,
     )
 
 

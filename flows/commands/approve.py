@@ -60,12 +60,13 @@ def command(
     from flows import approval
 
     path = workspaces.Workspace(workspace).find(run, closed=True)
+    found = workspaces.dossier(path)
     if key is not None and not key.is_file():
         raise errors.MissingError(f"key {key}: expected a file, got none. Make one with `proofline keys new NAME`.")
     if demonstration:
         made = approval.demonstrate(path)
     else:
-        for line in approval.what_is_signed(workspaces.dossier(path)):
+        for line in approval.what_is_signed(found):
             click.echo(line)
         made = approval.decide(
             path,
@@ -87,7 +88,7 @@ def command(
         click.echo(f"  accepted until {waiver.expires}: {waiver.check_id}@{waiver.slice}: {waiver.reason}")
     if made.demonstration:
         click.echo("This is a demonstration. It approves nothing, and whatever carries it says so.")
-    if made.decision == "approved":
+    if made.decision == "approved" and found.export is not None:
         more = " --demonstration" if made.demonstration else " --key FILE"
         click.echo(f"Next: proofline release {path.name}{more}")
 

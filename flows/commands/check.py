@@ -96,7 +96,13 @@ def _check_data(plan: Plan, path: Path, console: Console) -> None:
 def _summary(plan: Plan) -> str:
     required = sum(gate.required for gate in plan.policy.gates)
     return (
-        f"{plan.data.target.task}, {len(plan.data.features)} features, "
+        f"{plan.data.target.task}, {_inputs(plan)}, "
         f"{len(plan.data.protected)} protected attributes, {len(plan.policy.gates)} gates ({required} "
         "required), and the data checks with the limits of policy.governance, which decide as well"
     )
+
+
+def _inputs(plan: Plan) -> str:
+    if plan.predictions is None:
+        return f"{len(plan.data.features)} features"
+    return f"predictions in {' and '.join(plan.predictions.columns)} (no model)"

@@ -108,7 +108,9 @@ def _assess(run: workspaces.Run, space: workspaces.Workspace, console: Console, 
     from flows import assess, view
 
     console.print(
-        f"[bold]{run.plan.system.name}[/] {run.plan.system.version}   run {run.folder.run_id}", highlight=False
+        f"[bold]{run.plan.system.name}[/] {run.plan.system.version}   run {run.folder.run_id}",
+        highlight=False,
+        soft_wrap=True,
     )
     terminal = view.TerminalView(console)
     try:
@@ -125,8 +127,9 @@ def _mirror(run: workspaces.Run, space: workspaces.Workspace, console: Console) 
 
     with console.status("Mirror the lineage to MLflow …"):
         reference = assess.mirror(run, tracking_store.default_uri(space.root))
+    model = f"{reference.model_name} version {reference.model_version}" if reference.model_id else "no model"
     console.print(
-        f"[green]✓[/] {'Mirror the lineage to MLflow':<30} {reference.model_name} version {reference.model_version}",
+        f"[green]✓[/] {'Mirror the lineage to MLflow':<30} {model}",
         highlight=False,
     )
 

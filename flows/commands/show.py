@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,10 +11,11 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from configs import errors
+from checks import catalogue
+from configs import errors, load
 from evidence import ledger
-from evidence.dossier import STAGES, Dossier
-from flows import approval, stages, view
+from evidence.dossier import Dossier, stages_of
+from flows import decision_table, decisions, stages, view
 from flows import workspace as workspaces
 
 GOVERNED = (
@@ -20,6 +23,8 @@ GOVERNED = (
     "data.drift",
 )  # fmt: skip
 """Checks whose limits every plan has, stated or by default."""
+WIDEST = 110
+"""Columns beyond this only pull numbers away from their names."""
 
 
 @click.command("show")
@@ -45,6 +50,7 @@ def command(workspace: Path, run: str, *, everything: bool, as_json: bool) -> in
         content = {
             "run_id": found.run_id,
             "gate": found.gate.model_dump(mode="json"),
+            "decisions": [dataclasses.asdict(line) for line in decisions.lines(found)],
             "checks": [r.model_dump(mode="json") for r in found.results()],
         }
         click.echo(json.dumps(content, indent=2, sort_keys=True))
@@ -58,36 +64,45 @@ def _explain(path: Path, found: Dossier, console: Console, *, everything: bool) 
     def say(text: str = "") -> None:
         console.print(text, highlight=False, soft_wrap=True)
 
-    plan = found.plan
+    plan, width = found.plan, min(console.width, WIDEST)
+    lines = decisions.lines(found)
+    open_ = [line for line in lines if not line.of_plan and line.required and line.status != "pass"]
     say(f"[bold]{escape(plan.system.name)}[/] {escape(plan.system.version)}   run {found.run_id}")
     say(f"Committed {found.commit.at[:19]}Z, evaluated from {found.evaluate.started_at[:19]}Z")
-    asked = {(gate.check, gate.slice) for gate in plan.policy.gates}
-    say("\n[bold]Required, and not passed[/] (the plan's gates, and the data checks that every plan has)")
-    unmet = approval.unmet(found.gate)
-    for reason in unmet:
-        own = "" if (reason.check_id, reason.slice) in asked else f"; limit of {_limit_of(reason.check_id)}"
-        say(_line(reason.status, f"{reason.check_id}@{reason.slice}", "overall", f"{reason.text}{own}", required=True))
-    if not unmet:
-        say("  none")
-    say("\n[bold]What the policy asks[/]")
-    for reason in found.gate.reasons:
-        if (reason.check_id, reason.slice) in asked:
-            say(_line(reason.status, reason.check_id, reason.slice, reason.text, required=reason.required))
+    say(f"\n[bold]Gates of the plan[/], intervals at {100 * plan.policy.confidence:g} % where none is named")
+    _say_rows(say, [line for line in lines if line.of_plan], width)
+    if open_:
+        say("\n[bold]Checks that every run has[/], those that stand in the way")
+        _say_rows(say, open_, width)
+        places = sorted({_limit_of(line.check) for line in open_ if line.check not in catalogue.UNGATEABLE})
+        if places:
+            say(f"    [dim]their limits: {' and '.join(places)}[/]")
     if everything:
         say("\n[bold]Every check[/]")
         for result in found.results():
-            say(_line(result.status, result.check_id, result.title, result.reason, required=True))
-    say(f"\nChecks: {view.counts([r.status for r in found.results()])}" + ("" if everything else " (all with --all)"))
-    say(f"Gate: [bold {view.COLOURS[found.gate.outcome]}]{found.gate.outcome}[/]")
+            say(_line(result.status, result.check_id, result.title, result.reason))
+    say(f"\n[dim]{decision_table.LEGEND}[/]")
+    say(f"Checks: {view.counts([r.status for r in found.results()])}" + ("" if everything else " (all with --all)"))
+    say(f"Gate: [bold {view.COLOURS[found.gate.outcome]}]{found.gate.outcome}[/]{_because(lines)}")
     say(f"Read: {path}/documents/report.html")
     _say_approval(path, say)
 
 
-def _line(status: str, check: str, part: str, text: str, *, required: bool) -> str:
-    where = "" if part == "overall" else f" · {escape(part)}"
-    mark = "" if required else " [dim](reported only)[/]"
+def _say_rows(say: Callable[[str], None], lines: list[decisions.Line], width: int) -> None:
+    for row in decision_table.rows(lines, width):
+        say(row)
+
+
+def _because(lines: tuple[decisions.Line, ...]) -> str:
+    """` (1 fail, 2 inconclusive of 20 required)`."""
+    required = [line.status for line in lines if line.required]
+    rest = [status for status in required if status != "pass"]
+    return f"   ({view.counts(list(rest))} of {len(required)} required)" if rest else f"   ({len(required)} required)"
+
+
+def _line(status: str, check: str, part: str, text: str) -> str:
     shown = status.replace("_", " ")
-    return f"  [{view.COLOURS[status]}]{shown:<14}[/] {check}{where}{mark}\n{' ' * 17}[dim]{escape(text)}[/]"
+    return f"  [{view.COLOURS[status]}]{shown:<14}[/] {check} · {escape(part)}\n{' ' * 17}[dim]{escape(text)}[/]"
 
 
 def _limit_of(check: str) -> str:
@@ -103,14 +118,17 @@ def _say_approval(path: Path, say: Callable[[str], None]) -> None:
     mark = " (demonstration, approves nothing)" if decision.demonstration else ""
     who = f"{escape(decision.person)}, {escape(decision.role)}"
     say(f"Approval: {decision.decision} by {who}, {decision.at[:19]}Z{mark}: {escape(decision.reason)}")
+    today = dt.datetime.now(dt.UTC).date().isoformat()
     for waiver in decision.waivers:
         what = f"{waiver.check_id}@{escape(waiver.slice)}"
-        say(f"  accepted until {waiver.expires}: {what}: [dim]{escape(waiver.reason)}[/]")
+        when = f"accepted until {waiver.expires}" if waiver.expires >= today else f"[red]expired {waiver.expires}[/]"
+        say(f"  {when}: {what}: [dim]{escape(waiver.reason)}[/]")
 
 
 def _unfinished(path: Path, console: Console) -> None:
     chain = ledger.Ledger.read(path)
-    for stage in STAGES:
+    plan = load.load(path / "plan.yaml")
+    for stage in stages_of(plan):
         done = "[green]✓[/]" if chain.finished(stage) else "[dim]·[/]"
         console.print(f"{done} {view.TITLES[stage]}", highlight=False)
     failures = path / stages.FAILURES

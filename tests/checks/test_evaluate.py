@@ -165,3 +165,73 @@ def test_no_framework_is_needed(tmp_path):
     root = pathlib.Path(__file__).parents[2]
     found = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+def _logarithm(tmp_path, **policy):
+    """A graph that takes the logarithm of its inputs, which are positive: below 0 it gives NaN."""
+    from onnx import TensorProto, helper
+
+    x, coefficients, y = model_builders.simulated(300, 3, 0)
+    nodes = [
+        helper.make_node("Log", ["features"], ["logs"]),
+        helper.make_node("Gemm", ["logs", "weights"], ["logits"]),
+        helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
+        helper.make_node("ArgMax", ["probabilities"], ["label"], axis=1, keepdims=0),
+    ]
+    outputs = [
+        helper.make_tensor_value_info("label", TensorProto.INT64, ["batch"]),
+        helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["batch", 2]),
+    ]
+    model_builders.save(tmp_path / "model/model.onnx", nodes, 3, outputs, {"weights": coefficients})
+    plan = model_builders.plan(**policy)
+    return model_builders.case(tmp_path, plan, np.exp(x), y, model_builders.membership(300, 1))
+
+
+def test_an_output_that_is_not_finite_loses_nothing_that_was_measured(tmp_path):
+    """Under a fault the graph gives NaN: its checks are not measured and say so, performance and fairness stand."""
+    from checks import catalogue, evaluate, gate
+
+    made = _logarithm(
+        tmp_path,
+        gates=[{"check": "performance.accuracy", "at_least": 0.5}, {"check": "robustness.noise", "at_least": 0}],
+    )
+    record = evaluate.evaluate(*made.arguments)
+    found = {r.check_id: r for r in record.results}
+    assert list(found) == [m.id for m in catalogue.METRICS.values() if m.family not in ("data", "export")]
+    assert found["performance.accuracy"].status == "pass"
+    assert found["fairness.accuracy_difference"].measures[0].value is not None
+    assert found["robustness.noise"].status == "not_measured"
+    assert "expected finite probabilities" in found["robustness.noise"].reason
+    decision = gate.decide(made.plan, record.results)
+    assert decision.outcome == "inconclusive"
+    assert "expected finite probabilities, got" in decision.reasons[1].text
+
+
+def test_an_output_that_is_not_finite_on_the_rows_as_they_are_is_refused(tmp_path):
+    """Where the graph cannot score the test rows there is nothing to measure: one sentence with the number of rows."""
+    from checks import evaluate
+    from evidence import arrays
+
+    made = _logarithm(tmp_path)
+    x = np.exp(np.zeros((300, 3), np.float32))
+    x[:7, 0] = -1.0
+    part = made.encoded.parts["test"].model_copy(update={"x": arrays.save(made.folder, "data/test/x.npy", x)})
+    encoded = made.encoded.model_copy(update={"parts": {"test": part}})
+    with pytest.raises(errors.VerificationError, match="expected finite probabilities, got 7 of 300 rows"):
+        evaluate.evaluate(made.folder, made.plan, made.commitment, made.split, encoded, made.model)
+
+
+def test_a_budget_beyond_the_range_of_a_feature_stays_within_it(tmp_path):
+    """However large the budget, values stay where training has been, and the check answers."""
+    from checks import evaluate, evasion, source
+
+    robustness = {"attack": {"epsilon": 1e6, "steps": 3, "rows": 50}, "out_of_range": [1e30]}
+    made, gradient = make(tmp_path, robustness=robustness)
+    record = evaluate.evaluate(*made.arguments, source=source.Source(gradient=gradient))
+    found = {r.check_id: r for r in record.results}
+    assert found["robustness.evasion"].measures[0].value is not None
+    x = np.load(made.folder.at("data/test/x.npy")).astype(np.float64)
+    limits = evasion.budget(made.encoded.features, x, 1e6)
+    for j, feature in enumerate(made.encoded.features):
+        assert limits.low[:, j].min() >= feature.minimum
+        assert limits.high[:, j].max() <= feature.maximum

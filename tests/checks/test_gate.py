@@ -217,3 +217,23 @@ def test_results_carry_the_policy():
     assert "region: measured 0.3" in applied.reason
     assert untouched.status == "not_applicable"
     assert untouched.reason == "measured; the policy sets no threshold"
+
+
+def test_the_plan_says_what_inconclusive_means():
+    """By default it leaves the outcome open; where the gate says `reports` it is listed, with these words, and not."""
+    asked = {"check": ACCURACY, "at_least": 0.8}
+    other = {"check": "performance.f1", "at_least": 0.1}
+    results = result(measure()), result(measure("performance.f1"), check_id="performance.f1")
+    assert decided([asked, other], *results).outcome == "inconclusive"
+    found = decided([{**asked, "inconclusive": "reports"}, other], *results)
+    assert (found.outcome, found.reasons[0].status, found.reasons[0].required) == ("pass", "inconclusive", False)
+    assert "by the plan an inconclusive answer is reported" in found.reasons[0].text
+
+
+@pytest.mark.parametrize(("low", "status"), [(0.70, "fail"), (None, "not_measured")])
+def test_reporting_what_is_inconclusive_excuses_nothing_else(low, status):
+    """A failure, and a check that did not run, still count."""
+    found = measure(low=0.70, high=0.75) if low else measure(value=None, low=None, note="one class")
+    decision = decided([{"check": ACCURACY, "at_least": 0.8, "inconclusive": "reports"}], result(found))
+    assert (decision.reasons[0].status, decision.reasons[0].required) == (status, True)
+    assert decision.outcome == ("fail" if status == "fail" else "inconclusive")
