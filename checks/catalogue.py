@@ -6,9 +6,10 @@ Light on purpose: it loads the plan's types and nothing that computes.
 from __future__ import annotations
 
 import difflib
+import re
 
 from checks.metrics import ALL, CLASSIFICATION, Family, Metric
-from configs import errors
+from configs import errors, legal_thresholds
 from configs.plan import Plan
 from configs.policy import Gate
 
@@ -16,6 +17,9 @@ __all__ = ["METRICS", "Metric", "bounds", "check_policy", "of_family"]
 
 UNGATEABLE = ("data.leakage", "export.parity")
 """Checks with a limit of their own that no policy can move: a breach means that no other number can be believed."""
+
+_FOUR_FIFTHS = re.compile(r"four[\s-]fifths|80\s*%\s*rule|1607\.4", re.IGNORECASE)
+"""Words by which a rationale names the rule."""
 
 METRICS: dict[str, Metric] = {metric.id: metric for metric in ALL}
 """Identifier to metric, in the order of reports."""
@@ -40,7 +44,8 @@ def check_policy(plan: Plan) -> None:
 
     Raises:
         PlanError: A gate names an unknown metric, one of another task, one whose limit is fixed, a slice that is not
-            measured, a threshold outside the metric's range, or the wrong direction. One line for each problem.
+            measured, a threshold outside the metric's range, the wrong direction, or a legal threshold for numbers of
+            another kind (a ratio on a difference). One line for each problem.
     """
     problems = [p for index, gate in enumerate(plan.policy.gates) if (p := _problem(plan, index, gate))]
     if problems:
@@ -60,7 +65,11 @@ def _problem(plan: Plan, index: int, gate: Gate) -> str | None:
             f"{where}: expected a metric for the task {task}, got one for {' and '.join(metric.tasks)}. "
             f"Remove the gate, or gate one of {', '.join(_gateable(task, metric.family))}."
         )
-    return _slice_problem(plan, where, gate, metric) or _threshold_problem(where, gate, metric, task)
+    return (
+        _slice_problem(plan, where, gate, metric)
+        or _legal_problem(where, gate, metric)
+        or _threshold_problem(where, gate, metric, task)
+    )
 
 
 def _suggestion(name: str) -> str:
@@ -85,6 +94,22 @@ def _slice_problem(plan: Plan, where: str, gate: Gate, metric: Metric) -> str | 
     if not metric.sliced and gate.slice != "overall":
         return f"{where}: expected the slice overall, got '{gate.slice}': it is not measured per group. Remove slice."
     return None
+
+
+def _legal_problem(where: str, gate: Gate, metric: Metric) -> str | None:
+    """A legal threshold on what it is not about: by its id, or by the words of the rationale."""
+    named = gate.rule or ("four_fifths" if _FOUR_FIFTHS.search(gate.rationale or "") else None)
+    if named is None:
+        return None
+    known = legal_thresholds.register()[named]
+    if metric.id in known.metrics or (gate.rule is None and metric.scale != "difference"):
+        return None
+    got = f"a {metric.scale}" if metric.scale != "value" else "another measure"
+    cited = "rule" if gate.rule else "rationale names the rule"
+    return (
+        f"{where}: {cited} {named} ({known.source}): expected the {known.scale} that it bounds, got {got}. "
+        f"Gate {' or '.join(known.metrics)} with rule: {named}, or state a number with its own reason."
+    )
 
 
 def _threshold_problem(where: str, gate: Gate, metric: Metric, task: str) -> str | None:
