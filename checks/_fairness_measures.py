@@ -87,7 +87,7 @@ def beside(case: Case, rates: GroupRates, which: Beside) -> records.Measure:
     if far is not None:
         value = far.value
         class_name = rate_name(case, far.family, len(rates.rates))[1]
-        note = f"group {case.part.groups[far.group]}" + (f", class {class_name}" if class_name else "")
+        note = case.part.groups[far.group] + (f", class {class_name}" if class_name else "")
         if math.isfinite(far.high):
             interval = records.Interval(
                 low=far.low, high=min(far.high, top), level=level, method=_overall_method(case, far)

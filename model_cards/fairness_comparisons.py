@@ -11,34 +11,50 @@ BESIDE = ("difference", "ratio", "difference_to_overall", "ratio_to_overall")
 
 
 def between(book: Book) -> list[tree.Block]:
-    """Every rate of every attribute: difference and ratio between its groups, and the furthest from overall."""
-    lines: list[tuple[Parts, ...]] = []
+    """Every rate of every attribute: difference and ratio between its groups, and the group furthest from overall."""
+    pairs: list[tuple[Parts, ...]] = []
+    furthest: list[tuple[Parts, ...]] = []
     for result in book.family("fairness"):
-        own: dict[str, dict[str, Node]] = {}
-        for measure in result["measures"]:
-            own.setdefault(measure.value["name"], {})[measure.value["slice"]] = measure
-        names = [f"{result.value['check_id']}.{which}" for which in BESIDE]
-        if not any(own.get(name) for name in names):
-            continue
-        for attribute, rate in groups.in_order(book, result["details"]["rate"]):
-            found = [own.get(name, {}).get(str(attribute.value)) for name in names]
-            cells = [_with_interval(measure, group=index > 1) for index, measure in enumerate(found)]
-            lines.append(((_capital(rate),), (attribute,), *cells))
-    if not lines:
-        return []
-    caption = tree.say(
-        "Every rate between groups and against the overall rate, intervals at level {level}", level=blocks.level(book)
-    )
-    heads = ("Rate", "Attribute", "Difference", "Ratio", "Furthest from overall", "Smallest ratio to overall")
-    note = (
+        found = {(m.value["name"], m.value["slice"]): m for m in result["measures"]}
+        for attribute, rate in groups.in_order(book, result["details"]["rate"]) if result["details"] else ():
+            names = [(f"{result.value['check_id']}.{which}", str(attribute.value)) for which in BESIDE]
+            difference, ratio, far, far_ratio = (found.get(name) for name in names)
+            head: tuple[Parts, ...] = ((_capital(rate),), (attribute,))
+            if difference is not None or ratio is not None:
+                pairs.append((*head, *_cells(difference), *_cells(ratio)))
+            if far is not None or far_ratio is not None:
+                furthest.append((*head, *_with_group(far), *_with_group(far_ratio)))
+    level = blocks.level(book)
+    shown: list[tree.Block] = []
+    if pairs:
+        caption = tree.say("Every rate between the groups of an attribute, intervals at level {level}", level=level)
+        heads = ("Rate", "Attribute", "Difference", "Interval", "Ratio", "Interval of the ratio")
+        shown.append(Table(caption, heads, tuple(pairs), frozenset({2, 3, 4, 5}), fold=len(pairs) > blocks.LONG))
+    if furthest:
+        caption = tree.say("The group furthest from the overall rate, intervals at level {level}", level=level)
+        columns: tuple[tree.Part, ...] = (
+            "Rate",
+            "Attribute",
+            "By difference",
+            "Difference",
+            "Interval",
+            "By ratio",
+            "Ratio",
+            "Interval of the ratio",
+        )
+        numeric = frozenset({3, 4, 6, 7})
+        shown.append(Table(caption, columns, tuple(furthest), numeric, fold=len(furthest) > blocks.LONG))
+    return [*shown, HOW_TO_COMPARE] if shown else []
+
+
+HOW_TO_COMPARE = Paragraph(
+    (
         "A difference is the largest rate of a group less the smallest, a ratio the smallest over the largest. Against "
         "the overall rate, the group that is furthest from it counts, in either direction; a ratio above one is turned "
         "over. A limit that is stated for ratios says nothing about differences.",
-    )
-    return [
-        Table(caption, heads, tuple(lines), frozenset({2, 3, 4, 5}), fold=len(lines) > blocks.LONG),
-        Paragraph(note, "note"),
-    ]
+    ),
+    "note",
+)
 
 
 def to_overall(book: Book) -> list[tree.Block]:
@@ -113,16 +129,27 @@ def _needed(entry: Node) -> tuple[Parts, ...]:
     if entry["status"].value is None:
         return (("no number would",), blocks.NOTHING, ("stay open: the measured value is too near to the threshold",))
     names = parts(*(p for group, rows in entry["groups"].items() for p in ("; ", group, ": ", rows.fact("count"))))[1:]
-    return ((entry["total"].fact("count"),), names or blocks.NOTHING, (entry["status"].fact("status"),))
+    return ((entry["total"].fact("count"),), names or blocks.NOTHING, (_forecast(entry["status"]),))
 
 
-def _with_interval(measure: Node | None, *, group: bool) -> Parts:
+def _forecast(status: Node) -> Fact:
+    """The answer if the rates stay, in words that do not read as an answer that was given."""
+    words = {"pass": "be in its favour", "fail": "be against it"}
+    return status.derived(words[str(status.value)], "answer in words")
+
+
+def _cells(measure: Node | None) -> tuple[Parts, Parts]:
+    """Value and interval."""
     if measure is None:
-        return blocks.NOTHING
-    if measure.value["value"] is None:
-        return ("undefined",)
-    which: Parts = (", ", measure["note"].fact()) if group and measure["note"] else ()
-    return parts(*blocks.value(measure), " ", *blocks.interval(measure), *which)
+        return blocks.NOTHING, blocks.NOTHING
+    value = blocks.value(measure) if measure.value["value"] is not None else ("undefined",)
+    return value, blocks.interval(measure)
+
+
+def _with_group(measure: Node | None) -> tuple[Parts, Parts, Parts]:
+    """The group that a measure names, then value and interval."""
+    known = measure is not None and measure.value["value"] is not None and bool(measure["note"])
+    return ((measure["note"].fact(),) if measure is not None and known else blocks.NOTHING, *_cells(measure))
 
 
 def _capital(rate: Node) -> Fact:
