@@ -1,4 +1,4 @@
-"""Rates per group from count tables, with the bounds of each, for one protected attribute or intersection."""
+"""Rates per group with the bounds of each, and of all other groups together, for one attribute or intersection."""
 
 from __future__ import annotations
 
@@ -8,13 +8,23 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from checks import _proportions, intervals
+from checks import _counting, _moments, _proportions
+from checks._moments import Moments
 from evidence import arrays
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.integer]
 
-RATES = ("selection_rate", "true_positive_rate", "false_positive_rate", "accuracy")
+RATES = (
+    "selection_rate",
+    "true_positive_rate",
+    "false_positive_rate",
+    "true_negative_rate",
+    "false_negative_rate",
+    "precision",
+    "accuracy",
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -33,17 +43,36 @@ class GroupRates:
     """(families, groups): independent rows that would know a share as well; of a mean the number of entities."""
     errors: Floats | None = None
     """(families, groups): standard errors, infinite with fewer than two entities; None where the rates are shares."""
+    lowest: float = 0.0
+    """Smallest value that a mean can have."""
+    rest: GroupRates | None = None
+    """Of all other groups together, for each group."""
+    membership: Floats | None = None
+    """(families, 1): independent rows that would know the groups' shares of the rows as well."""
 
     def only(self, kept: npt.NDArray[np.bool_]) -> GroupRates:
         """The same with the rates outside `kept` (families, groups) undefined."""
         return dataclasses.replace(self, rates=np.where(kept, self.rates, np.nan))
 
+    def times(self, factor: Floats) -> GroupRates:
+        """The same rates as if each group (groups,) had so many times its rows."""
+        errors = None if self.errors is None else self.errors / np.sqrt(factor)
+        rows = np.ceil(self.rows * factor - 1e-9).astype(np.int64)
+        return GroupRates(self.rates, rows, self.effective * factor, errors, self.lowest)
+
     def bounds(self, level: float) -> tuple[Floats, Floats]:
-        """Bounds of each rate, (families, groups): exact ones of shares, Student's t of means (0 or more)."""
+        """Bounds of each rate, (families, groups): of shares see `checks._proportions`, of means Student's t."""
         if self.errors is None:
             return _proportions.bounds(self.rates, self.effective, level)
         reach: Floats = special.stdtrit(np.maximum(self.effective - 1, 1), 0.5 + level / 2) * self.errors
-        return np.maximum(self.rates - reach, 0.0), self.rates + reach
+        return np.maximum(self.rates - reach, self.lowest), self.rates + reach
+
+    @property
+    def overall(self) -> Floats:
+        """(families, 1): the rate of all groups together; NaN without rows."""
+        total = np.where(self.rows > 0, self.rates * self.rows, 0.0).sum(axis=1, keepdims=True)
+        rows = self.rows.sum(axis=1, keepdims=True)
+        return np.divide(total, rows, out=np.full(total.shape, np.nan), where=rows > 0)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,43 +86,66 @@ class Slice:
     missing: int
     """Test rows without the attribute."""
     kinds: dict[str, GroupRates]
-    """`selection_rate`, `true_positive_rate`, `false_positive_rate`, `accuracy`; or `error` for regression."""
+    """Those of `RATES`, `calibration_error` and `calibration_gap`; or `error` and `bias` for regression."""
 
 
 def joined(kinds: list[GroupRates]) -> GroupRates:
-    """Several kinds of shares as families of one."""
-    rates, rows, effective = (
-        np.concatenate([getattr(k, name) for k in kinds], axis=0) for name in ("rates", "rows", "effective")
+    """Several kinds of shares as families of one; a single kind as it is."""
+    if len(kinds) == 1:
+        return kinds[0]
+    return GroupRates(
+        *(np.concatenate([getattr(k, name) for k in kinds], axis=0) for name in ("rates", "rows", "effective"))
     )
-    return GroupRates(rates, rows, effective, kinds[0].errors if len(kinds) == 1 else None)
+
+
+def shares(moments: Moments) -> GroupRates:
+    """Shares of rows, and those of all other groups together."""
+
+    def one(m: Moments) -> GroupRates:
+        return GroupRates(m.mean, m.count.astype(np.int64), m.effective_rows())
+
+    return dataclasses.replace(one(moments), rest=one(moments.rest()), membership=moments.membership_rows())
+
+
+def means(moments: Moments, *, lowest: float, pseudo: Floats | float = 0.0) -> GroupRates:
+    """Means over rows, and those of all other groups together.
+
+    Args:
+        moments: Sums over the rows.
+        lowest: Smallest value that a mean can have.
+        pseudo: See `Moments.standard_error`, of the groups (families, groups); for the rest the largest of them.
+    """
+
+    def one(m: Moments, extra: Floats | float) -> GroupRates:
+        return GroupRates(m.mean, m.count.astype(np.int64), m.units, m.standard_error(extra), lowest)
+
+    own = one(moments, pseudo)
+    rest = one(moments.rest(), float(np.max(pseudo, initial=0.0)))
+    return dataclasses.replace(own, rest=rest, membership=moments.membership_rows())
 
 
 def classifier_slice(
-    name: str,
-    groups: arrays.Groups,
-    y: npt.NDArray[np.int64],
-    labels: npt.NDArray[np.int64],
-    classes: int,
-    sampling: intervals.Sampling,
+    name: str, groups: arrays.Groups, cell: Codes, classes: int, columns: _counting.Columns | None
 ) -> Slice:
-    """Count the confusion table of each group, and of each of its entities where there are entities."""
+    """Count the confusion table of each group, and of each of its entities where there are entities.
+
+    Args:
+        name: Of the slice.
+        groups: Codes (rows,) and names.
+        cell: (rows,) true class times the number of classes plus label.
+        classes: Number of classes K.
+        columns: The entities of each group; None where rows are independent.
+    """
     cells, count = classes * classes, len(groups.names)
-    known = np.flatnonzero(groups.codes >= 0)
-    member, cell = groups.codes[known].astype(np.int64), (y * classes + labels)[known]
-    table = np.bincount(member * cells + cell, minlength=count * cells).reshape(count, classes, classes)
-    of_entities = None
-    if sampling.entities is not None:
-        entities = intervals.clusters(sampling.entities)
-        pairs, pair = np.unique(member * (int(entities.max()) + 1) + entities[known], return_inverse=True)
-        owned = np.bincount(pair * cells + cell, minlength=len(pairs) * cells).reshape(len(pairs), classes, classes)
-        of_entities = owned, pairs // (int(entities.max()) + 1)
-    return Slice(
-        name=name,
-        groups=groups.names,
-        sizes=table.sum(axis=(1, 2)),
-        missing=len(groups.codes) - len(known),
-        kinds={kind: _counted(kind, table, of_entities) for kind in RATES},
-    )
+    table = _counting.tables(groups.codes, count, cell, cells).reshape(count, classes, classes)
+    if columns is None:
+        found = {kind: _moments.of_rows(*rates_of(kind, table)) for kind in RATES}
+    else:
+        owned = _counting.tables(columns.column, len(columns.owner), cell, cells).reshape(-1, classes, classes)
+        found = {kind: _moments.of_entities(*rates_of(kind, owned), columns.owner, count) for kind in RATES}
+    sizes = table.sum(axis=(1, 2))
+    kinds = {kind: shares(moments) for kind, moments in found.items()}
+    return Slice(name, groups.names, sizes, len(groups.codes) - int(sizes.sum()), kinds)
 
 
 def rates_of(kind: str, tables: Floats | Counts) -> tuple[Floats, Floats]:
@@ -108,6 +160,9 @@ def rates_of(kind: str, tables: Floats | Counts) -> tuple[Floats, Floats]:
         "selection_rate": (labelled, total),
         "true_positive_rate": (hits, truths),
         "false_positive_rate": (labelled - hits, total - truths),
+        "true_negative_rate": (total - truths - labelled + hits, total - truths),
+        "false_negative_rate": (truths - hits, truths),
+        "precision": (hits, labelled),
         "accuracy": (hits.sum(axis=-1, keepdims=True), total[..., :1]),
     }[kind]
     if kind != "accuracy" and tables.shape[-1] == 2:
@@ -115,40 +170,38 @@ def rates_of(kind: str, tables: Floats | Counts) -> tuple[Floats, Floats]:
     return np.moveaxis(numerator, -1, -2).astype(np.float64), np.moveaxis(denominator, -1, -2).astype(np.float64)
 
 
-def _ratio(numerator: Floats, denominator: Floats) -> Floats:
-    return np.divide(numerator, denominator, out=np.full(numerator.shape, np.nan), where=denominator > 0)
-
-
-def _counted(kind: str, table: Counts, of_entities: tuple[Counts, Counts] | None) -> GroupRates:
-    """Rates of a kind from the groups' tables; `of_entities` holds tables (columns, K, K) and their groups."""
-    numerator, denominator = rates_of(kind, table)
-    effective = denominator
-    if of_entities is not None:
-        effective = _proportions.effective_rows(*rates_of(kind, of_entities[0]), of_entities[1], len(table))
-    return GroupRates(_ratio(numerator, denominator), denominator.astype(np.int64), effective)
-
-
-def error_slice(name: str, groups: arrays.Groups, errors: Floats, sampling: intervals.Sampling) -> Slice:
-    """Mean absolute error of each group with its standard error, over entities where there are any.
+def error_slice(name: str, groups: arrays.Groups, errors: Floats, columns: _counting.Columns | None) -> Slice:
+    """Mean absolute and mean signed error of each group with their standard errors, over entities where there are any.
 
     Args:
         name: Of the slice.
         groups: Codes (rows,) and names.
         errors: (rows,) prediction less target.
-        sampling: The entities.
+        columns: The entities of each group; None where rows are independent.
     """
-    known, count = np.flatnonzero(groups.codes >= 0), len(groups.names)
-    member, found = groups.codes[known].astype(np.int64), np.abs(errors[known])
-    sizes = np.bincount(member, minlength=count)
-    total = np.bincount(member, weights=found, minlength=count)
-    rates = _ratio(total.astype(np.float64), sizes.astype(np.float64))
-    unit = np.arange(len(known)) if sampling.entities is None else intervals.clusters(sampling.entities)[known]
-    pairs, pair = np.unique(member * (int(unit.max(initial=0)) + 1) + unit, return_inverse=True)
-    owner = pairs // (int(unit.max(initial=0)) + 1)
-    units = np.bincount(owner, minlength=count).astype(np.float64)
-    residuals = np.bincount(pair, weights=found - rates[member], minlength=len(pairs))
-    squares = np.bincount(owner, weights=residuals**2, minlength=count)
-    enough = units > 1
-    deviation = np.sqrt(squares * np.where(enough, units / np.maximum(units - 1, 1), 1.0)) / np.maximum(sizes, 1)
-    rated = GroupRates(rates[None], sizes[None], units[None], np.where(enough, deviation, np.inf)[None])
-    return Slice(name, groups.names, sizes, len(errors) - len(known), {"error": rated})
+    count, alone = len(groups.names), np.zeros(len(errors), dtype=np.int8)
+    sizes = _counting.tables(groups.codes, count, alone, 1)[:, 0]
+    kinds = {}
+    # The mean over all rows is taken off before squaring: sums of squares of errors far from 0 would lose the spread.
+    centre = float(errors.mean()) if len(errors) else 0.0
+    for kind, values, base in (("error", np.abs(errors), 0.0), ("bias", errors - centre, centre)):
+        found = _values(groups.codes, count, values, columns)
+        rated = means(found, lowest=0.0 if kind == "error" else -np.inf)
+        kinds[kind] = _moved(rated, base)
+    return Slice(name, groups.names, sizes, len(errors) - int(sizes.sum()), kinds)
+
+
+def _moved(rates: GroupRates, base: float) -> GroupRates:
+    rest = None if rates.rest is None else _moved(rates.rest, base)
+    return dataclasses.replace(rates, rates=rates.rates + base, rest=rest)
+
+
+def _values(member: Codes, groups: int, values: Floats, columns: _counting.Columns | None) -> Moments:
+    alone = np.zeros(len(values), dtype=np.int8)
+    if columns is None:
+        total, squares = _counting.sums(member, groups, alone, 1, (values, values**2))[:, :, 0]
+        count = _counting.tables(member, groups, alone, 1)[:, 0].astype(np.float64)
+        return _moments.of_rows(total[None], count[None], squares[None])
+    total = _counting.sums(columns.column, len(columns.owner), alone, 1, (values,))[:, :, 0]
+    count = _counting.tables(columns.column, len(columns.owner), alone, 1)[:, 0].astype(np.float64)
+    return _moments.of_entities(total, count[None], columns.owner, groups)

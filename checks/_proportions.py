@@ -1,16 +1,24 @@
-"""Intervals of proportions that hold at 0 and 1 and in small groups: Clopper and Pearson's exact bounds.
+"""Intervals of proportions that hold at 0 and 1 and in small groups, and near their level in larger ones.
 
 A bootstrap of 0 successes in 5 rows draws next to nothing else, and its percentiles claim a precision that nobody has.
-The exact bounds hold at least at the level for every true share and every number of rows, and the upper end at 0
-successes, 1 − tail^(1 / n), only falls as n grows. The price: for few rows they hold more often than the level says.
+The exact bounds of Clopper and Pearson hold at least at the level for every true share, but for any number of rows they
+hold more often than the level says, and what is made of several of them more often still. Jeffreys' bounds hold at the
+level on average, but too seldom near 0 and 1. Both are quantiles of beta distributions that differ by half a row:
 
-Rows of one entity are not independent. There the exact bounds are taken for the effective number of rows, n over the
+    lower end: Beta(k + a, n − k + 1 − a), upper end: Beta(k + 1 − a, n − k + a), with a = 0 (exact) or 1/2 (Jeffreys)
+
+for k successes in n rows. Here a = m / (2 (m + 4)), m being the smaller of successes and failures: exact at 0 and n,
+half-way at 4, Jeffreys' in the limit. For 95 % the coverage, which is a finite sum, lies between 93.2 and 97.0 %
+wherever ten successes and ten failures are expected, and above 93.2 % everywhere (the tests add it up).
+
+Rows of one entity are not independent. There the bounds are taken for the effective number of rows, n over the
 design effect. The effect is the variance over entities against that of independent rows, estimated with two
 pseudo-entities of mean size, one with all rows a success and one with none: with 0 successes the variance over
 entities says nothing, and the estimate becomes the worst case, in which all rows of an entity are alike.
 
-Refs: Clopper and Pearson, Biometrika 26 (1934) 404. Korn and Graubard, Surv. Methodol. 24 (1998) 193 (exact bounds for
-an effective number of rows). Agresti and Coull, Am. Stat. 52 (1998) 119 (pseudo-rows).
+Refs: Clopper and Pearson, Biometrika 26 (1934) 404. Brown, Cai and DasGupta, Stat. Sci. 16 (2001) 101 (Jeffreys'
+interval as Clopper and Pearson's, corrected for continuity). Korn and Graubard, Surv. Methodol. 24 (1998) 193 (bounds
+for an effective number of rows). Agresti and Coull, Am. Stat. 52 (1998) 119 (pseudo-rows).
 """
 
 from __future__ import annotations
@@ -19,12 +27,14 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from checks import intervals
+from checks import _moments, intervals
 from evidence import records
 
 Floats = npt.NDArray[np.float64]
 
-METHOD = "Clopper-Pearson"
+METHOD = "Clopper-Pearson to Jeffreys beta"
+HALF_WAY = 4.0
+"""Successes or failures, whichever are fewer, at which the bounds lie half-way from the exact ones to Jeffreys'."""
 CLUSTERED = ", effective rows by entity"
 
 
@@ -34,7 +44,7 @@ def method(sampling: intervals.Sampling) -> str:
 
 
 def bounds(shares: Floats, rows: Floats, level: float) -> tuple[Floats, Floats]:
-    """Exact bounds of shares.
+    """Bounds of shares.
 
     Args:
         shares: (…,) observed shares, 0 to 1; NaN where undefined.
@@ -51,37 +61,11 @@ def bounds(shares: Floats, rows: Floats, level: float) -> tuple[Floats, Floats]:
     misses = total - hits
     # Rounding must not turn all of the rows into a little less than all of them.
     none, every = hits <= 1e-9 * total, misses <= 1e-9 * total
-    low = np.where(none, 0.0, special.betaincinv(np.where(none, 1.0, hits), misses + 1, tail))
-    high = np.where(every, 1.0, special.betaincinv(hits + 1, np.where(every, 1.0, misses), 1 - tail))
+    fewer = np.maximum(np.minimum(hits, misses), 0.0)
+    shift = np.where(none | every, 0.0, 0.5 * fewer / (fewer + HALF_WAY))
+    low = np.where(none, 0.0, special.betaincinv(np.where(none, 1.0, hits + shift), misses + 1 - shift, tail))
+    high = np.where(every, 1.0, special.betaincinv(hits + 1 - shift, np.where(every, 1.0, misses + shift), 1 - tail))
     return np.where(defined, low, np.nan), np.where(defined, high, np.nan)
-
-
-def effective_rows(hits: Floats, rows: Floats, member: npt.NDArray[np.integer], groups: int) -> Floats:
-    """Independent rows that would know the shares as well as these do.
-
-    Args:
-        hits: (families, entities) successes of each entity of a group.
-        rows: (families, entities) its rows.
-        member: (entities,) the group of each column; an entity with rows in two groups has two columns.
-        groups: Number of groups.
-
-    Returns:
-        (families, groups), at most the number of rows; 0 where there are none.
-    """
-
-    def total(values: Floats) -> Floats:
-        return np.stack([np.bincount(member, weights=v, minlength=groups) for v in values])
-
-    found, count = total(hits), total(rows)
-    squares, crossed, hit_squares = total(rows**2), total(rows * hits), total(hits**2)
-    present = count > 0
-    count_or_one = np.where(present, count, 1.0)
-    size = np.where(present, squares / count_or_one, 1.0)
-    share = (found + size) / (count_or_one + 2 * size)
-    pseudo = size**2 * (share**2 + (1 - share) ** 2)
-    spread = hit_squares - 2 * share * crossed + share**2 * squares + pseudo
-    effect = spread / ((count_or_one + 2 * size) * share * (1 - share))
-    return np.where(present, count / np.maximum(effect, 1.0), 0.0)
 
 
 def of_rows(hits: npt.NDArray[np.bool_], sampling: intervals.Sampling) -> records.Interval | None:
@@ -93,7 +77,7 @@ def of_rows(hits: npt.NDArray[np.bool_], sampling: intervals.Sampling) -> record
         member = intervals.clusters(sampling.entities)
         found = np.bincount(member, weights=hits)[None]
         owned = np.bincount(member).astype(np.float64)[None]
-        size = effective_rows(found, owned, np.zeros(found.shape[1], np.intp), 1)
+        size = _moments.of_entities(found, owned, np.zeros(found.shape[1], np.intp), 1).effective_rows()
         text = f"{METHOD}, {size.item():,.0f} effective rows over {found.shape[1]:,} entities"
     share = float(np.mean(hits))
     low, high = bounds(np.array([[share]]), size, sampling.level)

@@ -10,6 +10,13 @@ family of rates, Bonferroni over families). Then no pair that is not distinguish
 needs no correction: the largest upper bound is at least that of the pair whose true gap is the largest. A large group
 is not blurred at the lower end by a small one, and a small group widens the upper end as far as it is unknown.
 
+How often such an interval misses: with level 1 − α, the near end (the upper one of a gap, the lower one of a smallest
+rate) misses in at most α/2 of test sets, as with any single rate: a gate is not passed more easily because more groups
+are compared. The far end may miss in α, but does so only where groups are tied, and there the near end does not: it
+would have to miss for all tied groups at once. Coverage is 1 − α for tied groups and for two groups that differ. It is
+more, up to 1 − α/2, where one of many groups stands apart or where a true gap is small beside its noise, because a gap
+has no negative side: that cannot be held to 97 % from above with any interval whose near end keeps α/2.
+
 Refs: Newcombe, Statist. Med. 17 (1998) 873. Donner and Zou, Stat. Methods Med. Res. 21 (2012) 347. Tukey 1953; Hayter,
 Ann. Stat. 12 (1984) 61 (unequal groups).
 """
@@ -56,15 +63,23 @@ def ratio(rates: Floats, bounds: Bounds, level: float) -> tuple[float, float]:
 
 
 def extreme(rates: Floats, bounds: Bounds, level: float, *, smallest: bool) -> tuple[float, float]:
-    """Interval of the smallest (or largest) of the groups' rates, (1, groups).
+    """Interval of the smallest (or largest) of the groups' rates, (families, groups).
 
     The end on the far side of the other groups is simultaneous (Bonferroni): the smallest of several is luck, too.
     """
     low, high = bounds(level)
-    far_low, far_high = bounds(1 - (1 - level) / max(1, int(np.isfinite(rates).sum())))
+    far_low, far_high = bounds(far_level(int(np.isfinite(rates).sum()), level))
     if smallest:
         return float(np.nanmin(low)), float(np.nanmin(far_high))
     return float(np.nanmax(far_low)), float(np.nanmax(high))
+
+
+def far_level(compared: int, level: float) -> float:
+    """Two-sided level of each of several bounds at which their far ends together miss in at most 1 − `level`.
+
+    Each far end gets a tail of (1 − level) / `compared`, but never more than that of a single two-sided interval.
+    """
+    return 1 - 2 * (1 - level) / max(2, compared)
 
 
 def pairs_level(rates: Floats, level: float) -> float:
@@ -89,19 +104,29 @@ def _differences(rates: Floats, low: Floats, high: Floats) -> tuple[Floats, Floa
 
 def _ratios(rates: Floats, low: Floats, high: Floats) -> tuple[Floats, Floats]:
     """Bounds (families, groups, groups) of each rate over each other; without an upper end where 0 may be below."""
+    first, second = ((v[:, :, None] for v in (rates, low, high)), (v[:, None, :] for v in (rates, low, high)))
+    lower, upper = ratio_bounds(*first, *second)
+    outside = np.eye(rates.shape[1], dtype=bool) | ~np.isfinite(lower)
+    return np.where(outside, np.nan, lower), np.where(outside, np.nan, upper)
+
+
+def ratio_bounds(
+    first: Floats, first_low: Floats, first_high: Floats, second: Floats, second_low: Floats, second_high: Floats
+) -> tuple[Floats, Floats]:
+    """Bounds of the ratio of independent rates (Donner and Zou), by their own bounds; NaN where one is undefined."""
 
     def spread(values: Floats, ends: Floats) -> Floats:
         return ends * (2 * values - ends)
 
-    product = rates[:, :, None] * rates[:, None, :]
-    least = spread(rates, low)
-    most = spread(rates, high)
-    below = product + np.sqrt(np.maximum(product**2 - least[:, :, None] * most[:, None, :], 0.0))
-    above = product + np.sqrt(np.maximum(product**2 - most[:, :, None] * least[:, None, :], 0.0))
-    lower = np.divide(least[:, :, None], below, out=np.zeros_like(below), where=below > 0)
-    upper = np.divide(above, least[:, None, :], out=np.full_like(above, np.inf), where=least[:, None, :] > 0)
-    outside = np.eye(rates.shape[1], dtype=bool) | ~np.isfinite(product)
-    return np.where(outside, np.nan, lower), np.where(outside, np.nan, upper)
+    product = first * second
+    defined = np.isfinite(product)
+    least, most = spread(first, first_low), spread(first, first_high)
+    second_least, second_most = spread(second, second_low), spread(second, second_high)
+    below = product + np.sqrt(np.maximum(product**2 - least * second_most, 0.0))
+    above = product + np.sqrt(np.maximum(product**2 - most * second_least, 0.0))
+    lower = np.divide(least, below, out=np.zeros_like(below), where=below > 0)
+    upper = np.divide(above, second_least, out=np.full_like(above, np.inf), where=second_least > 0)
+    return np.where(defined, lower, np.nan), np.where(defined, upper, np.nan)
 
 
 @functools.cache

@@ -6,9 +6,10 @@ Light on purpose: it loads the plan's types and nothing that computes.
 from __future__ import annotations
 
 import difflib
+import re
 
 from checks.metrics import ALL, CLASSIFICATION, Family, Metric
-from configs import errors
+from configs import errors, legal_thresholds
 from configs.plan import Plan
 from configs.policy import Gate
 
@@ -22,6 +23,8 @@ MEASURED_ONCE: tuple[Family, ...] = ("data", "export")
 FROM_PREDICTIONS: tuple[Family, ...] = ("performance", "fairness", "data")
 """Families that predictions without their model can answer."""
 FROM_PROBABILITIES = tuple(f"performance.{name}" for name in ("roc_auc", "pr_auc", "brier", "log_loss", "ece"))
+_FOUR_FIFTHS = re.compile(r"four[\s-]fifths|80\s*%\s*rule|1607\.4", re.IGNORECASE)
+"""Words by which a rationale names the rule."""
 
 METRICS: dict[str, Metric] = {metric.id: metric for metric in ALL}
 """Identifier to metric, in the order of reports."""
@@ -46,8 +49,9 @@ def check_policy(plan: Plan) -> None:
 
     Raises:
         PlanError: A gate names an unknown metric, one of another task, one whose limit is fixed, a slice that is not
-            measured, a threshold outside the metric's range, the wrong direction, a setting that the check does not
-            take, or what given predictions cannot answer. One line for each problem.
+            measured, a threshold outside the metric's range, the wrong direction, a legal threshold for numbers of
+            another kind (a ratio on a difference), a setting that the check does not take, or what given predictions
+            cannot answer. One line for each problem.
     """
     problems = [p for index, gate in enumerate(plan.policy.gates) if (p := _problem(plan, index, gate))]
     if problems:
@@ -70,6 +74,7 @@ def _problem(plan: Plan, index: int, gate: Gate) -> str | None:
     return (
         _given_problem(plan, where, metric)
         or _slice_problem(plan, where, gate, metric)
+        or _legal_problem(where, gate, metric)
         or _threshold_problem(where, gate, metric, task)
         or _settings_problem(where, gate, metric)
     )
@@ -120,6 +125,22 @@ def _slice_problem(plan: Plan, where: str, gate: Gate, metric: Metric) -> str | 
     if not metric.sliced and gate.slice != "overall":
         return f"{where}: expected the slice overall, got '{gate.slice}': it is not measured per group. Remove slice."
     return None
+
+
+def _legal_problem(where: str, gate: Gate, metric: Metric) -> str | None:
+    """A legal threshold on what it is not about: by its id, or by the words of the rationale."""
+    named = gate.rule or ("four_fifths" if _FOUR_FIFTHS.search(gate.rationale or "") else None)
+    if named is None:
+        return None
+    known = legal_thresholds.register()[named]
+    if metric.id in known.metrics or (gate.rule is None and metric.scale != "difference"):
+        return None
+    got = f"a {metric.scale}" if metric.scale != "value" else "another measure"
+    cited = "rule" if gate.rule else "rationale names the rule"
+    return (
+        f"{where}: {cited} {named} ({known.source}): expected the {known.scale} that it bounds, got {got}. "
+        f"Gate {' or '.join(known.metrics)} with rule: {named}, or state a number with its own reason."
+    )
 
 
 def _threshold_problem(where: str, gate: Gate, metric: Metric, task: str) -> str | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from checks import basis
+from checks import _rows_needed, basis
 from checks._subject import UNGATED
 from configs.plan import Plan
 from configs.policy import Gate, Policy
@@ -106,7 +106,8 @@ def _verdict(policy: Policy, gate: Gate, result: records.CheckResult) -> _Verdic
         # The rows without a group may be just those that are treated otherwise.
         status = "inconclusive" if status == "pass" else status
         why += f", {result.details['missing_attribute'][gate.slice]:,} test rows have no group"
-    return _Verdict(gate, status, f"{_found(measure, gate)}{_asked(gate)}{_size(measure)}{why}{_worst(result)}")
+    more = _rows_needed.sentence(result, gate) if status == "inconclusive" else ""
+    return _Verdict(gate, status, f"{_found(measure, gate)}{_asked(gate)}{_size(measure)}{why}{_worst(result)}{more}")
 
 
 def _worst(result: records.CheckResult) -> str:

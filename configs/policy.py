@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from configs import legal_thresholds
 from configs.base import Fraction, Section, Text
 from configs.robustness import Robustness
 
@@ -23,6 +24,8 @@ class Gate(Section):
     """Level of the interval that this gate is judged on; by default that of the policy."""
     minimum_group_size: int | None = Field(default=None, ge=1)
     """Fewest test rows that a rate may rest on at this gate; by default that of the policy. Fairness only."""
+    rule: legal_thresholds.Rule | None = None
+    """A threshold that a law states, by its id in `configs/law/thresholds.yaml`, instead of a number."""
     rationale: Text | None = None
     """Why this threshold (AI Act Annex IV(3), (4))."""
     owner: Text | None = None
@@ -33,10 +36,23 @@ class Gate(Section):
     """What it means when a required gate is inconclusive. `blocks`: the outcome is inconclusive. `reports`: it is
     listed and leaves the outcome to the other gates. A failure, and a check that did not run, count in either case."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _number_of_the_rule(cls, content: Any) -> Any:
+        """The number of a named rule; one that is written beside it must be the same."""
+        rule = content.get("rule") if isinstance(content, dict) else None
+        known = legal_thresholds.register().get(str(rule))
+        if known is None:
+            return content
+        stated = content.get("at_least", known.at_least), content.get("at_most")
+        if stated[0] not in (None, known.at_least) or stated[1] is not None:
+            raise ValueError(f"expected no number beside rule {known.id}, which is at least {known.at_least:g}")
+        return {**content, "at_least": known.at_least}
+
     @model_validator(mode="after")
     def _one_direction(self) -> Self:
         if (self.at_least is None) == (self.at_most is None):
-            raise ValueError("expected exactly one of at_least and at_most")
+            raise ValueError("expected exactly one of at_least and at_most, or a rule")
         return self
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 
-from model_cards import blocks, effect, figures, given, meaning, performance, tree
+from model_cards import blocks, effect, fairness_comparisons, figures, given, meaning, performance, tree
 from model_cards import groups as groups_
 from model_cards.refs import Book, Fact, Node
 from model_cards.tree import Figure, Paragraph, Parts, Section, parts
@@ -65,9 +65,14 @@ def _rates(book: Book) -> list[_Rate]:
     return list(found.values())
 
 
+MIRRORED = ("true negative rate", "false negative rate")
+"""Rates that are one less another that is drawn: the tables hold them."""
+
+
 def drawn(book: Book) -> list[Figure]:
     """One figure for each rate: the groups of every attribute with their intervals."""
-    return [figure for rate in _rates(book) if (figure := _figure(rate))]
+    kept = (rate for rate in _rates(book) if not str(rate.name.value).startswith(MIRRORED))
+    return [figure for rate in kept if (figure := _figure(rate))]
 
 
 def _figure(rate: _Rate) -> Figure | None:
@@ -234,11 +239,15 @@ def section(book: Book) -> Section:
         use_of_attributes(book),
         *definitions(book),
         *effect.positive(book),
-        *performance.measures(book, "fairness"),
+        *performance.measures(book, "fairness", fairness_comparisons.BESIDE),
+        *fairness_comparisons.rows_needed(book),
+        *fairness_comparisons.between(book),
+        *fairness_comparisons.to_overall(book),
         *extremes(book),
         *(() if not table else (TWO_INTERVALS,)),
         *small_groups(book),
         *meaning.table(book, "fairness"),
+        *fairness_comparisons.corrections(book),
         *performance.methods(book, "fairness"),
         *performance.without_value(book, "fairness"),
     ]

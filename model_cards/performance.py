@@ -5,16 +5,18 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
+from checks import catalogue
 from model_cards import blocks, effect, figures, given, matrix, meaning, tree
 from model_cards.refs import Book, Node
 from model_cards.tree import Figure, Paragraph, Parts, Section, parts
 
 
-def measures(book: Book, family: str) -> list[tree.Block]:
+def measures(book: Book, family: str, elsewhere: tuple[str, ...] = ()) -> list[tree.Block]:
     """Every measure of a family of checks with interval, rows, threshold and outcome.
 
     Where there are many, those under a gate come first and the whole table is folded. What supplements a check (a
-    second metric, a slice without its small groups) stands in a table of its own; groups are shown elsewhere.
+    second metric, a slice without its small groups) stands in a table of its own; groups are shown elsewhere, and so
+    are the parts of checks that `elsewhere` names.
     """
     gates = {(v.reason.value["check_id"], v.reason.value["slice"]): v for v in blocks.verdicts(book) if v.of_policy}
     gated, heads, others = [], [], []
@@ -22,6 +24,8 @@ def measures(book: Book, family: str) -> list[tree.Block]:
         for measure in (m for m in result["measures"] if "=" not in m.value["slice"]):
             if blocks.of_variant(measure):
                 continue  # it stands with its gate, where its level is named
+            if measure.value["name"].removeprefix(f"{result.value['check_id']}.") in elsewhere:
+                continue
             if measure.value["name"] != result.value["check_id"]:
                 others.append((_named(result, measure), *_numbers(measure, None)))
                 continue
@@ -93,7 +97,7 @@ def _measure(result: Node, measure: Node, verdict: blocks.Verdict | None) -> tup
     return (title, parts(where, *_which_group(result, measure)), *numbers, asked, outcome)
 
 
-RATES = ("fairness.selection_rate", "fairness.true_positive_rate", "fairness.false_positive_rate")
+RATES = tuple(metric.id for metric in catalogue.METRICS.values() if metric.scale == "rate")
 """Measures whose headline is the rate of one group of the attribute."""
 
 

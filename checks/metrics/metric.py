@@ -9,6 +9,9 @@ Better = Literal["higher", "lower", "none"]
 Family = Literal["performance", "fairness", "robustness", "security", "explanation", "data", "export"]
 """In the order of reports. `security` holds the families of AI Act Art. 15(5) that are no evasion."""
 
+Scale = Literal["value", "rate", "difference", "ratio"]
+"""What a number is: a rate of a group, a difference of rates, a ratio of rates, or anything else."""
+
 BINARY = ("binary",)
 CLASSIFICATION = ("binary", "multiclass")
 REGRESSION = ("regression",)
@@ -34,5 +37,7 @@ class Metric:
     """Smallest value it can take."""
     high: float = 1.0
     """Largest value it can take."""
+    scale: Scale = "value"
+    """A threshold for a ratio says nothing about a difference."""
     sliced: bool = False
     """Is it measured per protected attribute and intersection?"""

@@ -55,7 +55,7 @@ def test_a_metric_of_another_task_is_refused():
     assert "expected a metric for the task binary" in refusal(check="performance.rmse", at_most=3)
     assert "performance.rmse" in refusal("regression", check="performance.accuracy", at_least=0.8)
     assert "expected a metric for the task multiclass" in refusal(
-        "multiclass", check="fairness.selection_rate", slice="sex", at_least=0.1
+        "multiclass", check="fairness.error_difference", slice="sex", at_most=0.1
     )
 
 

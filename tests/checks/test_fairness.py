@@ -245,7 +245,11 @@ def test_nobody_selected_is_parity(tmp_path):
 
 def test_without_protected_attributes_nothing_applies(tmp_path):
     """Each fairness check says that the plan declares no protected attribute."""
-    results = found(subject(tmp_path, {}))
+    import dataclasses
+
+    made = subject(tmp_path, {})
+    data = made.plan.data.model_copy(update={"protected": (), "intersections": ()})
+    results = found(dataclasses.replace(made, plan=made.plan.model_copy(update={"data": data})))
     assert {r.status for r in results.values()} == {"not_applicable"}
     assert "no protected attribute" in results["selection_rate"].reason
 
@@ -288,13 +292,16 @@ def test_intervals_of_tiny_groups_are_exact_and_reach_the_gate_headline(tmp_path
     other = next(m for m in results["selection_rate"].measures if m.slice == "sex=other")
     assert (other.value, other.interval.low) == (0, 0)
     assert other.interval.high == pytest.approx(1 - 0.025 ** (1 / 5))
-    assert other.interval.method == "Clopper-Pearson"
+    assert other.interval.method == "Clopper-Pearson to Jeffreys beta"
     gap = results["demographic_parity_difference"]
     rates = [m for m in gap.measures if m.slice in ("sex=female", "sex=male")]
     assert headline(gap).interval.low < max(m.value for m in rates) - other.interval.high + 0.05
     assert "Clopper-Pearson" in headline(gap).interval.method
     without = next(m for m in gap.measures if m.name.endswith("without_small_groups") and m.slice == "sex")
-    assert "Newcombe square and add of Clopper-Pearson bounds, 1 pair of rates of sex" in without.interval.method
+    assert (
+        "Newcombe square and add of Clopper-Pearson to Jeffreys beta bounds, 1 pair of rates of sex"
+        in without.interval.method
+    )
     a, b = sorted(rates, key=lambda m: m.value)
     reach = np.hypot(b.interval.high - b.value, a.value - a.interval.low)
     assert without.interval.high == pytest.approx(b.value - a.value + reach)

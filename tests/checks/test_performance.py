@@ -135,7 +135,7 @@ def test_every_value_lies_in_its_interval(tmp_path):
         if result.measures and name != "confusion_matrix":
             one = result.measures[0]
             assert one.interval.low < one.value < one.interval.high or name == "ece", name
-            made = "Clopper-Pearson" if name == "accuracy" else "300 replicates, seed 0"
+            made = "Clopper-Pearson to Jeffreys beta" if name == "accuracy" else "300 replicates, seed 0"
             assert made in one.interval.method
             assert (one.n, one.split) == (600, "test")
 

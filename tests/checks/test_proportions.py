@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 
 LEVEL = 0.95
-SHARES = (0.02, 0.1, 0.5, 0.9, 0.98)
 
 
 def bounds(hits, rows, level=LEVEL):
@@ -19,23 +18,50 @@ def test_bounds_at_zero_and_at_all_rows_have_their_closed_form():
         assert bounds(rows, rows) == (pytest.approx(0.025 ** (1 / rows)), 1.0)
 
 
-def test_bounds_leave_the_tails_that_clopper_and_pearson_ask_for():
-    """Under the lower bound so many successes or more have the probability of one tail, under the upper so few."""
+def test_bounds_lie_between_the_exact_ones_and_those_of_jeffreys():
+    """SciPy's exact interval and the quantiles of Jeffreys' posterior enclose every bound; at four it is half-way."""
     from scipy import stats
 
-    for hits, rows in ((1, 5), (4, 5), (3, 20), (57, 88), (199, 200)):
+    for hits, rows in ((1, 5), (2, 46), (4, 5), (3, 20), (57, 88), (150, 200), (199, 200)):
+        exact = stats.binomtest(hits, rows).proportion_ci(LEVEL, method="exact")
+        jeffreys = stats.beta(hits + 0.5, rows - hits + 0.5).ppf([0.025, 0.975])
         low, high = bounds(hits, rows)
-        assert stats.binom.sf(hits - 1, rows, low) == pytest.approx(0.025)
-        assert stats.binom.cdf(hits, rows, high) == pytest.approx(0.025)
+        assert exact.low < low < jeffreys[0], (hits, rows)
+        assert jeffreys[1] < high < exact.high, (hits, rows)
+    assert bounds(4, 50)[0] == pytest.approx(stats.beta(4.25, 46.75).ppf(0.025))
 
 
-def test_bounds_equal_those_of_scipy():
-    """SciPy's exact interval of a proportion is the oracle."""
+def exact_coverage(rows, shares, level=LEVEL):
+    """How often the interval holds each of the shares, added up over every number of successes."""
     from scipy import stats
 
-    for hits, rows in ((0, 6), (2, 46), (31, 31), (150, 200)):
-        oracle = stats.binomtest(hits, rows).proportion_ci(LEVEL, method="exact")
-        assert tuple(np.ravel(bounds(hits, rows))) == pytest.approx((oracle.low, oracle.high))
+    found = np.arange(rows + 1.0)
+    low, high = bounds(found, rows, level)
+    held = (low[:, None] <= shares) & (shares <= high[:, None])
+    return (stats.binom.pmf(found[:, None], rows, shares) * held).sum(axis=0)
+
+
+@pytest.mark.parametrize("rows", [1, 2, 3, 5, 8, 10, 15, 20, 30, 50, 100, 200, 500, 2000])
+def test_bounds_never_hold_in_fewer_than_93_per_cent(rows):
+    """For every share and any number of rows, small groups included, 95 % intervals cover at least 93 %: no noise."""
+    shares = np.concatenate([np.linspace(0.0003, 0.03, 200), np.linspace(0.03, 0.5, 600)])
+    assert exact_coverage(rows, shares).min() >= 0.93
+
+
+@pytest.mark.parametrize("rows", [20, 30, 50, 100, 200, 500, 2000])
+def test_bounds_hold_in_93_to_97_per_cent_where_both_outcomes_are_common(rows):
+    """Wherever ten successes and ten failures are expected, 95 % intervals cover from 93 to 97 %: no noise."""
+    coverage = exact_coverage(rows, np.linspace(10 / rows, 1 - 10 / rows, 801))
+    assert coverage.min() >= 0.93
+    assert coverage.max() <= 0.97 + 1e-9
+
+
+@pytest.mark.parametrize(("level", "least"), [(0.8, 0.74), (0.9, 0.87), (0.99, 0.983), (0.999, 0.998)])
+def test_bounds_hold_at_other_levels(level, least):
+    """Other levels miss at most twice as often as they say, as simultaneous ends need them."""
+    shares = np.concatenate([np.linspace(0.001, 0.03, 100), np.linspace(0.03, 0.5, 300)])
+    for rows in (5, 20, 100, 1000):
+        assert exact_coverage(rows, shares, level).min() >= least, rows
 
 
 def test_more_rows_without_a_success_never_widen_the_interval():
@@ -52,20 +78,6 @@ def test_bounds_at_the_ends_are_no_less_careful_than_wilsons():
         assert bounds(0, rows)[1] > 0.95 * z2 / (rows + z2)
 
 
-@pytest.mark.parametrize("rows", [5, 20, 50, 200])
-@pytest.mark.parametrize("share", SHARES)
-def test_bounds_cover_in_simulated_groups(rows, share):
-    """95 % intervals hold the truth in 95 % of groups or more, within the noise of 4,000 draws.
-
-    A count of 5 takes six values only: there the exact bounds hold in 99 to 100 %. From 200 rows on it is 95 to 98 %.
-    """
-    found = np.random.default_rng(rows).binomial(rows, share, 4000)
-    low, high = bounds(found, rows)
-    covered = np.mean((low <= share) & (share <= high))
-    assert covered >= 0.945
-    assert rows < 200 or covered <= 0.98
-
-
 def test_an_undefined_share_has_no_bounds():
     """Without rows both bounds are undefined."""
     from checks import _proportions
@@ -76,11 +88,11 @@ def test_an_undefined_share_has_no_bounds():
 
 
 def effective(hits, entities):
-    from checks import _proportions
+    from checks import _moments
 
     found = np.bincount(entities, weights=hits)[None]
     rows = np.bincount(entities).astype(float)[None]
-    return _proportions.effective_rows(found, rows, np.zeros(rows.shape[1], int), 1).item()
+    return _moments.of_entities(found, rows, np.zeros(rows.shape[1], int), 1).effective_rows().item()
 
 
 def test_single_rows_count_in_full():
@@ -99,13 +111,13 @@ def test_copies_of_a_row_count_once():
 
 def test_effective_rows_are_counted_per_group_and_family():
     """Several groups and families at once give what each gives alone; a group without rows has none."""
-    from checks import _proportions
+    from checks import _moments
 
     rng = np.random.default_rng(2)
     entities, hits = np.repeat(np.arange(30), 4), rng.random((2, 120)) < 0.4
     found = np.stack([np.bincount(entities, weights=h) for h in hits])
     rows, member = np.full((2, 30), 4.0), np.arange(30) % 2
-    both = _proportions.effective_rows(found, rows, member, 3)
+    both = _moments.of_entities(found, rows, member, 3).effective_rows()
     for family in range(2):
         for group in range(2):
             mine = np.flatnonzero(entities % 2 == group)

@@ -116,14 +116,14 @@ def test_more_families_ask_for_a_higher_level():
 
 def test_mean_errors_cover_at_parity_and_need_two_rows():
     """Gaps of mean absolute errors reach 0 at parity in at least 93 %; a group of one row leaves the gap open."""
-    from checks import _group_rates, _simultaneous, intervals
+    from checks import _group_rates, _simultaneous
     from evidence import arrays
 
     rng, sizes = np.random.default_rng(5), (20, 200, 50)
     groups = arrays.Groups(np.repeat(np.arange(3), sizes), ("a", "b", "c"))
 
     def ends(groups, errors):
-        found = _group_rates.error_slice("s", groups, errors, intervals.Sampling()).kinds["error"]
+        found = _group_rates.error_slice("s", groups, errors, None).kinds["error"]
         return _simultaneous.gap(found.rates, found.bounds, LEVEL)
 
     lows = [ends(groups, rng.normal(size=270))[0] for _ in range(300)]
@@ -134,7 +134,7 @@ def test_mean_errors_cover_at_parity_and_need_two_rows():
 
 def test_gaps_over_entities_cover():
     """With five like rows per person the gap of two groups is held in at least 93 %; as single rows it is not."""
-    from checks import _group_rates, _simultaneous, intervals
+    from checks import _counting, _group_rates, _simultaneous
     from evidence import arrays
 
     rng, who = np.random.default_rng(6), np.repeat(np.arange(100), 5)
@@ -144,8 +144,8 @@ def test_gaps_over_entities_cover():
         share = np.where(np.arange(100) % 2, rng.beta(0.6, 0.4, 100), rng.beta(0.3, 0.7, 100))
         labels = (rng.random(500) < share[who]).astype(np.int64)
         for by_entity in held:
-            sampling = intervals.Sampling(LEVEL, entities=who if by_entity else None)
-            made = _group_rates.classifier_slice("s", groups, np.zeros(500, np.int64), labels, 2, sampling)
+            columns = _counting.columns(groups.codes, 2, who) if by_entity else None
+            made = _group_rates.classifier_slice("s", groups, labels, 2, columns)
             found = made.kinds["selection_rate"]
             low, high = _simultaneous.gap(found.rates, found.bounds, LEVEL)
             held[by_entity] += low <= 0.3 <= high

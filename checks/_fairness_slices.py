@@ -1,0 +1,58 @@
+"""The rates of every slice of the plan, counted once from the labels, probabilities or predictions of the test part."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import numpy as np
+
+from checks import _counting, _group_calibration, _group_rates, intervals
+from checks._group_rates import Slice
+from checks._subject import Subject
+from evidence import arrays
+
+Make = Callable[[str, arrays.Groups, _counting.Columns | None], Slice]
+"""Counts one slice: its name, its groups, the entities of each group."""
+
+
+def of(subject: Subject) -> dict[str, Slice | None]:
+    """Slice to its rates, in the order of the plan; None where no test row has a group of it."""
+    entities = subject.sampling.entities
+    units = None if entities is None or not subject.plan.slices else intervals.clusters(entities)
+    make: Make | None = None
+    found: dict[str, Slice | None] = {}
+    for name in subject.plan.slices:
+        groups = subject.part.groups.get(name)
+        if groups is None or not groups.names or not (groups.codes >= 0).any():
+            found[name] = None
+            continue
+        make = make or (_errors(subject) if subject.task == "regression" else _classes(subject))
+        columns = None if units is None else _counting.columns(groups.codes, len(groups.names), units)
+        found[name] = make(name, groups, columns)
+    return found
+
+
+def _classes(subject: Subject) -> Make:
+    labels, probabilities, y = subject.scores.labels, subject.scores.probabilities, subject.part.y
+    if labels is None:
+        raise TypeError("a classifier's scores hold labels")
+    truth = y.astype(np.int64, copy=False)
+    cell = truth * subject.classes + labels
+    residuals = None if probabilities is None else _group_calibration.residuals(probabilities, truth)
+
+    def make(name: str, groups: arrays.Groups, columns: _counting.Columns | None) -> Slice:
+        part = _group_rates.classifier_slice(name, groups, cell, subject.classes, columns)
+        if residuals is None:
+            return part
+        kinds = _group_calibration.slice_kinds(name, groups, residuals, columns, subject.sampling)
+        return dataclasses.replace(part, kinds=part.kinds | kinds)
+
+    return make
+
+
+def _errors(subject: Subject) -> Make:
+    if subject.scores.predictions is None:
+        raise TypeError("a regressor's scores hold predictions")
+    errors = subject.scores.predictions - subject.part.y.astype(np.float64)
+    return lambda name, groups, columns: _group_rates.error_slice(name, groups, errors, columns)
