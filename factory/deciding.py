@@ -65,7 +65,7 @@ def decide(
     calibration, cut = None, _threshold(network, plan, encoded, validation)
     plain = (architecture, cut)
     if plan.training.calibration == "temperature":
-        calibration = temperature.fit(_outputs(network, validation.x), validation.y.astype(np.int64))
+        calibration = temperature.fit(outputs(network, validation.x), validation.y.astype(np.int64))
         architecture = {**architecture, "temperature": calibration.temperature}
         cut = _threshold(models.calibrated(network, architecture), plan, encoded, validation)
         uses.append(validation.use("temperature"))
@@ -92,7 +92,8 @@ def _threshold(
     return threshold.choose(plan.training.threshold, scores, validation.y.astype(np.int64))
 
 
-def _outputs(network: nn.Module, x: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+def outputs(network: nn.Module, x: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    """Logits (rows, classes) of a network on the CPU in evaluation mode."""
     with torch.inference_mode():
         parts = [network(part).to(torch.float32) for part in torch.from_numpy(x).split(BATCH)]
         found: npt.NDArray[np.float64] = torch.cat(parts).numpy().astype(np.float64)
