@@ -105,9 +105,9 @@ def ensemble(book: Book) -> list[tree.Block]:
         ("Networks with weight", (found["members"].size("members"),)),
         ("Rounds", parts(found["iterations"].fact("count"), ", ", found["converged"].derived(ended, "in words"))),
         ("Duality gap", (found["gap"].fact("number"),)),
-        ("Bound on the difference to all rows", (book.plan["mitigation"]["difference_bound"].fact("exact"),)),
-        ("Training rows, drawing at random", (found["violation_random"].fact("number"),)),
-        ("Training rows, weighted mean", (found["violation_shipped"].fact("number"),)),
+        ("Allowed difference to the rate of all rows", (book.plan["mitigation"]["difference_bound"].fact("exact"),)),
+        ("Largest on training rows, drawing at random", (found["violation_random"].fact("number"),)),
+        ("Largest on training rows, weighted mean", (found["violation_shipped"].fact("number"),)),
         ("Members cut at", (found["cut"].fact("number"),)),
     )
     lines = tuple(
@@ -196,13 +196,13 @@ def _levels(results: list[Node]) -> Figure | None:
     for result in results:
         before, after, change = _three(result)
         if before is not None and after is not None and change.value["unit"] == "1":
-            shown.append((_short(result), [_drawn("before", before), _drawn("after", after)]))
+            shown += [_drawn(f"{_short(result)}, before", before), _drawn(f"{_short(result)}, after", after)]
     if not shown:
         return None
     alt = (
         "Each measure without and with the mitigation or calibration, with intervals. The numbers stand in the table.",
     )
-    return Figure(("Before and after",), figures.intervals(shown, "Value on the test rows"), alt)
+    return Figure(("Before and after",), figures.intervals([("test rows", shown)], "Value on the test rows"), alt)
 
 
 def _changes(results: list[Node]) -> Figure | None:
@@ -222,24 +222,22 @@ def _group_figure(book: Book) -> Figure | None:
     rows = result["details"]["groups"] if result is not None and result["details"] else None
     if result is None or not rows:
         return None
-    shown = []
+    shown: dict[str, list[figures.Interval]] = {}
     for row in rows:
         v = row.value
-        marks = [
-            figures.Interval(w, v[w], v[f"{w}_low"], v[f"{w}_high"], row.evidence, v["n"])
+        shown.setdefault(v["rate"], []).extend(
+            figures.Interval(f"{v['group']}, {w}", v[w], v[f"{w}_low"], v[f"{w}_high"], row.evidence, v["n"])
             for w in WHEN
             if v[w] is not None
-        ]
-        if marks:
-            shown.append((f"{v['group']}: {v['rate']}" if _several(rows) else str(v["group"]), marks))
-    if not shown:
+        )
+    if not any(shown.values()):
         return None
     rate = result["details"]["rate"].fact()
     alt = tree.say(
         "The {rate} of each group before and after, with its interval. The numbers stand in the table.", rate=rate
     )
     axis = str(rate.value)
-    return Figure(("Treated groups",), figures.intervals(shown, axis[:1].upper() + axis[1:]), alt)
+    return Figure(("Treated groups",), figures.intervals(list(shown.items()), axis[:1].upper() + axis[1:]), alt)
 
 
 def comparisons(book: Book) -> list[tree.Block]:
@@ -315,10 +313,6 @@ SHORT = {
 
 def _short(result: Node) -> str:
     return SHORT[str(result.value["check_id"])]
-
-
-def _several(rows: Node) -> bool:
-    return len({row.value["rate"] for row in rows}) > 1
 
 
 def _kind(member: Node) -> str:
