@@ -60,6 +60,7 @@ def params(dossier: Dossier) -> dict[str, str]:
         "split": plan.split.model_dump(mode="json"),
         "model": plan.model.model_dump(mode="json"),
         "training": plan.training.model_dump(mode="json"),
+        "mitigation": plan.mitigation.model_dump(mode="json"),
         "policy": plan.policy.model_dump(mode="json", exclude={"gates"}),
         "gates": {f"{g.check}/{g.slice}": _asked(g.at_least, g.at_most) for g in plan.policy.gates},
         "factory": plan.factory.model_dump(mode="json"),

@@ -73,6 +73,7 @@ def _explain(path: Path, found: Dossier, console: Console, *, everything: bool) 
     for reason in found.gate.reasons:
         if (reason.check_id, reason.slice) in asked:
             say(_line(reason.status, reason.check_id, reason.slice, reason.text, required=reason.required))
+    _say_changes(found, say)
     if everything:
         say("\n[bold]Every check[/]")
         for result in found.results():
@@ -81,6 +82,23 @@ def _explain(path: Path, found: Dossier, console: Console, *, everything: bool) 
     say(f"Gate: [bold {view.COLOURS[found.gate.outcome]}]{found.gate.outcome}[/]")
     say(f"Read: {path}/documents/report.html")
     _say_approval(path, say)
+
+
+def _say_changes(found: Dossier, say: Callable[[str], None]) -> None:
+    """Before and after of the mitigation and the calibration, a line for each measure."""
+    changed = [r for r in found.evaluate.results if r.check_id.startswith("mitigation.") and len(r.measures) > 2]
+    if not changed:
+        return
+    stated = found.plan.mitigation
+    say(f"\n[bold]What mitigation and calibration changed[/] ({escape(stated.words)})")
+    for result in changed:
+        values = [
+            "undefined"
+            if m.value is None
+            else f"{m.value:.3g}" + (f" [{m.interval.low:.3g}, {m.interval.high:.3g}]" if m.interval else "")
+            for m in result.measures[:3]
+        ]
+        say(f"  {result.title}\n{' ' * 17}[dim]{escape(f'{values[1]} → {values[2]}, change {values[0]}')}[/]")
 
 
 def _line(status: str, check: str, part: str, text: str, *, required: bool) -> str:
