@@ -33,7 +33,7 @@ def command(plan: str, *, data: bool) -> None:
     console.print(f"[green]✓[/] plan {path.name}: {_summary(checked)}", highlight=False)
     if checked.mitigation.method != "none":
         console.print(f"[green]✓[/] mitigation: {checked.mitigation.words}", highlight=False, soft_wrap=True)
-        console.print("  The model without it is trained as well, and both are measured.", highlight=False)
+        console.print("  The model without it is kept beside it, and both are measured.", highlight=False)
     if checked.training.calibration != "none":
         console.print(
             "[green]✓[/] calibration: a temperature is fitted on the validation split, inside the graph",
