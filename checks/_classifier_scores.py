@@ -88,14 +88,14 @@ def _intervals(
     for column, name in enumerate(NAMES[:4]):
         value = float(values[column])
         found[name] = (value, intervals.percentile(drawn[:, column], value, sampling, method))
-    found["ece"] = _ece(values[4:], drawn[:, 4:], sampling, method)
+    found["ece"] = ece(values[4:], drawn[:, 4:], sampling, method)
     for column, name in ((0, "roc_auc"), (1, "pr_auc")):
         if values[column] == 1.0 and found[name][1] is None:
             found[name] = (1.0, _separated(subject, name))
     return found
 
 
-def _ece(
+def ece(
     residuals: Floats, drawn: Floats, sampling: intervals.Sampling, method: str
 ) -> tuple[float, records.Interval | None]:
     """The calibration error with an interval that can reach 0.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +31,8 @@ class Subject:
     parts: Parts
     """The training and the validation part, for checks that compare with them."""
     source: Source = dataclasses.field(default_factory=Source)
+    references: Mapping[str, scoring.Scores] = dataclasses.field(default_factory=dict)
+    """What graphs that do not ship say of the unaltered part: the model without its mitigation, or its temperature."""
     artifacts: tuple[records.ArtifactRef, ...] = ()
     """Where the scores stand in the run folder."""
 

@@ -122,6 +122,8 @@ def _slice_problem(plan: Plan, where: str, gate: Gate, metric: Metric) -> str | 
         return f"{where}: expected protected attributes to compare, got none in data.protected. Declare them there."
     if metric.family == "fairness" and gate.slice == "overall":
         return f"{where}: expected a slice, got overall. Set slice to one of {', '.join(plan.slices)}."
+    if metric.family == "mitigation":
+        return _mitigation_problem(plan, where, gate, metric)
     if not metric.sliced and gate.slice != "overall":
         return f"{where}: expected the slice overall, got '{gate.slice}': it is not measured per group. Remove slice."
     return None
@@ -141,6 +143,19 @@ def _legal_problem(where: str, gate: Gate, metric: Metric) -> str | None:
         f"{where}: {cited} {named} ({known.source}): expected the {known.scale} that it bounds, got {got}. "
         f"Gate {' or '.join(known.metrics)} with rule: {named}, or state a number with its own reason."
     )
+
+
+def _mitigation_problem(plan: Plan, where: str, gate: Gate, metric: Metric) -> str | None:
+    """A gate on what mitigation or calibration changes needs one, and names the slice that is measured."""
+    calibrated = metric.id in ("mitigation.ece_change", "mitigation.log_loss_change")
+    if calibrated and plan.training.calibration == "none":
+        return f"{where}: expected a plan with training.calibration, got none. State it, or remove the gate."
+    if not calibrated and plan.mitigation.method == "none":
+        return f"{where}: expected a plan with a mitigation, got none. State one, or remove the gate."
+    wanted = str(plan.mitigation.attribute) if metric.sliced else "overall"
+    if gate.slice != wanted:
+        return f"{where}: expected the slice {wanted}, got '{gate.slice}'. Correct slice."
+    return None
 
 
 def _threshold_problem(where: str, gate: Gate, metric: Metric, task: str) -> str | None:

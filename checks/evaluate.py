@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from checks import catalogue, evasion, fairness, gate, intervals, performance, robustness, scoring, variants
+from checks import catalogue, evasion, fairness, gate, intervals, mitigation, performance, robustness, scoring, variants
 from checks._parts import Parts
 from checks._subject import Subject, not_measured
 from checks.source import Source
@@ -18,6 +18,7 @@ from evidence.folder import RunFolder
 FAMILIES: tuple[Callable[[Subject], tuple[records.CheckResult, ...]], ...] = (
     performance.measure,
     fairness.measure,
+    mitigation.measure,
     robustness.measure,
     evasion.measure,
 )
@@ -70,6 +71,10 @@ def evaluate(
         sampling=intervals.Sampling(policy.confidence, policy.replicates, policy.seed, part.entities),
         parts=parts,
         source=source or Source(),
+        references={
+            name: scoring.open_model(folder.checked(graph), encoded)(part.x)
+            for name, graph in model.comparisons.items()
+        },
         artifacts=_written(folder, scores),
     )
     results = measure(subject)

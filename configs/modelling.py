@@ -59,6 +59,9 @@ class Training(Section):
     threshold: Literal["balanced_accuracy", "f1"] | Annotated[float, Field(gt=0, lt=1)] = 0.5
     """Binary: the probability from which the label is positive; a number, or the criterion by which it is
     chosen on the validation split."""
+    calibration: Literal["none", "temperature"] = "none"
+    """`temperature`: one number, fitted on the validation split, divides the logits inside the graph (Guo et al. 2017).
+    The decision threshold is chosen after it."""
 
 
 class Factory(Section):

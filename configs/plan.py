@@ -6,9 +6,11 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
+from configs import mitigation as mitigations
 from configs import predictions as given
 from configs.base import Section
 from configs.data import Data
+from configs.mitigation import Mitigation
 from configs.modelling import Factory, Model, Split, Training
 from configs.policy import Bundle, Documents, Policy
 from configs.predictions import Predictions
@@ -28,6 +30,7 @@ class Plan(Section):
     split: Split = Split()
     model: Model = Model()
     training: Training = Training()
+    mitigation: Mitigation = Mitigation()
     policy: Policy
     factory: Factory = Factory()
     documents: Documents = Documents()
@@ -58,4 +61,7 @@ class Plan(Section):
                 raise ValueError(f"policy gate {check}: slice '{part}' is gated twice; keep one threshold")
         if self.data.target.task != "binary" and self.training.threshold != 0.5:
             raise ValueError("training.threshold belongs to binary targets")
+        if self.data.target.task == "regression" and self.training.calibration != "none":
+            raise ValueError("training.calibration belongs to targets with classes, whose probabilities it corrects")
+        mitigations.check(self.mitigation, self.data, self.training)
         return self

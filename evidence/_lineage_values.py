@@ -73,6 +73,7 @@ def _of_model(dossier: Dossier) -> dict[str, Any]:
         "split": plan.split.model_dump(mode="json"),
         "model": plan.model.model_dump(mode="json"),
         "training": plan.training.model_dump(mode="json"),
+        "mitigation": plan.mitigation.model_dump(mode="json"),
         "factory": plan.factory.model_dump(mode="json"),
         "trained": {
             "device": train.device,

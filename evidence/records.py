@@ -9,9 +9,9 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
 
-from evidence import canonical
+from evidence import canonical, mitigation_records, record_base
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 _TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z$"
@@ -38,10 +38,8 @@ Status = Literal["pass", "fail", "inconclusive", "not_applicable", "not_measured
 """Only `pass` is a pass. `not_applicable` and `not_measured` always carry a reason."""
 
 
-class Record(BaseModel):
-    """Base of every record."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+class Record(record_base.Record):
+    """Base of every record of this module."""
 
 
 class ArtifactRef(Record):
@@ -298,6 +296,16 @@ class DecisionThreshold(Record):
     criterion: str
     chosen_on: Role | None = None
     """The split it was chosen on; None when the plan states the number."""
+    groups: mitigation_records.GroupThresholds | None = None
+    """Cuts that take the place of `value` in the groups of an attribute, where the plan allows that."""
+
+
+class Variant(Record):
+    """A model that does not ship, kept for comparison: what to rebuild it from."""
+
+    checkpoint: ArtifactRef
+    architecture: dict[str, Any]
+    threshold: DecisionThreshold | None = None
 
 
 class TrainingRecord(Record):
@@ -310,7 +318,7 @@ class TrainingRecord(Record):
     """What `factory.models.build` needs to rebuild the module."""
     parameters: int
     epochs: int
-    """Epochs run."""
+    """Epochs run; of an ensemble, by the member with the largest weight, whose curve this is."""
     best_epoch: int
     seed: int
     device: str
@@ -326,6 +334,10 @@ class TrainingRecord(Record):
     uses: tuple[DataUse, ...]
     resumed: int = 0
     """How often training was taken up again from a checkpoint."""
+    mitigation: mitigation_records.MitigationRecord | None = None
+    calibration: mitigation_records.CalibrationRecord | None = None
+    variants: dict[str, Variant] = {}
+    """`unmitigated`: the same plan and seed without the mitigation. `uncalibrated`: without the temperature."""
 
 
 class TensorSpec(Record):
@@ -366,6 +378,8 @@ class ModelRef(Record):
     """TensorProto, ONNX backend-test layout."""
     golden_outputs: tuple[ArtifactRef, ...]
     exporter: str
+    comparisons: dict[str, ArtifactRef] = {}
+    """Graphs of the training record's variants, by the same names. They are measured beside the model; none ships."""
 
 
 class EvaluationRecord(Record):

@@ -44,18 +44,27 @@ def _attribute(attribute: data.ProtectedAttribute, declared: data.Data, table: p
         codes = np.searchsorted(np.array(attribute.bins), numbers, side="right")
         return Groups(np.where(np.isnan(numbers), -1, codes).astype(np.int16), bin_names(attribute.bins))
     column = next(c for c in declared.columns if c.name == attribute.column)
+    name_of = names_of(attribute, column, values.dropna().unique().tolist())
+    names = tuple(attribute.groups) if attribute.groups else tuple(dict.fromkeys(name_of.values()))
     if attribute.groups:
-        name_of = {value: name for name, members in attribute.groups.items() for value in members}
-        names = tuple(attribute.groups)
         _check_covered(attribute, values, name_of)
-    else:
-        found = sorted(values.dropna().unique().tolist())
-        order = [*column.allowed, *(v for v in found if v not in column.allowed)]
-        name_of = {value: column.labels.get(value, value) for value in order}
-        names = tuple(dict.fromkeys(name_of.values()))
     position = {name: i for i, name in enumerate(names)}
     codes = values.map({value: position[name] for value, name in name_of.items()})
     return Groups(codes.to_numpy(dtype=np.float64, na_value=-1).astype(np.int16), names)
+
+
+def names_of(attribute: data.ProtectedAttribute, column: data.Column, values: Collection[str]) -> dict[str, str]:
+    """Value of a categorical column to the name of its group.
+
+    Args:
+        attribute: The attribute, which has no bins.
+        column: Its column.
+        values: Values that occur; those of `allowed` are added.
+    """
+    if attribute.groups:
+        return {value: name for name, members in attribute.groups.items() for value in members}
+    order = [*column.allowed, *(v for v in sorted(values) if v not in column.allowed)]
+    return {value: column.labels.get(value, value) for value in order}
 
 
 def _check_covered(attribute: data.ProtectedAttribute, values: pd.Series, listed: Collection[str]) -> None:

@@ -20,10 +20,10 @@ from torch import nn
 from configs import errors
 from evidence import records
 from evidence.folder import RunFolder
-from factory import models
+from factory import decisions, models
 
-STATE = "training/checkpoint.safetensors"
-WEIGHTS = "training/model.safetensors"
+PLACE = "training"
+"""Folder of a training in the run folder, unless another one is named."""
 
 Tensors = dict[str, torch.Tensor]
 
@@ -33,18 +33,24 @@ def snapshot(tensors: Mapping[str, torch.Tensor]) -> Tensors:
     return {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in tensors.items()}
 
 
-def save_state(folder: RunFolder, tensors: Tensors, state: Mapping[str, Any]) -> None:
+def state_path(place: str) -> str:
+    """Where the state of a training stands, relative to the run folder."""
+    return f"{place}/checkpoint.safetensors"
+
+
+def save_state(folder: RunFolder, tensors: Tensors, state: Mapping[str, Any], path: str = state_path(PLACE)) -> None:
     """Replace the checkpoint.
 
     Args:
         folder: Run folder.
         tensors: All tensors, no two sharing memory.
         state: Plain JSON data.
+        path: Where it stands, relative to the run folder.
 
     Raises:
         StorageError: When it cannot be written.
     """
-    place = folder.at(STATE)
+    place = folder.at(path)
     temporary = place.with_name(f".{place.name}.{os.getpid()}")
     content = safetensors.torch.save(tensors, metadata={"state": json.dumps(state, allow_nan=False)})
     try:
@@ -53,18 +59,18 @@ def save_state(folder: RunFolder, tensors: Tensors, state: Mapping[str, Any]) ->
     except OSError as error:
         temporary.unlink(missing_ok=True)
         raise errors.StorageError(
-            f"checkpoint {STATE}: expected {len(content)} bytes to be written, got: {error.strerror}. "
+            f"checkpoint {path}: expected {len(content)} bytes to be written, got: {error.strerror}. "
             "Free space or make the run folder writable, then resume the run; earlier epochs are kept."
         ) from error
 
 
-def load_state(folder: RunFolder) -> tuple[Tensors, dict[str, Any]] | None:
+def load_state(folder: RunFolder, path: str = state_path(PLACE)) -> tuple[Tensors, dict[str, Any]] | None:
     """The checkpoint, or None where there is none.
 
     Raises:
         IntegrityError: When the file is damaged.
     """
-    place = folder.at(STATE)
+    place = folder.at(path)
     if not place.is_file():
         return None
     try:
@@ -73,18 +79,24 @@ def load_state(folder: RunFolder) -> tuple[Tensors, dict[str, Any]] | None:
             return {name: opened.get_tensor(name) for name in opened.keys()}, state  # noqa: SIM118 - no mapping
     except (safetensors.SafetensorError, ValueError, KeyError) as error:
         raise errors.IntegrityError(
-            f"checkpoint {STATE}: expected the state of a training, got a damaged file ({error}). "
+            f"checkpoint {path}: expected the state of a training, got a damaged file ({error}). "
             "Delete it to train from the start."
         ) from None
 
 
-def save_weights(folder: RunFolder, weights: Tensors) -> records.ArtifactRef:
+def save_weights(folder: RunFolder, weights: Tensors, place: str = PLACE) -> records.ArtifactRef:
     """Write the final weights; the same weights give the same bytes."""
-    return folder.write_bytes(WEIGHTS, safetensors.torch.save(weights))
+    return folder.write_bytes(f"{place}/model.safetensors", safetensors.torch.save(weights))
 
 
-def restore(folder: RunFolder, training: records.TrainingRecord, encoded: records.EncodedData) -> nn.Module:
+Trained = records.TrainingRecord | records.Variant
+"""What a model can be rebuilt from."""
+
+
+def restore(folder: RunFolder, training: Trained, encoded: records.EncodedData) -> nn.Module:
     """The trained network on the CPU, in evaluation mode, from the run folder alone.
+
+    Of an ensemble, all members as one network; with a temperature, its logits are those after it.
 
     Raises:
         IntegrityError: When the weights were altered or do not fit the recorded architecture.
@@ -98,10 +110,10 @@ def restore(folder: RunFolder, training: records.TrainingRecord, encoded: record
             f"weights {training.checkpoint.path}: expected those of the recorded architecture, got: "
             f"{str(error).splitlines()[-1].strip()} Train again into a new folder."
         ) from None
-    return network.eval()
+    return models.calibrated(network, training.architecture).eval()
 
 
-def shipped(folder: RunFolder, training: records.TrainingRecord, encoded: records.EncodedData) -> models.ShippedModel:
-    """The trained network with its output contract and its decision threshold."""
-    threshold = training.threshold.value if training.threshold else None
-    return models.ShippedModel(restore(folder, training, encoded), encoded.task, threshold).eval()
+def shipped(folder: RunFolder, training: Trained, encoded: records.EncodedData) -> models.ShippedModel:
+    """The trained network with its output contract and its decision threshold, or thresholds."""
+    network = restore(folder, training, encoded)
+    return models.ShippedModel(network, encoded.task, *decisions.parts(training.threshold, encoded.features)).eval()

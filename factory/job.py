@@ -13,7 +13,7 @@ from pathlib import Path
 from configs import errors, load
 from evidence import folder as run_folder
 from evidence import records
-from factory import trainer
+from factory import fitting, trainer
 
 RECORD = "training/record.json"
 
@@ -25,7 +25,7 @@ def run(folder: run_folder.RunFolder) -> records.TrainingRecord:
 
     Raises:
         MissingError: When a file is absent.
-        ProoflineError: See `factory.trainer.train`.
+        ProoflineError: See `factory.fitting.fit`.
     """
     plan = load.load(folder.path / "plan.yaml")
     place = folder.path / "data" / "encoded.json"
@@ -34,14 +34,15 @@ def run(folder: run_folder.RunFolder) -> records.TrainingRecord:
             f"run folder {folder.run_id}: expected data/encoded.json, got none. Encode the data first."
         )
     encoded = run_folder.parse_record(place.read_bytes(), records.EncodedData, "data/encoded.json")
-    record = trainer.train(folder, plan, encoded, progress=_log)
+    record = fitting.fit(folder, plan, encoded, progress=_log)
     folder.write_record(RECORD, record)
     return record
 
 
 def _log(now: trainer.Progress) -> None:
     log.info(
-        "epoch %d/%d, %.0f rows/s, loss %.5f, validation %.5f, best %d, at most %.0f s left",
+        "%s: epoch %d/%d, %.0f rows/s, loss %.5f, validation %.5f, best %d, at most %.0f s left",
+        now.phase,
         now.epoch,
         now.epochs,
         now.rows_per_second,

@@ -9,7 +9,7 @@ from configs.modelling import Factory
 from configs.plan import Plan
 from evidence import records
 from evidence.folder import RunFolder
-from factory import trainer
+from factory import fitting, trainer
 
 
 class Launcher(Protocol):
@@ -22,7 +22,7 @@ class Launcher(Protocol):
         encoded: records.EncodedData,
         progress: trainer.ProgressCallback | None = None,
     ) -> records.TrainingRecord:
-        """Train, or take up a training that was interrupted. See `factory.trainer.train`."""
+        """Train, or take up a training that was interrupted. See `factory.fitting.fit`."""
 
 
 class LocalLauncher:
@@ -35,8 +35,8 @@ class LocalLauncher:
         encoded: records.EncodedData,
         progress: trainer.ProgressCallback | None = None,
     ) -> records.TrainingRecord:
-        """Train here. See `factory.trainer.train`."""
-        return trainer.train(folder, plan, encoded, progress=progress)
+        """Train here. See `factory.fitting.fit`."""
+        return fitting.fit(folder, plan, encoded, progress=progress)
 
 
 LAUNCHERS: dict[str, type[Launcher]] = {"local": LocalLauncher}

@@ -133,18 +133,65 @@ class InTargetUnits(nn.Module):
         return self.network(features) * self.std + self.mean
 
 
+class WeightedMean(nn.Module):
+    """Several classifiers as one: p = Σ wᵢ pᵢ, returned as log p, so that a softmax gives p back.
+
+    This is the deterministic form of a classifier that draws a member by its weight. Logits of the members are moved
+    by a constant first (see `factory.reduction`), and constants may stand among the members.
+    """
+
+    def __init__(
+        self, members: Sequence[nn.Module], weights: Sequence[float], constants: Sequence[float], shift: float
+    ) -> None:
+        super().__init__()
+        self.members = nn.ModuleList(members)
+        self._keep("log_weights", torch.tensor(weights).log())
+        # Weight of the constant classifiers by class; the floor stands for log 0.
+        self._keep("log_constants", torch.tensor(constants).log().clamp(min=-LIMIT)[None, None, :])
+        self._keep("shift", torch.tensor([0.0, shift]))
+        self.constants = any(constants)
+
+    def _keep(self, name: str, value: torch.Tensor) -> None:
+        # Not in the state: the record holds the weights.
+        self.register_buffer(name, value.to(torch.float32), persistent=False)
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Log probabilities `(B, 2)`."""
+        logs = [torch.log_softmax(member(features).to(torch.float32) + self.shift, 1) for member in self.members]
+        terms = torch.stack(logs) + self.log_weights[:, None, None]
+        if self.constants:
+            terms = torch.cat([terms, self.log_constants.expand(1, terms.shape[1], 2)])
+        return torch.logsumexp(terms, 0)
+
+
+class Tempered(nn.Module):
+    """Logits divided by a temperature (Guo et al., ICML 2017)."""
+
+    def __init__(self, network: nn.Module, temperature: float) -> None:
+        super().__init__()
+        self.network = network
+        self.register_buffer("temperature", torch.tensor(temperature, dtype=torch.float32), persistent=False)
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Logits `(B, K)`."""
+        return self.network(features).to(torch.float32) / self.temperature
+
+
 class ShippedModel(nn.Module):
     """The output contract around a network.
 
     Classification returns `label` int64 `(B,)` and `probabilities` float32 `(B, K)`. With two classes the label is 1
     where `probabilities[:, 1]` is at least the threshold, which is part of the graph; with more it is the most
-    probable class. Regression returns `prediction` float32 `(B, 1)`.
+    probable class. `cuts` gives each row a threshold of its own. Regression returns `prediction` float32 `(B, 1)`.
     """
 
-    def __init__(self, network: nn.Module, task: str, threshold: float | None = None) -> None:
+    def __init__(
+        self, network: nn.Module, task: str, threshold: float | None = None, cuts: nn.Module | None = None
+    ) -> None:
         super().__init__()
         self.network = network
         self.task = task
+        self.cuts = cuts
         self.register_buffer("threshold", torch.tensor(0.5 if threshold is None else threshold, dtype=torch.float32))
 
     def forward(self, features: torch.Tensor) -> torch.Tensor | tuple[torch.Tensor, torch.Tensor]:
@@ -154,7 +201,8 @@ class ShippedModel(nn.Module):
             return output
         probabilities = torch.softmax(output, 1)
         if self.task == "binary":
-            return (probabilities[:, 1] >= self.threshold).to(torch.int64), probabilities
+            threshold = self.threshold if self.cuts is None else self.cuts(features)
+            return (probabilities[:, 1] >= threshold).to(torch.int64), probabilities
         return torch.argmax(probabilities, 1), probabilities
 
 
@@ -202,6 +250,8 @@ def build(architecture: Mapping[str, Any], features: Sequence[records.FeatureSpe
     Raises:
         PlanError: When a user's own factory cannot be used.
     """
+    if "ensemble" in architecture:
+        return _weighted_mean(architecture["ensemble"], features)
     outputs = architecture["outputs"]
     if "factory" in architecture:
         network = user_module.build(architecture["factory"], features, outputs, architecture["options"])
@@ -211,6 +261,33 @@ def build(architecture: Mapping[str, Any], features: Sequence[records.FeatureSpe
     if architecture["task"] == "regression":
         return InTargetUnits(network, architecture["target_mean"], architecture["target_std"])
     return network
+
+
+def ensemble(
+    member: Mapping[str, Any], weights: Sequence[float], constants: Sequence[float], shift: float
+) -> dict[str, Any]:
+    """The architecture of a weighted mean.
+
+    Args:
+        member: Architecture of each of its networks.
+        weights: Their weights.
+        constants: Weight of the classifiers that always give class 0, and of those that always give class 1.
+        shift: Added to the members' logits of class 1.
+    """
+    common = {key: member[key] for key in ("version", "task", "outputs", "factory") if key in member}
+    inner = {"of": dict(member), "weights": [*weights], "constants": [*constants], "shift": shift}
+    return {**common, "ensemble": inner}
+
+
+def calibrated(network: nn.Module, architecture: Mapping[str, Any]) -> nn.Module:
+    """The network with the temperature of its architecture, where there is one."""
+    temperature = architecture.get("temperature")
+    return network if temperature is None else Tempered(network, temperature)
+
+
+def _weighted_mean(described: Mapping[str, Any], features: Sequence[records.FeatureSpec]) -> WeightedMean:
+    members = [build(described["of"], features) for _ in described["weights"]]
+    return WeightedMean(members, described["weights"], described["constants"], described["shift"])
 
 
 def _column(values: Any) -> torch.Tensor:

@@ -15,6 +15,16 @@ from configs import errors
 from evidence import records
 
 Loss = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+Floats = npt.NDArray[np.float64]
+
+
+def weighted_cross_entropy(output: torch.Tensor, y: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
+    """Mean over a batch of each row's cross entropy times its weight.
+
+    Not divided by the batch's sum of weights: where the weights have mean 1 over all rows, every batch then estimates
+    the same weighted risk.
+    """
+    return (functional.cross_entropy(output.float(), y, reduction="none") * weight).mean()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,6 +95,14 @@ class Target:
             return functional.cross_entropy(output.float(), y, weight=weight)
 
         return cross_entropy
+
+    def row_weights(
+        self, class_weights: Literal["none", "balanced"], weights: Floats, y: npt.NDArray[np.generic]
+    ) -> npt.NDArray[np.float32]:
+        """Weights of rows (rows,) together with those of their classes, with mean 1 (classification)."""
+        if class_weights == "balanced":
+            weights = weights * self._weights(torch.device("cpu")).numpy()[y.astype(np.int64)]
+        return (weights / weights.mean()).astype(np.float32)
 
     def _weights(self, device: torch.device) -> torch.Tensor:
         """Rows / (classes × rows of the class), and 0 for a class without training rows."""

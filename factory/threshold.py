@@ -32,14 +32,14 @@ def choose(wanted: float | str, scores: npt.NDArray[np.float32], y: npt.NDArray[
             f"validation split: expected rows of both classes to choose the threshold by {wanted}, got "
             f"{positives} positive of {len(y)}. State training.threshold as a number, or enlarge the split."
         )
-    cuts, true_positive, false_positive = _counts(scores, y)
+    cuts, true_positive, false_positive = candidates(scores, y)
     value = _CRITERIA[wanted](true_positive, false_positive, positives, len(y) - positives)
     best = np.flatnonzero(value >= value.max() - 1e-12)
     cut = cuts[best[np.argmin(np.abs(cuts[best] - 0.5))]]
     return records.DecisionThreshold(value=float(cut), criterion=wanted, chosen_on="validation")
 
 
-def _counts(
+def candidates(
     scores: npt.NDArray[np.float32], y: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Candidate cuts, ascending, with the positives and negatives at or above each."""

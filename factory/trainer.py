@@ -15,10 +15,12 @@ import hashlib
 import math
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from itertools import repeat
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import nn
 
@@ -27,10 +29,11 @@ from configs.modelling import Training
 from configs.plan import Plan
 from evidence import arrays, canonical, records
 from evidence.folder import RunFolder
-from factory import accounting, checkpoints, hardware, models, objective, threshold, user_module
+from factory import accounting, checkpoints, deciding, hardware, models, objective, user_module
 
-VALIDATION_BATCH = 8192
-"""Rows per forward pass where no gradient is needed."""
+VALIDATION_BATCH = deciding.BATCH
+Weigh = Callable[[arrays.Part], npt.NDArray[np.float64]]
+"""Weights (rows,) of the rows of a part."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,22 +53,44 @@ class Progress:
     best_epoch: int
     eta_seconds: float
     """Seconds left if every planned epoch runs."""
+    phase: str = "Train"
+    """Which training of several it is."""
 
 
 ProgressCallback = Callable[[Progress], None]
 
 
 @dataclasses.dataclass(frozen=True)
+class Rows:
+    """The rows that a training reads of a part."""
+
+    x: npt.NDArray[np.float32]
+    """(rows, features)"""
+    y: npt.NDArray[np.int64] | npt.NDArray[np.float32]
+    """(rows,)"""
+    weights: npt.NDArray[np.float32] | None = None
+    """(rows,), mean 1 over the training rows; None where all rows count the same."""
+
+    def on(self, device: torch.device) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
+        """The same as tensors."""
+        weights = None if self.weights is None else torch.from_numpy(self.weights).to(device)
+        return torch.from_numpy(self.x).to(device), torch.from_numpy(self.y).to(device), weights
+
+
+@dataclasses.dataclass(frozen=True)
 class _Setting:
     """What stays the same during a training."""
 
-    folder: RunFolder
     training: Training
     device: torch.device
     precision: str
     loss_of: objective.Loss
-    train: tuple[torch.Tensor, torch.Tensor]
-    validation: tuple[torch.Tensor, torch.Tensor]
+    train: tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]
+    validation: tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]
+    phase: str
+    folder: RunFolder | None
+    """Where checkpoints go; None keeps them in memory."""
+    place: str
     fingerprint: str
     factory: str | None
     """The user's own model, `package.module:function`."""
@@ -75,6 +100,12 @@ class _Setting:
     def guarded(self) -> contextlib.AbstractContextManager[None]:
         """Around calls of the network: what the user's own code raises is the plan's fault, in one sentence."""
         return user_module.guarded(self.factory, "a module that can be trained on batches of any size")
+
+    def loss(self, output: torch.Tensor, y: torch.Tensor, weights: torch.Tensor | None) -> torch.Tensor:
+        """The loss of a batch."""
+        if weights is None:
+            return self.loss_of(output, y)
+        return objective.weighted_cross_entropy(output, y, weights)
 
     def autocast(self) -> contextlib.AbstractContextManager[Any]:
         """Mixed precision where it is on."""
@@ -107,14 +138,18 @@ def train(
     encoded: records.EncodedData,
     *,
     progress: ProgressCallback | None = None,
+    weigh: Weigh | None = None,
+    place: str = checkpoints.PLACE,
 ) -> records.TrainingRecord:
     """Train the plan's model, or take the training up where the checkpoint of this run folder stands.
 
     Args:
-        folder: Run folder; `training/` in it receives the checkpoint and the final weights.
-        plan: The plan.
+        folder: Run folder.
+        plan: The plan. Its mitigation is not looked at; see `factory.fitting`.
         encoded: The encoded data. The test part is not opened.
         progress: Called after every epoch.
+        weigh: Gives the rows of a part weights; by default all count the same.
+        place: Folder in the run folder that receives the checkpoint and the final weights.
 
     Raises:
         DataError: One class only, or a target that is no finite number.
@@ -129,37 +164,33 @@ def train(
     fit, validation = (arrays.load(folder, encoded, role) for role in ("train", "validation"))
     target = objective.Target.of(encoded, fit.y, validation.y)
     architecture = models.describe(plan.model, encoded, target.mean, target.std)
+    rows = [_rows(part, target, training, weigh) for part in (fit, validation)]
     with _reproducible(training.seed, device):
         network = models.build(architecture, encoded.features).to(device)
         setting = _Setting(
-            folder=folder,
             training=training,
             device=device,
             precision=precision,
             loss_of=target.loss(training.class_weights, device),
-            train=_tensors(fit, device),
-            validation=_tensors(validation, device),
-            fingerprint=_fingerprint(training, architecture, encoded),
+            train=rows[0].on(device),
+            validation=rows[1].on(device),
+            phase="Train" if place == checkpoints.PLACE else f"Train {place.rpartition('/')[2]}",
+            folder=folder,
+            place=place,
+            fingerprint=_fingerprint(training, architecture, encoded, rows),
             factory=plan.model.factory,
             shapes=user_module.shapes(network),
         )
-        state = _start(network, setting)
-        while not _finished(state, training):
-            _run_epoch(state, setting)
-            if progress:
-                progress(_progress(state, setting))
-        network.load_state_dict(state.best)
+        state = _run(network, setting, progress)
         passes = (state.epoch * fit.rows, state.epoch * validation.rows)
         with setting.guarded():
-            flops = accounting.training_flops(network, setting.loss_of, *setting.train, passes)
-            decision = _threshold(network.cpu(), plan, encoded, validation)
+            flops = accounting.training_flops(network, setting.loss_of, *setting.train[:2], passes)
+            decided = deciding.decide(network.cpu(), architecture, plan, encoded, validation)
     seconds = sum(point.seconds for point in state.curve)
-    uses = [fit.use("fit"), validation.use("early stopping")]
-    if decision and decision.chosen_on:
-        uses.append(validation.use("threshold"))
+    checkpoint = checkpoints.save_weights(folder, state.best, place)
     return records.TrainingRecord(
-        checkpoint=checkpoints.save_weights(folder, state.best),
-        architecture=architecture,
+        checkpoint=checkpoint,
+        architecture=decided.architecture,
         parameters=sum(p.numel() for p in network.parameters() if p.requires_grad),
         epochs=state.epoch,
         best_epoch=state.best_epoch,
@@ -173,10 +204,85 @@ def train(
         flops=flops,
         energy=accounting.energy(device),
         curve=tuple(state.curve),
-        threshold=decision,
-        uses=tuple(uses),
+        threshold=decided.threshold,
+        uses=(fit.use("fit"), validation.use("early stopping"), *decided.uses),
         resumed=state.resumed,
+        calibration=decided.calibration,
+        variants=decided.variants(checkpoint),
     )
+
+
+@dataclasses.dataclass(frozen=True)
+class Fitted:
+    """A network that was trained in memory."""
+
+    weights: checkpoints.Tensors
+    """Of the best epoch."""
+    curve: tuple[records.EpochPoint, ...]
+    best_epoch: int
+
+
+def fit_in_memory(
+    plan: Plan,
+    architecture: dict[str, Any],
+    features: Sequence[records.FeatureSpec],
+    rows: tuple[Rows, Rows],
+    *,
+    phase: str,
+    progress: ProgressCallback | None = None,
+) -> Fitted:
+    """Train a classifier with the plan's settings on other rows, labels or weights; writes nothing.
+
+    The same rows and plan give the same weights, and the first weights are those of `train`.
+
+    Args:
+        plan: The plan.
+        architecture: Of the network.
+        features: Its inputs in order.
+        rows: To fit, and to stop early; with weights.
+        phase: What to call this training while it goes on.
+        progress: Called after every epoch.
+
+    Raises:
+        PlanError: The loss is no finite number, or the user's own model cannot be used.
+    """
+    training = plan.training
+    device = hardware.device_of(training.device)
+    with _reproducible(training.seed, device):
+        network = models.build(architecture, features).to(device)
+        setting = _Setting(
+            training=training,
+            device=device,
+            precision=hardware.precision_of(training.precision, device),
+            loss_of=nn.functional.cross_entropy,
+            train=rows[0].on(device),
+            validation=rows[1].on(device),
+            phase=phase,
+            folder=None,
+            place="",
+            fingerprint="",
+            factory=plan.model.factory,
+            shapes=user_module.shapes(network),
+        )
+        state = _run(network, setting, progress)
+    return Fitted(state.best, tuple(state.curve), state.best_epoch)
+
+
+def _rows(part: arrays.Part, target: objective.Target, training: Training, weigh: Weigh | None) -> Rows:
+    if weigh is None:
+        return Rows(part.x, part.y)
+    return Rows(part.x, part.y, target.row_weights(training.class_weights, weigh(part), part.y))
+
+
+def _run(network: nn.Module, setting: _Setting, progress: ProgressCallback | None) -> _State:
+    """Train to the end; the network then has the weights of the best epoch."""
+    state = _start(network, setting)
+    while not _finished(state, setting.training):
+        _run_epoch(state, setting)
+        if progress:
+            progress(_progress(state, setting))
+    network.load_state_dict(state.best)
+    return state
 
 
 def _start(network: nn.Module, setting: _Setting) -> _State:
@@ -186,7 +292,7 @@ def _start(network: nn.Module, setting: _Setting) -> _State:
         network.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay, fused=True
     )
     state = _State(network, optimizer)
-    found = checkpoints.load_state(setting.folder)
+    found = checkpoints.load_state(setting.folder, checkpoints.state_path(setting.place)) if setting.folder else None
     if found:
         _resume(state, setting, *found)
     return state
@@ -195,8 +301,8 @@ def _start(network: nn.Module, setting: _Setting) -> _State:
 def _resume(state: _State, setting: _Setting, tensors: checkpoints.Tensors, saved: dict[str, Any]) -> None:
     if saved.get("fingerprint") != setting.fingerprint:
         raise errors.IntegrityError(
-            f"checkpoint {checkpoints.STATE}: expected one of this plan and these data, got one of others. "
-            "Start a new run, or delete it to train from the start."
+            f"checkpoint {checkpoints.state_path(setting.place)}: expected one of this plan and these data, got one of "
+            "others. Start a new run, or delete it to train from the start."
         )
     parts: dict[str, checkpoints.Tensors] = {"weights": {}, "best": {}, "optimizer": {}}
     for name, tensor in tensors.items():
@@ -217,6 +323,8 @@ def _resume(state: _State, setting: _Setting, tensors: checkpoints.Tensors, save
 
 def _save(state: _State, setting: _Setting) -> None:
     """Write the checkpoint."""
+    if setting.folder is None:
+        return
     tensors = {f"weights/{n}": t for n, t in checkpoints.snapshot(state.network.state_dict()).items()}
     tensors |= {f"best/{n}": t for n, t in state.best.items()}
     for index, moments in state.optimizer.state_dict()["state"].items():
@@ -228,7 +336,7 @@ def _save(state: _State, setting: _Setting) -> None:
         "best_loss": state.best_loss,
         "resumed": state.resumed,
     }
-    checkpoints.save_state(setting.folder, tensors, saved)
+    checkpoints.save_state(setting.folder, tensors, saved, checkpoints.state_path(setting.place))
 
 
 def _run_epoch(state: _State, setting: _Setting) -> None:
@@ -260,7 +368,7 @@ def _fit(state: _State, setting: _Setting, epoch: int, rate: float) -> float:
     """Pass over all training rows once, shuffled, in batches; the mean loss over the rows."""
     for group in state.optimizer.param_groups:
         group["lr"] = rate
-    x, y = setting.train
+    x, y, weights = setting.train
     _reseed(_seed(setting.training.seed, epoch, "network"), setting.device)
     generator = torch.Generator().manual_seed(_seed(setting.training.seed, epoch, "order"))
     order = torch.randperm(len(x), generator=generator).to(setting.device)
@@ -268,9 +376,10 @@ def _fit(state: _State, setting: _Setting, epoch: int, rate: float) -> float:
     losses = []
     state.network.train()
     # One gather for the epoch; the batches are views.
-    for xb, yb in zip(x[order].split(sizes), y[order].split(sizes), strict=True):
+    weighed = repeat(None, len(sizes)) if weights is None else weights[order].split(sizes)
+    for xb, yb, wb in zip(x[order].split(sizes), y[order].split(sizes), weighed, strict=True):
         with setting.autocast():
-            loss = setting.loss_of(state.network(xb), yb)
+            loss = setting.loss(state.network(xb), yb, wb)
         state.optimizer.zero_grad(set_to_none=True)
         loss.backward()
         state.optimizer.step()
@@ -290,11 +399,11 @@ def _batch_sizes(rows: int, batch: int) -> list[int]:
 
 
 def _validate(network: nn.Module, setting: _Setting) -> float:
-    x, y = setting.validation
+    x, y, weights = setting.validation
     network.eval()
     with torch.inference_mode(), setting.autocast():
         output = torch.cat([network(part) for part in x.split(VALIDATION_BATCH)])
-        return float(setting.loss_of(output, y))
+        return float(setting.loss(output, y, weights))
 
 
 def _learning_rate(training: Training, epochs_run: int) -> float:
@@ -316,18 +425,6 @@ def _check_finite(epoch: int, train_loss: float, validation_loss: float) -> None
             )
 
 
-def _threshold(
-    network: nn.Module, plan: Plan, encoded: records.EncodedData, validation: arrays.Part
-) -> records.DecisionThreshold | None:
-    if encoded.task != "binary":
-        return None
-    model = models.ShippedModel(network, encoded.task).eval()
-    with torch.inference_mode():
-        parts = torch.from_numpy(validation.x).split(VALIDATION_BATCH)
-        scores = torch.cat([model(part)[1][:, 1] for part in parts]).numpy()
-    return threshold.choose(plan.training.threshold, scores, validation.y)
-
-
 def _progress(state: _State, setting: _Setting) -> Progress:
     point, planned = state.curve[-1], setting.training.epochs
     seconds = sum(p.seconds for p in state.curve)
@@ -340,14 +437,13 @@ def _progress(state: _State, setting: _Setting) -> Progress:
         validation_loss=point.validation_loss,
         best_epoch=state.best_epoch,
         eta_seconds=0.0 if _finished(state, setting.training) else seconds / state.epoch * (planned - state.epoch),
+        phase=setting.phase,
     )
 
 
-def _tensors(part: arrays.Part, device: torch.device) -> tuple[torch.Tensor, torch.Tensor]:
-    return torch.from_numpy(part.x).to(device), torch.from_numpy(part.y).to(device)
-
-
-def _fingerprint(training: Training, architecture: dict[str, Any], encoded: records.EncodedData) -> str:
+def _fingerprint(
+    training: Training, architecture: dict[str, Any], encoded: records.EncodedData, rows: Sequence[Rows]
+) -> str:
     """What a checkpoint must share with the training that takes it up."""
     parts = [encoded.parts[role] for role in ("train", "validation")]
     return canonical.sha256(
@@ -356,6 +452,7 @@ def _fingerprint(training: Training, architecture: dict[str, Any], encoded: reco
             "architecture": architecture,
             "features": [feature.model_dump(mode="json") for feature in encoded.features],
             "arrays": [[part.x.sha256, part.y.sha256] for part in parts],
+            "weights": [None if r.weights is None else canonical.sha256_bytes(r.weights.tobytes()) for r in rows],
         }
     )
 

@@ -57,7 +57,7 @@ class TerminalView:
             return
         if self._bar is None:
             self._bar = Progress(
-                TextColumn("  Train"),
+                TextColumn("  {task.description}"),
                 BarColumn(bar_width=24),
                 MofNCompleteColumn(),
                 TextColumn("{task.fields[text]}"),
@@ -66,10 +66,11 @@ class TerminalView:
                 transient=True,
             )
             self._bar.start()
-            self._task = self._bar.add_task("train", total=progress.epochs, text="")
+            self._task = self._bar.add_task(progress.phase, total=progress.epochs, text="")
         assert self._task is not None  # noqa: S101 - set with the bar
         self._bar.update(
             self._task,
+            description=progress.phase,
             completed=progress.epoch,
             text=f"loss {progress.train_loss:.4f}, validation {progress.validation_loss:.4f}, "
             f"{progress.rows_per_second:,.0f} rows/s",
@@ -99,8 +100,10 @@ def summary(record: pydantic.BaseModel) -> str:
         case records.Commitment():
             return f"policy {record.policy_sha256[:12]}…"
         case records.TrainingRecord():
+            mitigated = f", {record.mitigation.method.replace('_', ' ')}" if record.mitigation else ""
             return (
                 f"{record.parameters:,} parameters, best epoch {record.best_epoch} of {record.epochs}, {record.device}"
+                f"{mitigated}"
             )
         case records.ModelRef():
             return (

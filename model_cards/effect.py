@@ -28,6 +28,12 @@ def positive(book: Book) -> list[tree.Block]:
             criterion=threshold["criterion"].fact(),
             other=encode["classes"][0].fact(),
         )
+        if threshold["groups"]:
+            sentence += tree.say(
+                " This holds where the group of {attribute} is unknown; each of its groups has a threshold of its own "
+                "(see mitigation).",
+                attribute=threshold["groups"]["attribute"].fact("name"),
+            )
     return [Paragraph(sentence)]
 
 

@@ -247,7 +247,8 @@ def _meanings(task: str) -> dict[str, dict[str, Any]]:
     for metric in catalogue.METRICS.values():
         low, high = catalogue.bounds(metric, task)
         best = {"higher": high, "lower": low, "none": None}[metric.better]
-        finite = best is not None and math.isfinite(best)
+        # The largest possible change is nobody's aim.
+        finite = best is not None and math.isfinite(best) and metric.family != "mitigation"
         found[metric.id] = {
             "definition": metric.definition,
             "better": metric.better,

@@ -12,6 +12,7 @@ from model_cards import (
     fairness,
     gaps,
     given,
+    mitigation,
     performance,
     provenance,
     refs,
@@ -87,6 +88,7 @@ def details(book: Book) -> tuple[Section, ...]:
         training.section(book),
         performance.section(book),
         fairness.section(book),
+        mitigation.section(book),
         robustness.section(book),
         decision.section(book),
         _other_checks(book),
@@ -104,7 +106,7 @@ def _system(book: Book) -> Section:
 
 
 def _other_checks(book: Book) -> Section:
-    shown = {"performance", "fairness", "robustness"}
+    shown = {"performance", "fairness", "mitigation", "robustness"}
     rest = [r for r in book["evaluate"]["results"] if str(r.value["check_id"]).partition(".")[0] not in shown]
     if not rest:
         return Section("other", "Other checks")

@@ -27,7 +27,7 @@ def model(book: Book) -> Pairs:
         ("Model", (own.fact("name"),) if own else family(book)),
         ("Parameters", (count("parameters"),)),
         ("Inputs", (book["encode"]["features"].size("inputs"), " features")),
-        ("Epochs", tree.say("{run} run, weights of epoch {best} kept", run=count("epochs"), best=count("best_epoch"))),
+        ("Epochs", _epochs(book)),
         ("Batch size", (plan["training"]["batch_size"].fact("count"),)),
         ("Learning rate", (plan["training"]["learning_rate"].fact("exact"),)),
         ("Class weights", (plan["training"]["class_weights"].fact(),)),
@@ -41,6 +41,22 @@ def model(book: Book) -> Pairs:
         ("Shipped as", ("ONNX, opset ", export["opset"].fact("exact"), ", written by ", export["exporter"].fact())),
     ]
     return Pairs("The model and its training", tuple(rows))
+
+
+def _epochs(book: Book) -> Parts:
+    train = book["train"]
+    sentence = tree.say(
+        "{run} run, weights of epoch {best} kept",
+        run=train["epochs"].fact("count"),
+        best=train["best_epoch"].fact("count"),
+    )
+    mitigated = train["mitigation"]
+    if mitigated and mitigated["ensemble"]:
+        members = mitigated["ensemble"]["members"].size("members")
+        sentence += tree.say(
+            ", by the one with the largest weight of {members} members of a weighted mean", members=members
+        )
+    return sentence
 
 
 FAMILIES = {"residual_mlp": "multilayer perceptron with residual blocks"}
@@ -72,7 +88,13 @@ def threshold(book: Book) -> Parts:
     given: Parts = ()
     if book["encode"].value["task"] == "binary":
         given = ("probability of ", book["encode"]["classes"][1].fact(), " from ")
-    return parts(given, threshold_value(book), " on (", node["criterion"].fact(), how, ")")
+    of_groups: Parts = ()
+    if node["groups"]:
+        of_groups = tree.say(
+            " where the group is unknown; each group of {attribute} has its own threshold",
+            attribute=node["groups"]["attribute"].fact("name"),
+        )
+    return parts(given, threshold_value(book), " on (", node["criterion"].fact(), how, ")", of_groups)
 
 
 def parity(book: Book) -> Paragraph:

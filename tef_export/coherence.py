@@ -78,6 +78,20 @@ def check_identity(index: manifest.BundleManifest, plan: Plan) -> None:
     is_stated = isinstance(stated, float) and target.task == "binary"
     if is_stated and not (used is not None and math.isclose(used.value, float(stated), rel_tol=1e-6)):
         raise differs("bundle.json, model threshold", str(used and used.value), f"{stated}, as the plan states")
+    _check_group_thresholds(used, plan)
+
+
+def _check_group_thresholds(used: records.DecisionThreshold | None, plan: Plan) -> None:
+    """The graph cuts groups apart exactly where the plan says that their attribute may decide in operation."""
+    groups, stated = used.groups if used is not None else None, plan.mitigation
+    allowed = stated.method == "threshold_optimizer" and stated.attribute_in_operation
+    if (groups is not None) != allowed:
+        found = "none" if groups is None else f"some by {groups.attribute}"
+        raise differs("bundle.json, thresholds of groups", found, "those that the plan allows")
+    if groups is not None:
+        equal("bundle.json, attribute of the thresholds", groups.attribute, stated.attribute)
+        columns = {attribute.name: attribute.column for attribute in plan.data.protected}
+        equal("bundle.json, feature of the thresholds", groups.feature, columns.get(str(stated.attribute)))
 
 
 def check_gate(plan: Plan, decision: records.GateDecision, results: Sequence[records.CheckResult]) -> None:

@@ -7,6 +7,7 @@ they are made with the same versions.
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import logging
 import warnings
 from collections.abc import Iterator
@@ -51,7 +52,7 @@ def export(
     """Export the trained model, check it, and write it with its golden vectors.
 
     Args:
-        folder: Run folder; `model/` in it receives the files.
+        folder: Run folder; `model/` in it receives the files, the graphs of the variants among them.
         plan: The plan.
         encoded: The encoded data; parity is measured on the validation part.
         training: The training record.
@@ -62,34 +63,67 @@ def export(
         IntegrityError: The weights were altered.
     """
     if training.parameters * 4 > LARGEST:
-        raise errors.PlanError(
-            f"plan model: expected at most {LARGEST // 4} parameters, which fit one ONNX file, got "
-            f"{training.parameters}. Lower model.width or model.blocks."
-        )
-    model = checkpoints.shipped(folder, training, encoded)
-    with user_module.guarded(plan.model.factory, "a module that torch.export can trace"):
-        proto = _translate(model, plan, encoded)
-    content = _finish(proto, plan.system.id)
-    check_graph(proto, encoded)
-    opened = golden.session(content)
-    parity = _parity(model, opened, folder, encoded, training)
+        raise _too_large(training)
+    made = _written(folder, plan, encoded, training, PLACE)
+    others = {
+        name: _written(folder, plan, encoded, variant, f"model/{name}.onnx")
+        for name, variant in sorted(training.variants.items())
+    }
     rows = golden.inputs(encoded.features, plan.bundle.golden_rows, plan.training.seed)
-    with folder.replacing(PLACE) as temporary:
-        temporary.write_bytes(content)
-        _check_file(str(temporary))
-    given, made = golden.write(folder, opened, rows)
+    given, answers = golden.write(folder, made.opened, rows)
+    proto = made.proto
     return records.ModelRef(
-        onnx=folder.reference(PLACE),
+        onnx=made.reference,
         inputs=tuple(_spec(value) for value in proto.graph.input),
         outputs=tuple(_spec(value) for value in proto.graph.output),
         opset=OPSET,
         ir_version=IR_VERSION,
         parent_checkpoint_sha256=training.checkpoint.sha256,
         operators=tuple(sorted({node.op_type for node in proto.graph.node})),
-        parity=parity,
+        parity=made.parity,
         golden_input=given,
-        golden_outputs=made,
+        golden_outputs=answers,
         exporter=f"torch.onnx {torch.__version__} (torch.export)",
+        comparisons={name: other.reference for name, other in others.items()},
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Graph:
+    """One exported graph."""
+
+    reference: records.ArtifactRef
+    proto: Any
+    opened: Any
+    parity: records.Parity
+
+
+def _written(
+    folder: RunFolder, plan: Plan, encoded: records.EncodedData, trained: checkpoints.Trained, place: str
+) -> _Graph:
+    """Translate a model, check the graph, compare it with its source, and write it."""
+    model = checkpoints.shipped(folder, trained, encoded)
+    with user_module.guarded(plan.model.factory, "a module that torch.export can trace"):
+        proto = _translate(model, plan, encoded)
+    content = _finish(proto, plan.system.id)
+    check_graph(proto, encoded)
+    opened = golden.session(content)
+    parity = _parity(model, opened, folder, encoded, trained)
+    with folder.replacing(place) as temporary:
+        temporary.write_bytes(content)
+        _check_file(str(temporary))
+    return _Graph(folder.reference(place), proto, opened, parity)
+
+
+def _too_large(training: records.TrainingRecord) -> errors.PlanError:
+    ensemble = training.mitigation.ensemble if training.mitigation else None
+    where, less = "model", "model.width or model.blocks"
+    if ensemble is not None:
+        where = f"mitigation exponentiated_gradient with {len(ensemble.members)} networks"
+        less += ", or mitigation.max_iterations"
+    return errors.PlanError(
+        f"plan {where}: expected at most {LARGEST // 4} parameters, which fit one ONNX file, got "
+        f"{training.parameters}. Lower {less}."
     )
 
 
@@ -222,7 +256,7 @@ def _parity(
     opened: Any,
     folder: RunFolder,
     encoded: records.EncodedData,
-    training: records.TrainingRecord,
+    training: checkpoints.Trained,
 ) -> records.Parity:
     """Compare graph and source on the validation rows and on the first of them alone, then batches with each other.
 

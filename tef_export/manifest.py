@@ -77,7 +77,7 @@ class ModelContract(records.Record):
     target: str
     target_unit: str | None = None
     threshold: records.DecisionThreshold | None = None
-    """Binary: the probability of class 1 from which the label is 1."""
+    """Binary: the probability of class 1 from which the label is 1; with `groups` one for each group of a feature."""
 
 
 class Digests(records.Record):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from checks.metrics import data, explanation, export, fairness, performance, robustness, security
+from checks.metrics import data, explanation, export, fairness, mitigation, performance, robustness, security
 from checks.metrics.metric import CLASSIFICATION, Family, Metric
 
 __all__ = ["ALL", "CLASSIFICATION", "Family", "Metric"]
@@ -10,6 +10,7 @@ __all__ = ["ALL", "CLASSIFICATION", "Family", "Metric"]
 ALL: tuple[Metric, ...] = (
     *performance.ALL,
     *fairness.ALL,
+    *mitigation.ALL,
     *robustness.ALL,
     *security.ALL,
     *explanation.ALL,

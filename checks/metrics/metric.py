@@ -6,7 +6,7 @@ import dataclasses
 from typing import Literal
 
 Better = Literal["higher", "lower", "none"]
-Family = Literal["performance", "fairness", "robustness", "security", "explanation", "data", "export"]
+Family = Literal["performance", "fairness", "mitigation", "robustness", "security", "explanation", "data", "export"]
 """In the order of reports. `security` holds the families of AI Act Art. 15(5) that are no evasion."""
 
 Scale = Literal["value", "rate", "difference", "ratio"]

@@ -36,6 +36,14 @@ def command(plan: str, *, data: bool) -> None:
     console = Console()
     console.print(f"[green]✓[/] plan {path.name}: {_summary(checked)}", highlight=False)
     _say_class(checked, classified, console)
+    if checked.mitigation.method != "none":
+        console.print(f"[green]✓[/] mitigation: {checked.mitigation.words}", highlight=False, soft_wrap=True)
+        console.print("  The model without it is kept beside it, and both are measured.", highlight=False)
+    if checked.training.calibration != "none":
+        console.print(
+            "[green]✓[/] calibration: a temperature is fitted on the validation split, inside the graph",
+            highlight=False,
+        )
     if data:
         workspaces.require_files(checked, path)
         _check_data(checked, path, console)

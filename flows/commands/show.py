@@ -77,6 +77,7 @@ def _explain(path: Path, found: Dossier, console: Console, *, everything: bool) 
         places = sorted({_limit_of(line.check) for line in open_ if line.check not in catalogue.UNGATEABLE})
         if places:
             say(f"    [dim]their limits: {' and '.join(places)}[/]")
+    _say_changes(found, say)
     if everything:
         say("\n[bold]Every check[/]")
         for result in found.results():
@@ -98,6 +99,23 @@ def _because(lines: tuple[decisions.Line, ...]) -> str:
     required = [line.status for line in lines if line.required]
     rest = [status for status in required if status != "pass"]
     return f"   ({view.counts(list(rest))} of {len(required)} required)" if rest else f"   ({len(required)} required)"
+
+
+def _say_changes(found: Dossier, say: Callable[[str], None]) -> None:
+    """Before and after of the mitigation and the calibration, a line for each measure."""
+    changed = [r for r in found.evaluate.results if r.check_id.startswith("mitigation.") and len(r.measures) > 2]
+    if not changed:
+        return
+    stated = found.plan.mitigation
+    say(f"\n[bold]What mitigation and calibration changed[/] ({escape(stated.words)})")
+    for result in changed:
+        values = [
+            "undefined"
+            if m.value is None
+            else f"{m.value:.3g}" + (f" [{m.interval.low:.3g}, {m.interval.high:.3g}]" if m.interval else "")
+            for m in result.measures[:3]
+        ]
+        say(f"  {result.title}\n{' ' * 17}[dim]{escape(f'{values[1]} → {values[2]}, change {values[0]}')}[/]")
 
 
 def _line(status: str, check: str, part: str, text: str) -> str:

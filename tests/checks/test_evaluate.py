@@ -42,7 +42,7 @@ def test_every_check_of_the_catalogue_answers(tmp_path):
     from checks import catalogue
 
     _, record = evaluated(tmp_path)
-    families = ("performance", "fairness", "robustness")
+    families = ("performance", "fairness", "mitigation", "robustness")
     assert [r.check_id for r in record.results] == [m.id for m in catalogue.METRICS.values() if m.family in families]
     assert all(r.reason for r in record.results)
     assert {r.status for r in record.results if r.check_id.startswith("performance.")} == {"pass", "not_applicable"}

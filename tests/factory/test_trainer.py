@@ -166,9 +166,9 @@ def test_a_checkpoint_follows_every_epoch(tmp_path, monkeypatch):
     written = []
     save = checkpoints.save_state
 
-    def noted(place, tensors, state):
+    def noted(place, tensors, state, path):
         written.append(len(state["curve"]))
-        save(place, tensors, state)
+        save(place, tensors, state, path)
 
     monkeypatch.setattr(checkpoints, "save_state", noted)
     folder, encoded = builders.run_folder(tmp_path / "run")
