@@ -104,13 +104,21 @@ def _verdict(gate: Gate, result: records.CheckResult) -> _Verdict:
         # The rows without a group may be just those that are treated otherwise.
         status = "inconclusive" if status == "pass" else status
         why += f", {result.details['missing_attribute'][gate.slice]:,} test rows have no group"
-    return _Verdict(gate, status, f"{_found(measure)}{_asked(gate)}{_size(measure)}{why}{_worst(result)}")
+    return _Verdict(
+        gate, status, f"{_found(measure)}{_asked(gate)}{_size(measure)}{why}{_worst(result)}{_crossed(result, gate)}"
+    )
 
 
 def _worst(result: records.CheckResult) -> str:
-    """The worst of several features, where a result names one."""
-    worst = result.details.get("worst")
-    return f"; worst feature: {worst}" if worst else ""
+    """The worst of several features or slices, where a result names one."""
+    feature, part = result.details.get("worst"), result.details.get("worst_slice")
+    return (f"; worst feature: {feature}" if feature else "") + (f"; worst slice: {part}" if part else "")
+
+
+def _crossed(result: records.CheckResult, gate: Gate) -> str:
+    """Where a curve of growing severity falls below the threshold."""
+    found = (c for c in result.details.get("crossing", []) if c["threshold"] == gate.at_least)
+    return "".join(f"; {c['words']}" for c in found)
 
 
 def _despite_small(result: records.CheckResult, gate: Gate) -> records.Status:

@@ -6,11 +6,15 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
+from configs import shift
 from configs.base import Section
 from configs.data import Data
 from configs.modelling import Factory, Model, Split, Training
 from configs.policy import Bundle, Documents, Policy
 from configs.system import Classification, System
+
+BY_COLUMN = ("robustness.shift", "robustness.shift_error")
+"""Checks whose gates address a column of `policy.robustness.shift.slices`."""
 
 
 class Plan(Section):
@@ -35,10 +39,16 @@ class Plan(Section):
         single = tuple(p.name for p in self.data.protected)
         return single + tuple(" × ".join(combination) for combination in self.data.intersections)
 
+    @property
+    def shift_columns(self) -> tuple[str, ...]:
+        """Names by which gates on a shift can address the columns that the test rows are sliced by."""
+        return tuple(s.column for s in self.policy.robustness.shift.columns)
+
     @model_validator(mode="after")
     def _coherent(self) -> Self:
-        known = ("overall", *self.slices)
+        shift.check(self.policy.robustness.shift, self.data)
         for gate in self.policy.gates:
+            known = ("overall", *(self.shift_columns if gate.check in BY_COLUMN else self.slices))
             if gate.slice not in known:
                 raise ValueError(
                     f"policy gate {gate.check}: slice '{gate.slice}' is unknown; known are {', '.join(known)}"

@@ -48,6 +48,73 @@ ALL: tuple[Metric, ...] = (
         reference="ISO/IEC TR 24029-1:2021",
     ),
     Metric(
+        id="robustness.rescaled",
+        title="Robustness to wrong units",
+        definition=(
+            "The headline is the accuracy (regression: the coefficient of determination) when the worst single numeric "
+            "feature is entered in another unit, that is multiplied by the worst of the factors for its unit, in the "
+            "largest declared share of the rows; integers are rounded."
+        ),
+        low=-inf,
+        better="higher",
+        tasks=EVERY_TASK,
+        family="robustness",
+        reference="ISO/IEC TR 24029-1:2021; factors from NIST SP 811",
+    ),
+    Metric(
+        id="robustness.exchanged",
+        title="Robustness to exchanged columns",
+        definition=(
+            "The headline is the accuracy (regression: the coefficient of determination) when the worst pair of numeric "
+            "features with the same unit of measure is exchanged in the largest declared share of the rows."
+        ),
+        low=-inf,
+        better="higher",
+        tasks=EVERY_TASK,
+        family="robustness",
+        reference="ISO/IEC TR 24029-1:2021",
+    ),
+    Metric(
+        id="robustness.unseen_category",
+        title="Robustness to unseen categories",
+        definition=(
+            "The headline is the accuracy (regression: the coefficient of determination) when the worst single "
+            "categorical feature has a code that no category has, in the largest declared share of the rows."
+        ),
+        low=-inf,
+        better="higher",
+        tasks=EVERY_TASK,
+        family="robustness",
+        reference="ISO/IEC TR 24029-1:2021",
+    ),
+    Metric(
+        id="robustness.stuck",
+        title="Robustness to stuck values",
+        definition=(
+            "The headline is the accuracy (regression: the coefficient of determination) when the worst single numeric "
+            "feature is frozen at one value (training minimum, median, maximum, or the value of one test row) in the "
+            "largest declared share of the rows."
+        ),
+        low=-inf,
+        better="higher",
+        tasks=EVERY_TASK,
+        family="robustness",
+        reference="ISO/IEC TR 24029-1:2021",
+    ),
+    Metric(
+        id="robustness.rounding",
+        title="Robustness to rounding",
+        definition=(
+            "The headline is the accuracy (regression: the coefficient of determination) when every numeric feature "
+            "is rounded to the coarsest declared grid, in training standard deviations."
+        ),
+        low=-inf,
+        better="higher",
+        tasks=EVERY_TASK,
+        family="robustness",
+        reference="ISO/IEC TR 24029-1:2021",
+    ),
+    Metric(
         id="robustness.evasion",
         title="Accuracy under evasion attack",
         definition=(
