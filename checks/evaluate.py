@@ -6,7 +6,18 @@ from collections.abc import Callable
 
 import numpy as np
 
-from checks import evasion, fairness, gate, intervals, performance, robustness, scoring
+from checks import (
+    deployment,
+    evasion,
+    fairness,
+    gate,
+    intervals,
+    performance,
+    robustness,
+    scoring,
+    shift,
+    worst_slice,
+)
 from checks._parts import Parts
 from checks._subject import Subject
 from checks.source import Source
@@ -19,6 +30,9 @@ FAMILIES: tuple[Callable[[Subject], tuple[records.CheckResult, ...]], ...] = (
     performance.measure,
     fairness.measure,
     robustness.measure,
+    shift.measure,
+    deployment.measure,
+    worst_slice.measure,
     evasion.measure,
 )
 """What is measured, in the order of the catalogue."""

@@ -123,8 +123,9 @@ def _crossed(result: records.CheckResult, gate: Gate) -> str:
 
 def _despite_small(result: records.CheckResult, gate: Gate) -> records.Status:
     """A slice with a group that is too small fails only if it fails without that group."""
+    left_out = result.details.get("small_left_out", False)
     without = _find(result, f"{gate.check}.{WITHOUT_SMALL}", gate.slice) or (
-        None if any(_in(gate.slice, g) for g in result.details.get("small_groups", [])) else
+        None if any(_in(gate.slice, g) for g in result.details.get("small_groups", [])) and not left_out else
         _find(result, gate.check, gate.slice)
     )  # fmt: skip
     return "fail" if without is not None and judge(without, gate) == "fail" else "inconclusive"
@@ -174,7 +175,8 @@ def _why_missing(result: records.CheckResult, gate: Gate) -> str:
 
 
 def _in(part: str, group: str) -> bool:
-    return group.startswith(f"{part}=")
+    """Does a group belong to what a gate addresses? What is measured overall rests on the groups of every column."""
+    return part == "overall" or group.startswith(f"{part}=")
 
 
 def _limit(gate: Gate) -> float:

@@ -58,7 +58,8 @@ def _edges(wanted: SliceColumn, train: pd.Series) -> tuple[float, ...]:
             "Give bins, or leave the column out of policy.robustness.shift.slices."
         )
     inner = np.arange(1, wanted.quantiles) / wanted.quantiles
-    found = np.unique(np.quantile(numbers, inner, method="inverted_cdf"))
+    # Four significant digits: readable, and no single row's value.
+    found = np.unique([float(f"{cut:.4g}") for cut in np.quantile(numbers, inner, method="inverted_cdf")])
     above = found[found > numbers.min()]
     return tuple(above.tolist()) or (float(numbers.max()),)
 

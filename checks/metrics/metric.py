@@ -36,3 +36,5 @@ class Metric:
     """Largest value it can take."""
     sliced: bool = False
     """Is it measured per protected attribute and intersection?"""
+    by_column: bool = False
+    """Is it measured per column of `policy.robustness.shift.slices`, too?"""
