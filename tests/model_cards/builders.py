@@ -76,6 +76,7 @@ def _wine(content: dict[str, Any]) -> dict[str, Any]:
         ],
     }
     content["training"]["threshold"] = 0.5
+    content["policy"]["robustness"]["shift"] = {"slices": [{"column": "alcohol", "quantiles": 2}]}
     content["policy"]["gates"] = [
         {"check": "performance.accuracy", "at_least": 0.8, "rationale": "Clearly better than the largest class."},
         {"check": "performance.ece", "at_most": 0.05},
