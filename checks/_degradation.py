@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -98,37 +99,48 @@ def level_under(subject: Subject, found: Answers, label: str, compared: int = 1)
         found: What the graph says of the altered rows.
         label: Name of the random stream.
         compared: Of how many faults this is the worst. The smallest of several is luck, too, so that the upper end is
-            made simultaneous over them (Bonferroni): exactly for accuracy, on the normal scale for the other metrics.
+            made simultaneous over them (Bonferroni): exactly for accuracy, by normal quantiles for the other metrics,
+            those of a regressor on the logarithm of the squared error.
     """
     one = dataclasses.replace(level(subject, found.scores, label), invalid=int(found.invalid.sum()))
     if compared < 2:
         return one
+    tail = (1 - subject.sampling.level) / 2
+    ratio = float(special.ndtri(1 - tail / compared) / special.ndtri(1 - tail))
     if subject.task == "regression":
-        first = _moved(one.interval, one.value, compared, better="high", end=1.0)
         return dataclasses.replace(
-            one, interval=first, second_interval=_moved(one.second_interval, one.second, compared, better="low", end=0)
+            one,
+            interval=_better_end(
+                one.interval, "high", lambda end: 1 - _stretched(1 - one.value, 1 - end, ratio), compared
+            ),
+            second_interval=_better_end(
+                one.second_interval, "low", lambda end: _stretched(one.second, end, ratio), compared
+            ),
         )
     level_of_one = 1 - (1 - subject.sampling.level) / compared
-    hits, exact = found.scores.labels == subject.part.y, one.interval
+    hits = found.scores.labels == subject.part.y
     far = _proportions.of_rows(hits, dataclasses.replace(subject.sampling, level=level_of_one))
-    if exact is not None and far is not None:
-        exact = exact.model_copy(update={"high": far.high, "method": exact.method + _over(compared)})
-    second = _moved(one.second_interval, one.second, compared, better="high", end=1.0)
-    return dataclasses.replace(one, interval=exact, second_interval=second)
+    return dataclasses.replace(
+        one,
+        interval=_better_end(one.interval, "high", lambda end: far.high if far else end, compared),
+        second_interval=_better_end(
+            one.second_interval, "high", lambda end: min(1.0, one.second + ratio * (end - one.second)), compared
+        ),
+    )
 
 
-def _moved(
-    found: records.Interval | None, value: float, compared: int, *, better: str, end: float
+def _stretched(value: float, end: float, ratio: float) -> float:
+    """The end of an interval of a positive value, moved out on the logarithmic scale."""
+    return value * (end / value) ** ratio if value > 0 and end > 0 else end
+
+
+def _better_end(
+    found: records.Interval | None, which: str, moved: Callable[[float], float], compared: int
 ) -> records.Interval | None:
-    """The interval with the end on the better side moved out by the ratio of normal quantiles, at most to `end`."""
     if found is None:
         return None
-    tail = (1 - found.level) / 2
-    ratio = float(special.ndtri(1 - tail / compared) / special.ndtri(1 - tail))
-    own = found.high if better == "high" else found.low
-    moved = value + ratio * (own - value)
-    moved = min(moved, max(end, own)) if better == "high" else max(moved, min(end, own))
-    return found.model_copy(update={better: moved, "method": found.method + _over(compared)})
+    end = moved(found.high if which == "high" else found.low)
+    return found.model_copy(update={which: end, "method": found.method + _over(compared)})
 
 
 def _over(compared: int) -> str:

@@ -38,9 +38,9 @@ class Units(Section):
 
     shares: tuple[Share, ...] = (0.1, 0.5, 1.0)
     """Shares of the rows that are entered in the wrong unit, or with two columns exchanged."""
-    factors: tuple[Factor, ...] = Field(default=(0.1, 10.0, 0.001, 1000.0), min_length=1)
+    factors: tuple[Factor, ...] = (0.1, 10.0, 0.001, 1000.0)
     """What a feature is multiplied by where nothing better is known of its unit: a shifted decimal point, a prefix."""
-    by_unit: dict[Text, Annotated[tuple[Factor, ...], Field(min_length=1)]] = {}
+    by_unit: dict[Text, tuple[Factor, ...]] = {}
     """Unit, as in `data.columns[].unit`, to the factors of its features. Goes before the table of usual units
     (`configs.units`), and this before `factors`."""
 

@@ -25,7 +25,7 @@ class SliceColumn(Section):
     quantiles: int = Field(default=4, ge=2, le=20)
     """Into how many parts of equal size a numeric column without bins is cut. An integer column of few different values
     is not cut: each value is a slice."""
-    groups: dict[Text, Annotated[tuple[Text, ...], Field(min_length=1)]] = {}
+    groups: dict[Text, tuple[Text, ...]] = {}
     """Name of a slice to the column's values, for a categorical column. Without it each value is a slice."""
     period: Literal["year", "quarter", "month", "week", "day"] | None = None
     """The column holds times, and each such period is a slice."""

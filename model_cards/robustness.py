@@ -282,14 +282,13 @@ def section(book: Book) -> Section:
     inner: list[tree.Block] = [
         *effect.baseline(book),
         *performance.measures(book, "robustness"),
+        *([tree.Figures(tuple(figures_))] if figures_ else []),
         *tests(book),
         *slices.tables(book),
         *meaning.table(book, "robustness"),
         *performance.methods(book, "robustness"),
         *performance.without_value(book, "robustness"),
     ]
-    if figures_:
-        inner.append(tree.Figures(tuple(figures_)))
     return Section("robustness", "Robustness", (*inner, table) if table else tuple(inner))
 
 
