@@ -37,11 +37,9 @@ def _answer(subject: Subject, metric: catalogue.Metric) -> records.CheckResult:
     slices = [rated(subject, name) for name in subject.part.slices]
     whole = joined([rates_of(s) for s in slices])
     least = subject.plan.policy.minimum_group_size
-    names = [f"{s.name} = {g}" for s in slices for g in s.groups]
+    names = [named(s.name, g) for s in slices for g in s.groups]
     headline, worst = _headline(subject, metric, "overall", whole, names)
-    columns = [
-        _headline(subject, metric, s.name, rates_of(s), [f"{s.name} = {g}" for g in s.groups])[0] for s in slices
-    ]
+    columns = [_headline(subject, metric, s.name, rates_of(s), [named(s.name, g) for g in s.groups])[0] for s in slices]
     groups = {s.name: per_slice(subject, metric, s) for s in slices}
     small = {f"{s.name}={g}": int(n) for s in slices for g, n in zip(s.groups, s.sizes, strict=True) if 0 < n < least}
     details: dict[str, object] = {
@@ -60,6 +58,11 @@ def _answer(subject: Subject, metric: catalogue.Metric) -> records.CheckResult:
         metric.id, (headline, *columns, *(m for rows in groups.values() for m, _ in rows)), details, subject.artifacts
     )
     return found if worst is None else found.model_copy(update={"details": {**details, "worst_slice": worst}})
+
+
+def named(column: str, group: str) -> str:
+    """A slice in words: `region = north`, `bmi >= 30`."""
+    return f"{column} {group}" if group.startswith(("<", ">=")) else f"{column} = {group}"
 
 
 def rated(subject: Subject, column: str) -> Slice:
