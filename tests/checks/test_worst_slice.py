@@ -127,7 +127,7 @@ def _axes(made):
 
 
 def test_luck_is_called_luck():
-    """Where the model is equally good everywhere, what the search finds does not stand out, and the test part agrees."""
+    """Where the model is equally good everywhere, what is found does not stand out, and is no worse on test."""
     from checks import worst_slice
 
     stands = [worst_slice.measure(subject(seed, size=1000))[0] for seed in range(20)]
