@@ -134,7 +134,7 @@ def _column_problem(wanted: SliceColumn, data: Data) -> str | None:
     column = data.column(wanted.column)
     if column is None:
         near = difflib.get_close_matches(wanted.column, [c.name for c in data.columns], n=1)
-        hint = f"; did you mean '{near[0]}'?" if near else "; declare it in data.columns with the role ignored"
+        hint = f"; the nearest is '{near[0]}'" if near else "; declare it in data.columns with the role ignored"
         return f"column '{wanted.column}' is not declared{hint}"
     if column.role == "target":
         return f"column '{wanted.column}': expected any column but the target"

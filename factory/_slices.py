@@ -76,7 +76,7 @@ def _periods(wanted: SliceColumn, values: pd.Series) -> pd.Series:
             f"{len(values)} rows, '{example}' for example. State their form in `format`, or correct them."
         )
     if wanted.period == "quarter":
-        return (times.dt.strftime("%Y-Q") + times.dt.quarter.astype("string")).where(times.notna())
+        return (times.dt.strftime("%Y-Q") + times.dt.quarter.astype("Int64").astype("string")).where(times.notna())
     return times.dt.strftime(_PERIODS[wanted.period or "year"]).where(times.notna())
 
 

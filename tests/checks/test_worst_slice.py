@@ -191,6 +191,23 @@ def test_without_validation_rows_nothing_is_measured():
     assert worst_slice.measure(bare)[0].status == "not_measured"
 
 
+def test_a_graph_that_breaks_on_validation_rows_loses_nothing_else():
+    """The check is not measured and says why; the evaluation goes on."""
+    import dataclasses
+
+    from checks import worst_slice
+    from configs import errors
+
+    class Broken(shift_builders.Parts):
+        def scores(self, role):
+            raise errors.VerificationError("model m.onnx: expected finite probabilities, got 3 of 9 rows that are not.")
+
+    made = subject(0, size=100)
+    (result, _) = worst_slice.measure(dataclasses.replace(made, parts=Broken(made.parts.given)))
+    assert result.status == "not_measured"
+    assert result.reason.startswith("on the validation part, model m.onnx: expected finite probabilities")
+
+
 def test_regression_is_searched_by_its_error():
     """For regression the slice with the largest excess of the absolute error is found, value in the target's unit."""
     from checks import scoring, worst_slice
