@@ -59,7 +59,7 @@ def out_of_range(subject: Subject) -> records.CheckResult:
         return not_applicable(check_id, "the model has no numeric feature that varies in training")
     axis, note = (
         "distance beyond the training range (in training ranges)",
-        "the worst feature, {} by {:g} of that range",
+        "the worst feature, {} by {} of that range",
     )
     return _worst(subject, check_id, axis, faults, severities, note)
 
@@ -76,7 +76,7 @@ def rescaled(subject: Subject) -> records.CheckResult:
     ]
     if not faults:
         return not_applicable(check_id, "the model has no numeric feature")
-    axis, note = "share of rows in the wrong unit", "the worst feature and factor, {}, in a share of {:g} of the rows"
+    axis, note = "share of rows in the wrong unit", "the worst feature and factor, {}, in {}"
     return _worst(subject, check_id, axis, faults, sorted(units.shares), note, by_share=True)
 
 
@@ -95,7 +95,7 @@ def exchanged(subject: Subject) -> records.CheckResult:
               _swapped(subject, a, b))
         for a, b in pairs[:MOST_PAIRS]
     ]  # fmt: skip
-    axis, note = "share of rows with two columns exchanged", "the worst pair, {}, in a share of {:g} of the rows"
+    axis, note = "share of rows with two columns exchanged", "the worst pair, {}, in {}"
     found = _worst(subject, check_id, axis, faults, sorted(units.shares), note, by_share=True)
     return found.model_copy(update={"details": {**found.details, "pairs": len(pairs), "pairs_tried": len(faults)}})
 
@@ -117,7 +117,7 @@ def unseen_category(subject: Subject) -> records.CheckResult:
               _fixed(subject, j, float(len(subject.encoded.features[j].categories))))
         for j in features
     ]  # fmt: skip
-    axis, note = "share of rows of an unseen category", "the worst feature, {}, in a share of {:g} of the rows"
+    axis, note = "share of rows of an unseen category", "the worst feature, {}, in {}"
     found = _worst(subject, check_id, axis, faults, sorted(shares), note, by_share=True)
     unlike = {fault.feature: _unlike_missing(subject, j, fault) for j, fault in zip(features, faults, strict=True)}
     return found.model_copy(update={"details": {**found.details, "unlike_missing": unlike}})
@@ -140,7 +140,7 @@ def stuck(subject: Subject) -> records.CheckResult:
     ]
     if not faults:
         return not_applicable(check_id, "the model has no numeric feature")
-    axis, note = "share of rows with a stuck value", "the worst feature, {}, in a share of {:g} of the rows"
+    axis, note = "share of rows with a stuck value", "the worst feature, {}, in {}"
     return _worst(subject, check_id, axis, faults, sorted(shares), note, by_share=True)
 
 
@@ -187,7 +187,7 @@ def _worst(
     *,
     by_share: bool = False,
 ) -> records.CheckResult:
-    """The worst of the faults at each severity; `note` has places for the fault and the severity."""
+    """The worst of the faults at each severity; `note` has places for the fault and its size."""
     order = subject.sampling.rng(f"{check_id}.rows").random(subject.part.rows)
     best: list[tuple[float, Answers, str] | None] = [None] * len(severities)
     alone: dict[str, tuple[float, str]] = {}
@@ -208,9 +208,9 @@ def _worst(
             alone[fault.feature] = (value, fault.words)
     points = [(s, held[1]) for s, held in zip(severities, best, strict=True) if held is not None]
     worst = best[-1][2] if best[-1] else ""
-    result = _severity_curve.result(
-        subject, check_id, axis, points, note.format(worst, severities[-1]), compared=len(faults)
-    )
+    last = severities[-1]
+    where = f"{last:g}" if not by_share else "all rows" if last == 1 else f"a share of {last:g} of the rows"
+    result = _severity_curve.result(subject, check_id, axis, points, note.format(worst, where), compared=len(faults))
     defined = {name: value for name, (value, _) in alone.items() if math.isfinite(value)}
     return named(result, worst, defined, {name: alone[name][1] for name in defined})
 

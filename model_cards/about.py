@@ -99,8 +99,9 @@ def misuse(book: Book) -> Section:
 
 def limitations(book: Book) -> Section:
     """Limits stated by the provider, and limits that the evidence shows."""
-    shown = [*_below_baseline(book), *_known_rows(book), *_without_threshold(book)]
+    shown = [*_below_baseline(book), *_known_rows(book)]
     shown += [blocks.line(v) for status in UNSETTLED for v in blocks.verdicts(book) if v.status == status]
+    shown += _without_threshold(book)
     shown += [
         blocks.line_of_result(r)
         for r in book.results()
