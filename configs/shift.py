@@ -109,8 +109,8 @@ def check(shift: Shift, data: Data) -> None:
         problem = _column_problem(wanted, data)
         if problem:
             raise ValueError(f"{where}.slices: {problem}")
-    cells = {s.column: _cells(s, data.column(s.column)) for s in shift.columns}
-    cells |= {p.name: tuple(p.groups) or (bin_names(p.bins) if p.bins else ()) for p in data.protected}
+    cells = {p.name: tuple(p.groups) or (bin_names(p.bins) if p.bins else ()) for p in data.protected}
+    cells |= {s.column: _cells(s, data.column(s.column)) for s in shift.columns}
     for name, shares in shift.deployment.items():
         if name not in cells:
             known = ", ".join(cells) or "none"
