@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
+from scipy import special
 
-from checks import _regression, intervals, performance, scoring
+from checks import _proportions, _regression, intervals, performance, scoring
 from checks._subject import Subject
 from evidence import records
 
@@ -24,15 +26,51 @@ class Level:
     second: float
     """Balanced accuracy, or RMSE."""
     second_interval: records.Interval | None
+    invalid: int = 0
+    """Rows for which the graph gives no valid output. They count as wrong."""
 
     def point(self, severity: float) -> dict[str, float | None]:
-        """For `details`: severity, value, low, high."""
-        return {
+        """For `details`: severity, value, low, high, and the rows without a valid output where there are any."""
+        found = {
             "severity": severity,
             "value": self.value if np.isfinite(self.value) else None,
             "low": self.interval.low if self.interval else None,
             "high": self.interval.high if self.interval else None,
         }
+        return found | {"invalid": self.invalid} if self.invalid else found
+
+
+@dataclasses.dataclass(frozen=True)
+class Answers:
+    """What the graph says of altered inputs, rows without a valid output counted as wrong."""
+
+    scores: scoring.Scores
+    invalid: npt.NDArray[np.bool_]
+    """(rows,): had the graph no valid output? The scores then hold a wrong label, or the farther end of the targets."""
+
+
+def answers(subject: Subject, x: npt.NDArray[np.float32]) -> Answers:
+    """Score altered test rows (rows, features). A fault must end in a result, also where it breaks the graph."""
+    attempt = subject.scorer.attempt(x)
+    scores, invalid = attempt.scores, ~attempt.valid
+    if not invalid.any():
+        return Answers(scores, invalid)
+    y = subject.part.y
+    if scores.labels is not None:
+        wrong = (y.astype(np.int64) + 1) % subject.classes
+        return Answers(dataclasses.replace(scores, labels=np.where(invalid, wrong, scores.labels)), invalid)
+    target, low, high = y.astype(np.float64), float(y.min()), float(y.max())
+    farthest = np.where(target - low > high - target, low, high)
+    return Answers(scoring.Scores(predictions=np.where(invalid, farthest, _predictions(scores))), invalid)
+
+
+def mixed(subject: Subject, altered: Answers, chosen: npt.NDArray[np.bool_]) -> Answers:
+    """The answers where only the chosen rows (rows,) are altered: each row's answer depends on that row alone."""
+    clean, invalid = subject.scores, altered.invalid & chosen
+    if clean.labels is not None:
+        return Answers(scoring.Scores(labels=np.where(chosen, altered.scores.labels, clean.labels)), invalid)
+    found = np.where(chosen, _predictions(altered.scores), _predictions(clean))
+    return Answers(scoring.Scores(predictions=found), invalid)
 
 
 def names(task: str) -> tuple[str, str]:
@@ -51,6 +89,62 @@ def level(subject: Subject, scores: scoring.Scores, label: str, rows: Rows | Non
         found = _regression.intervals_of(_target(subject, rows), _predictions(scores), sampling, label)
     first, second = (found[n] for n in names(subject.task))
     return Level(*first, *second)
+
+
+def level_under(subject: Subject, found: Answers, label: str, compared: int = 1) -> Level:
+    """Performance of altered test rows.
+
+    Args:
+        subject: The model under test.
+        found: What the graph says of the altered rows.
+        label: Name of the random stream.
+        compared: Of how many faults this is the worst. The smallest of several is luck, too, so that the upper end is
+            made simultaneous over them (Bonferroni): exactly for accuracy, by normal quantiles for the other metrics,
+            those of a regressor on the logarithm of the squared error.
+    """
+    one = dataclasses.replace(level(subject, found.scores, label), invalid=int(found.invalid.sum()))
+    if compared < 2:
+        return one
+    tail = (1 - subject.sampling.level) / 2
+    ratio = float(special.ndtri(1 - tail / compared) / special.ndtri(1 - tail))
+    if subject.task == "regression":
+        return dataclasses.replace(
+            one,
+            interval=_better_end(
+                one.interval, "high", lambda end: 1 - _stretched(1 - one.value, 1 - end, ratio), compared
+            ),
+            second_interval=_better_end(
+                one.second_interval, "low", lambda end: _stretched(one.second, end, ratio), compared
+            ),
+        )
+    level_of_one = 1 - (1 - subject.sampling.level) / compared
+    hits = found.scores.labels == subject.part.y
+    far = _proportions.of_rows(hits, dataclasses.replace(subject.sampling, level=level_of_one))
+    return dataclasses.replace(
+        one,
+        interval=_better_end(one.interval, "high", lambda end: far.high if far else end, compared),
+        second_interval=_better_end(
+            one.second_interval, "high", lambda end: min(1.0, one.second + ratio * (end - one.second)), compared
+        ),
+    )
+
+
+def _stretched(value: float, end: float, ratio: float) -> float:
+    """The end of an interval of a positive value, moved out on the logarithmic scale."""
+    return value * (end / value) ** ratio if value > 0 and end > 0 else end
+
+
+def _better_end(
+    found: records.Interval | None, which: str, moved: Callable[[float], float], compared: int
+) -> records.Interval | None:
+    if found is None:
+        return None
+    end = moved(found.high if which == "high" else found.low)
+    return found.model_copy(update={which: end, "method": found.method + _over(compared)})
+
+
+def _over(compared: int) -> str:
+    return f", better end simultaneous over {compared} faults (Bonferroni)"
 
 
 def value(subject: Subject, scores: scoring.Scores) -> float:

@@ -124,7 +124,12 @@ def _slice_problem(plan: Plan, where: str, gate: Gate, metric: Metric) -> str | 
         return f"{where}: expected a slice, got overall. Set slice to one of {', '.join(plan.slices)}."
     if metric.family == "mitigation":
         return _mitigation_problem(plan, where, gate, metric)
-    if not metric.sliced and gate.slice != "overall":
+    if metric.by_column and not plan.shift_columns:
+        return (
+            f"{where}: expected columns to slice by, got none in policy.robustness.shift.slices. Name them there, or "
+            "remove the gate."
+        )
+    if not (metric.sliced or metric.by_column) and gate.slice != "overall":
         return f"{where}: expected the slice overall, got '{gate.slice}': it is not measured per group. Remove slice."
     return None
 

@@ -6,7 +6,21 @@ from collections.abc import Callable
 
 import numpy as np
 
-from checks import catalogue, evasion, fairness, gate, intervals, mitigation, performance, robustness, scoring, variants
+from checks import (
+    catalogue,
+    deployment,
+    evasion,
+    fairness,
+    gate,
+    intervals,
+    mitigation,
+    performance,
+    robustness,
+    scoring,
+    shift,
+    variants,
+    worst_slice,
+)
 from checks._parts import Parts
 from checks._subject import Subject, not_measured
 from checks.source import Source
@@ -20,6 +34,9 @@ FAMILIES: tuple[Callable[[Subject], tuple[records.CheckResult, ...]], ...] = (
     fairness.measure,
     mitigation.measure,
     robustness.measure,
+    shift.measure,
+    deployment.measure,
+    worst_slice.measure,
     evasion.measure,
 )
 """What is measured, in the order of the catalogue."""

@@ -107,19 +107,27 @@ def _verdict(policy: Policy, gate: Gate, result: records.CheckResult) -> _Verdic
         status = "inconclusive" if status == "pass" else status
         why += f", {result.details['missing_attribute'][gate.slice]:,} test rows have no group"
     more = _rows_needed.sentence(result, gate) if status == "inconclusive" else ""
-    return _Verdict(gate, status, f"{_found(measure, gate)}{_asked(gate)}{_size(measure)}{why}{_worst(result)}{more}")
+    text = f"{_found(measure, gate)}{_asked(gate)}{_size(measure)}{why}{_worst(result)}"
+    return _Verdict(gate, status, f"{text}{_crossed(result, gate)}{more}")
 
 
 def _worst(result: records.CheckResult) -> str:
-    """The worst of several features, where a result names one."""
-    worst = result.details.get("worst")
-    return f"; worst feature: {worst}" if worst else ""
+    """The worst of several features or slices, where a result names one."""
+    feature, part = result.details.get("worst"), result.details.get("worst_slice")
+    return (f"; worst feature: {feature}" if feature else "") + (f"; worst slice: {part}" if part else "")
+
+
+def _crossed(result: records.CheckResult, gate: Gate) -> str:
+    """Where a curve of growing severity falls below the threshold."""
+    found = (c for c in result.details.get("crossing", []) if c["threshold"] == gate.at_least)
+    return "".join(f"; {c['words']}" for c in found)
 
 
 def _despite_small(result: records.CheckResult, gate: Gate) -> records.Status:
     """A slice with a group that is too small fails only if it fails without that group."""
+    left_out = result.details.get("small_left_out", False)
     without = basis.find(result, f"{gate.check}.{WITHOUT_SMALL}", gate.slice) or (
-        None if any(_in(gate.slice, g) for g in result.details.get("small_groups", [])) else
+        None if any(_in(gate.slice, g) for g in result.details.get("small_groups", [])) and not left_out else
         basis.find(result, gate.check, gate.slice)
     )  # fmt: skip
     return "fail" if without is not None and judge(without, gate) == "fail" else "inconclusive"
@@ -167,7 +175,8 @@ def _why_missing(result: records.CheckResult, gate: Gate) -> str:
 
 
 def _in(part: str, group: str) -> bool:
-    return group.startswith(f"{part}=")
+    """Does a group belong to what a gate addresses? What is measured overall rests on the groups of every column."""
+    return part == "overall" or group.startswith(f"{part}=")
 
 
 def _limit(gate: Gate) -> float:

@@ -1,27 +1,44 @@
-"""Faults put into the inputs: noise, missing values, values out of range. Measured on the graph, at each severity.
+"""Errors and faults in the inputs (AI Act Art. 15(4)), measured on the graph at each severity.
 
-Each check gives the performance at the largest declared severity as its headline and the whole curve in `details`:
-`x` (what severity means), `curve` (severity, value, low, high), `clean` (the value without a fault), `metric`. The
-measure `<check>.clean` is that value with its interval.
+Noise, missing values and rounding strike every feature at once; the other faults strike one feature at a time, and the
+worst one is named (`checks._one_feature`). Each check gives the performance at the largest declared severity as its
+headline and the whole curve in `details`: `x` (what severity means), `curve` (severity, value, low, high), `clean` (the
+value without a fault), `metric`, `crossing` (where the curve falls below each threshold of the policy), `features` (the
+value with each feature alone at fault) and `worst`. The measure `<check>.clean` is the clean value with its interval.
+
+Rows for which a fault leaves the graph without a valid output count as wrong, and are counted in `invalid_rows`.
+
+Refs: ISO/IEC TR 24029-1:2021. Robustness of input errors in data quality terms: ISO/IEC 25012.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
-from checks import _degradation
-from checks._subject import Subject, measured, not_applicable
+from checks import _degradation, _one_feature, _severity_curve
+from checks._one_feature import exchanged, out_of_range, rescaled, stuck, unseen_category
+from checks._subject import Subject, not_applicable
 from evidence import records
 
 Inputs = npt.NDArray[np.float32]
 
 
 def measure(subject: Subject) -> tuple[records.CheckResult, ...]:
-    """Noise, missing values and out-of-range inputs."""
-    return (noise(subject), missing(subject), out_of_range(subject))
+    """Every error and fault, in the order of the catalogue."""
+    return (
+        noise(subject),
+        missing(subject),
+        out_of_range(subject),
+        rescaled(subject),
+        exchanged(subject),
+        unseen_category(subject),
+        stuck(subject),
+        rounding(subject),
+    )
 
 
 def noise(subject: Subject) -> records.CheckResult:
@@ -29,15 +46,17 @@ def noise(subject: Subject) -> records.CheckResult:
     severities = sorted(subject.plan.policy.robustness.noise)
     if not severities:
         return not_applicable("robustness.noise", "the plan declares no severity")
-    if not _numeric(subject):
+    features = _one_feature.numeric(subject)
+    if not features:
         return not_applicable("robustness.noise", "the model has no numeric feature")
     drawn = subject.sampling.rng("robustness.noise").standard_normal(subject.part.x.shape)
-    return _curve(
+    return _on_all(
         subject,
         "robustness.noise",
         "noise (training standard deviations)",
         [(s, _noisy(subject, drawn, s)) for s in severities],
         "Gaussian noise of {:g} training standard deviations on every numeric feature",
+        features,
     )
 
 
@@ -47,99 +66,91 @@ def missing(subject: Subject) -> records.CheckResult:
     if not severities:
         return not_applicable("robustness.missing", "the plan declares no severity")
     drawn = subject.sampling.rng("robustness.missing").random(subject.part.x.shape)
-    return _curve(
+    return _on_all(
         subject,
         "robustness.missing",
         "share of inputs made missing",
         [(s, np.where(drawn < s, np.float32(np.nan), subject.part.x)) for s in severities],
         "a share of {:g} of the inputs made missing at random",
+        list(range(subject.part.x.shape[1])),
     )
 
 
-def out_of_range(subject: Subject) -> records.CheckResult:
-    """One numeric feature at a time beyond either end of its training range; the worst one is named."""
-    severities = sorted(subject.plan.policy.robustness.out_of_range)
-    features = [j for j in _numeric(subject) if _range(subject, j) > 0]
-    if not severities:
-        return not_applicable("robustness.out_of_range", "the plan declares no severity")
+def rounding(subject: Subject) -> records.CheckResult:
+    """Every numeric feature rounded to a coarser grid; to few significant digits in `details.significant_digits`."""
+    check_id, settings = "robustness.rounding", subject.plan.policy.robustness
+    features = _one_feature.numeric(subject)
+    if not settings.rounding:
+        return not_applicable(check_id, "the plan declares no severity")
     if not features:
-        return not_applicable("robustness.out_of_range", "the model has no numeric feature that varies in training")
-    per_feature: dict[str, float] = {}
-    points: list[tuple[float, Inputs]] = []
-    worst = ""
-    for severity in severities:
-        values = {(j, end): _degradation.value(subject, subject.scorer(_pushed(subject, j, end, severity)))
-                  for j in features for end in (-1, 1)}  # fmt: skip
-        lowest = min(values, key=lambda key: (_rank(values[key]), key))
-        points.append((severity, _pushed(subject, *lowest, severity)))
-        worst = f"{subject.encoded.features[lowest[0]].name} {'above' if lowest[1] > 0 else 'below'} its training range"
-        per_feature = {
-            subject.encoded.features[j].name: float(min(values[j, -1], values[j, 1], key=_rank)) for j in features
-        }
-    result = _curve(
+        return not_applicable(check_id, "the model has no numeric feature")
+    found = _on_all(
         subject,
-        "robustness.out_of_range",
-        "distance beyond the training range (in training ranges)",
-        points,
-        "the worst feature, " + worst.replace("{", "{{").replace("}", "}}") + " by {:g} of that range",
+        check_id,
+        "step of the grid (training standard deviations)",
+        [(s, _on_grid(subject, s)) for s in sorted(settings.rounding)],
+        "every numeric feature rounded to a grid of {:g} training standard deviations",
+        features,
     )
-    defined = {name: found for name, found in per_feature.items() if math.isfinite(found)}
-    return result.model_copy(
-        update={
-            "details": {**result.details, "worst": worst, "features": defined},
-            "reason": f"{result.reason}; worst feature: {worst}",
-        }
-    )
-
-
-def _curve(
-    subject: Subject, check_id: str, axis: str, points: list[tuple[float, Inputs]], note: str
-) -> records.CheckResult:
+    digits = [(d, _with_digits(subject, d)) for d in sorted(settings.significant_digits, reverse=True)]
     levels = [
-        (severity, _degradation.level(subject, subject.scorer(x), f"{check_id}.{severity}")) for severity, x in points
+        (d, _degradation.level_under(subject, _degradation.answers(subject, x), f"{check_id}.digits.{d}"))
+        for d, x in digits
     ]
-    severity, last = levels[-1]
-    unaltered = _degradation.level(subject, subject.scores, "robustness.clean")
-    clean = unaltered.value
-    details: dict[str, object] = {
-        "x": axis,
-        "metric": _degradation.names(subject.task)[0],
-        "curve": [found.point(at) for at, found in levels],
-        "clean": clean if math.isfinite(clean) else None,
-    }
-    rows = subject.part.rows
-    found = _degradation.measures(subject, check_id, last, rows, note.format(severity))
-    return measured(
-        check_id, (*found, _degradation.clean(subject, check_id, unaltered, rows)), details, subject.artifacts
-    )
+    rows = [{"digits": d, **{k: v for k, v in level.point(0).items() if k != "severity"}} for d, level in levels]
+    return found.model_copy(update={"details": {**found.details, "significant_digits": rows}})
 
 
-def _numeric(subject: Subject) -> list[int]:
-    return [j for j, feature in enumerate(subject.encoded.features) if feature.kind == "numeric"]
+def _on_all(
+    subject: Subject, check_id: str, axis: str, points: list[tuple[float, Inputs]], note: str, features: list[int]
+) -> records.CheckResult:
+    """A fault in every feature at once; then each of `features` alone at the largest severity."""
+    answered = [(severity, _degradation.answers(subject, x)) for severity, x in points]
+    severity, worst_inputs = points[-1]
+    found = _severity_curve.result(subject, check_id, axis, answered, note.format(severity))
+    alone = {subject.encoded.features[j].name: _alone(subject, worst_inputs, j) for j in features}
+    defined = {name: value for name, value in alone.items() if math.isfinite(value)}
+    if not defined:
+        return found
+    name = min(defined, key=lambda n: (defined[n], n))
+    worst = f"{name}, which alone gives {defined[name]:.3g}"
+    return _one_feature.named(found, worst, defined, {})
 
 
-def _range(subject: Subject, feature: int) -> float:
-    spec = subject.encoded.features[feature]
-    return (spec.maximum or 0.0) - (spec.minimum or 0.0)
+def _alone(subject: Subject, inputs: Inputs, feature: int) -> float:
+    x = subject.part.x.copy()
+    x[:, feature] = inputs[:, feature]
+    return _degradation.value(subject, _degradation.answers(subject, x).scores)
 
 
 def _noisy(subject: Subject, drawn: npt.NDArray[np.float64], severity: float) -> Inputs:
-    x = subject.part.x.astype(np.float64)
-    for j in _numeric(subject):
-        spec = subject.encoded.features[j]
-        moved = x[:, j] + severity * (spec.std or 0.0) * drawn[:, j]
-        x[:, j] = np.round(moved) if spec.integer else moved
-    return x.astype(np.float32)
+    return _altered(subject, lambda j, column: column + severity * (_std(subject, j)) * drawn[:, j])
 
 
-def _pushed(subject: Subject, feature: int, end: int, severity: float) -> Inputs:
-    spec = subject.encoded.features[feature]
-    edge = (spec.maximum if end > 0 else spec.minimum) or 0.0
-    value = edge + end * severity * _range(subject, feature)
+def _on_grid(subject: Subject, severity: float) -> Inputs:
+    def rounded(feature: int, column: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        step = severity * _std(subject, feature)
+        return np.round(column / step) * step if step > 0 else column
+
+    return _altered(subject, rounded)
+
+
+def _with_digits(subject: Subject, digits: int) -> Inputs:
+    def rounded(_: int, column: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        known = np.isfinite(column) & (column != 0)
+        power = 10.0 ** (np.floor(np.log10(np.abs(np.where(known, column, 1.0)))) - (digits - 1))
+        return np.where(known, np.round(column / power) * power, column)
+
+    return _altered(subject, rounded)
+
+
+def _altered(subject: Subject, change: Callable[[int, npt.NDArray[np.float64]], npt.NDArray[np.float64]]) -> Inputs:
+    """The test rows with every numeric feature changed; integers are rounded to whole numbers."""
     x = subject.part.x.copy()
-    x[:, feature] = np.round(value) if spec.integer else value
+    for j in _one_feature.numeric(subject):
+        x[:, j] = _one_feature.as_declared(subject.encoded.features[j], change(j, x[:, j].astype(np.float64)))
     return x
 
 
-def _rank(value: float) -> float:
-    return value if math.isfinite(value) else math.inf
+def _std(subject: Subject, feature: int) -> float:
+    return subject.encoded.features[feature].std or 0.0

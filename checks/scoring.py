@@ -16,6 +16,8 @@ from evidence import records
 
 CPU = ("CPUExecutionProvider",)
 BATCH = 8192
+PIECE = 64
+"""Rows of a piece into which a batch is cut where the runtime fails on the whole."""
 SUM_TOLERANCE = 1e-4
 """Largest distance of a row's summed float32 probabilities from 1."""
 
@@ -44,6 +46,16 @@ class Scores:
     """(rows, classes)"""
     predictions: npt.NDArray[np.float64] | None = None
     """(rows,)"""
+
+
+@dataclasses.dataclass(frozen=True)
+class Attempt:
+    """What the graph says of rows that it may not be able to answer."""
+
+    scores: Scores
+    """Of rows without a valid answer: label 0, even probabilities, prediction 0."""
+    valid: npt.NDArray[np.bool_]
+    """(rows,): is the answer one that the contract allows?"""
 
 
 class Scorer:
@@ -103,6 +115,59 @@ class Scorer:
             return self._checked_classes(outputs[0], outputs[1], len(x))
         return Scores(predictions=self._checked_predictions(outputs[0], len(x)))
 
+    def attempt(self, x: npt.NDArray[np.float32]) -> Attempt:
+        """Score rows that may be beyond what the graph can answer, such as those with a fault put into them.
+
+        A row has no valid answer where the output is not finite, or no probability, or no class; so has every row of a
+        piece on which the runtime fails or whose outputs have another shape.
+
+        Args:
+            x: float32, shape (rows, features), missing as NaN.
+        """
+        try:
+            return Attempt(self(x), np.ones(len(x), bool))
+        except errors.VerificationError:
+            pieces = [self._pieces(x[start : start + BATCH]) for start in range(0, len(x), BATCH)]
+        labels, shares, predictions, valid = (
+            np.concatenate(parts) for parts in zip(*(p for group in pieces for p in group), strict=True)
+        )
+        scores = Scores(labels, shares) if self.classifies else Scores(predictions=predictions)
+        return Attempt(scores, valid)
+
+    def _pieces(self, x: npt.NDArray[np.float32]) -> list[tuple[npt.NDArray[np.generic], ...]]:
+        """Labels, probabilities, predictions and validity; in small pieces where the runtime fails on the batch."""
+        found = self._raw(x)
+        if found is not None or len(x) <= PIECE:
+            return [self._answered(found, len(x))]
+        return [
+            self._answered(self._raw(x[start : start + PIECE]), len(x[start : start + PIECE]))
+            for start in range(0, len(x), PIECE)
+        ]
+
+    def _raw(self, x: npt.NDArray[np.float32]) -> list[npt.NDArray[np.generic]] | None:
+        """The outputs in the contract's shapes, or None."""
+        try:
+            found = self._run(x)
+        except errors.VerificationError:
+            return None
+        shapes = [output.shape for output in found]
+        if self.classifies:
+            return found if shapes == [(len(x),), (len(x), self._classes)] else None
+        return found if shapes[0] in ((len(x), 1), (len(x),)) else None
+
+    def _answered(self, found: list[npt.NDArray[np.generic]] | None, rows: int) -> tuple[npt.NDArray[np.generic], ...]:
+        labels, shares = np.zeros(rows, np.int64), np.full((rows, self._classes), 1 / max(self._classes, 1))
+        predictions, valid = np.zeros(rows), np.zeros(rows, bool)
+        if found is not None and self.classifies:
+            codes, given = found[0].astype(np.int64), found[1].astype(np.float64)
+            valid = ~np.any([bad for _, bad in self._broken_rows(codes, given)], axis=0)
+            labels, shares = np.where(valid, codes, 0), np.where(valid[:, None], np.minimum(given, 1.0), shares)
+        elif found is not None:
+            given = found[0].reshape(rows).astype(np.float64)
+            valid = np.isfinite(given)
+            predictions = np.where(valid, given, 0.0)
+        return labels, shares, predictions, valid
+
     def _run(self, x: npt.NDArray[np.float32]) -> list[npt.NDArray[np.generic]]:
         try:
             found: list[npt.NDArray[np.generic]] = self._session.run(
@@ -142,15 +207,21 @@ class Scorer:
                 f"label ({rows},) and probabilities ({rows}, {self._classes})", f"{labels.shape}, {probabilities.shape}"
             )
         shares, codes = probabilities.astype(np.float64), labels.astype(np.int64)
-        for what, bad in (
+        for what, bad in self._broken_rows(codes, shares):
+            if count := int(np.sum(bad)):
+                raise self._broken(what, f"{count} of {rows} rows that are not")
+        return Scores(labels=codes, probabilities=np.minimum(shares, 1.0))
+
+    def _broken_rows(
+        self, codes: npt.NDArray[np.int64], shares: npt.NDArray[np.float64]
+    ) -> tuple[tuple[str, npt.NDArray[np.bool_]], ...]:
+        """What the contract asks of each row of a classifier's answer, and which rows (rows,) break it."""
+        return (
             ("finite probabilities", ~np.isfinite(shares).all(axis=1)),
             ("probabilities between 0 and 1", (shares < 0).any(axis=1) | (shares > 1 + SUM_TOLERANCE).any(axis=1)),
             ("probabilities that sum to 1", np.abs(shares.sum(axis=1) - 1) > SUM_TOLERANCE),
             (f"labels from 0 to {self._classes - 1}", (codes < 0) | (codes >= self._classes)),
-        ):
-            if count := int(np.sum(bad)):
-                raise self._broken(what, f"{count} of {rows} rows that are not")
-        return Scores(labels=codes, probabilities=np.minimum(shares, 1.0))
+        )
 
     def _broken(self, expected: str, got: str) -> errors.VerificationError:
         return errors.VerificationError(

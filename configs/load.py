@@ -99,7 +99,9 @@ def _path(parts: list[Any]) -> str:
     for part in parts:
         if isinstance(part, int):
             text += f"[{part}]"
-        elif part not in ("file", "sklearn", "openml", "sql", "pair_ordered", "compound_unique", "row_count"):
+        elif part not in ("file", "sklearn", "openml", "sql", "pair_ordered", "compound_unique", "row_count",
+            "slice_name", "slice_column",
+        ):  # fmt: skip
             text += f".{part}" if text else str(part)
     return text or "plan"
 

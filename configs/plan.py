@@ -8,6 +8,7 @@ from pydantic import model_validator
 
 from configs import mitigation as mitigations
 from configs import predictions as given
+from configs import shift
 from configs.base import Section
 from configs.data import Data
 from configs.mitigation import Mitigation
@@ -15,6 +16,9 @@ from configs.modelling import Factory, Model, Split, Training
 from configs.policy import Bundle, Documents, Policy
 from configs.predictions import Predictions
 from configs.system import Classification, System
+
+BY_COLUMN = ("robustness.shift", "robustness.shift_error")
+"""Checks whose gates address a column of `policy.robustness.shift.slices`."""
 
 
 class Plan(Section):
@@ -42,14 +46,20 @@ class Plan(Section):
         single = tuple(p.name for p in self.data.protected)
         return single + tuple(" × ".join(combination) for combination in self.data.intersections)
 
+    @property
+    def shift_columns(self) -> tuple[str, ...]:
+        """Names by which gates on a shift can address the columns that the test rows are sliced by."""
+        return tuple(s.column for s in self.policy.robustness.shift.columns)
+
     @model_validator(mode="after")
     def _coherent(self) -> Self:
         given.check(self.predictions, self.data)
         for section in ("split", "model", "training", "factory") if self.predictions else ():
             if section in self.model_fields_set:
                 raise ValueError(f"expected predictions or {section}, got both: a plan with predictions trains nothing")
-        known = ("overall", *self.slices)
+        shift.check(self.policy.robustness.shift, self.data)
         for gate in self.policy.gates:
+            known = ("overall", *(self.shift_columns if gate.check in BY_COLUMN else self.slices))
             if gate.slice not in known:
                 raise ValueError(
                     f"policy gate {gate.check}: slice '{gate.slice}' is unknown; known are {', '.join(known)}"

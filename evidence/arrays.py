@@ -35,6 +35,8 @@ class Part:
     entities: npt.NDArray[np.int64] | None
     digests_sha256: str
     """SHA-256 over the sorted row digests, one per line."""
+    slices: dict[str, Groups] = dataclasses.field(default_factory=dict)
+    """Column by which the plan slices the rows to its slices."""
 
     @property
     def rows(self) -> int:
@@ -59,12 +61,10 @@ def load(folder: RunFolder, encoded: records.EncodedData, role: records.Role) ->
         x=open_array(folder, part.x),
         y=open_array(folder, part.y),
         row_digests=digests,
-        groups={
-            name: Groups(codes=open_array(folder, group.codes), names=group.names)
-            for name, group in part.groups.items()
-        },
+        groups=_groups(folder, part.groups),
         entities=open_array(folder, part.entities) if part.entities else None,
         digests_sha256=digest_of_rows(digests),
+        slices=_groups(folder, part.slices),
     )
 
 
@@ -83,6 +83,10 @@ def save(folder: RunFolder, relative: str, array: npt.NDArray[np.generic]) -> re
     with folder.replacing(relative) as temporary, temporary.open("wb") as stream:
         np.save(stream, array, allow_pickle=False)
     return folder.reference(relative)
+
+
+def _groups(folder: RunFolder, columns: dict[str, records.GroupColumn]) -> dict[str, Groups]:
+    return {name: Groups(codes=open_array(folder, found.codes), names=found.names) for name, found in columns.items()}
 
 
 def open_array(folder: RunFolder, reference: records.ArtifactRef) -> npt.NDArray[Any]:

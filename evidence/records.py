@@ -228,6 +228,8 @@ class EncodedPart(Record):
     """Protected attribute or intersection (`a × b`) to groups."""
     entities: ArtifactRef | None = None
     """int64 codes, shape (rows,), where the plan names an entity."""
+    slices: dict[str, GroupColumn] = {}
+    """Column by which the plan slices the rows to its slices."""
     unseen: dict[str, int] = {}
     """Feature to number of rows whose category the training split does not hold."""
 

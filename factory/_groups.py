@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import itertools
 from collections.abc import Collection
 
 import numpy as np
@@ -11,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from configs import data, errors
+from configs.bins import bin_names
 from evidence.arrays import Groups
 
 JOINT = " × "
@@ -30,50 +30,63 @@ def of(declared: data.Data, table: pd.DataFrame) -> dict[str, Groups]:
     return single | joint
 
 
-def bin_names(edges: tuple[float, ...]) -> tuple[str, ...]:
-    """Names of the groups between ascending edges, for example `< 30`, `30 to < 50`, `>= 50`."""
-    text = [f"{edge:g}" if abs(edge) < 1e5 else repr(edge) for edge in edges]
-    middle = [f"{low} to < {high}" for low, high in itertools.pairwise(text)]
-    return (f"< {text[0]}", *middle, f">= {text[-1]}")
-
-
 def _attribute(attribute: data.ProtectedAttribute, declared: data.Data, table: pd.DataFrame) -> Groups:
     values = table[attribute.column]
     if attribute.bins:
-        numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
-        codes = np.searchsorted(np.array(attribute.bins), numbers, side="right")
-        return Groups(np.where(np.isnan(numbers), -1, codes).astype(np.int16), bin_names(attribute.bins))
+        return binned(values, attribute.bins)
     column = next(c for c in declared.columns if c.name == attribute.column)
-    name_of = names_of(attribute, column, values.dropna().unique().tolist())
-    names = tuple(attribute.groups) if attribute.groups else tuple(dict.fromkeys(name_of.values()))
-    if attribute.groups:
-        _check_covered(attribute, values, name_of)
+    return by_value(column, attribute.groups, values, f"protected attribute '{attribute.name}'")
+
+
+def binned(values: pd.Series, edges: tuple[float, ...]) -> Groups:
+    """Groups of numbers between ascending edges."""
+    numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    codes = np.searchsorted(np.array(edges), numbers, side="right")
+    return Groups(np.where(np.isnan(numbers), -1, codes).astype(np.int16), bin_names(edges))
+
+
+def by_value(column: data.Column, groups: dict[str, tuple[str, ...]], values: pd.Series, what: str) -> Groups:
+    """Groups of a categorical column: the given ones, or one for each value, in the order of the plan.
+
+    Args:
+        column: The declared column.
+        groups: Group name to values; empty for one group a value.
+        values: Of the column (rows,).
+        what: What the groups are, for messages.
+
+    Raises:
+        DataError: The column holds a value that no group lists.
+    """
+    name_of = names_of(column, groups, values.dropna().unique().tolist())
+    names = tuple(groups) if groups else tuple(dict.fromkeys(name_of.values()))
+    if groups:
+        _check_covered(what, column.name, values, name_of)
     position = {name: i for i, name in enumerate(names)}
     codes = values.map({value: position[name] for value, name in name_of.items()})
     return Groups(codes.to_numpy(dtype=np.float64, na_value=-1).astype(np.int16), names)
 
 
-def names_of(attribute: data.ProtectedAttribute, column: data.Column, values: Collection[str]) -> dict[str, str]:
+def names_of(column: data.Column, groups: dict[str, tuple[str, ...]], values: Collection[str]) -> dict[str, str]:
     """Value of a categorical column to the name of its group.
 
     Args:
-        attribute: The attribute, which has no bins.
-        column: Its column.
+        column: The column.
+        groups: Group name to values; empty for one group a value.
         values: Values that occur; those of `allowed` are added.
     """
-    if attribute.groups:
-        return {value: name for name, members in attribute.groups.items() for value in members}
+    if groups:
+        return {value: name for name, members in groups.items() for value in members}
     order = [*column.allowed, *(v for v in sorted(values) if v not in column.allowed)]
     return {value: column.labels.get(value, value) for value in order}
 
 
-def _check_covered(attribute: data.ProtectedAttribute, values: pd.Series, listed: Collection[str]) -> None:
+def _check_covered(what: str, column: str, values: pd.Series, listed: Collection[str]) -> None:
     """Persons whose value no group lists would be compared with nobody, and nobody would see it."""
     strange = values.notna() & ~values.isin(list(listed))
     if strange.any():
         count = values[strange].nunique()
         raise errors.DataError(
-            f"protected attribute '{attribute.name}' column '{attribute.column}': expected only values that its groups "
+            f"{what} column '{column}': expected only values that its groups "
             f"list, got {count} other{'s' if count > 1 else ''} in {int(strange.sum())} of {len(values)} rows. List "
             "every value in groups, one for `not stated` too, or leave groups out."
         )

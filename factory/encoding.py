@@ -13,7 +13,7 @@ import pandas as pd
 from configs.plan import Plan
 from evidence import arrays, records
 from evidence.folder import RunFolder
-from factory import _features, _groups, _target, ingest, splitting
+from factory import _features, _groups, _slices, _target, ingest, splitting
 
 
 def encode(
@@ -37,9 +37,10 @@ def encode(
     train = table[role_of == "train"]
     features = tuple(_features.fit(column, train[column.name]) for column in plan.data.features)
     groups = _groups.of(plan.data, table)
+    slices = _slices.of(plan, table, role_of == "train")
     entities = _entity_codes(table, plan.data.entity)
     parts = {
-        role: _part(folder, plan, table, train, features, groups, entities, role_of == role, role)
+        role: _part(folder, plan, table, train, features, (groups, slices), entities, role_of == role, role)
         for role in splitting.ROLES
         if role in split.parts
     }
@@ -59,12 +60,12 @@ def _part(
     table: pd.DataFrame,
     train: pd.DataFrame,
     features: tuple[records.FeatureSpec, ...],
-    groups: dict[str, arrays.Groups],
+    members: tuple[dict[str, arrays.Groups], dict[str, arrays.Groups]],
     entities: npt.NDArray[np.int64] | None,
     chosen: npt.NDArray[np.bool_],
     role: records.Role,
 ) -> records.EncodedPart:
-    place = f"data/encoded/{role}"
+    place, (groups, slices) = f"data/encoded/{role}", members
     part = table[chosen]
     unseen = {
         column.name: count
@@ -81,6 +82,12 @@ def _part(
         row_digests=arrays.save(folder, f"{place}/row_digests.npy", part[ingest.ROW].to_numpy(dtype="S64")),
         groups={name: _group(folder, place, name, g, chosen) for name, g in groups.items()},
         entities=None if entities is None else arrays.save(folder, f"{place}/entities.npy", entities[chosen]),
+        slices={
+            name: records.GroupColumn(
+                codes=arrays.save(folder, f"{place}/slices/{i}.npy", found.codes[chosen]), names=found.names
+            )
+            for i, (name, found) in enumerate(slices.items())
+        },
         unseen=unseen,
     )
 

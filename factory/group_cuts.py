@@ -115,6 +115,6 @@ def _rule(
         return attribute.bins, ()
     column = next(c for c in plan.data.columns if c.name == attribute.column)
     feature = next(f for f in encoded.features if f.name == attribute.column)
-    group_of = _groups.names_of(attribute, column, feature.categories)
+    group_of = _groups.names_of(column, attribute.groups, feature.categories)
     codes = (names.index(group_of[c]) if group_of.get(c) in names else -1 for c in feature.categories)
     return (), tuple(codes)

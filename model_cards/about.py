@@ -94,8 +94,9 @@ def misuse(book: Book) -> Section:
 
 def limitations(book: Book) -> Section:
     """Limits stated by the provider, and limits that the evidence shows."""
-    shown = [*_below_baseline(book), *_known_rows(book), *_without_threshold(book)]
+    shown = [*_below_baseline(book), *_known_rows(book)]
     shown += [blocks.line(v) for status in UNSETTLED for v in blocks.verdicts(book) if v.status == status]
+    shown += _without_threshold(book)
     shown += _not_measured(book)
     none = "Every gate passed, and every check of the run was measured."
     found: tree.Block = tree.Bullets(tuple(shown)) if shown else Paragraph((none,))

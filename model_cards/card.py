@@ -25,6 +25,7 @@ from model_cards import (
     refs,
     report,
     robustness,
+    slices,
     text,
     training,
     tree,
@@ -181,7 +182,7 @@ def _fairness(book: Book) -> Section:
 
 def _robustness(book: Book) -> Section:
     section = _family("robustness", "Robustness", book, "robustness")
-    section = dataclasses.replace(section, blocks=(*section.blocks, *robustness.tests(book)))
+    section = dataclasses.replace(section, blocks=(*section.blocks, *robustness.tests(book), *slices.tables(book)))
     points = robustness.curves_table(book)
     return Section("robustness", "Robustness", (*section.blocks, points) if points else section.blocks)
 

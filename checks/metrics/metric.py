@@ -41,3 +41,5 @@ class Metric:
     """A threshold for a ratio says nothing about a difference."""
     sliced: bool = False
     """Is it measured per protected attribute and intersection?"""
+    by_column: bool = False
+    """Is it measured per column of `policy.robustness.shift.slices`, too?"""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import inf
 
-from checks.metrics.metric import EVERY_TASK, Metric
+from checks.metrics.metric import CLASSIFICATION, EVERY_TASK, REGRESSION, Metric
 
 ALL: tuple[Metric, ...] = (
     Metric(
@@ -46,6 +46,143 @@ ALL: tuple[Metric, ...] = (
         tasks=EVERY_TASK,
         family="robustness",
         reference="ISO/IEC TR 24029-1:2021",
+    ),
+    Metric(
+        id="robustness.rescaled",
+        title="Robustness to wrong units",
+        definition=(
+            "The headline is the accuracy (regression: the coefficient of determination) when the worst single numeric "
+            "feature is entered in another unit, that is multiplied by the worst of the factors for its unit, in the "
+            "largest declared share of the rows; integers are rounded."
+        ),
+        low=-inf,
+        better="higher",
+        tasks=EVERY_TASK,
+        family="robustness",
+        reference="ISO/IEC TR 24029-1:2021; factors from NIST SP 811",
+    ),
+    Metric(
+        id="robustness.exchanged",
+        title="Robustness to exchanged columns",
+        definition=(
+            "The headline is the accuracy (regression: the coefficient of determination) when the worst pair of "
+            "numeric features with the same unit of measure is exchanged in the largest declared share of the rows."
+        ),
+        low=-inf,
+        better="higher",
+        tasks=EVERY_TASK,
+        family="robustness",
+        reference="ISO/IEC TR 24029-1:2021",
+    ),
+    Metric(
+        id="robustness.unseen_category",
+        title="Robustness to unseen categories",
+        definition=(
+            "The headline is the accuracy (regression: the coefficient of determination) when the worst single "
+            "categorical feature has a code that no category has, in the largest declared share of the rows."
+        ),
+        low=-inf,
+        better="higher",
+        tasks=EVERY_TASK,
+        family="robustness",
+        reference="ISO/IEC TR 24029-1:2021",
+    ),
+    Metric(
+        id="robustness.stuck",
+        title="Robustness to stuck values",
+        definition=(
+            "The headline is the accuracy (regression: the coefficient of determination) when the worst single numeric "
+            "feature is frozen at one value (training minimum, median, maximum, or the value of one test row) in the "
+            "largest declared share of the rows."
+        ),
+        low=-inf,
+        better="higher",
+        tasks=EVERY_TASK,
+        family="robustness",
+        reference="ISO/IEC TR 24029-1:2021",
+    ),
+    Metric(
+        id="robustness.rounding",
+        title="Robustness to rounding",
+        definition=(
+            "The headline is the accuracy (regression: the coefficient of determination) when every numeric feature "
+            "is rounded to the coarsest declared grid, in training standard deviations."
+        ),
+        low=-inf,
+        better="higher",
+        tasks=EVERY_TASK,
+        family="robustness",
+        reference="ISO/IEC TR 24029-1:2021",
+    ),
+    Metric(
+        id="robustness.shift",
+        title="Accuracy by slice",
+        definition=(
+            "The headline is the smallest accuracy among the slices of the columns that the policy names (sites, "
+            "times, kinds), or of one such column. Slices with fewer test rows than the policy's minimum are left out "
+            "and listed."
+        ),
+        better="higher",
+        tasks=CLASSIFICATION,
+        family="robustness",
+        reference="ISO/IEC TR 24029-1:2021",
+        by_column=True,
+    ),
+    Metric(
+        id="robustness.shift_error",
+        title="Error by slice",
+        definition=(
+            "The headline is the largest mean absolute error among the slices of the columns that the policy names "
+            "(sites, times, kinds), or of one such column. Slices with fewer test rows than the policy's minimum are "
+            "left out and listed."
+        ),
+        unit="target",
+        high=inf,
+        better="lower",
+        tasks=REGRESSION,
+        family="robustness",
+        reference="ISO/IEC TR 24029-1:2021",
+        by_column=True,
+    ),
+    Metric(
+        id="robustness.deployment",
+        title="Performance under the target distribution",
+        definition=(
+            "The headline is the accuracy (regression: the coefficient of determination) of the test rows weighted to "
+            "the shares that the policy expects where the system is used; within a slice, rows are taken to be as "
+            "those to come."
+        ),
+        low=-inf,
+        better="higher",
+        tasks=EVERY_TASK,
+        family="robustness",
+        reference="Shimodaira 2000",
+    ),
+    Metric(
+        id="robustness.worst_slice",
+        title="Accuracy of the worst slice found",
+        definition=(
+            "The headline is the accuracy, on the test part, of the slice that a search over conjunctions of "
+            "conditions on features and protected groups found worst on the validation part."
+        ),
+        better="higher",
+        tasks=CLASSIFICATION,
+        family="robustness",
+        reference="Chung et al. 2020; Pastor et al. 2021",
+    ),
+    Metric(
+        id="robustness.worst_slice_error",
+        title="Error of the worst slice found",
+        definition=(
+            "The headline is the mean absolute error, on the test part, of the slice that a search over conjunctions "
+            "of conditions on features and protected groups found worst on the validation part."
+        ),
+        unit="target",
+        high=inf,
+        better="lower",
+        tasks=REGRESSION,
+        family="robustness",
+        reference="Chung et al. 2020; Pastor et al. 2021",
     ),
     Metric(
         id="robustness.evasion",

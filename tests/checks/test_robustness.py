@@ -68,11 +68,11 @@ def test_missing_cells_are_drawn_at_the_declared_share(tmp_path):
 
     made = subject(tmp_path, missing=(0.2, 1.0))
     fed = []
-    spy = type("Spy", (), {"__call__": lambda _, x: fed.append(x) or made.scorer(x)})()
+    spy = type("Spy", (), {"attempt": lambda _, x: fed.append(x) or made.scorer.attempt(x)})()
     import dataclasses
 
     result = robustness.missing(dataclasses.replace(made, scorer=spy))
-    assert [np.isnan(x).mean() for x in fed] == pytest.approx([0.2, 1.0], abs=0.02)
+    assert [np.isnan(x).mean() for x in fed[:2]] == pytest.approx([0.2, 1.0], abs=0.02)
     constant = made.scorer(np.full((1, 3), np.nan, np.float32)).labels[0]
     assert result.measures[0].value == pytest.approx(np.mean(made.part.y == constant))
 
@@ -109,7 +109,7 @@ def test_the_clean_score_stands_beside_every_fault(tmp_path):
 
     made = subject(tmp_path)
     accuracy = next(r for r in performance.measure(made) if r.check_id == "performance.accuracy").measures[0]
-    for result in robustness.measure(made):
+    for result in (r for r in robustness.measure(made) if r.measures):
         clean = next(m for m in result.measures if m.name == f"{result.check_id}.clean")
         assert (clean.value, clean.interval, clean.n) == (accuracy.value, accuracy.interval, 1200)
         assert clean.value == result.details["clean"]
@@ -133,7 +133,7 @@ def test_without_numeric_features_noise_does_not_apply(tmp_path):
 
     x = np.random.default_rng(0).integers(0, 3, (300, 3)).astype(np.float32)
     specs = model_builders.features(x, kind=dict.fromkeys(range(3), "categorical"))
-    noise, missing, out_of_range = robustness.measure(subject(tmp_path, x=x, specs=specs))
+    noise, missing, out_of_range, *_ = robustness.measure(subject(tmp_path, x=x, specs=specs))
     assert (noise.status, out_of_range.status) == ("not_applicable", "not_applicable")
     assert "numeric" in noise.reason
     assert missing.measures

@@ -76,6 +76,7 @@ def _wine(content: dict[str, Any]) -> dict[str, Any]:
         ],
     }
     content["training"]["threshold"] = 0.5
+    content["policy"]["robustness"]["shift"] = {"slices": [{"column": "alcohol", "quantiles": 2}]}
     content["policy"]["gates"] = [
         {"check": "performance.accuracy", "at_least": 0.8, "rationale": "Clearly better than the largest class."},
         {"check": "performance.ece", "at_most": 0.05},
@@ -98,9 +99,7 @@ def build(folder: RunFolder, plan: Plan) -> dossier.Dossier:
     part = model.parts["test"]
     policy = plan.policy
     sampling = intervals.Sampling(policy.confidence, policy.replicates, policy.seed, part.entities)
-    subject = Subject(
-        plan, encoded, part, model.score, model.score(part.x), sampling, Parts(folder, encoded, model.score)
-    )
+    subject = Subject(plan, encoded, part, model, model.score(part.x), sampling, Parts(folder, encoded, model))
     results = gate.apply(plan, evaluate.measure(subject))
     quality = records.QualityRecord(results=tuple(_missingness(dataset, plan)))
     governance = records.QualityRecord(results=tuple(_governance(folder, plan, dataset, manifest, encoded)))
@@ -165,6 +164,16 @@ class _Linear:
                     epoch=epoch, train_loss=losses[0], validation_loss=losses[1], learning_rate=0.002, seconds=0.01
                 )
             )
+
+    def __call__(self, x: np.ndarray) -> Any:
+        """The same, as the scorer is called."""
+        return self.score(x)
+
+    def attempt(self, x: np.ndarray) -> Any:
+        """Scores of altered inputs: this model answers every row."""
+        from checks import scoring
+
+        return scoring.Attempt(self.score(x), np.ones(len(x), bool))
 
     def score(self, x: np.ndarray) -> Any:
         """Scores as the ONNX scorer gives them."""

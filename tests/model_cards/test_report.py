@@ -73,7 +73,7 @@ def test_figures_of_each_task(rendered: dict[str, Rendered]) -> None:
     assert classification <= drawn["binary"]
     assert classification <= drawn["multiclass"]
     assert {"Selection rate per group", "True positive rate per group", "Accuracy per group"} <= drawn["binary"]
-    assert {"Training curve", "Predicted and observed", "Robustness to noise"} <= drawn["regression"]
+    assert {"Training curve", "Predicted and observed", "Scores under every test"} <= drawn["regression"]
     assert not {"ROC curve", "Confusion matrix"} & drawn["regression"]
 
 
