@@ -69,6 +69,7 @@ def evaluate(
         parts=parts,
         source=source or Source(),
         artifacts=_written(folder, scores),
+        folder=folder,
     )
     results = measure(subject)
     return records.EvaluationRecord(

@@ -45,4 +45,6 @@ class Plan(Section):
                 )
         if self.data.target.task != "binary" and self.training.threshold != 0.5:
             raise ValueError("training.threshold belongs to binary targets")
+        if problem := self.policy.robustness.attack.problem(self.data.features):
+            raise ValueError(problem)
         return self
