@@ -1,8 +1,8 @@
 """The losses that gradient attacks raise, as functions of the source model's outputs, with their derivatives.
 
 All depend on the outputs of one row only and are larger where the row is nearer to being wrong. Derivatives are scaled
-row by row to a largest entry of one: an attack that follows signs needs only the direction, and a confident model's
-cross entropy would vanish in single precision, which looks like robustness and is none.
+row by row to a largest entry of one: an attack that follows signs needs only the direction, and the cross entropy of a
+confident model would vanish in single precision, which looks like robustness and is none.
 
 Refs: Croce and Hein, ICML 2020 (difference-of-logits ratio); Carlini et al., arXiv 1902.06705 (vanishing gradients).
 """
@@ -23,17 +23,20 @@ TINY = 1e-12
 
 
 def cross_entropy(logits: Floats, truth: npt.NDArray[np.generic], target: Codes) -> tuple[Floats, Floats]:
-    """Cross entropy of the true class."""
+    """The log odds against the true class, which rise and fall with its cross entropy and do not round to zero.
+
+    The cross entropy is log(1 + exp(value)).
+    """
     del target
     y, rows = truth.astype(np.int64), np.arange(len(logits))
-    shifted = logits - logits.max(axis=1, keepdims=True)
-    total = np.exp(shifted).sum(axis=1)
-    shares = np.exp(shifted) / total[:, None]
-    slope = shares.copy()
-    # 1 − p of the true class as the sum of the others: exact where p rounds to one.
-    slope[rows, y] = 0.0
-    slope[rows, y] = -slope.sum(axis=1)
-    return np.log(total) - shifted[rows, y], _scaled(slope)
+    others = logits.copy()
+    others[rows, y] = -np.inf
+    largest = others.max(axis=1)
+    shares = np.exp(others - largest[:, None])
+    total = shares.sum(axis=1)
+    slope = shares / total[:, None]
+    slope[rows, y] = -1.0
+    return largest + np.log(total) - logits[rows, y], slope
 
 
 def logit_ratio(logits: Floats, truth: npt.NDArray[np.generic], target: Codes) -> tuple[Floats, Floats]:
@@ -45,18 +48,16 @@ def logit_ratio(logits: Floats, truth: npt.NDArray[np.generic], target: Codes) -
     y, rows = truth.astype(np.int64), np.arange(len(logits))
     others = logits.copy()
     others[rows, y] = -np.inf
-    nearest = others.argmax(axis=1)
-    return _ratio(logits, y, nearest, _third(logits))
+    return _ratio(logits, y, others.argmax(axis=1), _ranked(logits, 2, 3))
 
 
 def targeted_logit_ratio(logits: Floats, truth: npt.NDArray[np.generic], target: Codes) -> tuple[Floats, Floats]:
-    """The same towards one other class: −(z_y − z_t) / (z_π1 − (z_π3 + z_π4) / 2); three classes lack the fourth."""
-    below = _third(logits)
-    if logits.shape[1] > 3:
-        order = np.argsort(-logits, axis=1)
-        below = np.zeros_like(logits)
-        np.put_along_axis(below, order[:, 2:4], 0.5, axis=1)
-    return _ratio(logits, truth.astype(np.int64), target, below)
+    """The same towards one other class: −(z_y − z_t) / (z_π1 − (z_π3 + z_π4) / 2).
+
+    Three classes have no fourth logit; the plain difference is taken, since a ratio to the third would not change with
+    that class.
+    """
+    return _ratio(logits, truth.astype(np.int64), target, _ranked(logits, 2, 4))
 
 
 def squared_error(outputs: Floats, truth: npt.NDArray[np.generic], target: Codes) -> tuple[Floats, Floats]:
@@ -73,12 +74,13 @@ def directed(outputs: Floats, truth: npt.NDArray[np.generic], target: Codes) -> 
     return way * outputs[:, 0], way[:, None]
 
 
-def _third(logits: Floats) -> Floats | None:
-    """Weights (n, K) that pick the third largest logit; None for two classes."""
-    if logits.shape[1] < 3:
+def _ranked(logits: Floats, first: int, last: int) -> Floats | None:
+    """Weights (n, K) that average the logits of these ranks, from 0; None where there are too few classes."""
+    if logits.shape[1] < last:
         return None
     found = np.zeros_like(logits)
-    np.put_along_axis(found, np.argsort(-logits, axis=1)[:, 2:3], 1.0, axis=1)
+    order = np.argsort(-logits, axis=1, kind="stable")
+    np.put_along_axis(found, order[:, first:last], 1.0 / (last - first), axis=1)
     return found
 
 
