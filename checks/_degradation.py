@@ -155,8 +155,16 @@ def value(subject: Subject, scores: scoring.Scores) -> float:
     return float(_regression.statistics(np.ones((1, len(y))), y, _predictions(scores))[0, 2])
 
 
-def measures(subject: Subject, check_id: str, found: Level, rows: int, note: str) -> tuple[records.Measure, ...]:
-    """Headline and second measure of a robustness check; `note` says under what they were measured."""
+CONSTANT = "the target does not vary in the test part"
+
+
+def measures(
+    subject: Subject, check_id: str, found: Level, rows: int, note: str, *, undefined: str = CONSTANT
+) -> tuple[records.Measure, ...]:
+    """Headline and second measure of a robustness check.
+
+    `note` says under what they were measured, `undefined` why a headline has no value.
+    """
     second = names(subject.task)[1]
     unit = (subject.encoded.target_unit or "unit of the target") if second == "rmse" else "1"
     defined = bool(np.isfinite(found.value))
@@ -167,11 +175,11 @@ def measures(subject: Subject, check_id: str, found: Level, rows: int, note: str
             interval=found.interval if defined else None,
             n=rows,
             split="test",
-            note=note if defined else f"undefined: the target does not vary in the test part; {note}",
+            note=note if defined else f"undefined: {undefined}; {note}",
         ),
         records.Measure(
             name=f"{check_id}.{second}",
-            value=found.second,
+            value=found.second if np.isfinite(found.second) else None,
             unit=unit,
             interval=found.second_interval,
             n=rows,
@@ -190,7 +198,7 @@ def clean(subject: Subject, check_id: str, found: Level, rows: int) -> records.M
         interval=found.interval if defined else None,
         n=rows,
         split="test",
-        note="unaltered inputs" if defined else "undefined: the target does not vary in the test part",
+        note="unaltered inputs" if defined else f"undefined: {CONSTANT}",
     )
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +14,9 @@ from checks._parts import Parts
 from checks.source import Source
 from configs.plan import Plan
 from evidence import arrays, records
+from evidence.folder import RunFolder
+
+T = TypeVar("T")
 
 UNGATED = "measured; the policy sets no threshold"
 
@@ -35,6 +39,9 @@ class Subject:
     """What graphs that do not ship say of the unaltered part: the model without its mitigation, or its temperature."""
     artifacts: tuple[records.ArtifactRef, ...] = ()
     """Where the scores stand in the run folder."""
+    folder: RunFolder | None = None
+    """The run folder, for arrays too large for a record; None: they are not kept."""
+    _kept: dict[str, Any] = dataclasses.field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def task(self) -> str:
@@ -45,6 +52,13 @@ class Subject:
     def classes(self) -> int:
         """Number of classes K; 0 for regression."""
         return len(self.encoded.classes)
+
+    def once(self, name: str, make: Callable[[], T]) -> T:
+        """What `make` gives, computed when it is first asked for: for work that several checks share."""
+        if name not in self._kept:
+            self._kept[name] = make()
+        found: T = self._kept[name]
+        return found
 
 
 def unit_of(metric: catalogue.Metric, encoded: records.EncodedData) -> str:

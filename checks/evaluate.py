@@ -93,6 +93,7 @@ def evaluate(
             for name, graph in model.comparisons.items()
         },
         artifacts=_written(folder, scores),
+        folder=folder,
     )
     results = measure(subject)
     return records.EvaluationRecord(

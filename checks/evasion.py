@@ -1,197 +1,171 @@
-"""Evasion: a projected-gradient attack on the inputs, every adversarial example confirmed on the graph that ships.
+"""Evasion: the model under attack on its inputs, every adversarial example confirmed on the graph that ships.
 
-The gradient comes from outside (the source model); what it leads to counts only if the graph is fooled by it. A change
-is at most epsilon training standard deviations per feature (Linf). Immutable and categorical features stay as they are,
-integers stay integers inside the budget, values stay within the training range (a value that was outside already may
-stay where it is), missing cells stay missing. Refs: Madry et al. 2018.
+`robustness.evasion` is the worst case over all attacks, row by row, and needs the source model's gradient;
+`robustness.query_attack` is what an attacker reaches who has only the graph. What the attacks may change is in
+`checks.attacks.budget`, how they search in `checks.attacks`.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import hashlib
-
 import numpy as np
-import numpy.typing as npt
 
 from checks import _degradation, scoring
 from checks._subject import Subject, measured, not_applicable, not_measured
-from checks.source import Gradient
-from configs import errors
-from configs.robustness import Attack
+from checks.attacks import limits, sparse, suite, validity
+from checks.attacks.budget import Budget, attackable, budget
+from checks.attacks.search import UNSOUND, Found, confirm
+from checks.attacks.suite import SHARES, Attacked, chosen_rows
 from evidence import arrays, records
 
-Floats = npt.NDArray[np.float64]
+__all__ = ["SHARES", "Attacked", "Budget", "attackable", "budget", "chosen_rows", "measure", "worst_rows"]
 
 CHECK = "robustness.evasion"
-MISLABELLED = 2.0
-"""Damage of a wrong label; from here on a row of a classifier needs no further step."""
-FRACTIONS = (0.25, 0.5, 1.0)
-"""Parts of epsilon at which the curve is measured; the headline is the last."""
+QUERY_CHECK = "robustness.query_attack"
+FILE = "evaluation/attacked.npy"
+"""The attacked rows as the worst attack left them: float32 (n, features), in the order of the test part.
 
-
-@dataclasses.dataclass(frozen=True)
-class Budget:
-    """Where each input may go: `low` and `high` (n, features), `integer` (features,), `free` (n, features)."""
-
-    low: Floats
-    high: Floats
-    integer: npt.NDArray[np.bool_]
-    free: npt.NDArray[np.bool_]
-
-    def take(self, rows: npt.NDArray[np.intp]) -> Budget:
-        """The same for some rows."""
-        return Budget(self.low[rows], self.high[rows], self.integer, self.free[rows])
-
-    def project(self, x: Floats, original: Floats) -> Floats:
-        """The nearest admissible inputs; fixed and missing cells are those of `original`."""
-        inside = np.clip(x, self.low, self.high)
-        return np.where(self.free, inside, original)
-
-    def finish(self, x: Floats, original: Floats) -> npt.NDArray[np.float32]:
-        """Inputs as they are fed: integers rounded, then pulled back to the whole numbers inside the budget."""
-        whole = np.clip(np.round(x), np.ceil(self.low), np.floor(self.high))
-        fed = np.where(self.integer & (np.ceil(self.low) <= np.floor(self.high)), whole, x)
-        fed = np.where(self.integer & (np.ceil(self.low) > np.floor(self.high)), original, fed)
-        return np.where(self.free, fed, original).astype(np.float32)
+They are test rows, nearly, and stay in the run folder: no list of what may leave names this file."""
 
 
 def measure(subject: Subject) -> tuple[records.CheckResult, ...]:
-    """Performance under attack on at most `attack.rows` test rows."""
-    if not _attackable(subject.encoded.features).any():
-        return (not_applicable(CHECK, "every feature is categorical or immutable: there is nothing to attack"),)
-    gradient = subject.source.gradient
-    if gradient is None:
-        return (not_measured(CHECK, "the source model gives no gradient"),)
-    attack = subject.plan.policy.robustness.attack
-    rows = chosen_rows(subject.part, attack.rows, subject.sampling.seed)
-    return (_under_attack(subject, gradient, attack, rows),)
+    """Performance under attack on at most `attack.rows` test rows: the worst case, and the query-only attack."""
+    features, settings = subject.encoded.features, subject.plan.policy.robustness.attack
+    reason = "every feature is categorical or immutable: there is nothing to attack"
+    if attackable(features).any():
+        if worst_rows(subject).worst[-1].problem.limits.free.any():
+            return _worst_case(subject), _query_only(subject)
+        reason = "; ".join(["no feature can change within its budget", *limits.sentences(features, settings)])
+    return not_applicable(CHECK, reason), not_applicable(QUERY_CHECK, reason)
 
 
-def chosen_rows(part: arrays.Part, most: int, seed: int) -> npt.NDArray[np.intp]:
-    """Indices of the attacked rows, ascending: those with the smallest seeded hash of their digest."""
-    if part.rows <= most:
-        return np.arange(part.rows)
-    keys = np.array([hashlib.sha256(f"{seed}:".encode() + digest).digest() for digest in part.row_digests.tolist()])
-    return np.sort(np.argsort(keys, kind="stable")[:most])
+def worst_rows(subject: Subject) -> Attacked:
+    """What the attacks found, made when it is first asked for: which rows, and what is left right at each budget.
 
-
-def budget(features: tuple[records.FeatureSpec, ...], x: Floats, epsilon: float) -> Budget:
-    """The admissible inputs around x (n, features) for a change of epsilon training standard deviations."""
-    reach = epsilon * np.array([f.std or 0.0 for f in features])
-    floor = np.array([-np.inf if f.minimum is None else f.minimum for f in features])
-    ceiling = np.array([np.inf if f.maximum is None else f.maximum for f in features])
-    return Budget(
-        low=np.maximum(x - reach, np.minimum(floor, x)),
-        high=np.minimum(x + reach, np.maximum(ceiling, x)),
-        integer=np.array([f.integer for f in features]),
-        free=_attackable(features) & np.isfinite(x),
-    )
-
-
-def attack_rows(
-    scorer: scoring.Scorer,
-    gradient: Gradient,
-    features: tuple[records.FeatureSpec, ...],
-    x: npt.NDArray[np.float32],
-    y: npt.NDArray[np.generic],
-    best: npt.NDArray[np.float32],
-    settings: Attack,
-    rng: np.random.Generator,
-) -> npt.NDArray[np.float32]:
-    """The most damaging inputs found around x, (n, features), never less damaging than `best`.
-
-    A row of a classifier is left alone once its label is wrong.
-
-    Args:
-        scorer: The graph.
-        gradient: Of the loss of the source model.
-        features: Their units and limits.
-        x: (n, features) the rows as they are.
-        y: (n,) what is true.
-        best: (n, features) admissible inputs to start the comparison from, x itself for instance.
-        settings: Epsilon, steps, restarts. The first start is x, every further one is random.
-        rng: For the random starts.
+    Without a gradient it is what the query-only attack found.
     """
-    original = x.astype(np.float64)
-    limits = budget(features, original, settings.epsilon)
-    stride = 2.5 * settings.epsilon / settings.steps * np.array([f.std or 0.0 for f in features])
-    best, worst = best.copy(), damage(scorer(best), y)
-    wrong = MISLABELLED if scorer.classifies else np.inf
-    for restart in range(settings.restarts):
-        at = original.copy() if restart == 0 else limits.project(_random(limits, rng), original)
-        for _ in range(settings.steps):
-            left = np.flatnonzero(worst < wrong)
-            if len(left) == 0:
-                break
-            near, start = limits.take(left), original[left]
-            slope = _checked(gradient(at[left].astype(np.float32), y[left]), start.shape)
-            at[left] = near.project(at[left] + stride * np.sign(slope), start)
-            fed = near.finish(at[left], start)
-            found = damage(scorer(fed), y[left])
-            better = found > worst[left]
-            best[left[better]], worst[left[better]] = fed[better], found[better]
-    return best
+    settings, sampling = subject.plan.policy.robustness.attack, subject.sampling
+    streams = lambda label: sampling.rng(f"{CHECK}.{label}")  # noqa: E731 - the name says what it is
+    model = suite.Model(subject.scorer, subject.source, subject.encoded.features, subject.classes)
+    return subject.once(CHECK, lambda: suite.attack(model, subject.part, settings, streams, sampling.seed))
 
 
-def damage(scores: scoring.Scores, y: npt.NDArray[np.generic]) -> Floats:
-    """How wrong each row is (n,): 2 for a wrong label plus the lost probability, or the absolute error."""
-    if scores.labels is None or scores.probabilities is None:
-        if scores.predictions is None:
-            raise TypeError("scores hold labels or predictions")
-        return np.abs(scores.predictions - y.astype(np.float64))
-    truth = y.astype(np.int64)
-    return MISLABELLED * (scores.labels != truth) + 1.0 - scores.probabilities[np.arange(len(truth)), truth]
+def _worst_case(subject: Subject) -> records.CheckResult:
+    attacked, settings = worst_rows(subject), subject.plan.policy.robustness.attack
+    if len(attacked.strikes) < 2:
+        return not_measured(CHECK, f"the source model gives no gradient; {QUERY_CHECK} asks the graph alone")
+    features = subject.encoded.features
+    note = f"worst case over {len(attacked.strikes)} attacks, {_within(subject)}"
+    details, measures = _found(subject, CHECK, attacked, attacked.worst, note)
+    entries = []
+    for strike in attacked.strikes:
+        each = [_level(subject, attacked, found) for found in attacked.found[strike.name]]
+        name, own = f"{CHECK}.{strike.name}", attacked.found[strike.name][-1]
+        measures += _measures(subject, name, each[-1], own, f"{strike.title}, {strike.how}")[:1]
+        entries.append(
+            {"attack": strike.name, "title": strike.title, "how": strike.how, "curve": _curve(each, _scale(subject))}
+        )
+    everything = validity.unbounded(attacked, features, lambda label: subject.sampling.rng(f"{CHECK}.{label}"))
+    details |= {
+        "attacks": entries,
+        "validity": validity.findings(attacked, everything),
+        "budget": limits.table(features, settings),
+        "warnings": limits.sentences(features, settings),
+    }
+    if subject.classes:
+        last = attacked.worst[-1]
+        details["features_needed"] = sparse.counts(Found(last.problem), last, tuple(f.name for f in features))
+    return measured(CHECK, tuple(measures), details, (*subject.artifacts, *_written(subject, attacked)))
 
 
-def _under_attack(
-    subject: Subject, gradient: Gradient, attack: Attack, rows: npt.NDArray[np.intp]
-) -> records.CheckResult:
-    x, y = subject.part.x[rows], subject.part.y[rows]
-    clean = _degradation.level(subject, subject.scorer(x), CHECK, rows)
-    rng = subject.sampling.rng(CHECK)
-    best, curve, found = x.copy(), [clean.point(0.0)], clean
-    for fraction in FRACTIONS:
-        settings = attack.model_copy(update={"epsilon": attack.epsilon * fraction})
-        best = attack_rows(subject.scorer, gradient, subject.encoded.features, x, y, best, settings, rng)
-        found = _degradation.level(subject, subject.scorer(best), CHECK, rows)
-        curve.append(found.point(settings.epsilon))
-    note = (
-        f"projected gradient, Linf {attack.epsilon:g} training standard deviations, {attack.steps} steps, "
-        f"{attack.restarts} start{'s' if attack.restarts > 1 else ''}, confirmed on the ONNX graph"
-    )
+def _query_only(subject: Subject) -> records.CheckResult:
+    attacked = worst_rows(subject)
+    strike = attacked.strikes[-1]
+    note = f"{strike.title}, {strike.how}, {_within(subject)}"
+    details, measures = _found(subject, QUERY_CHECK, attacked, attacked.found[strike.name], note)
+    return measured(QUERY_CHECK, tuple(measures), details, subject.artifacts)
+
+
+def _found(
+    subject: Subject, check_id: str, attacked: Attacked, found: tuple[Found, ...], note: str
+) -> tuple[dict[str, object], list[records.Measure]]:
+    """Details and measures that both checks have: the curve over the budget from the clean value on."""
+    clean = _degradation.level(subject, _clean(subject, attacked), CHECK, attacked.rows)
+    levels, last = [_level(subject, attacked, f) for f in found], found[-1]
     details: dict[str, object] = {
-        "x": "largest change of a feature (training standard deviations)",
+        "x": _axis(subject),
         "metric": _degradation.names(subject.task)[0],
-        "curve": curve,
-        "clean": curve[0]["value"],
-        "attacked_rows": len(rows),
-        "changed_rows": int(((best != x) & np.isfinite(x)).any(axis=1).sum()),
+        "curve": [clean.point(0.0), *_curve(levels, _scale(subject))],
+        "clean": clean.value if np.isfinite(clean.value) else None,
+        "attacked_rows": len(attacked.rows),
+        "changed_rows": int(((last.x != last.problem.x) & np.isfinite(last.problem.x)).any(axis=1).sum()),
         "attacked_features": [
             f.name
-            for f, attacked in zip(subject.encoded.features, _attackable(subject.encoded.features), strict=True)
-            if attacked
+            for f, free in zip(subject.encoded.features, last.problem.limits.free.any(axis=0), strict=True)
+            if free
         ],
     }
-    attacked = _degradation.measures(subject, CHECK, found, len(rows), note)
-    unaltered = _degradation.clean(subject, CHECK, clean, len(rows))
-    return measured(CHECK, (*attacked, unaltered), details, subject.artifacts)
+    measures = [
+        *_measures(subject, check_id, levels[-1], last, note),
+        _degradation.clean(subject, check_id, clean, len(attacked.rows)),
+    ]
+    return details, measures
 
 
-def _attackable(features: tuple[records.FeatureSpec, ...]) -> npt.NDArray[np.bool_]:
-    return np.array([f.kind == "numeric" and not f.immutable for f in features])
+def _clean(subject: Subject, attacked: Attacked) -> scoring.Scores:
+    problem = attacked.worst[0].problem
+    return confirm(problem.score, problem.x, problem.classes)
 
 
-def _random(limits: Budget, rng: np.random.Generator) -> Floats:
-    share = rng.random(limits.low.shape)
-    width = np.where(limits.free, limits.high - limits.low, 0.0)
-    return np.where(limits.free, limits.low, 0.0) + share * width
+def _level(subject: Subject, attacked: Attacked, found: Found) -> _degradation.Level:
+    """Performance on what an attack found. A row without a sound output counts as wrong."""
+    scores = confirm(found.problem.score, found.x, found.problem.classes)
+    if scores.labels is not None:
+        truth = found.problem.y.astype(np.int64)
+        labels = np.where(scores.labels == UNSOUND, (truth + 1) % found.problem.classes, scores.labels)
+        return _degradation.level(subject, scoring.Scores(labels=labels), CHECK, attacked.rows)
+    if not np.isfinite(found.damage).all():
+        return _degradation.Level(np.nan, None, np.nan, None)
+    return _degradation.level(subject, scores, CHECK, attacked.rows)
 
 
-def _checked(slope: npt.NDArray[np.floating], shape: tuple[int, ...]) -> Floats:
-    if slope.shape != shape:
-        raise errors.VerificationError(
-            f"gradient of the source model: expected shape {shape}, got {slope.shape}. "
-            "Check the module that `model.factory` builds."
-        )
-    return np.nan_to_num(slope.astype(np.float64), nan=0.0, posinf=1.0, neginf=-1.0)
+def _measures(
+    subject: Subject, name: str, level: _degradation.Level, found: Found, note: str
+) -> tuple[records.Measure, ...]:
+    unsound = int(np.sum(~np.isfinite(found.damage))) if not subject.classes else _unsound_labels(found)
+    if unsound:
+        note = f"{note}; no sound output for {unsound:,} rows, which count as wrong"
+    undefined = f"{unsound:,} rows have no finite prediction" if unsound else _degradation.CONSTANT
+    return _degradation.measures(subject, name, level, len(found.damage), note, undefined=undefined)
+
+
+def _unsound_labels(found: Found) -> int:
+    scores = confirm(found.problem.score, found.x, found.problem.classes)
+    return 0 if scores.labels is None else int(np.sum(scores.labels == UNSOUND))
+
+
+def _curve(levels: list[_degradation.Level], scale: float = 1.0) -> list[dict[str, float | None]]:
+    return [level.point(scale * share) for level, share in zip(levels, SHARES, strict=True)]
+
+
+def _scale(subject: Subject) -> float:
+    """What the whole budget is on the axis: epsilon, or one where features have budgets of their own."""
+    settings = subject.plan.policy.robustness.attack
+    return 1.0 if settings.budget else settings.epsilon
+
+
+def _axis(subject: Subject) -> str:
+    if subject.plan.policy.robustness.attack.budget:
+        return "share of the budget of each feature"
+    return "largest change of a feature (training standard deviations)"
+
+
+def _within(subject: Subject) -> str:
+    settings = subject.plan.policy.robustness.attack
+    own = f" ({len(settings.budget)} features with a budget of their own)" if settings.budget else ""
+    return f"each feature within {settings.epsilon:g} training standard deviations{own}, confirmed on the ONNX graph"
+
+
+def _written(subject: Subject, attacked: Attacked) -> tuple[records.ArtifactRef, ...]:
+    if subject.folder is None:
+        return ()
+    return (arrays.save(subject.folder, FILE, attacked.worst[-1].x),)

@@ -19,6 +19,12 @@ OutputGradient = Callable[[Inputs, npt.NDArray[np.int64]], npt.NDArray[np.floati
 """Gradient of one output with respect to the inputs: x (n, features), output index (n,) → (n, features).
 
 The output is the logit of that class, or the prediction (index 0)."""
+Pullback = Callable[[npt.NDArray[np.floating]], npt.NDArray[np.floating]]
+"""Cotangent of the outputs (n, outputs) → gradient with respect to the inputs (n, features), in the features' units."""
+LogitsVjp = Callable[[Inputs], tuple[npt.NDArray[np.floating], Pullback]]
+"""Vector-Jacobian product: x (n, features) → the logits (n, classes) or predictions (n, 1), and their pullback.
+
+With it any function of the logits can be differentiated: the cotangent is its derivative by the logits."""
 Predict = Callable[[Inputs], npt.NDArray[np.float64]]
 """Probabilities (n, classes), or predictions (n, 1), of rows (n, features)."""
 
@@ -36,4 +42,5 @@ class Source:
 
     gradient: Gradient | None = None
     output_gradient: OutputGradient | None = None
+    logits_vjp: LogitsVjp | None = None
     retrain: Retrain | None = None

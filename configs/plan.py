@@ -74,4 +74,6 @@ class Plan(Section):
         if self.data.target.task == "regression" and self.training.calibration != "none":
             raise ValueError("training.calibration belongs to targets with classes, whose probabilities it corrects")
         mitigations.check(self.mitigation, self.data, self.training)
+        if problem := self.policy.robustness.attack.problem(self.data.features):
+            raise ValueError(problem)
         return self

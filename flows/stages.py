@@ -117,7 +117,10 @@ def core(run: Run, view: View, engine: str) -> Stages:
         from factory import gradients
 
         _require_committed(run, committed, manifest)
-        asked = source.Source(gradient=gradients.loss_gradient(folder, training, encoded))
+        asked = source.Source(
+            gradient=gradients.loss_gradient(folder, training, encoded),
+            logits_vjp=gradients.logits_vjp(folder, training, encoded),
+        )
         measured = evaluate.evaluate(folder, plan, committed, manifest, encoded, model, source=asked)
         audit = leakage.audit(folder, manifest, (*training.uses, *measured.uses), encoded)
         return measured.model_copy(update={"results": (parity.result(model), *measured.results, audit)})

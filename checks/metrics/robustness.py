@@ -188,14 +188,28 @@ ALL: tuple[Metric, ...] = (
         id="robustness.evasion",
         title="Accuracy under evasion attack",
         definition=(
-            "The headline is the accuracy (regression: the coefficient of determination) on the attacked test "
-            "rows after a projected-gradient attack within epsilon training standard deviations per feature; "
-            "immutable and categorical features stay as they are. Never above the clean value on the same rows."
+            "The headline is the accuracy (regression: the coefficient of determination) on the attacked test rows "
+            "when each is changed as the worst of several attacks (projected gradient, AutoPGD, query-only) can within "
+            "its budget; immutable and categorical features stay as they are. Never above the clean value on the same "
+            "rows."
         ),
         low=-inf,
         better="higher",
         tasks=EVERY_TASK,
         family="robustness",
-        reference="Madry et al. 2018",
+        reference="Madry et al. 2018; Croce and Hein 2020",
+    ),
+    Metric(
+        id="robustness.query_attack",
+        title="Accuracy under query-only attack",
+        definition=(
+            "The same for an attacker without the source model, who asks the graph and sees its answers: random search "
+            "over subsets of the features within the same budget. Never below the accuracy under all attacks."
+        ),
+        low=-inf,
+        better="higher",
+        tasks=EVERY_TASK,
+        family="robustness",
+        reference="Andriushchenko et al. 2020",
     ),
 )

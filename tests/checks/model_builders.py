@@ -102,8 +102,12 @@ class Case:
         return (self.folder, self.plan, self.commitment, self.split, self.encoded, self.model)
 
 
+QUICK = {"attack": {"auto_steps": 5, "queries": 10}}
+"""Attacks that take no time."""
+
+
 def plan(task: str = "binary", gates: list[dict] | None = None, **policy: object) -> Plan:
-    """A plan with two protected attributes and their intersection."""
+    """A plan with two protected attributes and their intersection, and quick attacks."""
     target = {
         "binary": {"task": "binary", "positive": ["yes"], "negative": ["no"]},
         "multiclass": {"task": "multiclass", "classes": ["a", "b", "c"]},
@@ -123,7 +127,7 @@ def plan(task: str = "binary", gates: list[dict] | None = None, **policy: object
                 "provenance": {"title": "Simulated"},
                 "target": target,
                 "columns": [
-                    {"name": "f0", "kind": "numeric"},
+                    *({"name": f"f{j}", "kind": "numeric"} for j in range(4)),
                     {"name": "sex", "kind": "categorical", "role": "protected"},
                     {"name": "region", "kind": "categorical", "role": "protected"},
                     {"name": "y", "kind": "numeric" if task == "regression" else "categorical", "role": "target"},
@@ -134,7 +138,7 @@ def plan(task: str = "binary", gates: list[dict] | None = None, **policy: object
                 ],
                 "intersections": [["sex", "region"]],
             },
-            "policy": {"gates": gates or [default], **policy},
+            "policy": {"gates": gates or [default], "robustness": QUICK, **policy},
         }
     )  # fmt: skip
 

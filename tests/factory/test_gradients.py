@@ -72,3 +72,38 @@ def test_a_table_of_categories_only_has_no_gradient(tmp_path):
     record = trainer.train(folder, builders.plan(model={"width": 4, "blocks": 0}), encoded)
     part = arrays.load(folder, encoded, "validation")
     assert not gradients.loss_gradient(folder, record, encoded)(part.x, part.y).any()
+
+
+@pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
+def test_the_pullback_of_the_outputs_agrees_with_the_gradient_of_the_loss(tmp_path, task):
+    """Pulling back the loss's derivative by the outputs gives the gradient of the loss, row by row."""
+    from factory import gradients
+
+    folder, encoded, record, part, gradient = prepared(tmp_path / "run", task)
+    outputs, pullback = gradients.logits_vjp(folder, record, encoded)(part.x)
+    assert outputs.shape == (part.rows, 1 if task == "regression" else len(encoded.classes))
+    if task == "regression":
+        cotangent = 2 * (outputs - part.y[:, None]) / record.architecture["target_std"] ** 2
+    else:
+        cotangent = np.exp(outputs) / np.exp(outputs).sum(axis=1, keepdims=True)
+        cotangent[np.arange(part.rows), part.y] -= 1
+    found = pullback(cotangent)
+    assert (found.dtype, found.shape) == (np.float32, part.x.shape)
+    np.testing.assert_allclose(found, gradient(part.x, part.y), rtol=1e-3, atol=1e-5 * np.abs(found).max())
+
+
+def test_more_rows_than_one_pass_takes(tmp_path, monkeypatch):
+    """Outputs and gradients of several passes are those of one."""
+    from factory import gradients
+
+    folder, encoded, record, part, _ = prepared(tmp_path / "run", "binary")
+    vjp = gradients.logits_vjp(folder, record, encoded)
+    cotangent = np.random.default_rng(0).normal(size=(part.rows, 2))
+    once, pullback = vjp(part.x)
+    whole = pullback(cotangent)
+    monkeypatch.setattr(gradients, "ROWS", 7)
+    again, pullback = vjp(part.x)
+    np.testing.assert_allclose(once, again, atol=1e-6)
+    np.testing.assert_allclose(whole, pullback(cotangent), atol=1e-6)
+    outputs, pullback = vjp(part.x[:0])
+    assert (outputs.shape, pullback(cotangent[:0]).shape) == ((0, 2), (0, part.x.shape[1]))
