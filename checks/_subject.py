@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -32,6 +33,8 @@ class Subject:
     source: Source = dataclasses.field(default_factory=Source)
     artifacts: tuple[records.ArtifactRef, ...] = ()
     """Where the scores stand in the run folder."""
+    graph: Path | None = None
+    """The file of the graph, for checks that read it instead of running it."""
 
     @property
     def task(self) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from checks import evasion, fairness, gate, intervals, performance, robustness, scoring
+from checks import certification, evasion, fairness, gate, intervals, performance, robustness, scoring
 from checks._parts import Parts
 from checks._subject import Subject
 from checks.source import Source
@@ -20,6 +20,7 @@ FAMILIES: tuple[Callable[[Subject], tuple[records.CheckResult, ...]], ...] = (
     fairness.measure,
     robustness.measure,
     evasion.measure,
+    certification.measure,
 )
 """What is measured, in the order of the catalogue."""
 
@@ -55,7 +56,8 @@ def evaluate(
     started = clock.now()
     part = arrays.load(folder, encoded, "test")
     _require_split(part, split)
-    scorer = scoring.open_model(folder.checked(model.onnx), encoded)
+    graph = folder.checked(model.onnx)
+    scorer = scoring.open_model(graph, encoded)
     scores = scorer(part.x)
     parts = Parts(folder, encoded, scorer)
     policy = plan.policy
@@ -69,6 +71,7 @@ def evaluate(
         parts=parts,
         source=source or Source(),
         artifacts=_written(folder, scores),
+        graph=graph,
     )
     results = measure(subject)
     return records.EvaluationRecord(
@@ -85,7 +88,7 @@ def evaluate(
 
 def measure(subject: Subject) -> tuple[records.CheckResult, ...]:
     """Every check of the catalogue on one model, in the catalogue's order, before the policy is laid on it."""
-    return tuple(result for family in FAMILIES for result in family(subject))
+    return certification.consistent(tuple(result for family in FAMILIES for result in family(subject)))
 
 
 def _require_split(part: arrays.Part, split: records.SplitManifest) -> None:

@@ -19,7 +19,7 @@ WITHOUT_SMALL = "without_small_groups"
 _EXACT = ("data", "export")
 """Families that describe the very data or graph at hand: a value without an interval is exact there."""
 _SEVEREST: tuple[records.Status, ...] = ("fail", "not_measured", "not_applicable", "inconclusive", "pass")
-_OWN_SAY: tuple[str, ...] = ("data.", "export.")
+_OWN_SAY: tuple[str, ...] = ("data.", "export.", "robustness.properties")
 """Families whose checks always count by their own status. A gate on one of them is asked on top, never instead."""
 _MAY_BE_UNMEASURED = ("data.representativeness",)
 """Checks that need what a plan may leave out (a reference population). Unmeasured, they block nothing."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -37,3 +38,5 @@ class Source:
     gradient: Gradient | None = None
     output_gradient: OutputGradient | None = None
     retrain: Retrain | None = None
+    base: Path | None = None
+    """The folder in which files that the plan names are found."""

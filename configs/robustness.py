@@ -7,6 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from configs.base import Fraction, Section
+from configs.certification import Certification, DeclaredProperty
 
 
 class Attack(Section):
@@ -30,3 +31,6 @@ class Robustness(Section):
     out_of_range: tuple[Annotated[float, Field(gt=0)], ...] = (1.0,)
     """How far beyond the training range one numeric feature is pushed, in units of that range."""
     attack: Attack = Attack()
+    certified: Certification = Certification()
+    properties: tuple[DeclaredProperty, ...] = ()
+    """What must hold of the exported graph, in VNN-LIB: proven, violated with a confirmed input, or unknown."""

@@ -112,7 +112,10 @@ def core(run: Run, view: View, engine: str) -> Stages:
         from factory import gradients
 
         commitment.require(committed, plan, run.plan_sha256, manifest, code_of(run))
-        asked = source.Source(gradient=gradients.loss_gradient(folder, training, encoded))
+        asked = source.Source(
+            gradient=gradients.loss_gradient(folder, training, encoded),
+            base=run.base,
+        )
         measured = evaluate.evaluate(folder, plan, committed, manifest, encoded, model, source=asked)
         audit = leakage.audit(folder, manifest, (*training.uses, *measured.uses), encoded)
         return measured.model_copy(update={"results": (parity.result(model), *measured.results, audit)})
