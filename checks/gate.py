@@ -19,7 +19,9 @@ WITHOUT_SMALL = "without_small_groups"
 _EXACT = ("data", "export")
 """Families that describe the very data or graph at hand: a value without an interval is exact there."""
 _SEVEREST: tuple[records.Status, ...] = ("fail", "not_measured", "not_applicable", "inconclusive", "pass")
-_OWN_SAY: tuple[str, ...] = ("data.", "export.", "robustness.properties")
+_DECLARED = "robustness.properties"
+"""What the plan itself declares must hold: counts wherever something is declared."""
+_OWN_SAY: tuple[str, ...] = ("data.", "export.", _DECLARED)
 """Families whose checks always count by their own status. A gate on one of them is asked on top, never instead."""
 _MAY_BE_UNMEASURED = ("data.representativeness",)
 """Checks that need what a plan may leave out (a reference population). Unmeasured, they block nothing."""
@@ -68,7 +70,7 @@ def decide(plan: Plan, results: Sequence[records.CheckResult]) -> records.GateDe
     comparison with a reference population that the plan does not give.
     """
     reasons = [_gate_reason(gate, results) for gate in plan.policy.gates]
-    reasons += [_own_reason(r) for r in results if r.check_id.startswith(_OWN_SAY)]
+    reasons += [_own_reason(r) for r in results if r.check_id.startswith(_OWN_SAY) and not _undeclared(r)]
     required = [r.status for r in reasons if r.required]
     outcome = "fail" if "fail" in required else "pass" if all(s == "pass" for s in required) else "inconclusive"
     return records.GateDecision(outcome=outcome, reasons=tuple(reasons), at=clock.now())
@@ -142,6 +144,10 @@ def _gate_reason(gate: Gate, results: Sequence[records.CheckResult]) -> records.
     return records.GateReason(
         check_id=gate.check, slice=gate.slice, status=verdict.status, required=gate.required, text=verdict.text
     )
+
+
+def _undeclared(result: records.CheckResult) -> bool:
+    return result.check_id == _DECLARED and result.status == "not_applicable"
 
 
 def _own_reason(result: records.CheckResult) -> records.GateReason:

@@ -124,7 +124,7 @@ def parse(content: bytes, name: str = "model") -> Graph:
         got = f"{len(inputs)} inputs and {len(graph.output)} outputs"
         raise _refusal(name, "one input and at least one output", got, "Certify a network of one input")
     nodes = tuple(_node(node, name) for node in graph.node)
-    _require_order(nodes, {inputs[0].name, "", *constants}, name)
+    _require_order(nodes, [o.name for o in graph.output], {inputs[0].name, "", *constants}, name)
     opset = next((o.version for o in model.opset_import if o.domain in ("", "ai.onnx")), 1)
     return Graph(nodes, constants, _value(inputs[0], name), tuple(_value(v, name) for v in graph.output), opset)
 
@@ -160,11 +160,13 @@ def _value(value: onnx.ValueInfoProto, name: str) -> Value:
     return Value(value.name, shape, kind.elem_type in (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16))
 
 
-def _require_order(nodes: tuple[Node, ...], known: set[str], name: str) -> None:
+def _require_order(nodes: tuple[Node, ...], outputs: list[str], known: set[str], name: str) -> None:
     for node in nodes:
         if missing := [i for i in node.inputs if i not in known]:
             raise _refusal(name, f"{missing[0]} before it is used", f"a {node.operator} without it", "Check the file")
         known.update(node.outputs)
+    if absent := [o for o in outputs if o not in known or not o]:
+        raise _refusal(name, f"an operator that makes the output {absent[0]!r}", "none", "Check the file")
 
 
 def _refusal(name: str, expected: str, got: str, remedy: str) -> errors.DataError:

@@ -17,7 +17,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
-from checks.certified import branch, graph, head, outputs, soft_goal, vnnlib
+from checks.certified import _threads, branch, graph, head, outputs, soft_goal, vnnlib
 from checks.certified.branch import Goal, Outcome
 from checks.certified.graph import Graph, UnsupportedError
 from checks.certified.lowering import Lowering
@@ -60,6 +60,11 @@ def verify(path: Path, wanted: vnnlib.Property, seconds: float = 60.0) -> Answer
         MissingError: There is no such file.
         DataError: It is no ONNX graph, or the property has other inputs or outputs than it.
     """
+    with _threads.one():
+        return _verify(path, wanted, seconds)
+
+
+def _verify(path: Path, wanted: vnnlib.Property, seconds: float) -> Answer:
     begun = time.monotonic()
     network = graph.read(path)
     output = _output(network, wanted)

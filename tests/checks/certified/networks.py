@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import onnx
 import onnxruntime
@@ -28,7 +30,7 @@ def model(nodes, constants, shape, outputs=("y",), kinds=None) -> bytes:
 def dense(rng, widths, *, scale=1.0) -> tuple[list[onnx.NodeProto], dict[str, np.ndarray]]:
     """Gemm and ReLU from `x` to `y`."""
     nodes, constants, at = [], {}, "x"
-    for i, (n, m) in enumerate(zip(widths[:-1], widths[1:], strict=True)):
+    for i, (n, m) in enumerate(itertools.pairwise(widths)):
         constants[f"w{i}"] = scale * rng.normal(size=(n, m)) / np.sqrt(n)
         constants[f"b{i}"] = 0.3 * rng.normal(size=m)
         last = i == len(widths) - 2
@@ -49,3 +51,68 @@ def run(content: bytes, x: np.ndarray, output: str = "y", *, batch: bool = True)
         return np.asarray(found, dtype=np.float64).reshape(len(x), -1)
     rows = [session.run([output], {"x": row.reshape(shape)})[0].ravel() for row in x]
     return np.array(rows, dtype=np.float64)
+
+
+def classifier(place, rng, features, classes, *, hidden=(10, 10), threshold=0.5, spoil=None):
+    """A ReLU network under the model contract: missing cells are filled, then dense layers, softmax and label.
+
+    Args:
+        place: Where the file goes.
+        rng: For the weights.
+        features: Inputs.
+        classes: Classes; 1 is a regressor.
+        hidden: Widths of the hidden layers.
+        threshold: Of a binary label.
+        spoil: An operator that is put in front of the last layer.
+
+    Returns:
+        The weights (w, b) of each layer.
+    """
+    from tests.checks import model_builders
+
+    widths = [features, *hidden, classes]
+    nodes, constants = dense(rng, widths, scale=1.5)
+    nodes = [
+        helper.make_node("IsNaN", ["features"], ["absent"]),
+        helper.make_node("Where", ["absent", "fill", "features"], ["x"]),
+        *nodes,
+    ]
+    if spoil:
+        last = nodes[-1]
+        nodes[-1:] = [helper.make_node(spoil, [last.input[0]], ["odd"]), last]
+        last.input[0] = "odd"
+    constants |= {"fill": np.zeros(features), "threshold": np.array(threshold), "one": np.array(1)}
+    if classes == 1:
+        nodes.append(helper.make_node("Identity", ["y"], ["prediction"]))
+        outputs = [helper.make_tensor_value_info("prediction", TensorProto.FLOAT, ["batch", 1])]
+    else:
+        nodes += [helper.make_node("Softmax", ["y"], ["probabilities"], axis=1), *model_builders._label(classes)]
+        outputs = [
+            helper.make_tensor_value_info("label", TensorProto.INT64, ["batch"]),
+            helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["batch", classes]),
+        ]
+    model_builders.save(place, nodes, features, outputs, constants)
+    return [(np.float32(constants[f"w{i}"]), np.float32(constants[f"b{i}"])) for i in range(len(widths) - 1)]
+
+
+def gradient(weights):
+    """Of the cross entropy (one output: of the squared error) by the inputs; 0 for missing cells."""
+
+    def slope(x, y):
+        values, at = [], np.nan_to_num(x).astype(np.float64)
+        for i, (w, b) in enumerate(weights):
+            at = at @ w + b
+            values.append(at)
+            at = np.maximum(at, 0) if i < len(weights) - 1 else at
+        if at.shape[1] == 1:
+            back = at - y[:, None]
+        else:
+            shares = np.exp(at - at.max(axis=1, keepdims=True))
+            back = shares / shares.sum(axis=1, keepdims=True)
+            back[np.arange(len(y)), y.astype(int)] -= 1
+        for (w, _), value in zip(reversed(weights), [*reversed(values[:-1]), None], strict=True):
+            back = back @ w.T
+            back = back if value is None else back * (value > 0)
+        return np.where(np.isfinite(x), back, 0.0)
+
+    return slope
