@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from model_cards import blocks, effect, figures, meaning, performance, svg, tree
+from model_cards import blocks, certified, effect, figures, meaning, performance, svg, tree
 from model_cards.refs import Book, Fact, Node
 from model_cards.tree import Figure, Paragraph, Parts, Section, parts
 
@@ -157,6 +157,7 @@ def section(book: Book) -> Section:
     ]
     if figures_:
         inner.append(tree.Figures(tuple(figures_)))
+    inner += certified.section(book)
     return Section("robustness", "Robustness", (*inner, table) if table else tuple(inner))
 
 
