@@ -97,17 +97,16 @@ class _Waiting:
     low: Floats
     high: Floats
     score: Floats
-    splits: list[tuple[tuple[int, int, int], ...]]
-    """(variable, element, sign) of the ReLUs that were split."""
+    phases: npt.NDArray[np.int8]
+    """(D, ReLUs) 1 where a ReLU is known to pass, −1 where it blocks, 0 where it may do either: found in the box from
+    which this one was split, or laid down by splitting. It saves asking again."""
 
     def take(self, at: Rows | Bools) -> _Waiting:
-        index = np.flatnonzero(at) if at.dtype == np.bool_ else at
-        chosen = [self.splits[i] for i in index]
-        return _Waiting(self.row[index], self.low[index], self.high[index], self.score[index], chosen)
+        return _Waiting(*(getattr(self, field.name)[at] for field in dataclasses.fields(self)))
 
     def with_(self, other: _Waiting) -> _Waiting:
-        arrays = (np.concatenate([getattr(self, n), getattr(other, n)]) for n in ("row", "low", "high", "score"))
-        return _Waiting(*arrays, [*self.splits, *other.splits])
+        both = ([getattr(one, field.name) for one in (self, other)] for field in dataclasses.fields(self))
+        return _Waiting(*(np.concatenate(arrays) for arrays in both))
 
 
 def search(
@@ -134,7 +133,8 @@ def search(
     begin = np.flatnonzero(~program.broken & (True if done is None else ~done))
     # The first pass looks at every row before any is split.
     first = np.full(len(begin), -np.inf)
-    waiting = _Waiting(begin, program.low[begin], program.high[begin], first, [()] * len(begin))
+    phases = np.zeros((len(begin), sum(step.width for step in program.steps if isinstance(step, Relu))), np.int8)
+    waiting = _Waiting(begin, program.low[begin], program.high[begin], first, phases)
     open_ = np.zeros(rows, np.int64)
     open_[begin] = 1
     by_inputs = _split_inputs(program)
@@ -146,7 +146,7 @@ def search(
         order = np.argsort(waiting.score, kind="stable")
         batch = waiting.take(order[:size])
         waiting = waiting.take(order[size:])
-        looked = _look(program, goal, batch)
+        looked = _look(program, goal, batch, costs=not by_inputs)
         out.boxes += np.bincount(batch.row, minlength=rows)
         np.subtract.at(open_, batch.row[looked.safe], 1)
         fresh = np.isinf(batch.score)
@@ -184,18 +184,20 @@ class _Looked:
     slope: Floats
     """(B, n) of the function that came nearest to refuting it."""
     split: Rows
-    """(B, 2)"""
+    """(B,) the ReLU whose lines cost most, −1 for none."""
+    phases: npt.NDArray[np.int8]
+    """(B, ReLUs)"""
 
 
-def _look(program: Program, goal: Goal, batch: _Waiting) -> _Looked:
+def _look(program: Program, goal: Goal, batch: _Waiting, *, costs: bool) -> _Looked:
     count, questions = len(batch.row), goal.offset.shape[1]
     part = program.take(batch.row).within(batch.low, batch.high)
-    bounds, lines = crown.bound(part, _known(program, batch))
+    bounds, lines = crown.bound(part, _known(program, batch.phases))
     row = np.repeat(np.arange(count), questions)
     of = batch.row if len(goal.offset) > 1 else np.zeros(count, np.intp)
     asked = goal.coefficients[of].reshape(count * questions, -1)
     given = None if goal.inputs is None else goal.inputs[of].reshape(count * questions, -1)
-    found = crown.lower(part, bounds, lines, part.last, asked, row, given, costs=True)
+    found = crown.lower(part, bounds, lines, part.last, asked, row, given, costs=costs)
     values = found.value.reshape(count, questions) + goal.offset[of]
     finite = ~bounds.overflow() & np.isfinite(values).all(1)
     refuted = goal.judge(values)
@@ -203,20 +205,28 @@ def _look(program: Program, goal: Goal, batch: _Waiting) -> _Looked:
     margin = refuted[np.arange(count), nearest]
     best = np.arange(count) * questions + goal.critical(values, nearest)
     safe = ((margin > 0) & finite) | bounds.empty
-    return _Looked(safe, finite, margin, found.slope[best], found.split[best])
+    split, at, phases = np.full(count, -1, np.intp), 0, batch.phases.copy()
+    for variable, step in _relus(program):
+        here = slice(at, at + step.width)
+        phases[:, here] = (bounds.low[step.source] >= 0).astype(np.int8) - (bounds.high[step.source] <= 0)
+        mine = found.split[best, 0] == variable
+        split[mine] = at + found.split[best[mine], 1]
+        at += step.width
+    return _Looked(safe, finite, margin, found.slope[best], split, phases)
 
 
-def _known(program: Program, batch: _Waiting) -> dict[int, tuple[Floats, Floats]]:
-    """What splitting ReLUs says about the values before them."""
-    known: dict[int, tuple[Floats, Floats]] = {}
-    for at, splits in enumerate(batch.splits):
-        for variable, element, sign in splits:
-            step = program.steps[variable - 1]
-            assert isinstance(step, Relu)  # noqa: S101 - for the type checker
-            if step.source not in known:
-                shape = (len(batch.row), step.width)
-                known[step.source] = (np.full(shape, -np.inf), np.full(shape, np.inf))
-            known[step.source][0 if sign > 0 else 1][at, element] = 0.0
+def _relus(program: Program) -> list[tuple[int, Relu]]:
+    return [(variable, step) for variable, step in enumerate(program.steps, 1) if isinstance(step, Relu)]
+
+
+def _known(program: Program, phases: npt.NDArray[np.int8]) -> dict[int, tuple[Floats, Floats]]:
+    """What is known of the values before each ReLU."""
+    known, at = dict[int, tuple[Floats, Floats]](), 0
+    for _, step in _relus(program):
+        mine = phases[:, at : at + step.width]
+        if mine.any():
+            known[step.source] = np.where(mine > 0, 0.0, -np.inf), np.where(mine < 0, 0.0, np.inf)
+        at += step.width
     return known
 
 
@@ -245,9 +255,10 @@ def _halves(program: Program, part: _Waiting, looked: _Looked, at: Rows, *, by_i
     """Two boxes for each that can be split."""
     width = part.high - part.low
     slope, split, margin = looked.slope[at], looked.split[at], np.nan_to_num(looked.margin[at], nan=-1e300)
+    phases = looked.phases[at]
     middle = (part.low + part.high) / 2
     divisible = (middle > part.low) & (middle < part.high)
-    relu = np.zeros(len(at), np.bool_) if by_inputs else split[:, 0] >= 0
+    relu = np.zeros(len(at), np.bool_) if by_inputs else split >= 0
     whole = (program.high - program.low)[part.row]
     share = width / np.where(whole > 0, whole, 1.0)
     change = np.where(looked.finite[at, None], np.abs(slope) * width, 0.0)
@@ -260,8 +271,9 @@ def _halves(program: Program, part: _Waiting, looked: _Looked, at: Rows, *, by_i
         cut = np.flatnonzero(possible & ~relu)
         side = low if sign > 0 else high
         side[cut, axis[cut]] = middle[cut, axis[cut]]
-        splits = [(*s, (int(split[i, 0]), int(split[i, 1]), sign)) if relu[i] else s for i, s in enumerate(part.splits)]
-        halves.append(_Waiting(part.row, low, high, margin, splits).take(possible))
+        laid = phases.copy()
+        laid[np.flatnonzero(relu), split[relu]] = sign
+        halves.append(_Waiting(part.row, low, high, margin, laid).take(possible))
     return halves[0].with_(halves[1])
 
 
