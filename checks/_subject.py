@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -42,6 +43,8 @@ class Subject:
     folder: RunFolder | None = None
     """The run folder, for arrays too large for a record; None: they are not kept."""
     _kept: dict[str, Any] = dataclasses.field(default_factory=dict, init=False, repr=False, compare=False)
+    graph: Path | None = None
+    """The file of the graph, for checks that read it instead of running it."""
 
     @property
     def task(self) -> str:

@@ -15,7 +15,7 @@ from configs.policy import Gate
 
 __all__ = ["METRICS", "Metric", "bounds", "check_policy", "of_family"]
 
-UNGATEABLE = ("data.leakage", "export.parity")
+UNGATEABLE = ("data.leakage", "export.parity", "robustness.properties")
 """Checks with a limit of their own that no policy can move: a breach means that no other number can be believed."""
 
 MEASURED_ONCE: tuple[Family, ...] = ("data", "export")

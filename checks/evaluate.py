@@ -8,6 +8,7 @@ import numpy as np
 
 from checks import (
     catalogue,
+    certification,
     deployment,
     evasion,
     fairness,
@@ -38,6 +39,7 @@ FAMILIES: tuple[Callable[[Subject], tuple[records.CheckResult, ...]], ...] = (
     deployment.measure,
     worst_slice.measure,
     evasion.measure,
+    certification.measure,
 )
 """What is measured, in the order of the catalogue."""
 MEASURED_ELSEWHERE = ("data", "export")
@@ -75,7 +77,8 @@ def evaluate(
     started = clock.now()
     part = arrays.load(folder, encoded, "test")
     require_split(part, split)
-    scorer = scoring.open_model(folder.checked(model.onnx), encoded)
+    graph = folder.checked(model.onnx)
+    scorer = scoring.open_model(graph, encoded)
     scores = scorer(part.x)
     parts = Parts(folder, encoded, scorer)
     policy = plan.policy
@@ -89,11 +92,12 @@ def evaluate(
         parts=parts,
         source=source or Source(),
         references={
-            name: scoring.open_model(folder.checked(graph), encoded)(part.x)
-            for name, graph in model.comparisons.items()
+            name: scoring.open_model(folder.checked(other), encoded)(part.x)
+            for name, other in model.comparisons.items()
         },
         artifacts=_written(folder, scores),
         folder=folder,
+        graph=graph,
     )
     results = measure(subject)
     return records.EvaluationRecord(
@@ -122,7 +126,7 @@ def measure(subject: Subject) -> tuple[records.CheckResult, ...]:
         except errors.VerificationError as error:
             broken.append(str(error))
     if not broken:
-        return tuple(found.values())
+        return certification.consistent(tuple(found.values()))
     expected = [m.id for m in catalogue.METRICS.values() if m.family not in MEASURED_ELSEWHERE]
     return tuple(found.get(name) or not_measured(name, "; ".join(broken)) for name in expected)
 

@@ -19,7 +19,9 @@ from evidence import clock, records
 WITHOUT_SMALL = "without_small_groups"
 REPORTED = "; by the plan an inconclusive answer is reported and does not decide"
 _SEVEREST: tuple[records.Status, ...] = ("fail", "not_measured", "not_applicable", "inconclusive", "pass")
-_OWN_SAY: tuple[str, ...] = ("data.", "export.")
+_DECLARED = "robustness.properties"
+"""What the plan itself declares must hold: counts wherever something is declared."""
+_OWN_SAY: tuple[str, ...] = ("data.", "export.", _DECLARED)
 """Families whose checks always count by their own status. A gate on one of them is asked on top, never instead."""
 _MAY_BE_UNMEASURED = ("data.representativeness",)
 """Checks that need what a plan may leave out (a reference population). Unmeasured, they block nothing."""
@@ -69,7 +71,7 @@ def decide(plan: Plan, results: Sequence[records.CheckResult]) -> records.GateDe
     comparison with a reference population that the plan does not give.
     """
     reasons = [_gate_reason(plan.policy, gate, results) for gate in plan.policy.gates]
-    reasons += [_own_reason(r) for r in results if r.check_id.startswith(_OWN_SAY)]
+    reasons += [_own_reason(r) for r in results if r.check_id.startswith(_OWN_SAY) and not _undeclared(r)]
     required = [r.status for r in reasons if r.required]
     outcome = "fail" if "fail" in required else "pass" if all(s == "pass" for s in required) else "inconclusive"
     return records.GateDecision(outcome=outcome, reasons=tuple(reasons), at=clock.now())
@@ -151,6 +153,10 @@ def _gate_reason(policy: Policy, gate: Gate, results: Sequence[records.CheckResu
         required=gate.required and not reported,
         text=f"{verdict.text}{REPORTED if reported else ''}",
     )
+
+
+def _undeclared(result: records.CheckResult) -> bool:
+    return result.check_id == _DECLARED and result.status == "not_applicable"
 
 
 def _own_reason(result: records.CheckResult) -> records.GateReason:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -44,3 +45,5 @@ class Source:
     output_gradient: OutputGradient | None = None
     logits_vjp: LogitsVjp | None = None
     retrain: Retrain | None = None
+    base: Path | None = None
+    """The folder in which files that the plan names are found."""

@@ -8,6 +8,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 from configs.base import Fraction, Section, Text
+from configs.certification import Certification, DeclaredProperty
 from configs.data import Column
 from configs.shift import Shift, SliceSearch
 
@@ -102,3 +103,6 @@ class Robustness(Section):
     slice_search: SliceSearch = SliceSearch()
     """Search for the slice of the data on which the model is worst."""
     attack: Attack = Attack()
+    certified: Certification = Certification()
+    properties: tuple[DeclaredProperty, ...] = ()
+    """What must hold of the exported graph, in VNN-LIB: proven, violated with a confirmed input, or unknown."""

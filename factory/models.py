@@ -81,10 +81,14 @@ class TableInput(nn.Module):
 class Block(nn.Module):
     """Pre-normalised residual block: `h + W2 dropout(relu(W1 norm(h)))`, shape `(B, width)` kept."""
 
-    def __init__(self, width: int, dropout: float) -> None:
+    def __init__(self, width: int, dropout: float, normalisation: str) -> None:
         super().__init__()
         self.change = nn.Sequential(
-            nn.LayerNorm(width), nn.Linear(width, width), nn.ReLU(), nn.Dropout(dropout), nn.Linear(width, width)
+            _norm(normalisation, width),
+            nn.Linear(width, width),
+            nn.ReLU(),
+            nn.Dropout(dropout),
+            nn.Linear(width, width),
         )
 
     def forward(self, h: torch.Tensor) -> torch.Tensor:
@@ -104,12 +108,13 @@ class ResidualMLP(nn.Module):
         blocks: int,
         dropout: float,
         embedding: int,
+        normalisation: str = "layer",
     ) -> None:
         super().__init__()
         self.input = TableInput(features, embedding)
         self.first = nn.Linear(self.input.width, width)
-        self.blocks = nn.Sequential(*(Block(width, dropout) for _ in range(blocks)))
-        self.head = nn.Sequential(nn.LayerNorm(width), nn.ReLU(), nn.Linear(width, outputs))
+        self.blocks = nn.Sequential(*(Block(width, dropout, normalisation) for _ in range(blocks)))
+        self.head = nn.Sequential(_norm(normalisation, width), nn.ReLU(), nn.Linear(width, outputs))
         with torch.no_grad():
             # A flag that is never raised in training gets no gradient: it must then mean nothing.
             self.first.weight[:, self.input.flags : 2 * self.input.flags] = 0.0
@@ -234,6 +239,7 @@ def describe(
         "blocks": model.blocks,
         "dropout": model.dropout,
         "embedding": min(MOST_EMBEDDING, max(2, (most + 1) // 2)),
+        "normalisation": model.normalisation,
     }
 
 
@@ -257,7 +263,8 @@ def build(architecture: Mapping[str, Any], features: Sequence[records.FeatureSpe
         network = user_module.build(architecture["factory"], features, outputs, architecture["options"])
     else:
         sizes = {name: architecture[name] for name in ("width", "blocks", "dropout", "embedding")}
-        network = ResidualMLP(features, outputs, **sizes)
+        # Records from before the choice existed have layer normalisation.
+        network = ResidualMLP(features, outputs, **sizes, normalisation=architecture.get("normalisation", "layer"))
     if architecture["task"] == "regression":
         return InTargetUnits(network, architecture["target_mean"], architecture["target_std"])
     return network
@@ -288,6 +295,10 @@ def calibrated(network: nn.Module, architecture: Mapping[str, Any]) -> nn.Module
 def _weighted_mean(described: Mapping[str, Any], features: Sequence[records.FeatureSpec]) -> WeightedMean:
     members = [build(described["of"], features) for _ in described["weights"]]
     return WeightedMean(members, described["weights"], described["constants"], described["shift"])
+
+
+def _norm(normalisation: str, width: int) -> nn.Module:
+    return nn.LayerNorm(width) if normalisation == "layer" else nn.Identity()
 
 
 def _column(values: Any) -> torch.Tensor:

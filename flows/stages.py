@@ -120,6 +120,7 @@ def core(run: Run, view: View, engine: str) -> Stages:
         asked = source.Source(
             gradient=gradients.loss_gradient(folder, training, encoded),
             logits_vjp=gradients.logits_vjp(folder, training, encoded),
+            base=run.base,
         )
         measured = evaluate.evaluate(folder, plan, committed, manifest, encoded, model, source=asked)
         audit = leakage.audit(folder, manifest, (*training.uses, *measured.uses), encoded)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from model_cards import blocks, effect, figures, meaning, multiples, performance, slices, svg, tree
+from model_cards import blocks, certified, effect, figures, meaning, multiples, performance, slices, svg, tree
 from model_cards.refs import Book, Fact, Node
 from model_cards.tree import Figure, Paragraph, Parts, Section, parts
 
@@ -289,6 +289,7 @@ def section(book: Book) -> Section:
         *performance.methods(book, "robustness"),
         *performance.without_value(book, "robustness"),
     ]
+    inner += certified.section(book)
     return Section("robustness", "Robustness", (*inner, table) if table else tuple(inner))
 
 

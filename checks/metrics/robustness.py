@@ -212,4 +212,33 @@ ALL: tuple[Metric, ...] = (
         family="robustness",
         reference="Andriushchenko et al. 2020",
     ),
+    Metric(
+        id="robustness.certified",
+        title="Certified accuracy",
+        definition=(
+            "The share of the attacked test rows that are right and whose label is proven to stay so for every "
+            "admissible change of the inputs within epsilon training standard deviations per feature (regression: the "
+            "coefficient of determination with the largest error that the proven bounds allow each row). Whole numbers "
+            "are treated as continuous. What could not be proven in time counts as not certified, so the value is "
+            "never above the one under attack on the same rows."
+        ),
+        low=-inf,
+        better="higher",
+        tasks=EVERY_TASK,
+        family="robustness",
+        reference="Zhang et al. 2018 (CROWN); ISO/IEC 24029-2:2023",
+    ),
+    Metric(
+        id="robustness.properties",
+        title="Declared properties",
+        definition=(
+            "The share of the properties declared in the plan (VNN-LIB files over the graph's inputs and outputs) that "
+            "are proven to hold. One that is violated fails the check, with an input that the graph confirms; one that "
+            "is neither proven nor violated in its time leaves it inconclusive."
+        ),
+        better="higher",
+        tasks=EVERY_TASK,
+        family="robustness",
+        reference="VNN-LIB 1.0; ISO/IEC 24029-2:2023",
+    ),
 )

@@ -37,6 +37,18 @@ def test_missing_and_infinite_numbers_become_the_median_with_a_flag():
     assert dense.tolist() == [[1.0, 1.0]] * 3
 
 
+def test_a_network_without_normalisation_is_linear_layers_and_relu():
+    """`normalisation: none` leaves no other layer; a record from before the choice existed still means layer."""
+    from torch import nn
+
+    from factory import models
+
+    sizes = {"version": 1, "task": "binary", "outputs": 2, "width": 8, "blocks": 1, "dropout": 0.1, "embedding": 2}
+    plain = models.build({**sizes, "normalisation": "none"}, (NUMBER, CHOICE))
+    assert not [m for m in plain.modules() if isinstance(m, nn.LayerNorm)]
+    assert len([m for m in models.build(sizes, (NUMBER, CHOICE)).modules() if isinstance(m, nn.LayerNorm)]) == 2
+
+
 def test_no_finite_input_overflows():
     """The largest float32 gives finite outputs."""
     import torch
