@@ -12,6 +12,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from evidence import records
+
 Inputs = npt.NDArray[np.float32]
 Gradient = Callable[[Inputs, npt.NDArray[np.generic]], npt.NDArray[np.floating]]
 """Gradient of the loss with respect to the inputs: x (n, features), y (n,) → (n, features), in the features' units."""
@@ -37,3 +39,5 @@ class Source:
     gradient: Gradient | None = None
     output_gradient: OutputGradient | None = None
     retrain: Retrain | None = None
+    training: records.TrainingRecord | None = None
+    """How the weights came to be."""

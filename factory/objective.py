@@ -79,14 +79,14 @@ class Target:
                 return functional.mse_loss(output[:, 0].float(), y) / variance
 
             return squared_error
-        weight = self._weights(device) if class_weights == "balanced" else None
+        weight = self.class_weights(device) if class_weights == "balanced" else None
 
         def cross_entropy(output: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
             return functional.cross_entropy(output.float(), y, weight=weight)
 
         return cross_entropy
 
-    def _weights(self, device: torch.device) -> torch.Tensor:
+    def class_weights(self, device: torch.device) -> torch.Tensor:
         """Rows / (classes × rows of the class), and 0 for a class without training rows."""
         present = sum(count > 0 for count in self.counts)
         weights = [sum(self.counts) / (present * count) if count else 0.0 for count in self.counts]
