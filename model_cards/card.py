@@ -23,6 +23,7 @@ from model_cards import (
     refs,
     report,
     robustness,
+    security,
     text,
     training,
     tree,
@@ -49,6 +50,7 @@ def tree_of(book: Book) -> Document:
         _family("evaluation", "Evaluation", book, "performance"),
         _fairness(book),
         _robustness(book),
+        Section("security", "Security", (security.table(book),)),
         decision.section(book),
         provenance.section(book),
     )

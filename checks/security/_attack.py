@@ -1,11 +1,12 @@
 """How well scores tell members from others: area under the ROC curve, and members found at few false positives.
 
 Members and others are independent samples. The area has DeLong's variance, with the components summed over entities
-where rows belong to some (Obuchowski). The rate of members found at a false-positive rate has an interval that holds
-nothing fixed: that of the threshold by order statistics of the others, that of the share of members beyond it by
-Clopper and Pearson, each at half the error (Bonferroni).
+where rows belong to some (Obuchowski); its interval is made on the logit scale (Pepe). The rate of members found at a
+false-positive rate has an interval that holds nothing fixed: that of the threshold by order statistics of the others,
+that of the share of members beyond it by Clopper and Pearson, each at half the error (Bonferroni).
 
-Refs: DeLong, DeLong and Clarke-Pearson, Biometrics 44 (1988) 837. Obuchowski, Biometrics 53 (1997) 567.
+Refs: DeLong, DeLong and Clarke-Pearson, Biometrics 44 (1988) 837. Obuchowski, Biometrics 53 (1997) 567. Pepe, The
+statistical evaluation of medical tests, Oxford 2003, 5.2.4.
 """
 
 from __future__ import annotations
@@ -56,18 +57,19 @@ def area(scored: Scored, level: float) -> tuple[float, records.Interval]:
     of_others = 1.0 - _share_below(scored.others, scored.members)
     value = float(of_members.mean())
     variance = _variance(of_members, scored.member_entities) + _variance(of_others, scored.other_entities)
-    method = "DeLong"
+    method = "DeLong, logit scale"
     if scored.member_entities is not None:
         method += ", components summed over entities"
     if variance > 0:
-        reach = special.ndtri(0.5 + level / 2) * math.sqrt(variance)
-        low, high = value - reach, value + reach
+        # On the logit scale, where the interval stays inside 0 and 1 and holds near them too.
+        reach = special.ndtri(0.5 + level / 2) * math.sqrt(variance) / (value * (1 - value))
+        low, high = (float(special.expit(special.logit(value) + side * reach)) for side in (-1, 1))
     else:
         # All pairs are in one order: what could be otherwise is bounded by the smaller sample.
         fewer = float(min(len(of_members), len(of_others)))
         low, high = (b.item() for b in _proportions.bounds(np.array([value]), np.array([fewer]), level))
         method = "Clopper-Pearson on the smaller sample, all pairs being in one order"
-    return value, records.Interval(low=max(0.0, low), high=min(1.0, high), level=level, method=method)
+    return value, records.Interval(low=min(low, value), high=max(high, value), level=level, method=method)
 
 
 def smallest_rate(scored: Scored) -> float:
