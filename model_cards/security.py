@@ -10,13 +10,10 @@ KINDS: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("Data poisoning", ("security.label_flips", "security.suspicious_rows", "security.label_noise")),
     ("Model poisoning", ("security.pretrained_parts", "security.trigger")),
     ("Model evasion", ("robustness.evasion",)),
-    (
-        "Confidentiality",
-        ("security.membership_threshold", "security.membership_likelihood", "security.membership_low_fpr"),
-    ),
+    ("Confidentiality", ("security.membership",)),
     ("Model flaws", ("security.model_flaws",)),
 )
-"""The kinds of attack of Art. 15(5), and the checks that answer for each."""
+"""The kinds of attack of Art. 15(5), and how the identifiers of the checks begin that answer for each."""
 
 CURVES = (("security.membership_likelihood", "likelihood ratio"), ("security.membership_threshold", "threshold"))
 """Attacks whose ROC curves are drawn, and their names in the legend."""
@@ -45,30 +42,51 @@ HOW_TO_READ = (
 def table(book: Book) -> tree.Table:
     """One line for each check of each kind of attack; a kind without any is a gap."""
     lines: list[tuple[Parts, ...]] = []
-    for kind, checks in KINDS:
-        found = [r for check in checks if (r := book.result(check)) is not None]
+    for kind, begins in KINDS:
+        found = [r for r in book["evaluate"]["results"] if str(r.value["check_id"]).startswith(begins)]
         lines += [((kind,), *_line(result)) for result in found]
         if not found:
             gap = Gap(f"checks on {kind.lower()}", "engineer", "a run with this version", "Not measured")
-            lines.append(((kind,), (gap,), *(blocks.NOTHING,) * 4))
+            lines.append(((kind,), (gap,), *(blocks.NOTHING,) * 6))
     return tree.Table(
         tree.say("Kinds of attack, intervals at level {level}", level=blocks.level(book)),
-        ("Kind", "Check", "Value", "Interval", "Outcome", "What was measured, or why not"),
+        ("Kind", "Check", "Value", "Interval", "Rows", "Threshold", "Outcome", "What was measured, or why not"),
         tuple(lines),
-        frozenset({2, 3}),
+        frozenset({2, 3, 4}),
         prose=True,
     )
 
 
 def _line(result: Node) -> tuple[Parts, ...]:
     measure = next(iter(result["measures"]), None)
-    title = parts(result["title"].fact())
+    title, asked = parts(result["title"].fact()), blocks.threshold(result["threshold"])
     if measure is None or measure.value["value"] is None:
-        return (title, blocks.NOTHING, blocks.NOTHING, blocks.status(result), blocks.found(result))
-    free = result["threshold"].value is None and result.value["status"] == "not_applicable"
+        return (title, *(blocks.NOTHING,) * 3, asked, blocks.status(result), blocks.found(result))
+    free = asked == blocks.NOTHING and result.value["status"] == "not_applicable"
     outcome: Parts = ("no threshold set",) if free else blocks.status(result)
     what: Parts = (measure["note"].fact(),) if measure["note"] else blocks.found(result)
-    return (title, blocks.value(measure), blocks.interval(measure), outcome, what)
+    return (title, blocks.value(measure), blocks.interval(measure), blocks.rows(measure), asked, outcome, what)
+
+
+def _beside(book: Book) -> list[tree.Block]:
+    """What was measured beside the headlines, each with what it is."""
+    lines = [
+        (
+            (result["title"].fact(),),
+            (measure["note"].fact(),) if measure["note"] else blocks.NOTHING,
+            blocks.value(measure),
+            blocks.interval(measure),
+            blocks.rows(measure),
+        )
+        for result in book.family("security")
+        for measure in result["measures"]
+        if measure.value["name"] != result.value["check_id"]
+    ]
+    if not lines:
+        return []
+    caption = tree.say("Measured beside these, intervals at level {level}", level=blocks.level(book))
+    heads = ("Check", "What it is", "Value", "Interval", "Rows")
+    return [tree.Table(caption, heads, tuple(lines), frozenset({2, 3, 4}), prose=True, fold=True)]
 
 
 def membership_figure(book: Book) -> Figure | None:
@@ -184,7 +202,7 @@ def section(book: Book) -> Section:
         *([Bullets(HOW_TO_READ)] if book.family("security") else []),
         *([tree.Figures(drawn)] if drawn else []),
         *_names(book),
-        *performance.measures(book, "security"),
+        *_beside(book),
         *_joint(book),
         *meaning.table(book, "security"),
         *performance.methods(book, "security"),

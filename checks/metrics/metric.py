@@ -34,5 +34,7 @@ class Metric:
     """Smallest value it can take."""
     high: float = 1.0
     """Largest value it can take."""
+    best: float | None = None
+    """Best value, where that is no end of the range."""
     sliced: bool = False
     """Is it measured per protected attribute and intersection?"""

@@ -14,6 +14,7 @@ ALL: tuple[Metric, ...] = (
             "Area under the ROC curve of an attack that calls a row a training row when the loss of its true label is "
             "small; 0.5 is chance."
         ),
+        best=0.5,
         better="lower",
         tasks=EVERY_TASK,
         family="security",
@@ -26,6 +27,7 @@ ALL: tuple[Metric, ...] = (
             "Area under the ROC curve of an attack that compares the graph's answer with those of shadow models "
             "trained with and without the row; 0.5 is chance."
         ),
+        best=0.5,
         better="lower",
         tasks=EVERY_TASK,
         family="security",

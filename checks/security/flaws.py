@@ -65,10 +65,12 @@ def _by_rows(subject: Subject) -> tuple[records.Measure, tuple[records.Measure, 
     every = np.arange(subject.part.rows)
     note = f"wrong label with a probability of at least {least:g}"
     return _share(subject, CHECK, wrong & confident, every, note), (
-        _share(subject, f"{CHECK}.among_errors", confident, np.flatnonzero(wrong), f"share of the errors: {note}"),
+        _share(
+            subject, f"{CHECK}.confident_among_errors", confident, np.flatnonzero(wrong), f"share of the errors: {note}"
+        ),
         _share(
             subject,
-            f"{CHECK}.among_confident",
+            f"{CHECK}.errors_among_confident",
             wrong,
             np.flatnonzero(confident),
             f"share of the confident rows: {note}",

@@ -172,11 +172,14 @@ def _suspicious(subject: Subject, held: Held, suspicious: Mask, doubt: Floats) -
     second = np.zeros(rows, dtype=bool)
     if subject.task != "regression":
         second = contradicted(held.x, held.y.astype(np.int64), subject.encoded.features)
-        masks |= {f"{SUSPICIOUS}.contradicted": second, f"{SUSPICIOUS}.both": suspicious & second}
+        masks |= {
+            f"{SUSPICIOUS}.contradicted_rows": second,
+            f"{SUSPICIOUS}.suspicious_and_contradicted": suspicious & second,
+        }
     notes = {
-        SUSPICIOUS: f"{int(suspicious.sum()):,} of {rows:,} training rows, scored by models trained on the others",
-        f"{SUSPICIOUS}.contradicted": "a near-duplicate has another label",
-        f"{SUSPICIOUS}.both": "suspicious by both signs",
+        SUSPICIOUS: f"{int(suspicious.sum()):,} of {rows:,} training rows, by models trained on the others",
+        f"{SUSPICIOUS}.contradicted_rows": "a row with nearly the same inputs has another label",
+        f"{SUSPICIOUS}.suspicious_and_contradicted": "rows with both signs",
     }
     measures = tuple(
         records.Measure(

@@ -100,8 +100,7 @@ def _interval(value: float, found: Floats, influence: Floats, sampling: interval
         low=value - reach,
         high=value + reach,
         level=sampling.level,
-        method=f"variance over {repeats} repetitions and over test {over}, Student's t with {freedom:.3g} degrees "
-        "of freedom (Satterthwaite)",
+        method=f"variance over {repeats} repetitions and over test {over}, Student's t (Satterthwaite)",
     )
 
 
@@ -167,7 +166,7 @@ def _of_class(
     """Loss of the rate at which rows of the rarest class are found, when only its labels were flipped."""
     if rarest is None or not targeted:
         return ()
-    name = f"{CHECK}.targeted"
+    name = f"{CHECK}.recall_lost_by_the_rarest_class"
     own = np.flatnonzero(subject.part.y == rarest)
     note = (
         f"only labels of the rarest class, {subject.encoded.classes[rarest]}, flipped in a share of {share:g}: loss of "
@@ -199,8 +198,15 @@ def _result(
     measures = (
         records.Measure(name=CHECK, value=value, interval=interval, n=rows, split="test", note=note),
         *(
-            records.Measure(name=f"{CHECK}.{name}", value=scores[at][0], interval=scores[at][1], n=rows, split="test")
-            for name, at in ((f"{metric}_without_flips", 0.0), (f"{metric}_with_flips", share))
+            records.Measure(
+                name=f"{CHECK}.{metric}_{name}",
+                value=scores[at][0],
+                interval=scores[at][1],
+                n=rows,
+                split="test",
+                note=f"models trained anew with a share of {at:g} of the labels flipped",
+            )
+            for name, at in (("without_flips", 0.0), ("with_flips", share))
         ),
         *targeted,
     )

@@ -46,7 +46,7 @@ def test_flips_of_one_class_are_told_apart(tmp_path):
     train, wrong = noisy(2000, 0.1, 5, only=1)
     _, _, result = found(tmp_path, train)
     by_name = {m.name: m.value for m in result.measures}
-    assert by_name["security.label_noise.given_as_0"] == pytest.approx(np.mean(wrong[train.y == 0]), abs=0.02)
+    assert by_name["security.label_noise.given_as_0"] == pytest.approx(np.mean(wrong[train.y == 0]), abs=0.03)
     assert by_name["security.label_noise.given_as_1"] < 0.02
 
 

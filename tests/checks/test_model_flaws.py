@@ -35,8 +35,8 @@ def test_confident_errors_are_counted(tmp_path):
     wrong = subject.scores.labels != subject.part.y
     sure = subject.scores.probabilities.max(axis=1) >= 0.95
     assert result.measures[0].value == pytest.approx(np.mean(wrong & sure))
-    assert measures["among_errors"].value == pytest.approx(np.mean(sure[wrong]))
-    assert measures["among_confident"].value == pytest.approx(np.mean(wrong[sure]))
+    assert measures["confident_among_errors"].value == pytest.approx(np.mean(sure[wrong]))
+    assert measures["errors_among_confident"].value == pytest.approx(np.mean(wrong[sure]))
     assert result.measures[0].interval.low < result.measures[0].value < result.measures[0].interval.high
 
 

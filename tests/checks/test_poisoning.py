@@ -73,7 +73,7 @@ def test_a_single_class_is_attacked_too(tmp_path):
     train, test = drawn(600, 6, 1, apart=0.5), drawn(2000, 6, 2, apart=0.5)
     rare = np.flatnonzero((train.y == 0) | (np.arange(600) % 4 == 0))
     found = flips(tmp_path, Rows(train.x[rare], train.y[rare]), test, poisoning={"flips": [0.4]})
-    targeted = next(m for m in found.measures if m.name == "security.label_flips.targeted")
+    targeted = next(m for m in found.measures if m.name == "security.label_flips.recall_lost_by_the_rarest_class")
     assert targeted.interval.low > 0
     assert "rarest class, yes," in targeted.note
     assert targeted.n == np.sum(test.y == 1)
