@@ -15,6 +15,11 @@ class Parts:
         self._opened: dict[records.Role, arrays.Part] = {}
         self._scores: dict[records.Role, scoring.Scores] = {}
 
+    @property
+    def folder(self) -> RunFolder:
+        """The run folder, for checks that leave a file there."""
+        return self._folder
+
     def part(self, role: records.Role) -> arrays.Part | None:
         """The arrays of a part; None where the encoded data hold no such part.
 

@@ -18,6 +18,7 @@ from checks import (
     performance,
     robustness,
     scoring,
+    security,
     shift,
     variants,
     worst_slice,
@@ -40,6 +41,7 @@ FAMILIES: tuple[Callable[[Subject], tuple[records.CheckResult, ...]], ...] = (
     worst_slice.measure,
     evasion.measure,
     certification.measure,
+    security.measure,
 )
 """What is measured, in the order of the catalogue."""
 MEASURED_ELSEWHERE = ("data", "export")

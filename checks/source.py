@@ -13,6 +13,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from evidence import records
+
 Inputs = npt.NDArray[np.float32]
 Gradient = Callable[[Inputs, npt.NDArray[np.generic]], npt.NDArray[np.floating]]
 """Gradient of the loss with respect to the inputs: x (n, features), y (n,) → (n, features), in the features' units."""
@@ -47,3 +49,5 @@ class Source:
     retrain: Retrain | None = None
     base: Path | None = None
     """The folder in which files that the plan names are found."""
+    training: records.TrainingRecord | None = None
+    """How the weights came to be."""

@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints, model_validator
 from configs import legal_thresholds
 from configs.base import Fraction, Section, Text
 from configs.robustness import Robustness
+from configs.security import Security
 
 
 class Gate(Section):
@@ -85,6 +86,7 @@ class Policy(Section):
     """A group with fewer test rows is listed, and what depends on it is inconclusive."""
     gates: tuple[Gate, ...] = Field(min_length=1)
     robustness: Robustness = Robustness()
+    security: Security = Security()
     governance: Governance = Governance()
 
     def variant(self, gate: Gate) -> str:

@@ -89,7 +89,7 @@ class Target:
                 return functional.mse_loss(output[:, 0].float(), y) / variance
 
             return squared_error
-        weight = self._weights(device) if class_weights == "balanced" else None
+        weight = self.class_weights(device) if class_weights == "balanced" else None
 
         def cross_entropy(output: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
             return functional.cross_entropy(output.float(), y, weight=weight)
@@ -101,10 +101,10 @@ class Target:
     ) -> npt.NDArray[np.float32]:
         """Weights of rows (rows,) together with those of their classes, with mean 1 (classification)."""
         if class_weights == "balanced":
-            weights = weights * self._weights(torch.device("cpu")).numpy()[y.astype(np.int64)]
+            weights = weights * self.class_weights(torch.device("cpu")).numpy()[y.astype(np.int64)]
         return (weights / weights.mean()).astype(np.float32)
 
-    def _weights(self, device: torch.device) -> torch.Tensor:
+    def class_weights(self, device: torch.device) -> torch.Tensor:
         """Rows / (classes × rows of the class), and 0 for a class without training rows."""
         present = sum(count > 0 for count in self.counts)
         weights = [sum(self.counts) / (present * count) if count else 0.0 for count in self.counts]

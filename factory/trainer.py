@@ -165,7 +165,7 @@ def train(
     target = objective.Target.of(encoded, fit.y, validation.y)
     architecture = models.describe(plan.model, encoded, target.mean, target.std)
     rows = [_rows(part, target, training, weigh) for part in (fit, validation)]
-    with _reproducible(training.seed, device):
+    with reproducible(training.seed, device):
         network = models.build(architecture, encoded.features).to(device)
         setting = _Setting(
             training=training,
@@ -248,7 +248,7 @@ def fit_in_memory(
     """
     training = plan.training
     device = hardware.device_of(training.device)
-    with _reproducible(training.seed, device):
+    with reproducible(training.seed, device):
         network = models.build(architecture, features).to(device)
         setting = _Setting(
             training=training,
@@ -343,12 +343,12 @@ def _run_epoch(state: _State, setting: _Setting) -> None:
     """One epoch: fit, validate, keep the best, write the checkpoint."""
     began = time.perf_counter()
     epoch = state.epoch + 1
-    rate = _learning_rate(setting.training, state.epoch)
+    rate = learning_rate(setting.training, state.epoch)
     with setting.guarded():
         train_loss = _fit(state, setting, epoch, rate)
         validation_loss = _validate(state.network, setting)
     user_module.require_state(setting.factory, setting.shapes, state.network)
-    _check_finite(epoch, train_loss, validation_loss)
+    check_finite(epoch, train_loss, validation_loss)
     state.curve.append(
         records.EpochPoint(
             epoch=epoch,
@@ -369,10 +369,10 @@ def _fit(state: _State, setting: _Setting, epoch: int, rate: float) -> float:
     for group in state.optimizer.param_groups:
         group["lr"] = rate
     x, y, weights = setting.train
-    _reseed(_seed(setting.training.seed, epoch, "network"), setting.device)
-    generator = torch.Generator().manual_seed(_seed(setting.training.seed, epoch, "order"))
+    reseed(seed_of(setting.training.seed, epoch, "network"), setting.device)
+    generator = torch.Generator().manual_seed(seed_of(setting.training.seed, epoch, "order"))
     order = torch.randperm(len(x), generator=generator).to(setting.device)
-    sizes = _batch_sizes(len(x), setting.training.batch_size)
+    sizes = batch_sizes(len(x), setting.training.batch_size)
     losses = []
     state.network.train()
     # One gather for the epoch; the batches are views.
@@ -387,7 +387,7 @@ def _fit(state: _State, setting: _Setting, epoch: int, rate: float) -> float:
     return float(np.average(torch.stack(losses).cpu().numpy(), weights=sizes))
 
 
-def _batch_sizes(rows: int, batch: int) -> list[int]:
+def batch_sizes(rows: int, batch: int) -> list[int]:
     """Whole batches and a last smaller one; a single row joins the batch before it (batch normalisation needs two)."""
     sizes = [batch] * (rows // batch)
     rest = rows % batch
@@ -406,7 +406,7 @@ def _validate(network: nn.Module, setting: _Setting) -> float:
         return float(setting.loss(output, y, weights))
 
 
-def _learning_rate(training: Training, epochs_run: int) -> float:
+def learning_rate(training: Training, epochs_run: int) -> float:
     """Half a cosine from the plan's rate towards zero over the planned epochs."""
     return training.learning_rate * 0.5 * (1.0 + math.cos(math.pi * epochs_run / training.epochs))
 
@@ -416,7 +416,12 @@ def _finished(state: _State, training: Training) -> bool:
     return state.epoch >= training.epochs or (state.epoch > 0 and stalled)
 
 
-def _check_finite(epoch: int, train_loss: float, validation_loss: float) -> None:
+def check_finite(epoch: int, train_loss: float, validation_loss: float) -> None:
+    """Stop a training whose loss is no finite number.
+
+    Raises:
+        PlanError: It is not.
+    """
     for name, loss in (("training", train_loss), ("validation", validation_loss)):
         if not math.isfinite(loss):
             raise errors.PlanError(
@@ -457,21 +462,21 @@ def _fingerprint(
     )
 
 
-def _reseed(seed: int, device: torch.device) -> None:
+def reseed(seed: int, device: torch.device) -> None:
     """As `torch.manual_seed`, for this device only; that one walks the stack for every other kind of device."""
     torch.default_generator.manual_seed(seed)
     if device.type == "cuda":
         torch.cuda.manual_seed(seed)
 
 
-def _seed(seed: int, epoch: int, purpose: str) -> int:
+def seed_of(seed: int, epoch: int, purpose: str) -> int:
     """63 independent bits for each purpose of each epoch."""
     digest = hashlib.sha256(f"{seed}:{epoch}:{purpose}".encode()).digest()
     return int.from_bytes(digest[:8], "big") >> 1
 
 
 @contextlib.contextmanager
-def _reproducible(seed: int, device: torch.device) -> Iterator[None]:
+def reproducible(seed: int, device: torch.device) -> Iterator[None]:
     """Seeded generators and deterministic operators inside; the caller's own afterwards."""
     before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()
     fill = torch.utils.deterministic.fill_uninitialized_memory
@@ -480,7 +485,7 @@ def _reproducible(seed: int, device: torch.device) -> Iterator[None]:
         # cuBLAS reads this when it starts; without it its sums may differ from run to run.
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     with torch.random.fork_rng(devices=devices):
-        _reseed(_seed(seed, 0, "weights"), device)
+        reseed(seed_of(seed, 0, "weights"), device)
         torch.use_deterministic_algorithms(mode=True, warn_only=True)
         torch.utils.deterministic.fill_uninitialized_memory = False
         try:

@@ -114,13 +114,15 @@ def core(run: Run, view: View, engine: str) -> Stages:
         model: records.ModelRef,
     ) -> records.EvaluationRecord:
         from checks import evaluate, leakage, parity, source
-        from factory import gradients
+        from factory import gradients, retraining
 
         _require_committed(run, committed, manifest)
         asked = source.Source(
             gradient=gradients.loss_gradient(folder, training, encoded),
             logits_vjp=gradients.logits_vjp(folder, training, encoded),
             base=run.base,
+            retrain=retraining.retrainer(plan, encoded, training),
+            training=training,
         )
         measured = evaluate.evaluate(folder, plan, committed, manifest, encoded, model, source=asked)
         audit = leakage.audit(folder, manifest, (*training.uses, *measured.uses), encoded)

@@ -25,6 +25,7 @@ from model_cards import (
     refs,
     report,
     robustness,
+    security,
     slices,
     text,
     training,
@@ -53,6 +54,7 @@ def tree_of(book: Book) -> Document:
         _fairness(book),
         Section("mitigation", "Mitigation and calibration", tuple(mitigation.summary(book))),
         _robustness(book),
+        Section("security", "Security", (security.table(book),)),
         decision.section(book),
         provenance.section(book),
     )

@@ -7,6 +7,7 @@ by colour.
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Sequence
 
 from model_cards import svg, text
@@ -102,6 +103,39 @@ def curves(
         left = x > (axes.x.start + axes.x.stop) / 2
         at = (x - 5 if left else x + 5, axes.y.stop + 10)
         drawing.text(at, upright[1], "tick", anchor="end" if left else "start")
+    for index in reversed(range(len(series))):
+        _line(drawing, axes, series[index], index)
+    _legend(drawing, [s.name for s in series])
+    return drawing.markup()
+
+
+def logarithmic(
+    series: Sequence[Series],
+    x_label: str,
+    y_label: str,
+    *,
+    lowest: float,
+    upright: tuple[float, str] | None = None,
+) -> str:
+    """Curves of shares over shares, both axes logarithmic up to one, with the diagonal.
+
+    Args:
+        series: The lines; the first is drawn last, on top.
+        x_label: Axis title.
+        y_label: Axis title.
+        lowest: Where the axes begin; the power of ten below it is taken.
+        upright: An x at which to draw a vertical line, and its words.
+    """
+    drawing, box = _canvas(legend=len(series) > 1)
+    left, top, right, bottom = box
+    start = 10.0 ** math.floor(math.log10(lowest) + 1e-9)
+    axes = svg.Axes(svg.LogScale(start, 1.0, left, right), svg.LogScale(start, 1.0, bottom, top))
+    axes.draw(drawing, x_label, y_label)
+    drawing.line((left, bottom), (right, top), "reference")
+    if upright:
+        x = axes.x(upright[0])
+        drawing.line((x, bottom), (x, top), "reference")
+        drawing.text((x + 5, top + 10), upright[1], "tick")
     for index in reversed(range(len(series))):
         _line(drawing, axes, series[index], index)
     _legend(drawing, [s.name for s in series])

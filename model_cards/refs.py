@@ -246,7 +246,7 @@ def _meanings(task: str) -> dict[str, dict[str, Any]]:
     found = {}
     for metric in catalogue.METRICS.values():
         low, high = catalogue.bounds(metric, task)
-        best = {"higher": high, "lower": low, "none": None}[metric.better]
+        best = {"higher": high, "lower": low, "none": None}[metric.better] if metric.best is None else metric.best
         # The largest possible change is nobody's aim.
         finite = best is not None and math.isfinite(best) and metric.family != "mitigation"
         found[metric.id] = {

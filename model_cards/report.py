@@ -17,6 +17,7 @@ from model_cards import (
     provenance,
     refs,
     robustness,
+    security,
     training,
 )
 from model_cards.refs import Book
@@ -90,6 +91,7 @@ def details(book: Book) -> tuple[Section, ...]:
         fairness.section(book),
         mitigation.section(book),
         robustness.section(book),
+        security.section(book),
         decision.section(book),
         _other_checks(book),
     )
@@ -106,7 +108,7 @@ def _system(book: Book) -> Section:
 
 
 def _other_checks(book: Book) -> Section:
-    shown = {"performance", "fairness", "mitigation", "robustness"}
+    shown = {"performance", "fairness", "mitigation", "robustness", "security"}
     rest = [r for r in book["evaluate"]["results"] if str(r.value["check_id"]).partition(".")[0] not in shown]
     if not rest:
         return Section("other", "Other checks")

@@ -50,6 +50,22 @@ class Scale:
         return [round(i * step, 12) for i in range(first, last + 1)]
 
 
+@dataclasses.dataclass(frozen=True)
+class LogScale(Scale):
+    """A logarithmic map; both ends are positive."""
+
+    def __call__(self, value: float) -> float:
+        """Position of a value; zero and values outside are held at the edge."""
+        inside = min(max(value, self.low), self.high)
+        share = math.log(inside / self.low) / math.log(self.high / self.low)
+        return self.start + share * (self.stop - self.start)
+
+    def ticks(self, wanted: int = 5) -> list[float]:
+        """Powers of ten within the scale."""
+        first, last = math.ceil(math.log10(self.low) - 1e-9), math.floor(math.log10(self.high) + 1e-9)
+        return [float(f"1e{power}") for power in range(first, last + 1)]
+
+
 def around(values: Sequence[float], *, low: float | None = None, high: float | None = None) -> tuple[float, float]:
     """A range that holds the values with some air; a fixed end has none. Never empty."""
     bottom, top = min(values), max(values)

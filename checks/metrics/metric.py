@@ -39,6 +39,8 @@ class Metric:
     """Largest value it can take."""
     scale: Scale = "value"
     """A threshold for a ratio says nothing about a difference."""
+    best: float | None = None
+    """Best value, where that is no end of the range."""
     sliced: bool = False
     """Is it measured per protected attribute and intersection?"""
     by_column: bool = False

@@ -38,11 +38,11 @@ def evaluated(place, **other):
 
 
 def test_every_check_of_the_catalogue_answers(tmp_path):
-    """Each metric of performance, fairness and robustness has exactly one result, in the catalogue's order."""
+    """Each metric measured on the graph has exactly one result, in the catalogue's order."""
     from checks import catalogue
 
     _, record = evaluated(tmp_path)
-    families = ("performance", "fairness", "mitigation", "robustness")
+    families = ("performance", "fairness", "mitigation", "robustness", "security")
     assert [r.check_id for r in record.results] == [m.id for m in catalogue.METRICS.values() if m.family in families]
     assert all(r.reason for r in record.results)
     assert {r.status for r in record.results if r.check_id.startswith("performance.")} == {"pass", "not_applicable"}

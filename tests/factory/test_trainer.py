@@ -67,7 +67,7 @@ def test_no_single_row_is_left_over(rows, batch, sizes):
     """Batches hold every row once, and no batch of one row follows larger ones."""
     from factory import trainer
 
-    assert trainer._batch_sizes(rows, batch) == sizes
+    assert trainer.batch_sizes(rows, batch) == sizes
 
 
 def test_early_stopping_keeps_the_best_epoch(tmp_path):

@@ -90,6 +90,7 @@ def build(folder: RunFolder, plan: Plan) -> dossier.Dossier:
     from checks import evaluate, gate, intervals
     from checks._parts import Parts
     from checks._subject import Subject
+    from checks.source import Source
     from factory import encoding, ingest, splitting
 
     dataset = ingest.ingest(folder, plan, Path())
@@ -99,7 +100,10 @@ def build(folder: RunFolder, plan: Plan) -> dossier.Dossier:
     part = model.parts["test"]
     policy = plan.policy
     sampling = intervals.Sampling(policy.confidence, policy.replicates, policy.seed, part.entities)
-    subject = Subject(plan, encoded, part, model, model.score(part.x), sampling, Parts(folder, encoded, model))
+    subject = Subject(
+        plan, encoded, part, model, model.score(part.x), sampling, Parts(folder, encoded, model),
+        Source(retrain=model.retrain, training=model.record(plan)),
+    )  # fmt: skip
     results = gate.apply(plan, evaluate.measure(subject))
     quality = records.QualityRecord(results=tuple(_missingness(dataset, plan)))
     governance = records.QualityRecord(results=tuple(_governance(folder, plan, dataset, manifest, encoded)))
@@ -184,6 +188,18 @@ class _Linear:
         probabilities = self._model.predict_proba(self._z(x))
         return scoring.Scores(labels=probabilities.argmax(axis=1).astype(np.int64), probabilities=probabilities)
 
+    def retrain(self, x: np.ndarray, y: np.ndarray, *, seed: int) -> Any:
+        """Another fit of the same kind, as the flow hands it over."""
+        from sklearn.base import clone
+
+        model = clone(self._model).set_params(random_state=seed)
+        classes = {} if self._regression else {"classes": np.arange(len(self.encoded.classes))}
+        for _ in range(10):
+            model.partial_fit(self._z(x), y, **classes)
+        if self._regression:
+            return lambda rows: model.predict(self._z(rows))[:, None].astype(np.float64)
+        return lambda rows: model.predict_proba(self._z(rows))
+
     def record(self, plan: Plan) -> records.TrainingRecord:
         """The record of this fit."""
         best = min(self.curve, key=lambda p: p.validation_loss)
@@ -211,7 +227,8 @@ class _Linear:
         )
 
     def _z(self, x: np.ndarray) -> np.ndarray:
-        return np.nan_to_num((x - self._centre) / self._spread)
+        with np.errstate(over="ignore"):
+            return np.clip(np.nan_to_num((x - self._centre) / self._spread), -1e6, 1e6)
 
     def _loss(self, part: arrays.Part) -> float:
         scores = self.score(part.x)

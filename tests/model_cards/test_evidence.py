@@ -19,7 +19,7 @@ from tests.model_cards import builders, pages
 from tests.model_cards.builders import Rendered, render
 
 TASKS = ("binary", "multiclass", "regression")
-ARTICLES = ("Art. 5", "Art. 6(3)", "Art. 50")
+ARTICLES = ("Art. 5", "Art. 15(5)", "Art. 6(3)", "Art. 50")
 WORDS = ("F1", "SHA-256", "sha256")
 
 
