@@ -7,7 +7,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from checks import _proportions, intervals
+from checks import _gaps, _proportions, intervals
 from checks._ranking import Ranking, thinned
 from checks._subject import Subject, floats, measured
 from evidence import records
@@ -177,7 +177,7 @@ def _details(
     calibrated: tuple[Floats, Floats, npt.NDArray[np.int64]],
 ) -> dict[str, dict[str, object]]:
     """Plotting data by metric; curves only where every class has a test row."""
-    details: dict[str, dict[str, object]] = {"ece": {"bins": _reliability(*calibrated)}}
+    details: dict[str, dict[str, object]] = {"ece": {"bins": _reliability(subject, *calibrated)}}
     if not np.bincount(subject.part.y.astype(np.int64), minlength=subject.classes).all():
         return details
     curves = [_curves(r, subject.part.rows) for r in rankings]
@@ -188,14 +188,20 @@ def _details(
     return details
 
 
-def _reliability(predicted: Floats, observed: Floats, bins: npt.NDArray[np.int64]) -> list[dict[str, float | int]]:
+def _reliability(
+    subject: Subject, predicted: Floats, observed: Floats, bins: npt.NDArray[np.int64]
+) -> list[dict[str, float | int]]:
+    """Bins that hold rows: their edges, means and rows, and the exact bounds of the observed share of each alone."""
     edges, counts = np.linspace(0, 1, BINS + 1), np.bincount(bins, minlength=BINS)
+    shares, low, high = _gaps.share_bounds(observed, bins, BINS, subject.sampling)
     return [
         {
             "low": float(edges[b]),
             "high": float(edges[b + 1]),
             "predicted": float(predicted[bins == b].mean()),
-            "observed": float(observed[bins == b].mean()),
+            "observed": float(shares[b]),
+            "observed_low": float(low[b]),
+            "observed_high": float(high[b]),
             "count": int(counts[b]),
         }
         for b in np.flatnonzero(counts)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from checks import _classifier_scores, _proportions, _regression, catalogue, intervals
+from checks import _classifier_scores, _proportions, _regression, calibration, catalogue, intervals
 from checks._subject import Subject, measured, other_task
 from evidence import records
 
@@ -24,6 +24,7 @@ def measure(subject: Subject) -> tuple[records.CheckResult, ...]:
         found = _regression.measure(subject)
     else:
         found = {**_counted(subject), **_classifier_scores.measure(subject)}
+    found |= calibration.measure(subject)
     return tuple(
         found[metric.id] if metric.id in found else other_task(metric, subject.task)
         for metric in catalogue.of_family("performance")

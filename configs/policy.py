@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, StringConstraints, model_validator
 
 from configs.base import Fraction, Section, Text
+from configs.explanation import Explanation
 from configs.robustness import Robustness
 
 
@@ -60,6 +61,7 @@ class Policy(Section):
     """A group with fewer test rows is listed, and what depends on it is inconclusive."""
     gates: tuple[Gate, ...] = Field(min_length=1)
     robustness: Robustness = Robustness()
+    explanation: Explanation = Explanation()
     governance: Governance = Governance()
 
 
