@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from checks import _gaps, _proportions, intervals
-from checks._ranking import Ranking, thinned
+from checks._ranking import Ranking, separated, thinned
 from checks._subject import Subject, floats, measured
 from evidence import records
 
@@ -117,19 +117,12 @@ def _ece(
 def _separated(subject: Subject, name: str) -> records.Interval:
     """Exact bound for classes that are separated without an error, where no replicate differs.
 
-    With all P positives above a score and all N negatives below it, the shares of positives above and of negatives
-    below it are each at least tail^(1 / P) and tail^(1 / N) (Clopper and Pearson 1934, no failure). Such a point bounds
-    both areas from below. Several classes share the tail (Bonferroni).
+    See `checks._ranking.separated`. Several classes share the tail (Bonferroni).
     """
     counts = np.bincount(subject.part.y.astype(np.int64), minlength=subject.classes)
     classes = [1] if subject.classes == 2 else list(range(subject.classes))
-    tail = (1 - subject.sampling.level) / (2 * len(classes))
-    bounds = []
-    for positives in counts[classes]:
-        negatives = len(subject.part.y) - positives
-        above, below = math.pow(tail, 1 / positives), math.pow(tail, 1 / negatives)
-        true, false = above * positives, (1 - below) * negatives
-        bounds.append(above * below if name == "roc_auc" else above * true / (true + false))
+    tail, rows = (1 - subject.sampling.level) / (2 * len(classes)), len(subject.part.y)
+    bounds = [separated(int(n), rows - int(n), tail)[0 if name == "roc_auc" else 1] for n in counts[classes]]
     return records.Interval(
         low=float(np.mean(bounds)),
         high=1.0,

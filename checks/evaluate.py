@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from checks import evasion, fairness, gate, intervals, performance, robustness, scoring
+from checks import evasion, explanation, fairness, gate, intervals, performance, robustness, scoring
 from checks._parts import Parts
 from checks._subject import Subject
 from checks.source import Source
@@ -20,6 +20,7 @@ FAMILIES: tuple[Callable[[Subject], tuple[records.CheckResult, ...]], ...] = (
     fairness.measure,
     robustness.measure,
     evasion.measure,
+    explanation.measure,
 )
 """What is measured, in the order of the catalogue."""
 

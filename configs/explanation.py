@@ -19,8 +19,9 @@ class Conformal(Section):
     method: Literal["lac", "aps"] = "lac"
     """`lac`: the classes above one probability, the smallest sets on average (Sadinle et al. 2019). `aps`: the most
     probable classes up to a summed probability, more even over easy and hard cases (Romano et al. 2020)."""
-    per_class: bool = False
-    """Classification: a threshold for each class, so that every class is covered (Mondrian); sets grow."""
+    per_class: bool = True
+    """Classification: a threshold for each class, so that each class is covered (Mondrian). Without it the sets are
+    smaller, and a rare class may be left out of all of them."""
 
 
 class OutOfDistribution(Section):
@@ -28,7 +29,7 @@ class OutOfDistribution(Section):
 
     quantile: float = Field(default=0.99, gt=0.5, lt=1)
     """Share of the training rows whose distance is below the threshold of the flag."""
-    rows: int = Field(default=5000, ge=20)
+    rows: int = Field(default=2000, ge=20)
     """Largest number of test rows that are altered to see whether the flag notices, drawn by a seeded hash."""
 
 

@@ -109,10 +109,13 @@ def core(run: Run, view: View, engine: str) -> Stages:
         model: records.ModelRef,
     ) -> records.EvaluationRecord:
         from checks import evaluate, leakage, parity, source
-        from factory import gradients
+        from factory import gradients, output_gradient
 
         commitment.require(committed, plan, run.plan_sha256, manifest, code_of(run))
-        asked = source.Source(gradient=gradients.loss_gradient(folder, training, encoded))
+        asked = source.Source(
+            gradient=gradients.loss_gradient(folder, training, encoded),
+            output_gradient=output_gradient.output_gradient(folder, training, encoded),
+        )
         measured = evaluate.evaluate(folder, plan, committed, manifest, encoded, model, source=asked)
         audit = leakage.audit(folder, manifest, (*training.uses, *measured.uses), encoded)
         return measured.model_copy(update={"results": (parity.result(model), *measured.results, audit)})
