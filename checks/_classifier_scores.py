@@ -7,8 +7,8 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from checks import _proportions, intervals
-from checks._ranking import Ranking, thinned
+from checks import _gaps, _proportions, intervals
+from checks._ranking import Ranking, separated, thinned
 from checks._subject import Subject, floats, measured
 from evidence import records
 
@@ -117,19 +117,12 @@ def ece(
 def _separated(subject: Subject, name: str) -> records.Interval:
     """Exact bound for classes that are separated without an error, where no replicate differs.
 
-    With all P positives above a score and all N negatives below it, the shares of positives above and of negatives
-    below it are each at least tail^(1 / P) and tail^(1 / N) (Clopper and Pearson 1934, no failure). Such a point bounds
-    both areas from below. Several classes share the tail (Bonferroni).
+    See `checks._ranking.separated`. Several classes share the tail (Bonferroni).
     """
     counts = np.bincount(subject.part.y.astype(np.int64), minlength=subject.classes)
     classes = [1] if subject.classes == 2 else list(range(subject.classes))
-    tail = (1 - subject.sampling.level) / (2 * len(classes))
-    bounds = []
-    for positives in counts[classes]:
-        negatives = len(subject.part.y) - positives
-        above, below = math.pow(tail, 1 / positives), math.pow(tail, 1 / negatives)
-        true, false = above * positives, (1 - below) * negatives
-        bounds.append(above * below if name == "roc_auc" else above * true / (true + false))
+    tail, rows = (1 - subject.sampling.level) / (2 * len(classes)), len(subject.part.y)
+    bounds = [separated(int(n), rows - int(n), tail)[0 if name == "roc_auc" else 1] for n in counts[classes]]
     return records.Interval(
         low=float(np.mean(bounds)),
         high=1.0,
@@ -177,7 +170,7 @@ def _details(
     calibrated: tuple[Floats, Floats, npt.NDArray[np.int64]],
 ) -> dict[str, dict[str, object]]:
     """Plotting data by metric; curves only where every class has a test row."""
-    details: dict[str, dict[str, object]] = {"ece": {"bins": _reliability(*calibrated)}}
+    details: dict[str, dict[str, object]] = {"ece": {"bins": _reliability(subject, *calibrated)}}
     if not np.bincount(subject.part.y.astype(np.int64), minlength=subject.classes).all():
         return details
     curves = [_curves(r, subject.part.rows) for r in rankings]
@@ -188,14 +181,20 @@ def _details(
     return details
 
 
-def _reliability(predicted: Floats, observed: Floats, bins: npt.NDArray[np.int64]) -> list[dict[str, float | int]]:
+def _reliability(
+    subject: Subject, predicted: Floats, observed: Floats, bins: npt.NDArray[np.int64]
+) -> list[dict[str, float | int]]:
+    """Bins that hold rows: their edges, means and rows, and the exact bounds of the observed share of each alone."""
     edges, counts = np.linspace(0, 1, BINS + 1), np.bincount(bins, minlength=BINS)
+    shares, low, high = _gaps.share_bounds(observed, bins, BINS, subject.sampling)
     return [
         {
             "low": float(edges[b]),
             "high": float(edges[b + 1]),
             "predicted": float(predicted[bins == b].mean()),
-            "observed": float(observed[bins == b].mean()),
+            "observed": float(shares[b]),
+            "observed_low": float(low[b]),
+            "observed_high": float(high[b]),
             "count": int(counts[b]),
         }
         for b in np.flatnonzero(counts)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 
@@ -45,6 +47,18 @@ class Ranking:
         roc[~np.isfinite(roc)] = np.nan
         average_precision[(total_true == 0) | (total_false == 0)] = np.nan
         return np.stack([roc, average_precision], axis=1)
+
+
+def separated(positives: float, negatives: float, tail: float) -> tuple[float, float]:
+    """Exact lower bounds of the ROC AUC and the average precision of classes that are separated without an error.
+
+    With all P positives above a score and all N negatives below it, the shares of positives above and of negatives
+    below it are each at least tail^(1 / P) and tail^(1 / N) (Clopper and Pearson 1934, no failure). Such a point bounds
+    both areas from below.
+    """
+    above, below = math.pow(tail, 1 / positives), math.pow(tail, 1 / negatives)
+    true, false = above * positives, (1 - below) * negatives
+    return above * below, above * true / (true + false)
 
 
 def thinned(count: int, most: int) -> npt.NDArray[np.int64]:

@@ -22,7 +22,13 @@ MEASURED_ONCE: tuple[Family, ...] = ("data", "export")
 """Families whose intervals are made before the evaluation, at the policy's level."""
 FROM_PREDICTIONS: tuple[Family, ...] = ("performance", "fairness", "data")
 """Families that predictions without their model can answer."""
-FROM_PROBABILITIES = tuple(f"performance.{name}" for name in ("roc_auc", "pr_auc", "brier", "log_loss", "ece"))
+FROM_PROBABILITIES = tuple(
+    f"performance.{name}"
+    for name in (
+        "roc_auc", "pr_auc", "brier", "log_loss", "ece", "calibration_error", "calibration_in_the_large",
+        "calibration_slope",
+    )
+)  # fmt: skip
 _FOUR_FIFTHS = re.compile(r"four[\s-]fifths|80\s*%\s*rule|1607\.4", re.IGNORECASE)
 """Words by which a rationale names the rule."""
 

@@ -11,6 +11,7 @@ from checks import (
     certification,
     deployment,
     evasion,
+    explanation,
     fairness,
     gate,
     intervals,
@@ -42,6 +43,7 @@ FAMILIES: tuple[Callable[[Subject], tuple[records.CheckResult, ...]], ...] = (
     evasion.measure,
     certification.measure,
     security.measure,
+    explanation.measure,
 )
 """What is measured, in the order of the catalogue."""
 MEASURED_ELSEWHERE = ("data", "export")

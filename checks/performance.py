@@ -10,7 +10,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from checks import _classifier_scores, _proportions, _regression, catalogue, intervals
+from checks import _classifier_scores, _proportions, _regression, calibration, catalogue, intervals
 from checks._subject import Subject, measured, not_measured, other_task
 from evidence import records
 
@@ -28,6 +28,8 @@ def measure(subject: Subject) -> tuple[records.CheckResult, ...]:
         found = _counted(subject)
         if subject.scores.probabilities is not None:
             found |= _classifier_scores.measure(subject)
+    if subject.task == "regression" or subject.scores.probabilities is not None:
+        found |= calibration.measure(subject)
     return tuple(
         found[metric.id]
         if metric.id in found

@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints, model_validator
 
 from configs import legal_thresholds
 from configs.base import Fraction, Section, Text
+from configs.explanation import Explanation
 from configs.robustness import Robustness
 from configs.security import Security
 
@@ -87,6 +88,7 @@ class Policy(Section):
     gates: tuple[Gate, ...] = Field(min_length=1)
     robustness: Robustness = Robustness()
     security: Security = Security()
+    explanation: Explanation = Explanation()
     governance: Governance = Governance()
 
     def variant(self, gate: Gate) -> str:

@@ -114,7 +114,7 @@ def core(run: Run, view: View, engine: str) -> Stages:
         model: records.ModelRef,
     ) -> records.EvaluationRecord:
         from checks import evaluate, leakage, parity, source
-        from factory import gradients, retraining
+        from factory import gradients, output_gradient, retraining
 
         _require_committed(run, committed, manifest)
         asked = source.Source(
@@ -123,6 +123,7 @@ def core(run: Run, view: View, engine: str) -> Stages:
             base=run.base,
             retrain=retraining.retrainer(plan, encoded, training),
             training=training,
+            output_gradient=output_gradient.output_gradient(folder, training, encoded),
         )
         measured = evaluate.evaluate(folder, plan, committed, manifest, encoded, model, source=asked)
         audit = leakage.audit(folder, manifest, (*training.uses, *measured.uses), encoded)

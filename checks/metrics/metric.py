@@ -32,7 +32,10 @@ class Metric:
     family: Family
     reference: str
     unit: str = "1"
-    """`1` for a share or a ratio, `target` for the unit of the target, `rows` for counts, `nat` for log loss."""
+    """`1` for a share or a ratio, `target` for the unit of the target, `rows` for counts, `nat` for log loss.
+
+    `classes` for the size of a set of classes, `loss` for nats (regression: variances of the target), `output` for log
+    odds (regression: the unit of the target)."""
     low: float = 0.0
     """Smallest value it can take."""
     high: float = 1.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import inf
 
-from checks.metrics.metric import CLASSIFICATION, REGRESSION, Metric
+from checks.metrics.metric import CLASSIFICATION, EVERY_TASK, REGRESSION, Metric
 
 ALL: tuple[Metric, ...] = (
     Metric(
@@ -88,6 +88,32 @@ ALL: tuple[Metric, ...] = (
         reference="Naeini et al. 2015; Guo et al. 2017",
     ),
     Metric(
+        id="performance.calibration_error",
+        title="Calibration error, debiased",
+        definition=(
+            "Root mean squared gap between predicted and observed share in at most 15 bins of equal count, less the "
+            "part that sampling noise alone would give, 0 where noise explains it all. Binary: on the positive "
+            "probability; multi-class: on the largest probability, against whether that class is the true one."
+        ),
+        better="lower",
+        tasks=CLASSIFICATION,
+        family="performance",
+        reference="Kumar et al. 2019",
+    ),
+    Metric(
+        id="performance.calibration_in_the_large",
+        title="Calibration in the large",
+        definition=(
+            "Mean predicted less observed share, 0 is calibrated, above 0 too high. Binary: of the positive class; "
+            "multi-class: of right labels, by the largest probability."
+        ),
+        low=-1.0,
+        better="none",
+        tasks=CLASSIFICATION,
+        family="performance",
+        reference="Cox 1958; Van Calster et al. 2016",
+    ),
+    Metric(
         id="performance.log_loss",
         title="Log loss",
         definition="Mean negative natural logarithm of the probability of the true class.",
@@ -143,5 +169,46 @@ ALL: tuple[Metric, ...] = (
         tasks=REGRESSION,
         family="performance",
         reference="Draper and Smith 1998",
+    ),
+    Metric(
+        id="performance.decile_error",
+        title="Calibration error by decile, debiased",
+        definition=(
+            "Root mean squared gap between mean prediction and mean target in at most 10 bins of equal count of the "
+            "predictions, less the part that sampling noise alone would give."
+        ),
+        unit="target",
+        high=inf,
+        better="lower",
+        tasks=REGRESSION,
+        family="performance",
+        reference="Kumar et al. 2019",
+    ),
+    Metric(
+        id="performance.bias",
+        title="Mean error",
+        definition="Mean prediction less mean target, 0 is calibrated in the large, above 0 too high.",
+        unit="target",
+        low=-inf,
+        high=inf,
+        better="none",
+        tasks=REGRESSION,
+        family="performance",
+        reference="Willmott and Matsuura 2005",
+    ),
+    Metric(
+        id="performance.calibration_slope",
+        title="Calibration slope",
+        definition=(
+            "Exponent b with which the model's probabilities fit the observed classes best, P(k) proportional to "
+            "exp(a_k) p_k^b (Cox's slope of two classes); regression: slope of the target on the predictions. 1 is "
+            "calibrated, below 1 the outputs lie too far apart (overconfident), above 1 too close together."
+        ),
+        low=-inf,
+        high=inf,
+        better="none",
+        tasks=EVERY_TASK,
+        family="performance",
+        reference="Cox 1958; Van Hoorde et al. 2014",
     ),
 )
