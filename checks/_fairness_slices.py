@@ -1,4 +1,4 @@
-"""The rates of every slice of the plan, counted once from the labels, probabilities or predictions of the test part."""
+"""The rates of slices of the test part, counted from labels, probabilities or predictions."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from checks import _counting, _group_calibration, _group_rates, intervals
+from checks import _counting, _group_calibration, _group_rates, intervals, scoring
 from checks._group_rates import Slice
 from checks._subject import Subject
 from evidence import arrays
@@ -31,6 +31,21 @@ def of(subject: Subject) -> dict[str, Slice | None]:
         columns = None if units is None else _counting.columns(groups.codes, len(groups.names), units)
         found[name] = make(name, groups, columns)
     return found
+
+
+def rated(subject: Subject, name: str, groups: arrays.Groups, scores: scoring.Scores) -> Slice:
+    """The rates of any groups of the test rows, by any scores of them: shares of right labels, or errors."""
+    entities = subject.sampling.entities
+    columns = None
+    if entities is not None:
+        columns = _counting.columns(groups.codes, len(groups.names), intervals.clusters(entities))
+    y = subject.part.y
+    if scores.labels is not None:
+        cell = y.astype(np.int64, copy=False) * subject.classes + scores.labels
+        return _group_rates.classifier_slice(name, groups, cell, subject.classes, columns)
+    if scores.predictions is None:
+        raise TypeError("scores hold labels or predictions")
+    return _group_rates.error_slice(name, groups, scores.predictions - y.astype(np.float64), columns)
 
 
 def _classes(subject: Subject) -> Make:

@@ -31,7 +31,6 @@ CHECK = "robustness.certified"
 TRIALS = 8
 """Corners of its box at which each proof is tried on the graph."""
 TOLERANCE = 1e-9
-AXIS = "largest change of a feature (training standard deviations)"
 DEFECT = "a proof and the graph contradict each other: a defect of the certifier, please report it"
 
 
@@ -45,17 +44,16 @@ def certified(subject: Subject) -> records.CheckResult:
     attack = subject.plan.policy.robustness.attack
     rows = evasion.chosen_rows(subject.part, attack.rows, subject.sampling.seed)
     x = subject.part.x[rows]
-    if not evasion.budget(subject.encoded.features, x.astype(np.float64), attack.epsilon).free.any():
-        return not_applicable(CHECK, "every feature is categorical, immutable or missing: there is nothing to change")
+    if not _budget(subject, x, 1.0).free.any():
+        return not_applicable(CHECK, "no feature can change: there is nothing to prove")
     if subject.graph is None:
         return not_measured(CHECK, "the file of the graph is not at hand")
     network = graph.read(subject.graph)
-    epsilons = [attack.epsilon * fraction for fraction in evasion.FRACTIONS]
     try:
         with _threads.one():
             if subject.task == "regression":
-                return _regression(subject, network, epsilons, rows)
-            return _classification(subject, network, epsilons, rows)
+                return _regression(subject, network, rows)
+            return _classification(subject, network, rows)
     except UnsupportedError as error:
         return not_measured(CHECK, f"unknown: {error}")
 
@@ -75,28 +73,26 @@ def consistent(results: Sequence[records.CheckResult]) -> tuple[records.CheckRes
     return tuple(not_measured(r.check_id, DEFECT) if r.check_id in withdrawn else r for r in results)
 
 
-def _classification(
-    subject: Subject, network: graph.Graph, epsilons: Sequence[float], rows: npt.NDArray[np.intp]
-) -> records.CheckResult:
+def _classification(subject: Subject, network: graph.Graph, rows: npt.NDArray[np.intp]) -> records.CheckResult:
     x, y = subject.part.x[rows], subject.part.y[rows].astype(np.int64)
     scores = subject.scorer(x)
     question = Question(network, x, _labels(scores), lambda fed: _labels(subject.scorer(fed)))
     right = question.labels == y
     settings = subject.plan.policy.robustness.certified
-    boxes = [_box(subject, x, epsilon) for epsilon in epsilons]
+    boxes = [_box(subject, x, share) for share in evasion.SHARES]
     proofs = _proofs(question, boxes, right, settings)
     if _contradicted(subject, question, boxes, proofs):
         return not_measured(CHECK, DEFECT)
     levels = [_level(subject, right & p.proven, y, rows) for p in proofs]
     clean = _degradation.level(subject, scores, CHECK, rows)
     details: dict[str, object] = {
-        "x": AXIS,
+        "x": evasion.axis(subject),
         "metric": _degradation.names(subject.task)[0],
         "levels": [_counts(p, right) | found.point(p.epsilon) for p, found in zip(proofs, levels, strict=True)],
         "clean": clean.value,
         "rows": len(rows),
     }
-    note = _note(settings, proofs, right)
+    note = _note(subject, settings, proofs, right)
     found = _degradation.measures(subject, CHECK, levels[-1], len(rows), note)
     return measured(CHECK, (*found, _degradation.clean(subject, CHECK, clean, len(rows))), details, subject.artifacts)
 
@@ -122,16 +118,16 @@ def _contradicted(subject: Subject, question: Question, boxes: Sequence[Box], pr
     )
 
 
-def _box(subject: Subject, x: Inputs, epsilon: float) -> Box:
+def _budget(subject: Subject, x: Inputs, share: float) -> evasion.Budget:
+    """What the attack may change, at a share of every budget."""
+    scaled = subject.plan.policy.robustness.attack.scaled(share)
+    return evasion.budget(subject.encoded.features, x.astype(np.float64), scaled.epsilon, scaled.budget)
+
+
+def _box(subject: Subject, x: Inputs, share: float) -> Box:
     """Float32 boxes (n, features) that hold everything the attack may feed."""
-    exact = x.astype(np.float64)
-    budget = evasion.budget(subject.encoded.features, exact, epsilon)
-    low, high = (np.where(budget.free, side, exact) for side in (budget.low, budget.high))
-    # An attack on whole numbers stays between the whole numbers inside the budget, or leaves the value as it is.
-    whole = budget.integer & budget.free
-    low = np.where(whole, np.minimum(np.ceil(low), exact), np.minimum(low, exact))
-    high = np.where(whole, np.maximum(np.floor(high), exact), np.maximum(high, exact))
-    return Box(epsilon, *outputs.outward(low, high))
+    found = _budget(subject, x, share)
+    return Box(share * evasion.scale(subject), *outputs.outward(found.low, found.high))
 
 
 def _labels(scores: scoring.Scores) -> npt.NDArray[np.int64]:
@@ -156,15 +152,13 @@ def _level(subject: Subject, kept: Bools, y: npt.NDArray[np.int64], rows: npt.ND
     return _degradation.level(subject, scoring.Scores(labels=worst), CHECK, rows)
 
 
-def _regression(
-    subject: Subject, network: graph.Graph, epsilons: Sequence[float], rows: npt.NDArray[np.intp]
-) -> records.CheckResult:
+def _regression(subject: Subject, network: graph.Graph, rows: npt.NDArray[np.intp]) -> records.CheckResult:
     x, y = subject.part.x[rows], subject.part.y[rows].astype(np.float64)
     clean = _degradation.level(subject, subject.scorer(x), CHECK, rows)
     levels, curve, changes = [], [], []
     found = clean
-    for epsilon in reversed(epsilons):
-        box = _box(subject, x, epsilon)
+    for share in reversed(evasion.SHARES):
+        box = _box(subject, x, share)
         low, high = outputs.bounds(network, "prediction", x, box.low, box.high)
         if not np.isfinite(low).all() or not np.isfinite(high).all():
             without = int((~np.isfinite(low) | ~np.isfinite(high)).sum())
@@ -175,13 +169,13 @@ def _regression(
         found = _degradation.level(subject, scoring.Scores(predictions=worst), CHECK, rows)
         changes.append(float((high - low).max()))
         levels.append(found)
-        curve.append({**found.point(epsilon), "largest_change": changes[-1]})
+        curve.append({**found.point(box.epsilon), "largest_change": changes[-1]})
     note = (
-        f"bounds of every prediction, Linf {epsilons[-1]:g} training standard deviations, by linear relaxation; the "
-        "largest error that they allow each row"
+        f"bounds of every prediction, {evasion.within(subject)}, by linear relaxation; the largest error that they "
+        "allow each row"
     )
     details: dict[str, object] = {
-        "x": AXIS,
+        "x": evasion.axis(subject),
         "metric": _degradation.names(subject.task)[0],
         "levels": curve[::-1],
         "clean": clean.value if np.isfinite(clean.value) else None,
@@ -206,12 +200,12 @@ def _outside(subject: Subject, x: Inputs, low: Floats, high: Floats) -> bool:
     return predictions is None or bool(((predictions < low) | (predictions > high)).any())
 
 
-def _note(settings: Certification, proofs: Sequence[Proofs], right: Bools) -> str:
+def _note(subject: Subject, settings: Certification, proofs: Sequence[Proofs], right: Bools) -> str:
     counts = _counts(proofs[-1], right)
     split = f"at most {settings.boxes} parts a row" if settings.boxes > 1 else "without splitting"
     ended = f"; the time of {settings.seconds:g} s was used up" if any(p.exhausted for p in proofs) else ""
     return (
-        f"Linf {proofs[-1].epsilon:g} training standard deviations, by linear relaxation and {split}: of "
-        f"{len(right)} rows {counts['certified']} certified, {counts['falsified']} falsified on the graph, "
-        f"{counts['unknown']} unknown, {counts['wrong']} wrong from the start{ended}"
+        f"{evasion.within(subject)}, by linear relaxation and {split}: of {len(right)} rows {counts['certified']} "
+        f"certified, {counts['falsified']} falsified on the graph, {counts['unknown']} unknown, {counts['wrong']} "
+        f"wrong from the start{ended}"
     )

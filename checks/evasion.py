@@ -17,7 +17,10 @@ from checks.attacks.search import UNSOUND, Found, confirm
 from checks.attacks.suite import SHARES, Attacked, chosen_rows
 from evidence import arrays, records
 
-__all__ = ["SHARES", "Attacked", "Budget", "attackable", "budget", "chosen_rows", "measure", "worst_rows"]
+__all__ = [
+    "SHARES", "Attacked", "Budget", "attackable", "axis", "budget", "chosen_rows", "measure", "scale", "within",
+    "worst_rows",
+]  # fmt: skip
 
 CHECK = "robustness.evasion"
 QUERY_CHECK = "robustness.query_attack"
@@ -54,7 +57,7 @@ def _worst_case(subject: Subject) -> records.CheckResult:
     if len(attacked.strikes) < 2:
         return not_measured(CHECK, f"the source model gives no gradient; {QUERY_CHECK} asks the graph alone")
     features = subject.encoded.features
-    note = f"worst case over {len(attacked.strikes)} attacks, {_within(subject)}"
+    note = f"worst case over {len(attacked.strikes)} attacks, {within(subject)}, confirmed on the ONNX graph"
     details, measures = _found(subject, CHECK, attacked, attacked.worst, note)
     entries = []
     for strike in attacked.strikes:
@@ -62,7 +65,7 @@ def _worst_case(subject: Subject) -> records.CheckResult:
         name, own = f"{CHECK}.{strike.name}", attacked.found[strike.name][-1]
         measures += _measures(subject, name, each[-1], own, f"{strike.title}, {strike.how}")[:1]
         entries.append(
-            {"attack": strike.name, "title": strike.title, "how": strike.how, "curve": _curve(each, _scale(subject))}
+            {"attack": strike.name, "title": strike.title, "how": strike.how, "curve": _curve(each, scale(subject))}
         )
     everything = validity.unbounded(attacked, features, lambda label: subject.sampling.rng(f"{CHECK}.{label}"))
     details |= {
@@ -80,7 +83,7 @@ def _worst_case(subject: Subject) -> records.CheckResult:
 def _query_only(subject: Subject) -> records.CheckResult:
     attacked = worst_rows(subject)
     strike = attacked.strikes[-1]
-    note = f"{strike.title}, {strike.how}, {_within(subject)}"
+    note = f"{strike.title}, {strike.how}, {within(subject)}, confirmed on the ONNX graph"
     details, measures = _found(subject, QUERY_CHECK, attacked, attacked.found[strike.name], note)
     return measured(QUERY_CHECK, tuple(measures), details, subject.artifacts)
 
@@ -92,9 +95,9 @@ def _found(
     clean = _degradation.level(subject, _clean(subject, attacked), CHECK, attacked.rows)
     levels, last = [_level(subject, attacked, f) for f in found], found[-1]
     details: dict[str, object] = {
-        "x": _axis(subject),
+        "x": axis(subject),
         "metric": _degradation.names(subject.task)[0],
-        "curve": [clean.point(0.0), *_curve(levels, _scale(subject))],
+        "curve": [clean.point(0.0), *_curve(levels, scale(subject))],
         "clean": clean.value if np.isfinite(clean.value) else None,
         "attacked_rows": len(attacked.rows),
         "changed_rows": int(((last.x != last.problem.x) & np.isfinite(last.problem.x)).any(axis=1).sum()),
@@ -147,22 +150,24 @@ def _curve(levels: list[_degradation.Level], scale: float = 1.0) -> list[dict[st
     return [level.point(scale * share) for level, share in zip(levels, SHARES, strict=True)]
 
 
-def _scale(subject: Subject) -> float:
+def scale(subject: Subject) -> float:
     """What the whole budget is on the axis: epsilon, or one where features have budgets of their own."""
     settings = subject.plan.policy.robustness.attack
     return 1.0 if settings.budget else settings.epsilon
 
 
-def _axis(subject: Subject) -> str:
+def axis(subject: Subject) -> str:
+    """What the budget is measured in, in words."""
     if subject.plan.policy.robustness.attack.budget:
         return "share of the budget of each feature"
     return "largest change of a feature (training standard deviations)"
 
 
-def _within(subject: Subject) -> str:
+def within(subject: Subject) -> str:
+    """What an attacker may change, in words."""
     settings = subject.plan.policy.robustness.attack
     own = f" ({len(settings.budget)} features with a budget of their own)" if settings.budget else ""
-    return f"each feature within {settings.epsilon:g} training standard deviations{own}, confirmed on the ONNX graph"
+    return f"each feature within {settings.epsilon:g} training standard deviations{own}"
 
 
 def _written(subject: Subject, attacked: Attacked) -> tuple[records.ArtifactRef, ...]:

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from checks import (
     _classifier_scores,
+    _fairness_slices,
     _group_rates,
     _paired,
     _proportions,
@@ -69,10 +70,7 @@ def _disparity(subject: Subject, other: scoring.Scores) -> records.CheckResult:
     attribute, kinds = str(chosen.attribute), RATES[chosen.constraint]
     groups, y = subject.part.groups[attribute], subject.part.y.astype(np.int64)
     labels = _labels(other), _labels(subject.scores)
-    slices = [
-        _group_rates.classifier_slice(attribute, groups, y, found, subject.classes, subject.sampling)
-        for found in labels
-    ]
+    slices = [_fairness_slices.rated(subject, attribute, groups, scores) for scores in (other, subject.scores)]
     words = " and ".join(kind.replace("_", " ") for kind in kinds)
     note = f"gap in {words}"
     change = _paired.gap(kinds, groups.codes.astype(np.int64), y, labels, len(groups.names), subject.sampling)

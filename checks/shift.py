@@ -14,7 +14,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from checks import _group_rates, _proportions, _simultaneous, catalogue
+from checks import _fairness_slices, _proportions, _simultaneous, catalogue
 from checks._group_rates import GroupRates, Slice
 from checks._subject import Subject, measured, not_applicable, other_task, unit_of
 from evidence import records
@@ -67,14 +67,7 @@ def named(column: str, group: str) -> str:
 
 def rated(subject: Subject, column: str) -> Slice:
     """The slices of a column with their rates."""
-    part, scores, sampling = subject.part, subject.scores, subject.sampling
-    groups = part.slices[column]
-    if scores.labels is not None:
-        y = part.y.astype(np.int64)
-        return _group_rates.classifier_slice(column, groups, y, scores.labels, subject.classes, sampling)
-    if scores.predictions is None:
-        raise TypeError("scores hold labels or predictions")
-    return _group_rates.error_slice(column, groups, scores.predictions - part.y.astype(np.float64), sampling)
+    return _fairness_slices.rated(subject, column, subject.part.slices[column], subject.scores)
 
 
 def rates_of(part: Slice) -> GroupRates:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from checks import _group_rates, _slice_search, catalogue, scoring
+from checks import _fairness_slices, _slice_search, catalogue, scoring
 from checks._group_rates import GroupRates
 from checks._slice_search import Axis, Slice
 from checks._subject import Subject, measured, not_applicable, not_measured, other_task, unit_of
@@ -155,19 +155,9 @@ def _measured(subject: Subject, inside: npt.NDArray[np.bool_], compared: int) ->
 
 def _rates(subject: Subject, inside: npt.NDArray[np.bool_]) -> GroupRates:
     """Accuracy or error of the rows inside and of those outside, (1, 2)."""
-    groups, part, scores = (
-        arrays.Groups(np.where(inside, 0, 1).astype(np.int16), ("in", "out")),
-        subject.part,
-        subject.scores,
-    )
-    if scores.labels is not None:
-        y = part.y.astype(np.int64)
-        found = _group_rates.classifier_slice("slice", groups, y, scores.labels, subject.classes, subject.sampling)
-        return found.kinds["accuracy"]
-    if scores.predictions is None:
-        raise TypeError("scores hold labels or predictions")
-    residuals = scores.predictions - part.y.astype(np.float64)
-    return _group_rates.error_slice("slice", groups, residuals, subject.sampling).kinds["error"]
+    groups = arrays.Groups(np.where(inside, 0, 1).astype(np.int16), ("in", "out"))
+    kinds = _fairness_slices.rated(subject, "slice", groups, subject.scores).kinds
+    return kinds["error" if subject.task == "regression" else "accuracy"]
 
 
 def _loss(scores: scoring.Scores, part: arrays.Part) -> Floats:
