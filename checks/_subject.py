@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +11,7 @@ import numpy.typing as npt
 from checks import catalogue, intervals, scoring
 from checks._parts import Parts
 from checks.source import Source
+from configs import errors
 from configs.plan import Plan
 from evidence import arrays, records
 
@@ -77,6 +79,17 @@ def not_measured(check_id: str, reason: str) -> records.CheckResult:
     return records.CheckResult(
         check_id=check_id, title=catalogue.METRICS[check_id].title, status="not_measured", reason=reason
     )
+
+
+def answered(check_id: str, check: Callable[[Subject], records.CheckResult], subject: Subject) -> records.CheckResult:
+    """The result of a check, or `not_measured` with the reason where the graph gives no usable output for it.
+
+    An output that is not finite under one fault must not take with it what was measured under the others.
+    """
+    try:
+        return check(subject)
+    except errors.VerificationError as error:
+        return not_measured(check_id, str(error))
 
 
 def not_applicable(check_id: str, reason: str) -> records.CheckResult:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from checks import _degradation
-from checks._subject import Subject, measured, not_applicable
+from checks._subject import Subject, answered, measured, not_applicable
 from evidence import records
 
 Inputs = npt.NDArray[np.float32]
@@ -21,7 +21,8 @@ Inputs = npt.NDArray[np.float32]
 
 def measure(subject: Subject) -> tuple[records.CheckResult, ...]:
     """Noise, missing values and out-of-range inputs."""
-    return (noise(subject), missing(subject), out_of_range(subject))
+    checks = {"noise": noise, "missing": missing, "out_of_range": out_of_range}
+    return tuple(answered(f"robustness.{name}", check, subject) for name, check in checks.items())
 
 
 def noise(subject: Subject) -> records.CheckResult:
