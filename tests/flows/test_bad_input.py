@@ -364,14 +364,14 @@ from torch import nn
 
 
 class Shaky(nn.Module):
-    \"\"\"Takes the logarithm of a measurement that is positive: below 0 it gives NaN.\"\"\"
+    \"\"\"Takes the logarithm of a measurement that is positive: far below 0 it gives NaN.\"\"\"
 
     def __init__(self, outputs):
         super().__init__()
         self.last = nn.Linear(1, outputs)
 
     def forward(self, x):
-        return self.last(torch.log(torch.nan_to_num(x[:, :1], nan=25.0)) - 3.2)
+        return self.last(torch.log(torch.nan_to_num(x[:, :1], nan=25.0) + 1.0) - 3.3)
 
 
 def build(n_features, n_outputs, features):
