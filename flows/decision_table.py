@@ -65,17 +65,17 @@ def _cells(line: Line) -> tuple[str, str, str, str]:
 
 def _numbers(cells: Iterable[str], sizes: list[int]) -> str:
     measured, interval, asked, n = cells
-    return f"  {measured:>{sizes[0]}} {interval:<{sizes[1]}}  {asked:<{sizes[2]}}  {n:>{sizes[3]}}"
+    return f" {measured:>{sizes[0]}} {interval:<{sizes[1]}}  {asked:<{sizes[2]}}  {n:>{sizes[3]}}"
 
 
 def _said(line: Line) -> str:
     """The words below a line: the outcome where it is no pass, why, and whether it decides."""
+    level = f"interval at {100 * line.level:.6g} %" if line.own_level and line.level else ""
     if line.status == "pass":
-        return line.why if line.of_plan else ""
-    words = [line.status.replace("_", " ") + ("" if line.required else ", reported only")]
-    if limit := _against(line):
-        words.append(limit)
-    return ": ".join((words[0], "; ".join([*words[1:], *([line.why] if line.why else [])]))).rstrip(": ")
+        return "; ".join(text for text in (level, line.why if line.of_plan else "") if text)
+    outcome = line.status.replace("_", " ") + ("" if line.required else ", reported only")
+    rest = "; ".join(text for text in (_against(line), level, line.why) if text)
+    return f"{outcome}: {rest}" if rest else outcome
 
 
 def _against(line: Line) -> str:

@@ -26,6 +26,8 @@ class Line:
     high: float | None
     level: float | None
     """Confidence level of the interval."""
+    own_level: bool
+    """Does the gate ask for another level than the policy?"""
     at_least: float | None
     at_most: float | None
     n: int | None
@@ -76,6 +78,7 @@ def _line(
         low=interval.low if interval else None,
         high=interval.high if interval else None,
         level=interval.level if interval else None,
+        own_level=isinstance(asked, Gate) and asked.confidence is not None,
         at_least=asked.at_least if asked else None,
         at_most=asked.at_most if asked else None,
         n=measure.n if measure else None,

@@ -56,7 +56,7 @@ def predictions(book: Book) -> Pairs:
     if node["disagreeing"].value is not None:
         rows.append(("Rows whose label the probabilities do not lead to", (node["disagreeing"].fact("count"),)))
     if node["largest_sum_error"].value is not None:
-        rows.append(("Largest distance of probabilities from the sum 1", (node["largest_sum_error"].fact("number"),)))
+        rows.append(("Largest distance of probabilities from the sum one", (node["largest_sum_error"].fact("number"),)))
     return Pairs("The predictions as given", tuple(rows))
 
 

@@ -62,7 +62,7 @@ def methods(book: Book, family: str) -> list[tree.Block]:
     found: dict[str, tuple[Node, dict[str, Node]]] = {}
     for result in book.family(family):
         for measure in result["measures"]:
-            if measure["interval"]:
+            if measure["interval"] and not blocks.of_variant(measure):
                 method = measure["interval"]["method"]
                 found.setdefault(str(method.value), (method, {}))[1].setdefault(result.value["title"], result["title"])
     lines: list[tuple[Parts, ...]] = []

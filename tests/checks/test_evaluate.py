@@ -174,7 +174,9 @@ def _logarithm(tmp_path, **policy):
 
     x, coefficients, y = model_builders.simulated(300, 3, 0)
     nodes = [
-        helper.make_node("Log", ["features"], ["logs"]),
+        helper.make_node("IsNaN", ["features"], ["absent"]),
+        helper.make_node("Where", ["absent", "fill", "features"], ["filled"]),
+        helper.make_node("Log", ["filled"], ["logs"]),
         helper.make_node("Gemm", ["logs", "weights"], ["logits"]),
         helper.make_node("Softmax", ["logits"], ["probabilities"], axis=1),
         helper.make_node("ArgMax", ["probabilities"], ["label"], axis=1, keepdims=0),
@@ -183,7 +185,7 @@ def _logarithm(tmp_path, **policy):
         helper.make_tensor_value_info("label", TensorProto.INT64, ["batch"]),
         helper.make_tensor_value_info("probabilities", TensorProto.FLOAT, ["batch", 2]),
     ]
-    model_builders.save(tmp_path / "model/model.onnx", nodes, 3, outputs, {"weights": coefficients})
+    model_builders.save(tmp_path / "model/model.onnx", nodes, 3, outputs, {"weights": coefficients, "fill": np.ones(3)})
     plan = model_builders.plan(**policy)
     return model_builders.case(tmp_path, plan, np.exp(x), y, model_builders.membership(300, 1))
 
@@ -194,16 +196,17 @@ def test_an_output_that_is_not_finite_loses_nothing_that_was_measured(tmp_path):
 
     made = _logarithm(
         tmp_path,
-        gates=[{"check": "performance.accuracy", "at_least": 0.5}, {"check": "robustness.noise", "at_least": 0}],
+        gates=[{"check": "performance.accuracy", "at_least": 0.5}, {"check": "robustness.out_of_range", "at_least": 0}],
+        robustness={"noise": [0.01]},
     )
     record = evaluate.evaluate(*made.arguments)
     found = {r.check_id: r for r in record.results}
     assert list(found) == [m.id for m in catalogue.METRICS.values() if m.family not in ("data", "export")]
     assert found["performance.accuracy"].status == "pass"
     assert found["fairness.accuracy_difference"].measures[0].value is not None
-    noise = found["robustness.noise"]
-    assert noise.measures[0].value < found["performance.accuracy"].measures[0].value
-    assert "no valid output" in noise.measures[0].note
+    pushed = found["robustness.out_of_range"]
+    assert pushed.measures[0].value < found["performance.accuracy"].measures[0].value
+    assert "no valid output" in pushed.measures[0].note
     assert gate.decide(made.plan, record.results).outcome == "pass"
 
 
@@ -235,3 +238,17 @@ def test_a_budget_beyond_the_range_of_a_feature_stays_within_it(tmp_path):
     for j, feature in enumerate(made.encoded.features):
         assert limits.low[:, j].min() >= feature.minimum
         assert limits.high[:, j].max() <= feature.maximum
+
+
+def test_a_family_that_cannot_be_measured_takes_no_other_with_it(tmp_path):
+    """A gradient of another shape leaves the attack unmeasured, with the reason; every metric still answers once."""
+    from checks import catalogue, evaluate, source
+
+    made, _ = make(tmp_path)
+    record = evaluate.evaluate(*made.arguments, source=source.Source(gradient=lambda x, y: np.zeros((1, 1))))
+    found = {r.check_id: r for r in record.results}
+    assert len(record.results) == len(found)
+    assert list(found) == [m.id for m in catalogue.METRICS.values() if m.family not in ("data", "export")]
+    assert found["robustness.evasion"].status == "not_measured"
+    assert "gradient of the source model: expected shape" in found["robustness.evasion"].reason
+    assert found["robustness.noise"].measures[0].value is not None

@@ -180,3 +180,61 @@ def test_an_archive_with_a_pickle_is_not_opened(tmp_path: Path, table: pd.DataFr
     place.write_bytes(place.read_bytes()[:200])
     with pytest.raises(errors.DataError, match="expected a whole NumPy archive"):
         ingest.ingest(RunFolder(tmp_path / "run"), plan, tmp_path)
+
+
+def test_predicted_values_of_a_regression(tmp_path: Path) -> None:
+    """A number in place of labels; every row keeps its own."""
+    from sklearn.datasets import load_diabetes
+
+    from factory import encoding, ingest, splitting
+    from factory import given as factory
+
+    loaded = load_diabetes(as_frame=True).frame
+    pd.DataFrame({"truth": loaded.target, "said": loaded.target * 2 + 1}).to_csv(tmp_path / "p.csv", index=False)
+    content = prediction_plans.plan()
+    content["data"] |= {
+        "source": {"kind": "file", "path": ["p.csv"]},
+        "target": {"task": "regression"},
+        "columns": [
+            {"name": "truth", "role": "target", "kind": "numeric"},
+            {"name": "said", "role": "prediction", "kind": "numeric"},
+        ],
+        "protected": [],
+    }
+    content["predictions"] = {"value": "said"}
+    content["policy"]["gates"] = [{"check": "performance.mae", "at_most": 50}]
+    plan, folder = Plan.model_validate(content), RunFolder(tmp_path / "run")
+    dataset = ingest.ingest(folder, plan, tmp_path)
+    split = splitting.split(folder, plan, dataset)
+    encoded = encoding.encode(folder, plan, dataset, split)
+    said = factory.store(folder, plan, dataset, encoded)
+    part = arrays.load(folder, encoded, "test")
+    assert np.allclose(arrays.open_array(folder, said.predictions), part.y * 2 + 1)
+    assert (said.labels, said.labels_from, said.threshold) == (None, None, None)
+
+
+def test_several_classes_take_the_largest_probability(tmp_path: Path) -> None:
+    """One column for each class, in the order of the plan; the label is the class with the largest."""
+    from factory import encoding, ingest, splitting
+    from factory import given as factory
+
+    shares = np.random.default_rng(0).dirichlet(np.ones(3), 60)
+    frame = pd.DataFrame(shares, columns=["p_a", "p_b", "p_c"]).assign(truth=["a", "b", "c"] * 20)
+    frame.to_csv(tmp_path / "p.csv", index=False)
+    content = prediction_plans.plan()
+    columns = [{"name": n, "role": "prediction", "kind": "numeric"} for n in ("p_a", "p_b", "p_c")]
+    content["data"] |= {
+        "source": {"kind": "file", "path": ["p.csv"]},
+        "target": {"task": "multiclass", "classes": ["a", "b", "c"]},
+        "columns": [{"name": "truth", "role": "target", "kind": "categorical"}, *columns],
+        "protected": [],
+    }
+    content["predictions"] = {"probabilities": ["p_a", "p_b", "p_c"]}
+    content["policy"]["gates"] = [{"check": "performance.accuracy", "at_least": 0.1}]
+    plan, folder = Plan.model_validate(content), RunFolder(tmp_path / "run")
+    dataset = ingest.ingest(folder, plan, tmp_path)
+    split = splitting.split(folder, plan, dataset)
+    said = factory.store(folder, plan, dataset, encoding.encode(folder, plan, dataset, split))
+    probabilities = arrays.open_array(folder, said.probabilities)
+    assert said.labels_from == "largest"
+    assert np.array_equal(arrays.open_array(folder, said.labels), probabilities.argmax(axis=1))

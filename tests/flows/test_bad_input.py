@@ -356,3 +356,42 @@ def test_a_plan_that_names_this_machine_is_refused_before_it_runs(tmp_path: Path
     assert code == errors.EXIT_USAGE
     assert "absolute path" in said
     assert not (tmp_path / "runs").exists()
+
+
+SHAKY = """
+import torch
+from torch import nn
+
+
+class Shaky(nn.Module):
+    \"\"\"Takes the logarithm of a measurement that is positive: far below 0 it gives NaN.\"\"\"
+
+    def __init__(self, outputs):
+        super().__init__()
+        self.last = nn.Linear(1, outputs)
+
+    def forward(self, x):
+        return self.last(torch.log(torch.nan_to_num(x[:, :1], nan=25.0) + 1.0) - 3.3)
+
+
+def build(n_features, n_outputs, features):
+    return Shaky(n_outputs)
+"""
+
+
+@pytest.mark.slow
+def test_an_output_that_is_not_finite_loses_nothing(tmp_path: Path, say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A network that gives NaN out of range: those rows count as wrong and are told, the run ends with its answer."""
+    from flows import workspace
+
+    (tmp_path / "shaky_network.py").write_text(SHAKY)
+    monkeypatch.syspath_prepend(tmp_path)
+    content = changed("model", {"factory": "shaky_network:build"})
+    content["policy"]["gates"].append({"check": "robustness.out_of_range", "at_least": 0.1})
+    code, said = run(say, plans.write(tmp_path, content))
+    assert code in (errors.EXIT_INCONCLUSIVE, errors.EXIT_FAIL), said
+    found = {r.check_id: r for r in workspace.dossier(workspace.Workspace(tmp_path).find("last")).results()}
+    assert found["performance.roc_auc"].status in ("pass", "inconclusive", "fail")
+    assert found["robustness.noise"].measures
+    assert found["robustness.out_of_range"].status == "fail"
+    assert "no valid output" in found["robustness.out_of_range"].measures[0].note

@@ -12,8 +12,8 @@ from flows.decisions import Line
 
 LINE = Line(
     check="fairness.equal_opportunity_difference", slice="sex × age_group", status="inconclusive", required=True,
-    of_plan=True, value=0.1234, unit="1", low=0.0321, high=0.2345, level=0.95, at_least=None, at_most=0.1, n=16281,
-    why="sex=other has fewer than 20 rows to measure it on",
+    of_plan=True, value=0.1234, unit="1", low=0.0321, high=0.2345, level=0.95, own_level=False,
+    at_least=None, at_most=0.1, n=16281, why="sex=other has fewer than 20 rows to measure it on",
 )  # fmt: skip
 
 
@@ -51,6 +51,14 @@ def test_what_did_not_pass_says_why() -> None:
     assert "fail: the whole interval is above 0.1" in failed
     optional = " ".join(shown(line(status="fail", low=0.2, required=False, why="")))
     assert "fail, reported only" in optional
+
+
+def test_a_level_of_its_own_is_told() -> None:
+    """A gate that asks for another level than the policy says so below its line, passed or not."""
+    for status in ("pass", "fail"):
+        found = " ".join(shown(line(status=status, level=0.999, own_level=True, why="")))
+        assert "interval at 99.9 %" in found
+    assert "interval at" not in " ".join(shown(line(why="")))
 
 
 def test_what_was_not_measured_shows_no_number() -> None:

@@ -138,6 +138,33 @@ def test_a_plan_altered_after_the_run_began_is_named_by_field(space: Path, capsy
     assert "only comments or layout, no value" in capsys.readouterr().err
 
 
+def test_a_changed_plan_is_not_resumed_and_the_change_is_named(
+    tmp_path: Path,
+    say: Say,  # noqa: F811
+) -> None:
+    """Who resumes with another plan than the one the run began with is told what differs."""
+    path = prediction_plans.write(tmp_path, frame=prediction_plans.table().drop(columns="p_yes"))
+    say("run", path, "--engine", "plain")
+    path.write_text(path.read_text(encoding="utf-8").replace("at_most: 0.9", "at_most: 0.8"), encoding="utf-8")
+    code, said = say("run", path, "--resume", "--engine", "plain")
+    assert code == errors.EXIT_MISSING
+    where = "policy.gates[fairness.equal_opportunity_difference@sex].at_most"
+    assert f"began with another: {where}: 0.9 → 0.8." in said
+
+
+def test_the_example_of_the_guide_is_a_plan() -> None:
+    """Its policy can be judged, and editors accept it."""
+    import jsonschema
+
+    from checks import catalogue
+    from configs import load, schema, strict_yaml
+
+    path = ROOT / "docs/guide/examples/pneumonia_predictions.yaml"
+    catalogue.check_policy(load.load(path))
+    content = strict_yaml.parse(path.read_text(encoding="utf-8"), path.name)
+    jsonschema.Draft202012Validator(schema.schema()).validate(content)
+
+
 Spoil = Callable[[pd.DataFrame], pd.DataFrame]
 SPOILED: dict[str, tuple[Spoil, str]] = {
     "a column is missing": (lambda t: t.drop(columns="p_yes"), "column 'p_yes'"),

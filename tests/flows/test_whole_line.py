@@ -183,6 +183,12 @@ def test_release_looks_at_the_waivers_itself(space: Path, capsys: pytest.Capture
     sign(space, waivers=tuple(w.model_copy(update={"expires": "2020-01-01"}) for w in made.waivers))
     assert release() == errors.EXIT_FAIL
     assert "expired" in capsys.readouterr().err
+    first, *rest = made.waivers
+    sign(space, waivers=(first.model_copy(update={"expires": "2020-01-01"}), *rest))
+    assert release() == errors.EXIT_FAIL, "one of several has expired"
+    assert "got 1 expired (until 2020-01-01)" in capsys.readouterr().err
+    call("show", "last")
+    assert "expired 2020-01-01" in capsys.readouterr().out
     sign(space, waivers=())
     assert release() == errors.EXIT_FAIL
     assert "--waive" in capsys.readouterr().err

@@ -32,7 +32,7 @@ def contents(dossier: Dossier) -> dict[str, Any]:
     """Record file to its JSON, as it lies in the run folder."""
     found = {
         path: getattr(dossier, stage).model_dump(mode="json")
-        for stage, (path, _) in dossiers.STAGES.items()
+        for stage, (path, _) in (dossiers.STAGES | dossiers.PREDICTIONS).items()
         if getattr(dossier, stage) is not None
     }
     meanings = refs.book(dossier).catalogue.value
