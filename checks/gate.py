@@ -105,13 +105,15 @@ def _verdict(gate: Gate, result: records.CheckResult) -> _Verdict:
         status = "inconclusive" if status == "pass" else status
         why += f", {result.details['missing_attribute'][gate.slice]:,} test rows have no group"
     return _Verdict(
-        gate, status, f"{_found(measure)}{_asked(gate)}{_size(measure)}{why}{_worst(result)}{_crossed(result, gate)}"
+        gate,
+        status,
+        f"{_found(measure)}{_asked(gate)}{_size(measure)}{why}{_worst(result, gate)}{_crossed(result, gate)}",
     )
 
 
-def _worst(result: records.CheckResult) -> str:
+def _worst(result: records.CheckResult, gate: Gate) -> str:
     """The worst of several features or slices, where a result names one."""
-    feature, part = result.details.get("worst"), result.details.get("worst_slice")
+    feature, part = result.details.get("worst"), result.details.get("worst_slice", {}).get(gate.slice)
     return (f"; worst feature: {feature}" if feature else "") + (f"; worst slice: {part}" if part else "")
 
 
