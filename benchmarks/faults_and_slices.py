@@ -45,7 +45,7 @@ def main(run: Path, repeats: int, place: Path | None) -> None:
         place.write_text(json.dumps(where, indent=1), encoding="utf-8")
 
 
-def _subject(run: Path):  # noqa: ANN202 - the types of `checks` are loaded here only
+def _subject(run: Path):
     from checks import _parts, _subject, intervals, scoring
     from evidence import arrays
     from evidence.folder import RunFolder
