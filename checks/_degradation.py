@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -91,18 +91,34 @@ def level(subject: Subject, scores: scoring.Scores, label: str, rows: Rows | Non
     return Level(*first, *second)
 
 
-def level_under(subject: Subject, found: Answers, label: str, compared: int = 1) -> Level:
-    """Performance of altered test rows.
+def levels(subject: Subject, several: Sequence[Answers], label: str, compared: int = 1) -> tuple[Level, list[Level]]:
+    """Performance of the test rows unaltered, and altered in several ways.
 
     Args:
         subject: The model under test.
-        found: What the graph says of the altered rows.
+        several: What the graph says of them.
         label: Name of the random stream.
-        compared: Of how many faults this is the worst. The smallest of several is luck, too, so that the upper end is
+        compared: Of how many faults each is the worst. The smallest of several is luck, too, so that the upper end is
             made simultaneous over them (Bonferroni): exactly for accuracy, by normal quantiles for the other metrics,
             those of a regressor on the logarithm of the squared error.
     """
-    one = dataclasses.replace(level(subject, found.scores, label), invalid=int(found.invalid.sum()))
+    if subject.task == "regression":
+        rows = np.arange(subject.part.rows)
+        predictions = [_predictions(s) for s in (subject.scores, *(a.scores for a in several))]
+        found = _regression.intervals_of_several(_target(subject, rows), predictions, subject.sampling, label)
+        first, second = names(subject.task)
+        clean, *plain = [Level(*f[first], *f[second]) for f in found]
+    else:
+        clean = level(subject, subject.scores, "robustness.clean")
+        plain = [level(subject, a.scores, f"{label}.{i}") for i, a in enumerate(several)]
+    return clean, [
+        _corrected(subject, dataclasses.replace(one, invalid=int(a.invalid.sum())), a, compared)
+        for one, a in zip(plain, several, strict=True)
+    ]
+
+
+def _corrected(subject: Subject, one: Level, found: Answers, compared: int) -> Level:
+    """The level with the better end of its intervals moved out for the number of faults it is the worst of."""
     if compared < 2:
         return one
     tail = (1 - subject.sampling.level) / 2

@@ -118,8 +118,13 @@ def unseen_category(subject: Subject) -> records.CheckResult:
         for j in features
     ]  # fmt: skip
     axis, note = "share of rows of an unseen category", "the worst feature, {}, in {}"
-    found = _worst(subject, check_id, axis, faults, sorted(shares), note, by_share=True)
-    unlike = {fault.feature: _unlike_missing(subject, j, fault) for j, fault in zip(features, faults, strict=True)}
+    unlike: dict[str, int] = {}
+    column = {fault.feature: j for fault, j in zip(faults, features, strict=True)}
+
+    def compare(fault: Fault, answered: Answers) -> None:
+        unlike[fault.feature] = _unlike_missing(subject, column[fault.feature], answered)
+
+    found = _worst(subject, check_id, axis, faults, sorted(shares), note, by_share=True, seen=compare)
     return found.model_copy(update={"details": {**found.details, "unlike_missing": unlike}})
 
 
@@ -186,13 +191,19 @@ def _worst(
     note: str,
     *,
     by_share: bool = False,
+    seen: Callable[[Fault, Answers], None] | None = None,
 ) -> records.CheckResult:
-    """The worst of the faults at each severity; `note` has places for the fault and its size."""
+    """The worst of the faults at each severity; `note` has places for the fault and its size.
+
+    `seen` is shown what the graph says of the rows where all are struck, for each fault.
+    """
     order = subject.sampling.rng(f"{check_id}.rows").random(subject.part.rows)
     best: list[tuple[float, Answers, str] | None] = [None] * len(severities)
     alone: dict[str, tuple[float, str]] = {}
     for fault in faults:
         whole = _degradation.answers(subject, fault.inputs(1.0)) if by_share else None
+        if seen is not None and whole is not None:
+            seen(fault, whole)
         value = math.nan
         for index, severity in enumerate(severities):
             found = (
@@ -283,14 +294,13 @@ def _readings(subject: Subject, feature: int, order: npt.NDArray[np.intp]) -> li
     return [(what, value) for value, what in different.items()]
 
 
-def _unlike_missing(subject: Subject, feature: int, fault: Fault) -> int:
+def _unlike_missing(subject: Subject, feature: int, unseen: Answers) -> int:
     """Rows that the graph answers otherwise than with the feature missing."""
-    unseen = subject.scorer.attempt(fault.inputs(1.0))
-    absent = subject.scorer.attempt(_fixed(subject, feature, math.nan)(1.0))
+    absent = _degradation.answers(subject, _fixed(subject, feature, math.nan)(1.0))
     one, other = (
         a.scores.probabilities if a.scores.probabilities is not None else a.scores.predictions for a in (unseen, absent)
     )
     if one is None or other is None:
         raise TypeError("scores hold probabilities or predictions")
-    differing = (np.abs(one - other) > SAME).reshape(len(unseen.valid), -1).any(axis=1)
-    return int(np.sum(differing | (unseen.valid != absent.valid)))
+    differing = (np.abs(one - other) > SAME).reshape(len(one), -1).any(axis=1)
+    return int(np.sum(differing | (unseen.invalid != absent.invalid)))

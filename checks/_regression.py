@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -33,13 +35,27 @@ def intervals_of(
     y: Floats, predictions: Floats, sampling: intervals.Sampling, label: str
 ) -> dict[str, tuple[float, records.Interval | None]]:
     """Value and interval of each metric; the value is NaN where it is undefined."""
-    values = statistics(np.ones((1, len(y))), y, predictions)[0]
-    drawn = intervals.replicate(lambda w: statistics(w, y, predictions), len(y), sampling, label)
+    return intervals_of_several(y, [predictions], sampling, label)[0]
+
+
+def intervals_of_several(
+    y: Floats, several: Sequence[Floats], sampling: intervals.Sampling, label: str
+) -> list[dict[str, tuple[float, records.Interval | None]]]:
+    """The same for several predictions of the same rows, all on the same draws: drawing is what costs time."""
+
+    def statistic(weights: Floats) -> Floats:
+        return np.concatenate([statistics(weights, y, predictions) for predictions in several], axis=1)
+
+    values = statistic(np.ones((1, len(y))))[0].reshape(len(several), len(NAMES))
+    drawn = intervals.replicate(statistic, len(y), sampling, label).reshape(-1, len(several), len(NAMES))
     method = intervals.row_method(sampling)
-    return {
-        name: (float(values[i]), intervals.percentile(drawn[:, i], float(values[i]), sampling, method))
-        for i, name in enumerate(NAMES)
-    }
+    return [
+        {
+            name: (float(values[k, i]), intervals.percentile(drawn[:, k, i], float(values[k, i]), sampling, method))
+            for i, name in enumerate(NAMES)
+        }
+        for k in range(len(several))
+    ]
 
 
 def measure(subject: Subject) -> dict[str, records.CheckResult]:

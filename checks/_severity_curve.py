@@ -27,8 +27,9 @@ def result(
         note: How the last one was made.
         compared: Of how many faults each point is the worst.
     """
-    levels = [(at, _degradation.level_under(subject, found, f"{check_id}.{at}", compared)) for at, found in points]
-    unaltered = _degradation.level(subject, subject.scores, "robustness.clean")
+    severities, answers = zip(*points, strict=True)
+    unaltered, altered = _degradation.levels(subject, answers, check_id, compared)
+    levels = list(zip(severities, altered, strict=True))
     rows, last = subject.part.rows, levels[-1][1]
     details: dict[str, object] = {
         "x": axis,

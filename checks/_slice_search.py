@@ -138,12 +138,14 @@ def search(
     """
     table = _Table(codes, sources, sizes, loss)
     total = len(loss), float(loss.sum()), float(np.sum(loss**2))
-    looked_at = sum(len(c) for c, *_ in table.candidates(conditions, least))
+    # Pairs are few enough to be kept; triples are counted first and made again.
+    kept = list(table.candidates(conditions, least)) if conditions < 3 else None
+    looked_at = sum(len(c) for c, *_ in kept or table.candidates(conditions, least))
     if looked_at == 0:
         return (), 0
     quantile = float(special.ndtri(1 - (1 - level) / (2 * looked_at)))
     best: list[tuple[float, int, tuple[int, ...], Slice]] = []
-    for members, rows, sums, squares in table.candidates(conditions, least):
+    for members, rows, sums, squares in kept or table.candidates(conditions, least):
         least_excess, excess, mean = _excess(rows, sums, squares, total, quantile)
         # Of equals, the one with fewer conditions, then the first.
         for i in np.argsort(-least_excess, kind="stable")[:KEPT]:

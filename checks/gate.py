@@ -109,13 +109,13 @@ def _verdict(policy: Policy, gate: Gate, result: records.CheckResult) -> _Verdic
         status = "inconclusive" if status == "pass" else status
         why += f", {result.details['missing_attribute'][gate.slice]:,} test rows have no group"
     more = _rows_needed.sentence(result, gate) if status == "inconclusive" else ""
-    text = f"{_found(measure, gate)}{_asked(gate)}{_size(measure)}{why}{_worst(result)}"
+    text = f"{_found(measure, gate)}{_asked(gate)}{_size(measure)}{why}{_worst(result, gate)}"
     return _Verdict(gate, status, f"{text}{_crossed(result, gate)}{more}")
 
 
-def _worst(result: records.CheckResult) -> str:
+def _worst(result: records.CheckResult, gate: Gate) -> str:
     """The worst of several features or slices, where a result names one."""
-    feature, part = result.details.get("worst"), result.details.get("worst_slice")
+    feature, part = result.details.get("worst"), result.details.get("worst_slice", {}).get(gate.slice)
     return (f"; worst feature: {feature}" if feature else "") + (f"; worst slice: {part}" if part else "")
 
 

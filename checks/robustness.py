@@ -92,12 +92,13 @@ def rounding(subject: Subject) -> records.CheckResult:
         "every numeric feature rounded to a grid of {:g} training standard deviations",
         features,
     )
-    digits = [(d, _with_digits(subject, d)) for d in sorted(settings.significant_digits, reverse=True)]
-    levels = [
-        (d, _degradation.level_under(subject, _degradation.answers(subject, x), f"{check_id}.digits.{d}"))
-        for d, x in digits
+    digits = sorted(settings.significant_digits, reverse=True)
+    answered = [_degradation.answers(subject, _with_digits(subject, d)) for d in digits]
+    levels = _degradation.levels(subject, answered, f"{check_id}.digits")[1]
+    rows = [
+        {"digits": d, **{k: v for k, v in one.point(0).items() if k != "severity"}}
+        for d, one in zip(digits, levels, strict=True)
     ]
-    rows = [{"digits": d, **{k: v for k, v in level.point(0).items() if k != "severity"}} for d, level in levels]
     return found.model_copy(update={"details": {**found.details, "significant_digits": rows}})
 
 

@@ -38,8 +38,9 @@ def _answer(subject: Subject, metric: catalogue.Metric) -> records.CheckResult:
     whole = joined([rates_of(s) for s in slices])
     least = subject.plan.policy.minimum_group_size
     names = [named(s.name, g) for s in slices for g in s.groups]
-    headline, worst = _headline(subject, metric, "overall", whole, names)
-    columns = [_headline(subject, metric, s.name, rates_of(s), [named(s.name, g) for g in s.groups])[0] for s in slices]
+    headline = _headline(subject, metric, "overall", whole, names)
+    columns = [_headline(subject, metric, s.name, rates_of(s), [named(s.name, g) for g in s.groups]) for s in slices]
+    worst = {one.slice: name for one, name in (headline, *columns) if name is not None}
     groups = {s.name: per_slice(subject, metric, s) for s in slices}
     small = {f"{s.name}={g}": int(n) for s in slices for g, n in zip(s.groups, s.sizes, strict=True) if 0 < n < least}
     details: dict[str, object] = {
@@ -52,12 +53,12 @@ def _answer(subject: Subject, metric: catalogue.Metric) -> records.CheckResult:
         "small_left_out": True,
         "minimum_group_size": least,
         "missing_attribute": {s.name: s.missing for s in slices},
+        "worst_slice": worst,
         "compared": int(np.isfinite(whole.only(whole.rows >= least).rates).sum()),
     }
-    found = measured(
-        metric.id, (headline, *columns, *(m for rows in groups.values() for m, _ in rows)), details, subject.artifacts
-    )
-    return found if worst is None else found.model_copy(update={"details": {**details, "worst_slice": worst}})
+    own = (m for rows in groups.values() for m, _ in rows)
+    measures = (headline[0], *(one for one, _ in columns), *own)
+    return measured(metric.id, measures, details, subject.artifacts)
 
 
 def named(column: str, group: str) -> str:

@@ -95,7 +95,7 @@ def _result(
         "stands_out": found[0].least > 0,
         "small_groups": [f"slice={n}" for n, t in zip(names[:1], tested, strict=False) if t.rows < least],
         "minimum_group_size": least,
-        "worst_slice": worst,
+        "worst_slice": {"overall": worst},
     }
     return measured(metric.id, _measures(subject, metric, first, len(found), note), details, subject.artifacts)
 

@@ -172,6 +172,7 @@ def intervals(
     *,
     unit_range: bool = True,
     reference: float | None = None,
+    lines: int = 2,
 ) -> str:
     """Values with intervals, one row for each group, in blocks with a heading.
 
@@ -180,10 +181,11 @@ def intervals(
         x_label: Axis title with unit.
         unit_range: The values are shares: the axis ends are held within 0 and 1.
         reference: A value to compare with: a thin line through all rows.
+        lines: Most lines of a group's name.
     """
     named = [(g.name, _rows(g)) for _, groups in blocks for g in groups]
     left, right, top = _margin([name + n for name, n in named], 24), WIDTH - 14, 8.0
-    steps = [[9.0 + 14 * len(_label(g.name, _rows(g), left - 24)) for g in groups] for _, groups in blocks]
+    steps = [[9.0 + 14 * len(_label(g.name, _rows(g), left - 24, lines)) for g in groups] for _, groups in blocks]
     bottom = top + HEADING * len(blocks) + sum(map(sum, steps)) + 4
     drawing = svg.Drawing(WIDTH, bottom + FOOT)
     ends = [e for _, groups in blocks for g in groups for e in (g.value, g.low, g.high) if e is not None]
@@ -201,7 +203,7 @@ def intervals(
         drawing.text((4, y - 7), svg.fit(heading, left - 8), "heading")
         for group, step in zip(groups, own, strict=True):
             y += step
-            _whisker(drawing, scale, group, y - step / 2)
+            _whisker(drawing, scale, group, y - step / 2, lines)
     return drawing.markup()
 
 
@@ -301,11 +303,11 @@ def _margin(labels: Sequence[str], air: float) -> float:
     return min(200.0, air + max(svg.width(text.plain(label)) for label in labels))
 
 
-def _label(name: str, rows: str, room: float) -> list[str]:
-    """A group's name and its rows on one line where there is room, else on up to three."""
+def _label(name: str, rows: str, room: float, most: int = 2) -> list[str]:
+    """A group's name and its rows on one line where there is room, else the name on up to `most` and the rows below."""
     if svg.width(text.plain(name) + rows) <= room:
         return [name + rows]
-    return [*svg.wrapped(name, room), *([rows.strip(" ()")] if rows else [])]
+    return [*svg.wrapped(name, room, most), *([rows.strip(" ()")] if rows else [])]
 
 
 def _stacked(drawing: svg.Drawing, at: svg.Point, lines: Sequence[str]) -> None:
@@ -318,13 +320,13 @@ def _rows(group: Interval) -> str:
     return "" if group.n is None else f" (n = {text.count(group.n)})"
 
 
-def _whisker(drawing: svg.Drawing, scale: svg.Scale, group: Interval, y: float) -> None:
+def _whisker(drawing: svg.Drawing, scale: svg.Scale, group: Interval, y: float, lines: int) -> None:
     rows = _rows(group)
     shown = text.number(group.value)
     if group.low is not None and group.high is not None:
         shown += f" [{text.number(group.low)}, {text.number(group.high)}]"
     with drawing.item(group.evidence, f"{group.name}{rows}: {shown}"):
-        _stacked(drawing, (scale.start - 12, y), _label(group.name, rows, scale.start - 24))
+        _stacked(drawing, (scale.start - 12, y), _label(group.name, rows, scale.start - 24, lines))
         if group.low is not None and group.high is not None:
             low, high = scale(group.low), scale(group.high)
             drawing.line((low, y), (high, y), "whisker s0")

@@ -9,8 +9,8 @@ from model_cards import figures, svg, text
 
 COLUMNS = 2
 LEFT, GAP, RIGHT = 36.0, 20.0, 8.0
-HEAD, PLOT, FOOT = 34.0, 84.0, 50.0
-"""Heights of a panel: its title, its plotting area, its axis with two lines of title."""
+HEAD, PLOT, FOOT = 34.0, 84.0, 60.0
+"""Heights of a panel: its title, its plotting area, its axis with three lines of title."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -65,7 +65,7 @@ def _panel(
         drawing.line((axes.x(tick), bottom), (axes.x(tick), bottom + 3), "axis")
         drawing.text((axes.x(tick), bottom + 15), svg.text_of_tick(tick), "tick", anchor="middle")
     drawing.line((left, bottom), (right, bottom), "axis")
-    for index, line in enumerate(svg.wrapped(panel.x_label, right - left + 30)):
+    for index, line in enumerate(svg.wrapped(panel.x_label, right - left + 30, 3)):
         drawing.text(((left + right) / 2, bottom + 29 + 13 * index), line, "tick", anchor="middle")
     if panel.clean is not None:
         drawing.line((left, axes.y(panel.clean)), (right, axes.y(panel.clean)), "reference")

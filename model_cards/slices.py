@@ -58,7 +58,9 @@ def _by_search(result: Node) -> list[Figure]:
         "thin line is the score of all test rows, {overall}.",
         overall=overall.fact("number"),
     )
-    drawing = figures.intervals([("found by search", lines)], _axis(result, "metric"), reference=float(overall.value))
+    drawing = figures.intervals(
+        [("found by search", lines)], _axis(result, "metric"), reference=float(overall.value), lines=5
+    )
     return [Figure((result["title"].fact(),), drawing, alt)]
 
 

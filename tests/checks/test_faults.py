@@ -218,9 +218,9 @@ def test_the_worst_of_equal_faults_is_not_taken_for_worse(tmp_path):
         hits = rng.random((20, rows)) < 0.8
         worst = hits[np.argmin(hits.mean(axis=1))]
         y = np.zeros(rows, np.int64)
-        one = dataclasses.replace(made, part=dataclasses.replace(made.part, y=y))
         answers = _degradation.Answers(scoring.Scores(labels=np.where(worst, 0, 1)), np.zeros(rows, bool))
-        ends = [_degradation.level_under(one, answers, "t", n).interval for n in (1, 20)]
+        one = dataclasses.replace(made, part=dataclasses.replace(made.part, y=y), scores=answers.scores)
+        ends = [_degradation.levels(one, [answers], "t", n)[1][0].interval for n in (1, 20)]
         plain += ends[0].low <= 0.8 <= ends[0].high
         corrected += ends[1].low <= 0.8 <= ends[1].high
     assert plain / 200 < 0.9

@@ -27,7 +27,7 @@ def test_the_worst_slice_is_named_with_its_accuracy():
     subject, hit, site = made(np.random.default_rng(0))
     result, other = shift.measure(subject)
     assert result.measures[0].value == hit[site == 3].mean()
-    assert (result.measures[0].n, result.details["worst_slice"]) == (100, "f0 = west")
+    assert (result.measures[0].n, result.details["worst_slice"]["overall"]) == (100, "f0 = west")
     rows = {r["group"]: r for r in result.details["groups"]["f0"]}
     for code, name in enumerate(NAMES):
         assert rows[name]["value"] == hit[site == code].mean()
@@ -62,7 +62,23 @@ def test_small_slices_are_listed_and_leave_a_pass_open():
         decided = gate.decide(subject.plan, [result])
         assert [r.status for r in decided.reasons] == [status, status]
         assert "f0=west has fewer than 20 rows" in decided.reasons[0].text
-    assert "; worst slice: f0 = " in decided.reasons[0].text
+    assert [r.text.count("; worst slice: f0 = ") for r in decided.reasons] == [1, 1]
+
+
+def test_a_gate_on_a_column_names_the_worst_slice_of_that_column():
+    """The reason of a gate speaks of the slices it addresses, not of those of another column."""
+    from checks import gate, shift
+
+    rng, site = np.random.default_rng(0), np.repeat([0, 1], 100)
+    hit = rng.random(200) < np.where(site, 0.9, 0.6)
+    y = np.zeros(200, np.int64)
+    slices = {"f0": (site, NAMES[:2]), "sex": (rng.integers(0, 2, 200), ("x", "y"))}
+    part = shift_builders.part("test", site[:, None], y, slices=slices)
+    gates = [{"check": "robustness.shift", "at_least": 0.5, "slice": "sex"}]
+    plan = shift_builders.plan(shift={"slices": ["f0", "sex"]}, gates=gates)
+    result = shift.measure(shift_builders.subject(plan, part, shift_builders.scores(y, hit)))[0]
+    assert result.details["worst_slice"]["overall"] == "f0 = north"
+    assert "; worst slice: sex = " in gate.decide(plan, [result]).reasons[0].text
 
 
 def test_enough_rows_everywhere_can_pass():
@@ -86,7 +102,7 @@ def test_regression_is_sliced_by_its_error():
     other, result = shift.measure(subject)
     assert other.status == "not_applicable"
     assert result.measures[0].value == pytest.approx(np.abs(predictions - y)[site == 1].mean())
-    assert (result.measures[0].unit, result.details["worst_slice"]) == ("mm", "f0 = south")
+    assert (result.measures[0].unit, result.details["worst_slice"]["overall"]) == ("mm", "f0 = south")
 
 
 def test_nothing_declared_does_not_apply():

@@ -47,7 +47,7 @@ def test_a_planted_slice_is_found_and_measured_on_the_test_part():
     result, other = worst_slice.measure(made)
     inside = (made.part.x[:, 2] == 1) & (made.part.groups["sex"].codes == 0)
     hit = made.scores.labels == made.part.y
-    assert result.details["worst_slice"] == "job = b and sex = female"
+    assert result.details["worst_slice"]["overall"] == "job = b and sex = female"
     assert result.details["stands_out"] is True
     assert (result.measures[0].value, result.measures[0].n) == (hit[inside].mean(), inside.sum())
     difference = result.measures[1]
@@ -220,7 +220,7 @@ def test_regression_is_searched_by_its_error():
         parts[role] = shift_builders.part(role, x, y), scoring.Scores(predictions=predictions)
     made = shift_builders.subject(shift_builders.plan("regression"), *parts["test"], validation=parts["validation"])
     _, result = worst_slice.measure(made)
-    assert result.details["worst_slice"].startswith("f0 >= 0.")
+    assert result.details["worst_slice"]["overall"].startswith("f0 >= 0.")
     assert result.measures[0].unit == "mm"
     assert result.measures[0].interval.low > result.details["overall"]
 

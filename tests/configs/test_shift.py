@@ -58,3 +58,12 @@ def test_a_column_is_named_or_described():
         "deployment: {bmi: {'<25': 0.4, '>= 25': 0.6}, age_group: {'<40': 1}}"
     )
     assert [(c.column, c.bins, c.quantiles) for c in shift.columns] == [("sex", (), 4), ("bmi", (25.0,), 4)]
+
+
+def test_names_of_bins_are_written_as_numbers():
+    """Large whole edges have no point and no exponent; broken ones keep their digits."""
+    from configs.bins import bin_names
+
+    assert bin_names((50_000_000.0, 0.5e9)) == ("< 50000000", "50000000 to < 500000000", ">= 500000000")
+    assert bin_names((30.0,)) == ("< 30", ">= 30")
+    assert bin_names((123456.5,)) == ("< 123456.5", ">= 123456.5")
