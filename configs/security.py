@@ -15,7 +15,8 @@ class Membership(Section):
     rows: int = Field(default=10_000, ge=1)
     """Largest number of training rows attacked, and as many test rows, drawn by a seeded order of their digests."""
     shadows: int = Field(default=16, ge=0, le=1024)
-    """Shadow models of the likelihood-ratio attack, each trained anew on half of the attacked rows."""
+    """Shadow models of the likelihood-ratio attack, each trained anew on half of the attacked rows and of
+    further training and validation rows, up to twice `rows` in all."""
     false_positives: float = Field(default=0.001, gt=0, le=0.5)
     """False-positive rate at which the rate of members found is reported."""
 

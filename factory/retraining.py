@@ -1,16 +1,18 @@
 """Training the plan's model anew in memory, on other rows: for checks and reductions that ask what the rows do to it.
 
 The objective, the network, the optimiser and the schedule are those of the trainer, run for as many epochs as gave the
-shipped weights; there is no validation part to stop early on. With fewer rows the batches are smaller in proportion, so
-that the number of steps stays the same. On a CPU one thread does the work: many small steps are no faster on more, and
-the result does not depend on how many cores there are. On the rows and the seed of the plan itself it is the shipped
-model, bit by bit where that was trained on one thread too. Nothing is written.
+shipped weights; there is no validation part to stop early on. With fewer rows the batches shrink with the square root
+of their share: the same batch would leave too few steps, as many steps as on all rows would overfit. On a CPU one
+thread does the work: many small steps are no faster on more, and the result does not depend on how many cores there
+are. On the rows and the seed of the plan itself it is the shipped model, bit by bit where that was trained on one
+thread too. Nothing is written.
 """
 
 from __future__ import annotations
 
 import contextlib
 import dataclasses
+import math
 from collections.abc import Callable, Iterator
 from typing import Protocol
 
@@ -109,8 +111,8 @@ def _one_thread() -> Iterator[None]:
 
 
 def _batch(planned: int, rows: int, fitted: int) -> int:
-    """The plan's batch in proportion to the rows."""
-    return min(planned, max(SMALLEST_BATCH, round(planned * rows / max(fitted, 1))))
+    """The plan's batch, smaller by the square root of the share of rows."""
+    return min(planned, max(SMALLEST_BATCH, round(planned * math.sqrt(rows / max(fitted, 1)))))
 
 
 def _loss(target: objective.Target, training: Training, device: torch.device) -> RowLoss:

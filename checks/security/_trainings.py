@@ -12,7 +12,6 @@ import numpy.typing as npt
 from checks._subject import Subject
 from checks.source import Inputs, Predict
 from configs import errors
-from evidence import arrays
 
 Rows = npt.NDArray[np.intp]
 
@@ -89,10 +88,10 @@ def seeds(subject: Subject, label: str, count: int) -> list[int]:
     return [int(s) for s in subject.sampling.rng(label).integers(0, 2**31, size=count)]
 
 
-def drawn(part: arrays.Part, most: int, seed: int, label: str) -> Rows:
-    """Indices of at most so many rows, ascending: the same rows whatever the order in which they are stored."""
-    if part.rows <= most:
-        return np.arange(part.rows)
-    order = np.argsort(part.row_digests, kind="stable")
+def drawn(digests: npt.NDArray[np.bytes_], most: int, seed: int, label: str) -> Rows:
+    """Indices of at most so many of the rows with these digests, ascending: the same rows in whatever order."""
+    if len(digests) <= most:
+        return np.arange(len(digests))
+    order = np.argsort(digests, kind="stable")
     rng = np.random.default_rng([seed, zlib.crc32(label.encode())])
-    return np.sort(order[rng.permutation(part.rows)[:most]])
+    return np.sort(order[rng.permutation(len(digests))[:most]])

@@ -31,7 +31,7 @@ EXTREMES = (3.4e38, -3.4e38, 1e30, -1e30, 1e6, -1e6)
 def measure(subject: Subject) -> tuple[records.CheckResult, ...]:
     """Every flaw that is looked for."""
     headline, others = _by_rows(subject)
-    rows = _trainings.drawn(subject.part, ROWS, subject.plan.policy.seed, CHECK)
+    rows = _trainings.drawn(subject.part.row_digests, ROWS, subject.plan.policy.seed, CHECK)
     x = subject.part.x[rows]
     ignored = [f.name for j, f in enumerate(subject.encoded.features) if _ignored(subject, x, j)]
     broken = [f.name for j, f in enumerate(subject.encoded.features) if _breaks(subject, x, j)]

@@ -142,7 +142,7 @@ def _held(subject: Subject) -> Held:
     part = subject.parts.part("train")
     if part is None:
         raise StoppedError("the training part is not here")
-    chosen = _trainings.drawn(part, settings.rows, subject.plan.policy.seed, SUSPICIOUS)
+    chosen = _trainings.drawn(part.row_digests, settings.rows, subject.plan.policy.seed, SUSPICIOUS)
     _trainings.require_rows(len(chosen), "training rows")
     x, y = part.x[chosen], part.y[chosen]
     entities = None if part.entities is None else part.entities[chosen]

@@ -4,20 +4,18 @@ Members are training rows, non-members test rows: neither the fit nor early stop
 Two attacks on what the graph says of a row whose true label is known:
 
 - threshold: a row with a smaller loss is called a member (Yeom et al., CSF 2018).
-- likelihood ratio: shadow models are trained anew on random halves of the same rows, so that each row is inside for
-  half of them and outside for the others. The log odds of its true class (regression: its residual) are taken as
+- likelihood ratio: shadow models are trained anew on random halves of these rows and of further ones (the rest of the
+  training and the validation part, as far as the plan allows), so that each attacked row is inside for half of them
+  and outside for the others. The log odds of its true class (regression: its residual) are taken as
   normal with a mean for each row, inside and outside, and a variance common to all rows, as is advised for few
   shadows. A row is called a member where the graph's own value is likelier inside (LiRA, online; Carlini et al., IEEE
   S&P 2022).
 
-Shadow models are thrown away; the graph that ships is only asked. They are trained on no more rows than the attack
-uses, the graph on all training rows: an attacker with more data may do better, so the result is a lower bound of the
-risk.
+Shadow models are thrown away; the graph that ships is only asked. Where they are trained on fewer rows than the graph,
+an attacker with more data may do better: the result is a lower bound of the risk.
 """
 
 from __future__ import annotations
-
-import dataclasses
 
 import numpy as np
 import numpy.typing as npt
@@ -25,8 +23,9 @@ import numpy.typing as npt
 from checks import intervals, scoring
 from checks._subject import Subject, measured, not_measured
 from checks.security import _attack, _trainings
+from checks.security import _pool as pools
 from checks.security._trainings import StoppedError
-from evidence import arrays, records
+from evidence import records
 
 Floats = npt.NDArray[np.float64]
 
@@ -41,37 +40,14 @@ _TINY = 1e-12
 """Smallest probability whose logarithm is taken."""
 
 
-@dataclasses.dataclass(frozen=True)
-class Pool:
-    """The attacked rows: members first, then as many non-members."""
-
-    x: npt.NDArray[np.float32]
-    y: npt.NDArray[np.generic]
-    entities: npt.NDArray[np.int64] | None
-    """Codes in which no entity of a member is one of a non-member."""
-    members: int
-
-    @property
-    def rows(self) -> int:
-        """Members and non-members."""
-        return len(self.y)
-
-    def scored(self, scores: Floats) -> _attack.Scored:
-        """Scores (rows,) of an attack, higher meaning more likely a member."""
-        cut, codes = self.members, self.entities
-        if codes is None:
-            return _attack.Scored(scores[:cut], scores[cut:])
-        return _attack.Scored(scores[:cut], scores[cut:], codes[:cut], codes[cut:])
-
-
 def measure(subject: Subject) -> tuple[records.CheckResult, ...]:
     """The threshold attack, the likelihood-ratio attack, and its rate of members found at few false positives."""
     try:
-        pool = _pool(subject)
+        pool = pools.of(subject)
     except StoppedError as stopped:
         return tuple(not_measured(check, str(stopped)) for check in (THRESHOLD, LIKELIHOOD, LOW))
-    asked = _asked(subject, pool)
-    simple = _result(subject, THRESHOLD, pool.scored(_confidence(subject.task, asked, pool.y)), {})
+    asked, y = _asked(subject, pool), pool.y[pool.attacked]
+    simple = _result(subject, THRESHOLD, pool.scored(_confidence(subject.task, asked, y)), {})
     try:
         ratios, used = _likelihood_ratios(subject, pool, asked)
     except StoppedError as stopped:
@@ -122,37 +98,9 @@ def halves(units: int, models: int, rng: np.random.Generator) -> npt.NDArray[np.
     return chosen
 
 
-def _pool(subject: Subject) -> Pool:
-    train = subject.parts.part("train")
-    if train is None:
-        raise StoppedError("the training part is not here")
-    most = min(subject.plan.policy.security.membership.rows, train.rows, subject.part.rows)
-    _trainings.require_rows(most, "training and as many test rows can be compared")
-    chosen = [
-        _trainings.drawn(part, most, subject.plan.policy.seed, f"membership {part.role}")
-        for part in (train, subject.part)
-    ]
-    return Pool(
-        x=np.concatenate([train.x[chosen[0]], subject.part.x[chosen[1]]]),
-        y=np.concatenate([train.y[chosen[0]], subject.part.y[chosen[1]]]),
-        entities=_entities(train, subject.part, chosen),
-        members=most,
-    )
-
-
-def _entities(
-    train: arrays.Part, test: arrays.Part, chosen: list[npt.NDArray[np.intp]]
-) -> npt.NDArray[np.int64] | None:
-    if train.entities is None or test.entities is None:
-        return None
-    members = intervals.clusters(train.entities[chosen[0]])
-    others = intervals.clusters(test.entities[chosen[1]])
-    return np.concatenate([members, others + members.max() + 1]).astype(np.int64)
-
-
-def _asked(subject: Subject, pool: Pool) -> Floats:
-    """Probabilities (rows, classes) or predictions (rows, 1) of the graph."""
-    return _outputs(subject.scorer(pool.x))
+def _asked(subject: Subject, pool: pools.Pool) -> Floats:
+    """Probabilities (attacked, classes) or predictions (attacked, 1) of the graph."""
+    return _outputs(subject.scorer(pool.x[pool.attacked]))
 
 
 def _outputs(scores: scoring.Scores) -> Floats:
@@ -177,7 +125,7 @@ def _statistic(task: str, outputs: Floats, y: npt.NDArray[np.generic]) -> Floats
     return log_odds(outputs, y.astype(np.int64))
 
 
-def _likelihood_ratios(subject: Subject, pool: Pool, asked: Floats) -> tuple[Floats, dict[str, object]]:
+def _likelihood_ratios(subject: Subject, pool: pools.Pool, asked: Floats) -> tuple[Floats, dict[str, object]]:
     count = subject.plan.policy.security.membership.shadows
     if count < LEAST_SHADOWS:
         raise StoppedError(
@@ -185,14 +133,15 @@ def _likelihood_ratios(subject: Subject, pool: Pool, asked: Floats) -> tuple[Flo
             "attack needs"
         )
     train = _trainings.Trainings(subject)
-    member = np.arange(pool.rows) if pool.entities is None else intervals.clusters(pool.entities)
+    x, y = pool.x[pool.attacked], pool.y[pool.attacked]
+    member = np.arange(len(pool.y)) if pool.entities is None else intervals.clusters(pool.entities)
     inside = halves(int(member.max()) + 1, count, subject.sampling.rng(LIKELIHOOD))[:, member]
-    shadows = np.empty((count, pool.rows))
+    shadows = np.empty((count, len(y)))
     for index, seed in enumerate(_trainings.seeds(subject, LIKELIHOOD + ".seeds", count)):
         predict = train(pool.x[inside[index]], pool.y[inside[index]], seed)
-        shadows[index] = _statistic(subject.task, predict(pool.x), pool.y)
-    ratios = likelihood_ratios(_statistic(subject.task, asked, pool.y), shadows, inside)
-    return ratios, {"shadows": count, "shadow_rows": int(inside[0].sum())}
+        shadows[index] = _statistic(subject.task, predict(x), y)
+    ratios = likelihood_ratios(_statistic(subject.task, asked, y), shadows, inside[:, pool.attacked])
+    return ratios, {"shadows": count, "shadow_rows": int(inside[0].sum()), "pool_rows": len(pool.y)}
 
 
 def _result(subject: Subject, check_id: str, scored: _attack.Scored, used: dict[str, object]) -> records.CheckResult:
@@ -254,4 +203,5 @@ def _note(scored: _attack.Scored, used: dict[str, object]) -> str:
     sizes = f"{len(scored.members):,} training rows against {len(scored.others):,} test rows"
     if not used:
         return sizes
-    return f"{sizes}, {used['shadows']} shadow models trained on {used['shadow_rows']:,} of these rows each"
+    trained = f"{used['shadows']} shadow models trained on {used['shadow_rows']:,} of {used['pool_rows']:,} rows each"
+    return f"{sizes}, {trained}"

@@ -109,7 +109,7 @@ def _measured(subject: Subject, shares: list[float]) -> records.CheckResult:
     part = subject.parts.part("train")
     if part is None:
         raise StoppedError("the training part is not here")
-    chosen = _trainings.drawn(part, settings.rows, subject.plan.policy.seed, CHECK)
+    chosen = _trainings.drawn(part.row_digests, settings.rows, subject.plan.policy.seed, CHECK)
     _trainings.require_rows(len(chosen), "training rows")
     x, y = part.x[chosen], part.y[chosen]
     rarest = _rarest(y, subject.classes)

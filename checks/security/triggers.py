@@ -48,7 +48,7 @@ def measure(subject: Subject) -> tuple[records.CheckResult, ...]:
     if subject.task == "regression":
         return (other_task(METRICS[CHECK], subject.task),)
     rows = np.random.default_rng(subject.plan.policy.seed).permutation(
-        _trainings.drawn(subject.part, ROWS, subject.plan.policy.seed, CHECK)
+        _trainings.drawn(subject.part.row_digests, ROWS, subject.plan.policy.seed, CHECK)
     )
     halves = rows[: len(rows) // 2], rows[len(rows) // 2 :]
     found = _strongest(subject, halves[0])

@@ -112,7 +112,7 @@ def test_an_overfitted_model_is_found_out(tmp_path):
     assert likelihood.interval.low > 0.6
     assert likelihood.value > threshold.value
     assert found[AREAS[1]].details["shadows"] == 16
-    assert "16 shadow models trained on 80 of these rows each" in likelihood.note
+    assert "16 shadow models trained on 80 of 160 rows each" in likelihood.note
 
 
 def test_an_overfitted_regressor_is_found_out(tmp_path):
@@ -226,3 +226,51 @@ def test_the_same_seed_gives_the_same_result(tmp_path):
 
 def _xy(rows):
     return rows.x, rows.y
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_the_threshold_attack_is_that_of_the_adversarial_robustness_toolbox(tmp_path):
+    """ART's black-box attack on the loss ranks rows as ours does, and finds as many at a false-positive rate."""
+    from art.attacks.inference.membership_inference import MembershipInferenceBlackBox
+    from art.estimators.classification import BlackBoxClassifier
+    from art.metrics.privacy import get_roc_for_fpr
+    from sklearn.metrics import roc_auc_score
+
+    from checks.security import _attack, membership
+
+    subject = security_builders.subject(tmp_path, drawn(160, 60, 1, apart=0.3), drawn(160, 60, 2, apart=0.3))
+    train, test = subject.parts.part("train"), subject.part
+
+    class Asked(BlackBoxClassifier):
+        def compute_loss(self, x, y, **_):
+            labels = y.argmax(axis=1) if y.ndim == 2 else y
+            return -np.log(self.predict(x)[np.arange(len(x)), labels])
+
+    target = Asked(lambda x: subject.scorer(x.astype(np.float32)).probabilities, (60,), 2)
+    attack = MembershipInferenceBlackBox(target, input_type="loss", attack_model_type="lr")
+    attack.fit(train.x[:80], train.y[:80], test.x[:80], test.y[:80])
+    x, y = np.concatenate([train.x[80:], test.x[80:]]), np.concatenate([train.y[80:], test.y[80:]])
+    art = attack.infer(x, y, probabilities=True)
+    art = (art[:, 1] if art.ndim == 2 and art.shape[1] == 2 else art).ravel()
+    scores, member = membership.log_odds(subject.scorer(x).probabilities, y), np.arange(160) < 80
+    for label in (0, 1):
+        # ART's attack model sees the label beside the loss; within a label only the loss is left.
+        own = y == label
+        scored = _attack.Scored(scores[own & member], scores[own & ~member])
+        area = _attack.area(scored, 0.95)[0]
+        assert area > 0.52
+        assert area == pytest.approx(roc_auc_score(member[own], art[own]), abs=2e-3)
+        ((reached, found, _),) = get_roc_for_fpr(art[own], member[own].astype(int), targeted_fpr=0.2)
+        assert _attack.found_at(scored, float(reached), 0.95).value == pytest.approx(
+            found, abs=1.01 / len(scored.members)
+        )
+
+
+def test_shadow_models_are_trained_on_further_rows_too(tmp_path):
+    """With few test rows the rest of the training part fills the shadow models up, and is not attacked."""
+    found = attacked(tmp_path, drawn(300, 4, 1), drawn(100, 4, 2), membership={"shadows": 4})
+    assert found[AREAS[1]].measures[0].n == 200
+    assert "4 shadow models trained on 200 of 400 rows each" in found[AREAS[1]].measures[0].note
+    short = attacked(tmp_path / "b", drawn(300, 4, 1), drawn(100, 4, 2), membership={"shadows": 4, "rows": 110})
+    assert short[AREAS[1]].details["pool_rows"] == 220

@@ -84,10 +84,10 @@ def test_the_drawn_rows_do_not_depend_on_their_order(tmp_path):
     """Rows are drawn by their digests: the same rows from a part stored in another order."""
     from checks.security import _trainings
 
-    part = made(tmp_path).part
-    turned = dataclasses.replace(part, row_digests=part.row_digests[::-1])
-    chosen = part.row_digests[_trainings.drawn(part, 30, 0, "x")]
-    assert set(chosen.tolist()) == set(turned.row_digests[_trainings.drawn(turned, 30, 0, "x")].tolist())
+    digests = made(tmp_path).part.row_digests
+    turned = digests[::-1]
+    chosen = digests[_trainings.drawn(digests, 30, 0, "x")]
+    assert set(chosen.tolist()) == set(turned[_trainings.drawn(turned, 30, 0, "x")].tolist())
     assert len(set(chosen.tolist())) == 30
 
 

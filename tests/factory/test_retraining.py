@@ -95,12 +95,12 @@ def test_weights_move_the_model_towards_their_rows(tmp_path):
     np.testing.assert_allclose(*ignored, atol=1e-6)
 
 
-def test_fewer_rows_are_trained_on_for_as_many_steps(tmp_path):
-    """The batch shrinks with the rows, down to a smallest one, and never grows beyond the plan's."""
+def test_fewer_rows_are_trained_on_in_smaller_batches():
+    """The batch shrinks with the square root of the rows, down to a smallest one, and never beyond the plan's."""
     from factory import retraining
 
-    assert retraining._batch(1024, 10_000, 30_000) == 341
-    assert retraining._batch(1024, 100, 30_000) == retraining.SMALLEST_BATCH
+    assert retraining._batch(1024, 7_500, 30_000) == 512
+    assert retraining._batch(256, 50, 30_000) == retraining.SMALLEST_BATCH
     assert retraining._batch(8, 100, 30_000) == 8
     assert retraining._batch(256, 50_000, 30_000) == 256
 

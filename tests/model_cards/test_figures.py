@@ -22,6 +22,13 @@ def test_ticks_are_round_and_within(low: float, high: float, ticks: list[float])
     assert svg.Scale(low, high, 0, 320).ticks() == ticks
 
 
+def test_a_logarithmic_axis_has_powers_of_ten() -> None:
+    """Equal ratios are equal lengths; zero is held at the edge."""
+    scale = svg.LogScale(0.001, 1, 0, 300)
+    assert scale.ticks() == [0.001, 0.01, 0.1, 1]
+    assert [round(scale(v), 9) for v in (0, 0.001, 0.01, 0.1, 1, 2)] == [0, 0, 100, 200, 300, 300]
+
+
 def test_narrow_axes_have_fewer_ticks() -> None:
     """Labels of ticks do not run into each other."""
     wide, narrow = svg.Scale(0, 5756, 0, 320), svg.Scale(0, 5756, 0, 100)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import re
 from pathlib import Path
@@ -75,6 +76,38 @@ def test_figures_of_each_task(rendered: dict[str, Rendered]) -> None:
     assert {"Selection rate per group", "True positive rate per group", "Accuracy per group"} <= drawn["binary"]
     assert {"Training curve", "Predicted and observed", "Scores under every test"} <= drawn["regression"]
     assert not {"ROC curve", "Confusion matrix"} & drawn["regression"]
+
+
+def test_every_kind_of_attack_has_a_result_or_a_reason(dossiers: dict[str, Dossier]) -> None:
+    """Each kind of attack that the AI Act names has a line with a number, or with why there is none."""
+    from model_cards import refs, security
+    from model_cards.refs import Fact, Gap
+
+    for task in TASKS:
+        lines = security.table(refs.book(dossiers[task])).rows
+        assert {line[0][0] for line in lines} == {kind for kind, _ in security.KINDS}
+        assert all(any(isinstance(part, Fact | Gap) for part in line[-1]) for line in lines)
+
+
+def test_a_kind_of_attack_without_a_check_is_a_gap(dossiers: dict[str, Dossier]) -> None:
+    """Where no check answers for a kind, the table says so; it is never left out."""
+    from model_cards import refs, security
+    from model_cards.refs import Gap
+
+    found = dossiers["binary"]
+    kept = tuple(r for r in found.evaluate.results if not r.check_id.startswith("security.membership"))
+    bare = dataclasses.replace(found, evaluate=found.evaluate.model_copy(update={"results": kept}))
+    lines = [line for line in security.table(refs.book(bare)).rows if line[0] == ("Confidentiality",)]
+    assert len(lines) == 1
+    assert isinstance(lines[0][1][0], Gap)
+
+
+def test_the_attack_on_confidentiality_is_drawn_on_logarithmic_axes(rendered: dict[str, Rendered]) -> None:
+    """The curve begins at the smallest share that the rows can show; ticks are powers of ten."""
+    page = rendered["binary"].page
+    assert {"Attacks on confidentiality", "Flipped training labels"} <= _titles(page)
+    figure = page[page.index("Attacks on confidentiality") :]
+    assert all(f">{tick}</text>" in figure for tick in ("0.01", "0.1", "1"))
 
 
 def test_each_group_is_drawn_with_its_own_numbers(rendered: dict[str, Rendered]) -> None:
