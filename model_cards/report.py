@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from model_cards import (
     about,
+    attacks,
     blocks,
     data,
     decision,
@@ -85,6 +86,7 @@ def details(book: Book) -> tuple[Section, ...]:
         performance.section(book),
         fairness.section(book),
         robustness.section(book),
+        attacks.section(book),
         decision.section(book),
         _other_checks(book),
     )

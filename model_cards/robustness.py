@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from model_cards import blocks, effect, figures, meaning, performance, svg, tree
+from model_cards import attacks, blocks, effect, figures, meaning, performance, svg, tree
 from model_cards.refs import Book, Fact, Node
 from model_cards.tree import Figure, Paragraph, Parts, Section, parts
 
@@ -13,8 +13,9 @@ METRICS = {"r2": "Coefficient of determination"}
 
 
 def drawn(book: Book) -> list[Figure]:
-    """One figure for each check that holds a severity curve."""
-    return [figure for result in book.family("robustness") if (figure := _figure(book, result))]
+    """One figure for each check that holds a severity curve; those of attacks stand in their own chapter."""
+    faults = [result for result in book.family("robustness") if result.value["check_id"] not in attacks.CHECKS]
+    return [figure for result in faults if (figure := _figure(book, result))]
 
 
 def _figure(book: Book, result: Node) -> Figure | None:
