@@ -45,7 +45,15 @@ def measures(book: Book, family: str, elsewhere: tuple[str, ...] = ()) -> list[t
     return [table for table in tables if table.rows]
 
 
-SUFFIXES = {"without_small_groups": "without the groups that have too few rows"}
+SUFFIXES = {
+    "without_small_groups": "without the groups that have too few rows",
+    "pgd": "projected gradient",
+    "apgd_ce": "AutoPGD, cross entropy",
+    "apgd_dlr": "AutoPGD, logit ratio",
+    "apgd_t": "AutoPGD, targeted",
+    "apgd_se": "AutoPGD, squared error",
+    "square": "Square, query only",
+}
 """Parts of checks in words, where their names do not say enough."""
 
 

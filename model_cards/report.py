@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from model_cards import (
     about,
+    attacks,
     blocks,
     classification,
     data,
@@ -91,6 +92,7 @@ def details(book: Book) -> tuple[Section, ...]:
         fairness.section(book),
         mitigation.section(book),
         robustness.section(book),
+        attacks.section(book),
         security.section(book),
         decision.section(book),
         _other_checks(book),

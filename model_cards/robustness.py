@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
-from model_cards import blocks, certified, effect, figures, meaning, multiples, performance, slices, svg, tree
+from model_cards import attacks, blocks, certified, effect, figures, meaning, multiples, performance, slices, svg, tree
 from model_cards.refs import Book, Fact, Node
 from model_cards.tree import Figure, Paragraph, Parts, Section, parts
 
@@ -16,8 +16,12 @@ METRICS = {"r2": "Coefficient of determination"}
 
 
 def drawn(book: Book) -> list[Figure]:
-    """All severity curves as small plots on one axis; a plot of its own for each check under a gate; slices."""
-    results = [r for r in book.family("robustness") if _curve(r) is not None]
+    """All severity curves as small plots on one axis; a plot of its own for each check under a gate; slices.
+
+    The curves of attacks stand in their own chapter.
+    """
+    faults = (r for r in book.family("robustness") if r.value["check_id"] not in attacks.CHECKS)
+    results = [r for r in faults if _curve(r) is not None]
     large = [figure for r in results if _threshold(book, r) and (figure := _figure(book, r))]
     return [*_overview(book, results), *large, *slices.drawn(book)]
 

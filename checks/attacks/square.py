@@ -34,6 +34,8 @@ def search(found: Found, queries: int, rng: np.random.Generator) -> None:
         rng: For the moves.
     """
     problem, rows = found.problem, found.left()
+    if len(rows) == 0:
+        return
     every = np.ones((len(rows), problem.x.shape[1]), dtype=bool)
     at = problem.original.copy()
     at[rows] = _corner(found, rows, every, at[rows], rng)

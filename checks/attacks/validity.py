@@ -66,10 +66,13 @@ def masked(attacked: suite.Attacked) -> list[dict[str, object]]:
         return []
     blind = attacked.found[suite.QUERY][-1]
     seeing = suite.worst_of([attacked.found[s.name][-1] for s in attacked.strikes if s.name != suite.QUERY])
-    found = {"success with the gradient": suite.success(seeing), "success with questions alone": suite.success(blind)}
+    found: dict[str, float] = {
+        "success with the gradient": suite.success(seeing),
+        "success with questions alone": suite.success(blind),
+    }
     if blind.problem.classes:
         only = (blind.damage >= MISLABELLED) & (seeing.damage < MISLABELLED)
-        found["rows that only questions fooled"] = float(only.sum())
+        found["rows that only questions fooled"] = int(only.sum())
     return [
         {
             "asked": "attacks that see the gradient come at least as far as the one that only asks",

@@ -46,6 +46,7 @@ def plan_of(task: str) -> Plan:
     plan = load.parse(text, BINARY)
     content = plan.model_dump(mode="json")
     content["policy"]["replicates"] = 200
+    content["policy"]["robustness"]["attack"] |= {"auto_steps": 5, "queries": 20}
     if task == "regression":
         content["data"]["target"] = {"task": "regression", "unit": "points"}
         content["training"]["threshold"] = 0.5
@@ -85,8 +86,8 @@ def _wine(content: dict[str, Any]) -> dict[str, Any]:
     return content
 
 
-def build(folder: RunFolder, plan: Plan) -> dossier.Dossier:
-    """Take a plan through the real stages as far as they need no torch."""
+def build(folder: RunFolder, plan: Plan, *, derivatives: bool = False) -> dossier.Dossier:
+    """Take a plan through the real stages that need no torch; on demand the checks get the model's derivatives."""
     from checks import evaluate, gate, intervals
     from checks._parts import Parts
     from checks._subject import Subject
@@ -102,7 +103,12 @@ def build(folder: RunFolder, plan: Plan) -> dossier.Dossier:
     sampling = intervals.Sampling(policy.confidence, policy.replicates, policy.seed, part.entities)
     subject = Subject(
         plan, encoded, part, model, model.score(part.x), sampling, Parts(folder, encoded, model),
-        Source(retrain=model.retrain, training=model.record(plan)),
+        Source(
+            retrain=model.retrain,
+            training=model.record(plan),
+            gradient=model.gradient if derivatives else None,
+            logits_vjp=model.vjp if derivatives else None,
+        ),
     )  # fmt: skip
     results = gate.apply(plan, evaluate.measure(subject))
     quality = records.QualityRecord(results=tuple(_missingness(dataset, plan)))
@@ -199,6 +205,22 @@ class _Linear:
         if self._regression:
             return lambda rows: model.predict(self._z(rows))[:, None].astype(np.float64)
         return lambda rows: model.predict_proba(self._z(rows))
+
+    def vjp(self, x: np.ndarray) -> Any:
+        """Outputs with their pullback."""
+        weights = (self._model.coef_ / self._spread).reshape(-1, x.shape[1])
+        found = np.atleast_2d((self._z(x) @ np.atleast_2d(self._model.coef_).T + self._model.intercept_).T).T
+        if not self._regression and len(weights) == 1:
+            found, weights = np.concatenate([-found / 2, found / 2], axis=1), np.concatenate([-weights, weights]) / 2
+        return found, lambda cotangent: cotangent @ weights
+
+    def gradient(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
+        """Gradient of the loss, up to a positive factor for each row."""
+        from checks.attacks import losses
+
+        outputs, pullback = self.vjp(x)
+        loss = losses.squared_error if self._regression else losses.cross_entropy
+        return pullback(loss(outputs, y, np.zeros(len(y), np.int64))[1])
 
     def record(self, plan: Plan) -> records.TrainingRecord:
         """The record of this fit."""
