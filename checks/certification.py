@@ -144,6 +144,7 @@ def _counts(proofs: Proofs, right: Bools) -> dict[str, float | None]:
     """How many rows ended how."""
     return {
         "certified": int((right & proofs.proven).sum()),
+        "by_solver": int((right & proofs.solved).sum()),
         "falsified": int((right & proofs.falsified).sum()),
         "unknown": int((right & ~proofs.proven & ~proofs.falsified).sum()),
         "wrong": int((~right).sum()),
@@ -210,8 +211,9 @@ def _note(settings: Certification, proofs: Sequence[Proofs], right: Bools) -> st
     counts = _counts(proofs[-1], right)
     split = f"at most {settings.boxes} parts a row" if settings.boxes > 1 else "without splitting"
     ended = f"; the time of {settings.seconds:g} s was used up" if any(p.exhausted for p in proofs) else ""
+    solver = f" ({counts['by_solver']} by the exact solver)" if counts["by_solver"] else ""
     return (
         f"Linf {proofs[-1].epsilon:g} training standard deviations, by linear relaxation and {split}: of "
-        f"{len(right)} rows {counts['certified']} certified, {counts['falsified']} falsified on the graph, "
+        f"{len(right)} rows {counts['certified']} certified{solver}, {counts['falsified']} falsified on the graph, "
         f"{counts['unknown']} unknown, {counts['wrong']} wrong from the start{ended}"
     )

@@ -187,10 +187,12 @@ def _lower(
             held = lines[at]
             assert isinstance(held, Lines)  # noqa: S101 - for the type checker
             falling = np.minimum(a, 0.0)
-            loss = falling * held.shift[row]
-            total += loss.sum(1)
             if costs:
+                loss = falling * held.shift[row]
+                total += loss.sum(1)
                 _dearest(loss, at, dearest, split)
+            else:
+                total += np.einsum("pm,pm->p", falling, held.shift[row])
             falling *= held.rise[row]
             back = a * held.lower[row]
             back += falling

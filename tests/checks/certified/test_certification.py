@@ -138,8 +138,9 @@ def test_a_proof_that_the_graph_denies_is_noticed(tmp_path):
     question = rows.Question(graph.read(made.graph), x, made.scores.labels, lambda fed: made.scorer(fed).labels)
     every, none = np.ones(len(x), bool), np.zeros(len(x), bool)
     rng = np.random.default_rng(0)
-    assert rows.contradicted(question, box, rows.Proofs(2.0, every, none, exhausted=False), None, rng, 8)
-    assert not rows.contradicted(question, box, rows.Proofs(2.0, none, none, exhausted=False), None, rng, 8)
+    for proven, denied in ((every, True), (none, False)):
+        proofs = rows.Proofs(2.0, proven, none, exhausted=False, solved=none)
+        assert rows.contradicted(question, box, proofs, None, rng, 8) == denied
 
 
 def test_the_same_run_gives_the_same_result(tmp_path):
