@@ -173,7 +173,7 @@ def test_declared_properties_are_about_inputs_and_probabilities(tmp_path):
     assert (first["answer"], second["answer"]) == ("holds", "violated")
     fed = np.array([[second["inputs"][f"f{i}"] for i in range(4)]], dtype=np.float32)
     np.testing.assert_array_equal(made.scorer(fed).probabilities[0], second["outputs"])
-    assert result.reason == "of 2 declared properties 1 hold, 1 violated, 0 unknown"
+    assert result.reason == "of 2 declared properties 1 hold, 1 violated, 0 unknown; 1.vnnlib is violated"
 
 
 def test_a_property_that_cannot_be_read_leaves_the_others(tmp_path):
