@@ -162,14 +162,16 @@ def _regression(
 ) -> records.CheckResult:
     x, y = subject.part.x[rows], subject.part.y[rows].astype(np.float64)
     clean = _degradation.level(subject, subject.scorer(x), CHECK, rows)
+    seconds = subject.plan.policy.robustness.certified.seconds
+    deadline = time.monotonic() + seconds
     levels, curve, changes = [], [], []
     found = clean
     for epsilon in reversed(epsilons):
         box = _box(subject, x, epsilon)
-        low, high = outputs.bounds(network, "prediction", x, box.low, box.high)
+        low, high = outputs.bounds(network, "prediction", x, box.low, box.high, deadline)
         if not np.isfinite(low).all() or not np.isfinite(high).all():
             without = int((~np.isfinite(low) | ~np.isfinite(high)).sum())
-            return not_measured(CHECK, f"unknown: no bound could be proven for {without} of {len(rows)} rows")
+            return not_measured(CHECK, f"unknown: no bound within {seconds:g} s for {without} of {len(rows)} rows")
         if _outside(subject, x, low, high):
             return not_measured(CHECK, DEFECT)
         worst = np.where(np.abs(low - y) > np.abs(high - y), low, high)

@@ -83,6 +83,18 @@ def bound(program: Program, known: Mapping[int, tuple[Floats, Floats]] | None = 
     return bounds, lines
 
 
+def cost(program: Program) -> float:
+    """Multiplications for the bounds of one row, at most: two questions for each element before a nonlinear step."""
+    curved = {step.source for step in program.steps if not isinstance(step, Linear)}
+    behind = total = 0.0
+    for variable, step in enumerate(program.steps, 1):
+        if isinstance(step, Linear):
+            behind += sum(linear.entries for _, linear, _ in step.terms)
+        if variable in curved:
+            total += 2 * program.width(variable) * behind
+    return total + behind
+
+
 def _tighten(program: Program, variable: int, bounds: Bounds, lines: Relaxations, *, whole: bool) -> None:
     """CROWN bounds of all elements, or of those whose sign interval bounds leave open."""
     step = program.steps[variable - 1]

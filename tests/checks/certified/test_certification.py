@@ -214,3 +214,18 @@ def test_declared_properties_count_in_the_gate():
 
     assert decided("fail") == decided("inconclusive") == [True]
     assert decided("not_applicable") == []
+
+
+@pytest.mark.parametrize("task", ["multiclass", "regression"])
+def test_a_network_too_large_for_the_time_is_unknown(tmp_path, task, monkeypatch):
+    """Where bounding one row alone would take minutes nothing is claimed, and the time is kept."""
+    from checks import certification
+    from checks.certified import branch
+
+    monkeypatch.setattr(branch, "MOST_WORK", 10.0)
+    result, _ = certification.measure(subject(tmp_path, task))
+    if task == "regression":
+        assert (result.status, "no bound within 20 s" in result.reason) == ("not_measured", True)
+    else:
+        assert result.measures[0].value == 0
+        assert "was used up" in result.measures[0].note
