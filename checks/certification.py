@@ -140,6 +140,7 @@ def _counts(proofs: Proofs, right: Bools) -> dict[str, float | None]:
     """How many rows ended how."""
     return {
         "certified": int((right & proofs.proven).sum()),
+        "by_solver": int((right & proofs.solved).sum()),
         "falsified": int((right & proofs.falsified).sum()),
         "unknown": int((right & ~proofs.proven & ~proofs.falsified).sum()),
         "wrong": int((~right).sum()),
@@ -155,14 +156,16 @@ def _level(subject: Subject, kept: Bools, y: npt.NDArray[np.int64], rows: npt.ND
 def _regression(subject: Subject, network: graph.Graph, rows: npt.NDArray[np.intp]) -> records.CheckResult:
     x, y = subject.part.x[rows], subject.part.y[rows].astype(np.float64)
     clean = _degradation.level(subject, subject.scorer(x), CHECK, rows)
+    seconds = subject.plan.policy.robustness.certified.seconds
+    deadline = time.monotonic() + seconds
     levels, curve, changes = [], [], []
     found = clean
     for share in reversed(evasion.SHARES):
         box = _box(subject, x, share)
-        low, high = outputs.bounds(network, "prediction", x, box.low, box.high)
+        low, high = outputs.bounds(network, "prediction", x, box.low, box.high, deadline)
         if not np.isfinite(low).all() or not np.isfinite(high).all():
             without = int((~np.isfinite(low) | ~np.isfinite(high)).sum())
-            return not_measured(CHECK, f"unknown: no bound could be proven for {without} of {len(rows)} rows")
+            return not_measured(CHECK, f"unknown: no bound within {seconds:g} s for {without} of {len(rows)} rows")
         if _outside(subject, x, low, high):
             return not_measured(CHECK, DEFECT)
         worst = np.where(np.abs(low - y) > np.abs(high - y), low, high)
@@ -204,8 +207,9 @@ def _note(subject: Subject, settings: Certification, proofs: Sequence[Proofs], r
     counts = _counts(proofs[-1], right)
     split = f"at most {settings.boxes} parts a row" if settings.boxes > 1 else "without splitting"
     ended = f"; the time of {settings.seconds:g} s was used up" if any(p.exhausted for p in proofs) else ""
+    solver = f" ({counts['by_solver']} by the exact solver)" if counts["by_solver"] else ""
     return (
         f"{evasion.within(subject)}, by linear relaxation and {split}: of {len(right)} rows {counts['certified']} "
-        f"certified, {counts['falsified']} falsified on the graph, {counts['unknown']} unknown, {counts['wrong']} "
+        f"certified{solver}, {counts['falsified']} falsified on the graph, {counts['unknown']} unknown, {counts['wrong']} "
         f"wrong from the start{ended}"
     )

@@ -183,20 +183,21 @@ def dossier(path: Path) -> Dossier:
 
 
 def require_files(plan: Plan, plan_file: Path) -> None:
-    """See that the data files are there before a run folder is made.
+    """See that the files that a plan names are there before a run folder is made.
 
     Raises:
         MissingError: Naming the file, where it was looked for, and what to set.
     """
-    if not isinstance(plan.data.source, FileSource):
-        return
     base = data_base(plan_file)
-    for name in plan.data.source.path:
+    data = plan.data.source.path if isinstance(plan.data.source, FileSource) else ()
+    wanted = [("data file", name, "data.source.path") for name in data]
+    wanted += [("property", p.file, "policy.robustness.properties") for p in plan.policy.robustness.properties]
+    for what, name, key in wanted:
         if not (base / name).is_file():
             where = f"{DATA_VARIABLE} is {base}" if DATA_VARIABLE in os.environ else f"{DATA_VARIABLE} is not set"
             raise errors.MissingError(
-                f"data file {name}: expected it in {base}, got none ({where}). Set {DATA_VARIABLE} to the folder "
-                "that holds it, or correct data.source.path in the plan."
+                f"{what} {name}: expected it in {base}, got none ({where}). Set {DATA_VARIABLE} to the folder "
+                f"that holds it, or correct {key} in the plan."
             )
 
 

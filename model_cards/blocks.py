@@ -43,7 +43,7 @@ class Verdict:
     measure: Node | None
     threshold: Node | None
     of_policy: bool
-    """Is it a gate of the plan, or a check on data or export that counts by its own status?"""
+    """Is it a gate of the plan, or a check on data, export or a declared property that counts by its own status?"""
 
     @property
     def status(self) -> str:
@@ -58,7 +58,7 @@ class Verdict:
     @property
     def bound(self) -> float | None:
         """The number of the threshold."""
-        if self.threshold is None:
+        if self.threshold is None or self.threshold.value is None:
             return None
         value = self.threshold.value
         found = value.get("at_least") if value.get("at_least") is not None else value.get("at_most")
@@ -277,12 +277,12 @@ def gate_table(book: Book) -> tree.Table:
 
 
 def own_table(book: Book) -> list[tree.Block]:
-    """The checks on data and export that count without a gate of the plan."""
+    """The checks on data and export, and declared properties, that count without a gate of the plan."""
     found = [v for v in verdicts(book) if not v.of_policy]
     lines = tuple(((v.title,), slice_words(v.reason), _required(v), status(v.reason), found_by(v)) for v in found)
     if not lines:
         return []
-    caption = ("Checks on the data and the export that count by their own limits",)
+    caption = ("Checks on the data, the export and declared properties that count by their own limits",)
     heads = ("Check", "Slice", "Required", "Outcome", "What was found")
     return [tree.Table(caption, heads, lines, prose=True, fold=len(lines) > LONG)]
 

@@ -159,7 +159,8 @@ def properties(book: Book) -> list[tree.Block]:
     )
     heads = ("Property", "Answer", "How it was decided", "Input that violates it", "File (SHA-256)")
     caption = parts(result["title"].fact(), ": what must hold of the exported graph")
-    return [Paragraph((result["reason"].fact(), ".")), tree.Table(caption, heads, lines, prose=True)]
+    summary = Paragraph((result["title"].fact(), ": ", result["reason"].fact(), "."))
+    return [summary, tree.Table(caption, heads, lines, prose=True)]
 
 
 def _input(one: Node) -> Parts:

@@ -24,7 +24,7 @@ def outcome(book: Book) -> Paragraph:
     others = _tally(book, [v for v in found if not v.of_policy])
     sentence = tree.say("Outcome: {status}. Gates of the plan: {gates}.", status=node.fact("status"), gates=gates)
     if len(found) > sum(v.of_policy for v in found):
-        sentence += tree.say(" Further checks on data and export: {others}.", others=others)
+        sentence += tree.say(" Further checks on data, export and declared properties: {others}.", others=others)
     return Paragraph(sentence, "lead")
 
 
@@ -77,7 +77,7 @@ def counts(book: Book) -> Tiles:
             all=reasons.derived(len(gates), "gates of the plan", "count"),
         )
         other = reasons.derived(len(mine) - own, f"other checks with status {status}", "count")
-        notes = (("gates of the plan",), ("data and export: ", other))
+        notes = (("gates of the plan",), ("other checks: ", other))
         tiles.append(Tile((word,), shown, notes, status=status))
     return Tiles("Gates by outcome", tuple(tiles))
 

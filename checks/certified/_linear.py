@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from checks.certified.graph import Node, UnsupportedError
-from checks.certified.operators import axis_of
+from checks.certified.operators import reduced_axes
 from checks.certified.program import Matrix, Select
 
 Array = npt.NDArray[Any]
@@ -125,8 +125,7 @@ def global_average_pool(node: Node, given: Sequence[Array | None], shapes: Seque
 def reduced(node: Node, given: Sequence[Array | None], shapes: Sequence[Shape]) -> Made:
     """ReduceMean and ReduceSum."""
     axes = node.attributes.get("axes") if len(given) < 2 or given[1] is None else _alone(node, given[1]).ravel()
-    rank = len(shapes[0])
-    over = tuple(range(rank)) if axes is None else tuple(axis_of(int(a), rank) - 1 for a in axes)
+    over = reduced_axes(node, None if axes is None else [int(a) for a in axes], len(shapes[0]))
     kept = bool(node.attributes.get("keepdims", 1))
     return _mean(shapes[0], over, kept=kept, mean=node.operator == "ReduceMean")
 

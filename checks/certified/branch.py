@@ -26,6 +26,10 @@ FEW_INPUTS = 8
 """Up to so many moving inputs it is the inputs that are split."""
 CELLS = 1 << 20
 """Boxes at once times width of the program."""
+WORK = 1e10
+"""Multiplications of one batch, between which the time is looked at: some seconds."""
+MOST_WORK = 3e11
+"""Multiplications for a single box beyond which none is looked at: minutes."""
 MOST_WAITING = 400_000
 """Boxes that wait; more would not be finished."""
 CANDIDATES = 8
@@ -139,6 +143,11 @@ def search(
     open_[begin] = 1
     by_inputs = _split_inputs(program)
     size = max(1, CELLS // max(64, *(program.width(v) for v in range(program.last + 1))) // goal.offset.shape[1])
+    work = crown.cost(program)
+    size = max(1, min(size, int(WORK / max(work, 1.0))))
+    if work > MOST_WORK:
+        out.exhausted = True
+        return out
     while len(waiting.row):
         if time.monotonic() > deadline or len(waiting.row) > MOST_WAITING:
             out.exhausted = True

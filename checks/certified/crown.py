@@ -83,6 +83,18 @@ def bound(program: Program, known: Mapping[int, tuple[Floats, Floats]] | None = 
     return bounds, lines
 
 
+def cost(program: Program) -> float:
+    """Multiplications for the bounds of one row, at most: two questions for each element before a nonlinear step."""
+    curved = {step.source for step in program.steps if not isinstance(step, Linear)}
+    behind = total = 0.0
+    for variable, step in enumerate(program.steps, 1):
+        if isinstance(step, Linear):
+            behind += sum(linear.entries for _, linear, _ in step.terms)
+        if variable in curved:
+            total += 2 * program.width(variable) * behind
+    return total + behind
+
+
 def _tighten(program: Program, variable: int, bounds: Bounds, lines: Relaxations, *, whole: bool) -> None:
     """CROWN bounds of all elements, or of those whose sign interval bounds leave open."""
     step = program.steps[variable - 1]
@@ -187,10 +199,12 @@ def _lower(
             held = lines[at]
             assert isinstance(held, Lines)  # noqa: S101 - for the type checker
             falling = np.minimum(a, 0.0)
-            loss = falling * held.shift[row]
-            total += loss.sum(1)
             if costs:
+                loss = falling * held.shift[row]
+                total += loss.sum(1)
                 _dearest(loss, at, dearest, split)
+            else:
+                total += np.einsum("pm,pm->p", falling, held.shift[row])
             falling *= held.rise[row]
             back = a * held.lower[row]
             back += falling

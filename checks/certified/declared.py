@@ -12,6 +12,7 @@ from configs.certification import DeclaredProperty
 from evidence import records
 
 CHECK = "robustness.properties"
+MOST_NAMED = 5
 
 
 def measure(subject: Subject) -> records.CheckResult:
@@ -30,12 +31,18 @@ def measure(subject: Subject) -> records.CheckResult:
         check_id=CHECK,
         title="Declared properties",
         status=status,
-        measures=(
-            records.Measure(name=CHECK, value=holds / len(found), n=len(found), note="share of the properties proven"),
-        ),
-        reason=f"of {len(found)} declared properties {holds} hold, {violated} violated, {unknown} unknown",
+        measures=(records.Measure(name=CHECK, value=holds / len(found), n=len(found)),),
+        threshold=records.Threshold(at_least=1.0),
+        reason=f"of {len(found)} declared properties {holds} hold, {violated} violated, {unknown} unknown"
+        + _named(answers),
         details={"properties": answers},
     )
+
+
+def _named(answers: list[dict[str, object]]) -> str:
+    """The first few that do not hold."""
+    open_ = [f"{a['name']} is {a['answer']}" for a in answers if a["answer"] != "holds"]
+    return "".join(f"; {words}" for words in open_[:MOST_NAMED])
 
 
 def _answer(subject: Subject, graph: Path, base: Path, one: DeclaredProperty) -> dict[str, object]:

@@ -54,6 +54,7 @@ class Value:
     shape: tuple[int, ...]
     """For one row: dimensions of any size are 1."""
     floating: bool
+    """Is it float32 or float64? Half precision is not: its rounding is not covered by our bounds."""
 
     @property
     def size(self) -> int:
@@ -157,7 +158,7 @@ def _value(value: onnx.ValueInfoProto, name: str) -> Value:
     shape = tuple(d.dim_value if d.HasField("dim_value") and d.dim_value > 0 else 1 for d in kind.shape.dim)
     if np.prod(shape, dtype=np.float64) > LARGEST / 8:
         raise _refusal(name, "a tensor that fits into memory", f"{value.name} of shape {shape}", "Check the file")
-    return Value(value.name, shape, kind.elem_type in (TensorProto.FLOAT, TensorProto.DOUBLE, TensorProto.FLOAT16))
+    return Value(value.name, shape, kind.elem_type in (TensorProto.FLOAT, TensorProto.DOUBLE))
 
 
 def _require_order(nodes: tuple[Node, ...], outputs: list[str], known: set[str], name: str) -> None:

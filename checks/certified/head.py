@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from checks.certified import operators
 from checks.certified.branch import Goal
-from checks.certified.graph import Graph, Node, UnsupportedError
+from checks.certified.graph import Node, UnsupportedError
 from checks.certified.lowering import Lowering
 from checks.certified.program import UNIT, Floats
 
@@ -49,14 +49,34 @@ class Label:
     """The label from the threshold on."""
 
 
-def scores(graph: Graph, name: str) -> Scores:
-    """What a floating output is computed from."""
+def scores(lowering: Lowering, name: str) -> Scores:
+    """What a floating output is computed from.
+
+    Raises:
+        UnsupportedError: A softmax over something else than all scores of a row, or rounded scores.
+    """
     at = name
-    while (node := graph.producer(at)) is not None and node.operator in _PASSING:
+    while (node := lowering.graph.producer(at)) is not None and node.operator in _PASSING:
+        _require_float(node)
         at = node.inputs[0]
-    if node is not None and node.operator in ("Softmax", "Sigmoid"):
-        return Scores("softmax" if node.operator == "Softmax" else "sigmoid", node.inputs[0])
-    return Scores("plain", name)
+    return _made_by(lowering, node) or Scores("plain", name)
+
+
+def _made_by(lowering: Lowering, node: Node | None) -> Scores | None:
+    if node is None or node.operator not in ("Softmax", "Sigmoid"):
+        return None
+    if node.operator == "Sigmoid":
+        return Scores("sigmoid", node.inputs[0])
+    shape = lowering.tensor(node.inputs[0]).shape
+    axis = int(node.attributes.get("axis", -1 if lowering.graph.opset >= 13 else 1))
+    if not shape or axis not in (-1, len(shape) - 1) or int(np.prod(shape)) != shape[-1]:
+        raise UnsupportedError(node.operator, f"axis {axis} of scores of shape {shape}")
+    return Scores("softmax", node.inputs[0])
+
+
+def _require_float(node: Node) -> None:
+    if node.operator == "Cast" and int(node.attributes["to"]) not in (1, 11):
+        raise UnsupportedError(node.operator, "it rounds the scores")
 
 
 def label(lowering: Lowering, name: str) -> Label:
@@ -71,7 +91,7 @@ def label(lowering: Lowering, name: str) -> Label:
     if node is None:
         raise UnsupportedError("label", "it is not computed")
     if node.operator == "ArgMax":
-        found = scores(graph, node.inputs[0])
+        found = scores(lowering, node.inputs[0])
         width = _width(lowering, found)
         axis = int(node.attributes.get("axis", 0))
         rank = len(lowering.tensor(found.name).shape)
@@ -101,11 +121,10 @@ def _selected(lowering: Lowering, name: str) -> tuple[Scores, int] | None:
     """The score that a single value is: back through selections, then forward with numbers in place of scores."""
     graph, chain, at = lowering.graph, list[Node](), name
     while (node := graph.producer(at)) is not None and node.operator in _SELECTING:
+        _require_float(node)
         chain.append(node)
         at = node.inputs[0]
-    found = Scores("plain", at)
-    if node is not None and node.operator in ("Softmax", "Sigmoid"):
-        found = Scores("softmax" if node.operator == "Softmax" else "sigmoid", node.inputs[0])
+    found = _made_by(lowering, node) or Scores("plain", at)
     tensor = lowering.tensor(found.name)
     if tensor.constant and found.kind == "plain":
         return None

@@ -42,10 +42,11 @@ class Bounds:
         """Intersect with other bounds of the same variable."""
         if variable in self.low:
             low, high = np.maximum(low, self.low[variable]), np.minimum(high, self.high[variable])
-        crossed = low > high
+        # A little crossing is our own rounding; only more says that there is no such input.
+        crossed = low - high > 1e-9 * (1.0 + np.abs(low))
         if crossed.any():
             self.empty |= crossed.any(axis=1)
-            high = np.maximum(low, high)
+        low, high = np.minimum(low, high), np.maximum(low, high)
         self.low[variable], self.high[variable] = low, high
 
     def sizes(self, variable: int) -> Floats:

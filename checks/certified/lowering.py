@@ -62,7 +62,12 @@ class Lowering:
             x: (N, n) the rows, flattened, as they are fed; missing may be NaN.
             low: (N, n) smallest values of each input; equal to x where it is fixed.
             high: (N, n) largest values.
+
+        Raises:
+            UnsupportedError: The input is not float32 (or float64).
         """
+        if not graph.input.floating:
+            raise UnsupportedError("input", "it is not float32")
         self.graph, self.steps, self.rows = graph, list[Step](), len(x)
         moves = low < high
         known = np.where(np.isfinite(x), x, 0.0).astype(np.float64)
@@ -117,6 +122,8 @@ class Lowering:
         if len(node.outputs) > 1 and any(self._is_used(o, wanted) for o in node.outputs[1:]):
             raise UnsupportedError(node.operator, "its second output is used")
         given = [self._known[name] if name else None for name in node.inputs]
+        if any(g is not None and _half(g.value.dtype) for g in given):
+            raise UnsupportedError(node.operator, "it computes in half precision")
         handler = _HANDLERS.get(node.operator)
         still = all(g is None or g.constant for g in given)
         if still and node.operator not in _MIXING:
@@ -267,8 +274,8 @@ def _clip(lowering: Lowering, node: Node, x: Tensor, low: Tensor | None = None, 
     limits = [None if v is None else v.value for v in (low, high)]
     least, most = operators.clip_limits(node, *limits)
     value, size, at = operators.evaluate(node, [x.value, *limits]), x.value[0].size, _source(x)
-    if least > most:
-        raise UnsupportedError(node.operator, "its lower limit is above its upper one")
+    if not least <= most:
+        raise UnsupportedError(node.operator, "its lower limit is not below its upper one")
     if np.isfinite(least) and abs(least) < LARGEST_FLOAT:
         at = _scaled(lowering, lowering.add(Relu(_scaled(lowering, at, size, 1.0, -least), size)), size, 1.0, least)
     if np.isfinite(most) and abs(most) < LARGEST_FLOAT:
@@ -367,6 +374,18 @@ def _layer_norm(lowering: Lowering, node: Node, x: Tensor, scale: Tensor, bias: 
     return Tensor(blank, np.ones(blank.shape, np.bool_), lowering.linear(made, select, shift, rounding(1)))
 
 
+def _half(kind: np.dtype[Any]) -> bool:
+    """Narrow floating types, those of `ml_dtypes` included."""
+    return kind.kind in "fV" and kind.itemsize < 4
+
+
+def _dropout(lowering: Lowering, node: Node, x: Tensor, *rest: Tensor | None) -> Tensor:
+    training = rest[1] if len(rest) > 1 else None
+    if training is not None and (not training.constant or training.value.any()):
+        raise UnsupportedError(node.operator, "it is in training mode")
+    return x
+
+
 def _source(tensor: Tensor) -> int:
     if tensor.variable is None:
         raise ValueError("a constant where something moves was expected")
@@ -401,7 +420,7 @@ _HANDLERS: dict[str, Handler] = {
     "Concat": _concat,
     "Conv": _mixed(_linear.convolution),
     "Div": _multiply,
-    "Dropout": lambda lowering, node, x, *_: x,
+    "Dropout": _dropout,
     "Expand": _index,
     "Flatten": _index,
     "Gather": _index,

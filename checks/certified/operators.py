@@ -178,10 +178,23 @@ def _pad(
     return np.pad(x, widths, constant_values=fill)
 
 
+def reduced_axes(node: Node, axes: list[int] | None, rank: int) -> tuple[int, ...]:
+    """The axes of one row over which a node reduces: all where none are given."""
+    if not axes:
+        if node.attributes.get("noop_with_empty_axes", 0):
+            raise UnsupportedError(node.operator, "noop_with_empty_axes")
+        return tuple(range(rank))
+    return tuple(axis_of(a, rank) - 1 for a in axes)
+
+
+def _is_infinite(node: Node, x: Array) -> Array:
+    above = bool(node.attributes.get("detect_positive", 1)) & (x == np.inf)
+    return np.asarray(above | (bool(node.attributes.get("detect_negative", 1)) & (x == -np.inf)))
+
+
 def _reduce(function: Callable[..., Any]) -> Callable[..., Any]:
     def reduced(node: Node, x: Array, axes: Array | None = None) -> Any:
-        found = _axes(node, axes)
-        over = tuple(range(1, x.ndim)) if found is None else tuple(axis_of(a, x.ndim - 1) for a in found)
+        over = tuple(a + 1 for a in reduced_axes(node, _axes(node, axes), x.ndim - 1))
         return function(x, axis=over, keepdims=bool(node.attributes.get("keepdims", 1)))
 
     return reduced
@@ -229,7 +242,7 @@ def _constant_of_shape(node: Node, shape: Array) -> Array:
 
 
 def _divide(a: Array, b: Array) -> Any:
-    return a // b if np.issubdtype(a.dtype, np.integer) else a / b
+    return np.trunc(a / b).astype(a.dtype) if np.issubdtype(a.dtype, np.integer) else a / b
 
 
 def _arg_max(node: Node, x: Array) -> Array:
@@ -258,7 +271,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "Greater": _elementwise(np.greater),
     "GreaterOrEqual": _elementwise(np.greater_equal),
     "Identity": lambda _, x: x,
-    "IsInf": lambda _, x: np.isinf(x),
+    "IsInf": _is_infinite,
     "IsNaN": lambda _, x: np.isnan(x),
     "LeakyRelu": lambda node, x: np.where(x >= 0, x, float(node.attributes.get("alpha", 0.01)) * x),
     "Less": _elementwise(np.less),

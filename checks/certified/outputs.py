@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from checks.certified import crown
+from checks.certified import branch, crown
 from checks.certified.graph import Graph
 from checks.certified.lowering import Lowering
-from checks.certified.program import Floats
+from checks.certified.program import Floats, Program
 
 
-def bounds(network: Graph, output: str, x: npt.NDArray[Any], low: Floats, high: Floats) -> tuple[Floats, Floats]:
+def bounds(
+    network: Graph, output: str, x: npt.NDArray[Any], low: Floats, high: Floats, deadline: float
+) -> tuple[Floats, Floats]:
     """Smallest and largest value of an output with one element, for each row.
 
     Args:
@@ -22,6 +25,7 @@ def bounds(network: Graph, output: str, x: npt.NDArray[Any], low: Floats, high: 
         x: (N, n) the rows.
         low: (N, n) smallest inputs.
         high: (N, n) largest inputs.
+        deadline: `time.monotonic()` after which no further row is looked at.
 
     Returns:
         Two arrays (N,), infinite where nothing is claimed.
@@ -31,11 +35,21 @@ def bounds(network: Graph, output: str, x: npt.NDArray[Any], low: Floats, high: 
     """
     lowering = Lowering(network, x, low, high)
     program = lowering.program(lowering.moving(output))
+    least, most = np.full(len(x), -np.inf), np.full(len(x), np.inf)
+    work = max(crown.cost(program), 1.0)
+    size = max(1, min(len(x), int(branch.WORK / work)))
+    for at in range(0, len(x) if work <= branch.MOST_WORK else 0, size):
+        if time.monotonic() > deadline:
+            break
+        rows = np.arange(at, min(at + size, len(x)))
+        least[rows], most[rows] = _bounds(program.take(rows))
+    return least, most
+
+
+def _bounds(program: Program) -> tuple[Floats, Floats]:
     known, lines = crown.bound(program)
-    row = np.arange(len(x))
-    if len(row) == 0:
-        return np.zeros(0), np.zeros(0)
-    asked = np.ones((len(x), 1))
+    row = np.arange(len(program.low))
+    asked = np.ones((len(row), 1))
     least = crown.lower(program, known, lines, program.last, asked, row).value
     most = -crown.lower(program, known, lines, program.last, -asked, row).value
     lost = program.broken | known.overflow()

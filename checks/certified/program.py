@@ -39,6 +39,11 @@ class Select:
         """Width m of y."""
         return len(self.index)
 
+    @property
+    def entries(self) -> int:
+        """Multiplications for one x."""
+        return len(self.index)
+
     def forward(self, x: Floats) -> Floats:
         """(N, n) → (N, m)."""
         return x[:, self.index] * self.scale
@@ -79,6 +84,11 @@ class Matrix:
     def width(self) -> int:
         """Width n of x."""
         return int(self.weights.shape[1])
+
+    @property
+    def entries(self) -> int:
+        """Multiplications for one x."""
+        return int(self.weights.nnz if sparse.issparse(self.weights) else self.weights.size)
 
     def forward(self, x: Floats) -> Floats:
         """(N, n) → (N, m)."""

@@ -43,6 +43,8 @@ class Proofs:
     """An admissible input has another label on the graph itself."""
     exhausted: bool
     """Did the time end first?"""
+    solved: Bools
+    """Proven by the exact solver, within its tolerance, where the bounds left it open."""
 
     def joined(self, more: Proofs) -> Proofs:
         """Both together, at the same epsilon."""
@@ -51,6 +53,7 @@ class Proofs:
             proven=self.proven | more.proven,
             falsified=self.falsified | more.falsified,
             exhausted=self.exhausted or more.exhausted,
+            solved=self.solved | more.solved,
         )
 
 
@@ -92,7 +95,7 @@ def prove(question: Question, box: Box, done: Bools, boxes: int, deadline: float
     found = branch.search(program, goal, boxes=boxes, deadline=deadline, done=done, confirm=confirm)
     falsified = np.zeros(len(question.x), np.bool_)
     falsified[list(found.found)] = True
-    proofs = Proofs(box.epsilon, found.proven, falsified, found.exhausted)
+    proofs = Proofs(box.epsilon, found.proven, falsified, found.exhausted, np.zeros(len(question.x), np.bool_))
     if confirm is None or any(isinstance(step, Normalise) for step in program.steps):
         return proofs
     left = np.flatnonzero(~done & ~proofs.proven & ~falsified & ~program.broken)
@@ -108,10 +111,11 @@ def _exactly(
     confirm: branch.Confirm,
     deadline: float,
 ) -> Proofs:
-    proven, falsified = proofs.proven.copy(), proofs.falsified.copy()
+    solved, falsified, exhausted = proofs.solved.copy(), proofs.falsified.copy(), proofs.exhausted
     for row in rows.tolist():
         if time.monotonic() > deadline:
-            return Proofs(proofs.epsilon, proven, falsified, exhausted=True)
+            exhausted = True
+            break
         one = program.take(np.array([row]))
         if exact.open_relus(one) > exact.MOST_OPEN:
             continue
@@ -123,8 +127,8 @@ def _exactly(
                 falsified[row] = True
             if not safe:
                 break
-        proven[row] = safe
-    return Proofs(proofs.epsilon, proven, falsified, proofs.exhausted)
+        solved[row] = safe
+    return Proofs(proofs.epsilon, proofs.proven | solved, falsified, exhausted, solved)
 
 
 def nested(proofs: Sequence[Proofs]) -> list[Proofs]:
@@ -134,6 +138,7 @@ def nested(proofs: Sequence[Proofs]) -> list[Proofs]:
             one,
             proven=np.any([p.proven for p in proofs[i:]], axis=0),
             falsified=np.any([p.falsified for p in proofs[: i + 1]], axis=0),
+            solved=np.any([p.solved for p in proofs[i:]], axis=0),
         )
         for i, one in enumerate(proofs)
     ]

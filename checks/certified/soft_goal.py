@@ -50,7 +50,7 @@ class SoftGoal(Goal):
         return found
 
     def _probabilities(self, values: Floats) -> tuple[Floats, Floats]:
-        with np.errstate(over="ignore"):
+        with np.errstate(over="ignore", divide="ignore"):
             powers = np.exp(values)
             least, most = np.ones((len(values), self.classes)), np.ones((len(values), self.classes))
             for column, (a, b) in enumerate(self.pairs):

@@ -130,7 +130,7 @@ def _case(network: Graph, output: str, case: vnnlib.Case, runtime: Runtime, dead
     low, high = outputs.outward(case.low, case.high)
     middle = _inside((low + high) / 2, case.low, case.high)
     lowering = Lowering(network, middle[None], low[None], high[None])
-    scores = head.scores(network, output)
+    scores = head.scores(lowering, output)
     variable = lowering.moving(scores.name)
     program = lowering.program(variable)
     goal = goal_of(scores, case, program)

@@ -124,7 +124,9 @@ def _line(status: str, check: str, part: str, text: str) -> str:
 
 
 def _limit_of(check: str) -> str:
-    """Where the limit of a data check stands that is no gate of the plan."""
+    """Where the limit of a check stands that is no gate of the plan."""
+    if check == "robustness.properties":
+        return "policy.robustness.properties"
     return "policy.governance" if check in GOVERNED else "the plan's rules for the data"
 
 

@@ -138,8 +138,9 @@ def test_a_proof_that_the_graph_denies_is_noticed(tmp_path):
     question = rows.Question(graph.read(made.graph), x, made.scores.labels, lambda fed: made.scorer(fed).labels)
     every, none = np.ones(len(x), bool), np.zeros(len(x), bool)
     rng = np.random.default_rng(0)
-    assert rows.contradicted(question, box, rows.Proofs(2.0, every, none, exhausted=False), None, rng, 8)
-    assert not rows.contradicted(question, box, rows.Proofs(2.0, none, none, exhausted=False), None, rng, 8)
+    for proven, denied in ((every, True), (none, False)):
+        proofs = rows.Proofs(2.0, proven, none, exhausted=False, solved=none)
+        assert rows.contradicted(question, box, proofs, None, rng, 8) == denied
 
 
 def test_the_same_run_gives_the_same_result(tmp_path):
@@ -172,7 +173,7 @@ def test_declared_properties_are_about_inputs_and_probabilities(tmp_path):
     assert (first["answer"], second["answer"]) == ("holds", "violated")
     fed = np.array([[second["inputs"][f"f{i}"] for i in range(4)]], dtype=np.float32)
     np.testing.assert_array_equal(made.scorer(fed).probabilities[0], second["outputs"])
-    assert result.reason == "of 2 declared properties 1 hold, 1 violated, 0 unknown"
+    assert result.reason == "of 2 declared properties 1 hold, 1 violated, 0 unknown; 1.vnnlib is violated"
 
 
 def test_a_property_that_cannot_be_read_leaves_the_others(tmp_path):
@@ -213,3 +214,18 @@ def test_declared_properties_count_in_the_gate():
 
     assert decided("fail") == decided("inconclusive") == [True]
     assert decided("not_applicable") == []
+
+
+@pytest.mark.parametrize("task", ["multiclass", "regression"])
+def test_a_network_too_large_for_the_time_is_unknown(tmp_path, task, monkeypatch):
+    """Where bounding one row alone would take minutes nothing is claimed, and the time is kept."""
+    from checks import certification
+    from checks.certified import branch
+
+    monkeypatch.setattr(branch, "MOST_WORK", 10.0)
+    result, _ = certification.measure(subject(tmp_path, task))
+    if task == "regression":
+        assert (result.status, "no bound within 20 s" in result.reason) == ("not_measured", True)
+    else:
+        assert result.measures[0].value == 0
+        assert "was used up" in result.measures[0].note

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
+import onnx
 import pytest
 from onnx import TensorProto, helper
 
@@ -181,3 +182,46 @@ def test_a_value_that_is_no_number_is_never_certified():
     high[:, 2] += 1
     made = lowering.Lowering(graph.parse(content), x, low, high)
     assert made.program(made.moving("y")).broken.tolist() == [False, True, False]
+
+
+HALF = {"w": np.ones((2, 2), np.float16)}
+
+
+@pytest.mark.parametrize(
+    ("nodes", "constants", "said"),
+    [
+        ([node("MatMul", ["x", "w"])], HALF, "half precision"),
+        ([node("Dropout", ["x", "", "yes"])], {"yes": np.ones((), np.bool_)}, "training mode"),
+        ([node("Clip", ["x", "one", "zero"])], {"one": np.array(1.0), "zero": np.array(0.0)}, "not below"),
+        ([node("Greater", ["x", "zero"])], {"zero": np.array(0.0)}, "operator Greater"),
+        ([node("Mul", ["x", "x"])], {}, "both of its inputs move"),
+        ([node("Div", ["one", "x"])], {"one": np.array(1.0)}, "its divisor moves"),
+        ([node("Cast", ["x"], to=TensorProto.INT64)], {}, "operator Cast"),
+        ([node("ReduceSum", ["x"], noop_with_empty_axes=1)], {}, "noop"),
+        ([node("Where", ["c", "x", "x"])], {"c": np.array([True, False])}, None),
+    ],
+)
+def test_a_use_that_is_not_covered_is_refused_by_name(nodes, constants, said):
+    """Half precision, random dropout, comparisons and products of what moves: unknown, never a bound."""
+    from checks.certified import graph
+
+    proto = onnx.load_model_from_string(networks.model(nodes, {}, ("batch", 2)))
+    for name, value in constants.items():
+        kind = value.dtype if value.dtype in (np.float16, np.bool_) else np.float32
+        proto.graph.initializer.append(onnx.numpy_helper.from_array(value.astype(kind), name))
+    x = np.zeros((1, 2))
+    if said is None:
+        bounded(proto.SerializeToString(), x, x - 1, x + 1)
+        return
+    with pytest.raises(graph.UnsupportedError, match=said):
+        bounded(proto.SerializeToString(), x, x - 1, x + 1)
+
+
+def test_empty_boxes_need_more_than_rounding():
+    """Bounds that cross by rounding leave the row open; only real crossing says that no input leads there."""
+    from checks.certified.interval import Bounds
+
+    bounds = Bounds({1: np.array([[0.0], [0.0]])}, {1: np.array([[1.0], [1.0]])}, {}, np.zeros(2, bool))
+    bounds.narrow(1, np.array([[1.0 + 1e-12], [1.1]]), np.array([[2.0], [2.0]]))
+    assert bounds.empty.tolist() == [False, True]
+    assert (bounds.low[1] <= bounds.high[1]).all()

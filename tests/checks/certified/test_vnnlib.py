@@ -88,7 +88,7 @@ WORDS = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.lists(WORDS, max_size=60).map(" ".join) | st.text(max_size=200))
 def test_any_text_is_read_or_refused(text):
     """Whatever the text: a property or one of our errors, never another exception."""
@@ -100,7 +100,7 @@ def test_any_text_is_read_or_refused(text):
         assert (case.low <= case.high).all()
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.floats(-9, 9), st.floats(-9, 9), st.floats(-9, 9)), min_size=1, max_size=4))
 def test_a_written_constraint_is_read_back(rows):
     """Σ a_i Y_i ≤ c is read with the very numbers."""
