@@ -36,14 +36,28 @@ def tables(member: Codes, groups: int, cell: Codes, cells: int) -> npt.NDArray[n
 
 
 def sums(member: Codes, groups: int, cell: Codes, cells: int, values: tuple[Floats, ...]) -> Floats:
-    """Sums of each of the values (rows,) in each cell of each group, (values, groups, cells)."""
-    found = np.zeros((len(values), (groups + 1) * cells))
+    """Sums of each of the values (rows,) in each cell of each group, and last of the first one squared.
+
+    Returns:
+        (values + 1, groups, cells)
+    """
+    found = np.zeros((len(values) + 1, (groups + 1) * cells))
     for start in range(0, len(member), BLOCK):
         part = slice(start, start + BLOCK)
         codes = _codes(member[part], cell[part], cells)
-        for index, value in enumerate(values):
-            found[index] += np.bincount(codes, weights=value[part], minlength=found.shape[1])
-    return found.reshape(len(values), groups + 1, cells)[:, 1:]
+        blocks = [value[part] for value in values]
+        for index, block in enumerate([*blocks, np.square(blocks[0])]):
+            found[index] += np.bincount(codes, weights=block, minlength=found.shape[1])
+    return found.reshape(len(found), groups + 1, cells)[:, 1:]
+
+
+def pairs(first: Codes, second: Codes, size: int) -> npt.NDArray[np.integer]:
+    """`first` times `size` plus `second`, (rows,), in a small type: the cell of a row in a square table."""
+    found = np.empty(len(first), np.int16 if size <= 128 else np.int64)
+    for start in range(0, len(first), BLOCK):
+        part = slice(start, start + BLOCK)
+        found[part] = first[part] * size + second[part]
+    return found
 
 
 def columns(member: Codes, groups: int, units: Codes) -> Columns:

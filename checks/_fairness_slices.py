@@ -53,7 +53,7 @@ def _classes(subject: Subject) -> Make:
     if labels is None:
         raise TypeError("a classifier's scores hold labels")
     truth = y.astype(np.int64, copy=False)
-    cell = truth * subject.classes + labels
+    cell = _counting.pairs(truth, labels, subject.classes)
     residuals = None if probabilities is None else _group_calibration.residuals(probabilities, truth)
 
     def make(name: str, groups: arrays.Groups, columns: _counting.Columns | None) -> Slice:

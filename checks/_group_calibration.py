@@ -67,8 +67,12 @@ class BinnedErrors(GroupRates):
 
 def residuals(probabilities: Floats, y: npt.NDArray[np.int64]) -> Residuals:
     """Of class 1 of two classes, else of the class with the largest probability, as `performance.ece` has them."""
-    predicted, observed, bins = _classifier_scores.calibration(probabilities, y)
-    return Residuals(bins.astype(np.int8), predicted, predicted - observed, _classifier_scores.BINS)
+    bins, predicted, values = np.empty(len(y), np.int8), np.empty(len(y)), np.empty(len(y))
+    for start in range(0, len(y), _counting.BLOCK):
+        part = slice(start, start + _counting.BLOCK)
+        predicted[part], observed, bins[part] = _classifier_scores.calibration(probabilities[part], y[part])
+        values[part] = predicted[part] - observed
+    return Residuals(bins, predicted, values, _classifier_scores.BINS)
 
 
 def slice_kinds(
@@ -90,8 +94,7 @@ def slice_kinds(
     count, bins = len(groups.names), rows_of.number
     member = groups.codes if columns is None else columns.column
     columned = count if columns is None else len(columns.owner)
-    values = (rows_of.values, rows_of.predicted, *((rows_of.values**2,) if columns is None else ()))
-    sums = _counting.sums(member, columned, rows_of.bins, bins, values)
+    sums = _counting.sums(member, columned, rows_of.bins, bins, (rows_of.values, rows_of.predicted))
     rows = _counting.tables(member, columned, rows_of.bins, bins).astype(np.float64)
     if columns is None:
         moments = _moments.of_rows(*(v.sum(axis=1)[None] for v in (sums[0], rows, sums[2])))

@@ -199,9 +199,9 @@ def _moved(rates: GroupRates, base: float) -> GroupRates:
 def _values(member: Codes, groups: int, values: Floats, columns: _counting.Columns | None) -> Moments:
     alone = np.zeros(len(values), dtype=np.int8)
     if columns is None:
-        total, squares = _counting.sums(member, groups, alone, 1, (values, values**2))[:, :, 0]
+        total, squares = _counting.sums(member, groups, alone, 1, (values,))[:, :, 0]
         count = _counting.tables(member, groups, alone, 1)[:, 0].astype(np.float64)
         return _moments.of_rows(total[None], count[None], squares[None])
-    total = _counting.sums(columns.column, len(columns.owner), alone, 1, (values,))[:, :, 0]
+    total = _counting.sums(columns.column, len(columns.owner), alone, 1, (values,))[:1, :, 0]
     count = _counting.tables(columns.column, len(columns.owner), alone, 1)[:, 0].astype(np.float64)
     return _moments.of_entities(total, count[None], columns.owner, groups)

@@ -210,6 +210,6 @@ def _note(subject: Subject, settings: Certification, proofs: Sequence[Proofs], r
     solver = f" ({counts['by_solver']} by the exact solver)" if counts["by_solver"] else ""
     return (
         f"{evasion.within(subject)}, by linear relaxation and {split}: of {len(right)} rows {counts['certified']} "
-        f"certified{solver}, {counts['falsified']} falsified on the graph, {counts['unknown']} unknown, {counts['wrong']} "
-        f"wrong from the start{ended}"
+        f"certified{solver}, {counts['falsified']} falsified on the graph, {counts['unknown']} unknown, "
+        f"{counts['wrong']} wrong from the start{ended}"
     )

@@ -35,8 +35,8 @@ class LegalThreshold(Section):
     states: Text
     """What the source says, in a sentence or two."""
     jurisdiction: Text
-    checked: Text
-    """Date on which the source was read."""
+    checked: Text | None
+    """Date on which the source was read; None: it was not, and nobody should rely on the wording."""
 
 
 class _Register(Section):

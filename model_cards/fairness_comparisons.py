@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from model_cards import blocks, groups, tree
 from model_cards.refs import Book, Fact, Node
 from model_cards.tree import Paragraph, Parts, Table, parts
@@ -128,8 +130,15 @@ def rows_needed(book: Book) -> list[tree.Block]:
 def _needed(entry: Node) -> tuple[Parts, ...]:
     if entry["status"].value is None:
         return (("no number would",), blocks.NOTHING, ("stay open: the measured value is too near to the threshold",))
-    names = parts(*(p for group, rows in entry["groups"].items() for p in ("; ", group, ": ", rows.fact("count"))))[1:]
+    names = parts(
+        *(p for group, rows in entry["groups"].items() for p in ("; ", _name(group), ": ", rows.fact("count")))
+    )[1:]
     return ((entry["total"].fact("count"),), names or blocks.NOTHING, (_forecast(entry["status"]),))
+
+
+def _name(group: Fact) -> Fact:
+    """`attribute=group` without the attribute, which stands in the column of the slice."""
+    return dataclasses.replace(group, value=str(group.value).partition("=")[2], derivation="name of the group")
 
 
 def _forecast(status: Node) -> Fact:

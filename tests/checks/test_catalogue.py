@@ -103,3 +103,32 @@ def test_every_problem_is_named():
         catalogue.check_policy(model_builders.plan(gates=gates))
     lines = str(caught.value).splitlines()
     assert [line.split(" ")[0] for line in lines] == ["policy.gates[0]", "policy.gates[1]"]
+
+
+def test_a_ratio_of_the_law_is_laid_on_no_difference():
+    """Four fifths is accepted on the ratio of selection rates, and refused on a difference and on other ratios."""
+    catalogue.check_policy(
+        model_builders.plan(
+            gates=[{"check": "fairness.demographic_parity_ratio", "slice": "sex", "rule": "four_fifths"}]
+        )
+    )
+    for check, got in (("demographic_parity_difference", "a difference"), ("equalized_odds_ratio", "a ratio")):
+        text = refusal(check=f"fairness.{check}", slice="sex", rule="four_fifths")
+        assert "rule four_fifths (29 CFR 1607.4(D)): expected the ratio that it bounds" in text
+        assert f"got {got}. Gate fairness.demographic_parity_ratio with rule: four_fifths" in text
+
+
+@pytest.mark.parametrize("words", ["The four-fifths rule.", "29 CFR 1607.4(D)", "80 % rule", "Four fifths, as usual"])
+def test_a_difference_is_not_justified_with_a_ratio(words):
+    """A rationale that cites four fifths for a difference is refused; the same words for a ratio are fine."""
+    gate = {"check": "fairness.demographic_parity_difference", "slice": "sex", "at_most": 0.2, "rationale": words}
+    assert "rationale names the rule four_fifths" in refusal(**gate)
+    ratio = {"check": "fairness.demographic_parity_ratio", "slice": "sex", "at_least": 0.8, "rationale": words}
+    catalogue.check_policy(model_builders.plan(gates=[ratio]))
+
+
+def test_every_comparison_of_groups_says_on_which_scale_it_is():
+    """Rates, differences and ratios are told apart by a field, and the names agree with it."""
+    for metric in catalogue.of_family("fairness"):
+        ending = metric.id.rpartition("_")[2]
+        assert metric.scale == (ending if ending in ("difference", "ratio") else "rate")

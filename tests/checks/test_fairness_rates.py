@@ -228,3 +228,26 @@ def test_labels_without_probabilities_leave_calibration_unmeasured(measured):
     assert results["calibration_error"].status == "not_measured"
     assert "the model gives no probabilities" in results["calibration_difference"].reason
     assert headline(results["precision"]).value is not None
+
+
+def test_calibration_counts_the_copies_of_a_person_once():
+    """Each row four times, known to be one person's: the intervals stay as wide as with single rows, not half."""
+    from checks import _counting, _group_calibration, intervals
+    from evidence import arrays
+
+    rng = np.random.default_rng(3)
+    share, codes = rng.random(300), rng.integers(0, 2, 300)
+    y = (rng.random(300) < share).astype(np.int64)
+
+    def width(times, kind, *, known):
+        p, who = np.repeat(share, times), np.repeat(np.arange(300), times)
+        groups = arrays.Groups(np.repeat(codes, times), ("a", "b"))
+        columns = _counting.columns(groups.codes, 2, who) if known else None
+        rows = _group_calibration.residuals(np.stack([1 - p, p], axis=1), np.repeat(y, times))
+        made = _group_calibration.slice_kinds("s", groups, rows, columns, intervals.Sampling(replicates=2000))
+        low, high = made[kind].bounds(0.95)
+        return (high - np.nan_to_num(made[kind].rates if kind == "calibration_error" else low))[0]
+
+    for kind in ("calibration_gap", "calibration_error"):
+        np.testing.assert_allclose(width(4, kind, known=True), width(1, kind, known=False), rtol=0.1)
+        assert (width(4, kind, known=False) < 0.7 * width(1, kind, known=False)).all()
