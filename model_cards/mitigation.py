@@ -194,8 +194,8 @@ def drawn(book: Book) -> list[Figure]:
 def _levels(results: list[Node]) -> Figure | None:
     shown = []
     for result in results:
-        before, after, change = _three(result)
-        if before is not None and after is not None and change.value["unit"] == "1":
+        before, after, _ = _three(result)
+        if before is not None and after is not None and result.value["check_id"] in SHORT:
             shown += [_drawn(f"{_short(result)}, before", before), _drawn(f"{_short(result)}, after", after)]
     if not shown:
         return None
@@ -206,7 +206,7 @@ def _levels(results: list[Node]) -> Figure | None:
 
 
 def _changes(results: list[Node]) -> Figure | None:
-    shown = [_drawn(_short(r), _three(r)[2]) for r in results if _three(r)[2].value["unit"] == "1"]
+    shown = [_drawn(_short(r), _three(r)[2]) for r in results if r.value["check_id"] in SHORT]
     if not shown:
         return None
     alt = (
@@ -309,6 +309,7 @@ SHORT = {
     "mitigation.balanced_accuracy_change": "balanced accuracy",
     "mitigation.ece_change": "calibration error",
 }
+"""Measures that are drawn, in few words: those that are shares."""
 
 
 def _short(result: Node) -> str:

@@ -93,3 +93,35 @@ def test_killed_in_training_the_run_ends_as_the_unbroken_one(tmp_path: Path) -> 
         record = next((space / "runs").glob("*/model/record.json"))
         digests.append(json.loads(record.read_text())["onnx"]["sha256"])
     assert digests[0] == digests[1]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_killed_between_the_networks_of_a_mitigation(tmp_path: Path) -> None:
+    """Killed while a reduction fits its networks and resumed, the run ends with the model of an unbroken one."""
+    digests = []
+    for name, killed in (("whole", False), ("broken", True)):
+        space = tmp_path / name
+        space.mkdir()
+        content = plans.plan()
+        content["mitigation"] = {"method": "exponentiated_gradient", "attribute": "sex", "max_iterations": 2}
+        plans.write(space, content)
+        process = _start(space, "plain", resume=False)
+        if killed:
+            _kill_once_networks(process, space, 2)
+            process = _start(space, "plain", resume=True)
+        said = process.communicate(timeout=300)[0]
+        assert process.returncode in (0, 1, 4), said
+        record = json.loads(next((space / "runs").glob("*/model/record.json")).read_text())
+        digests.append([record["onnx"]["sha256"], record["comparisons"]["unmitigated"]["sha256"]])
+    assert digests[0] == digests[1]
+
+
+def _kill_once_networks(process: subprocess.Popen[str], space: Path, number: int) -> None:
+    deadline = time.monotonic() + 200
+    while len(list((space / "runs").glob("*/training/networks/*.safetensors"))) < number:
+        assert process.poll() is None, process.communicate()[0]
+        assert time.monotonic() < deadline, "no networks were fitted"
+        time.sleep(0.005)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
