@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from checks import _proportions, intervals
+from checks import _moments, _proportions, intervals
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
@@ -154,6 +154,6 @@ def share_bounds(
         pairs, pair = np.unique(member * bins + codes, return_inverse=True)
         found = np.bincount(pair, weights=observed)[None]
         owned = np.bincount(pair).astype(np.float64)[None]
-        effective = _proportions.effective_rows(found, owned, pairs % bins, bins)[0]
+        effective = _moments.of_entities(found, owned, pairs % bins, bins).effective_rows()[0]
     low, high = _proportions.bounds(shares, effective, sampling.level)
     return shares, low, high

@@ -11,7 +11,7 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
-from checks import _proportions, _simultaneous, intervals
+from checks import _moments, _proportions, _simultaneous, intervals
 from checks._subject import Subject
 from evidence import records
 
@@ -64,7 +64,7 @@ def of_groups(
         entities = intervals.clusters(sampling.entities)[known]
         pairs, pair = np.unique(entities * count + member, return_inverse=True)
         of_pair = np.bincount(pair, weights=found)[None], np.bincount(pair).astype(np.float64)[None]
-        effective = _proportions.effective_rows(*of_pair, pairs % count, count)[0]
+        effective = _moments.of_entities(*of_pair, pairs % count, count).effective_rows()[0]
     return Shares(names, rows, shares, effective)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from model_cards import blocks, figures, meaning, performance, tree
+from model_cards import blocks, figures, given, meaning, performance, tree
 from model_cards.refs import Book, Fact, Node
 from model_cards.tree import Figure, Pairs, Paragraph, Parts, Section, Table, parts
 
@@ -54,7 +54,7 @@ def asked(book: Book) -> list[tree.Block]:
 
 def calibration(book: Book) -> list[tree.Block]:
     """The temperature, and what it did to the rows it was fitted on."""
-    found = book["train"]["calibration"]
+    found = book["train"]["calibration"] if given.has_model(book) else None
     if not found:
         return [Paragraph(("The plan asks for no calibration.",))] if _classifies(book) else []
     sentence = tree.say(
@@ -268,7 +268,7 @@ def section(book: Book) -> Section:
 def summary(book: Book) -> list[tree.Block]:
     """What the card says too: what was done, and what it changed."""
     done: list[tree.Block] = []
-    if book["train"]["mitigation"]:
+    if given.has_model(book) and book["train"]["mitigation"]:
         done = [*weights(book), *ensemble(book), *thresholds(book)]
     return [*asked(book), *calibration(book), *done, *changes(book)]
 

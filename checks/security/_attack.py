@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from checks import _proportions, intervals
+from checks import _moments, _proportions, intervals
 from checks._ranking import Ranking
 from checks._subject import floats
 from evidence import records
@@ -144,7 +144,7 @@ def _others_beyond(scored: Scored, threshold: float, rate: float, level: float) 
         member = intervals.clusters(scored.other_entities)
         hits = np.bincount(member, weights=scored.others > threshold)[None]
         owned = np.bincount(member).astype(np.float64)[None]
-        effective = _proportions.effective_rows(hits, owned, np.zeros(hits.shape[1], np.intp), 1).item()
+        effective = _moments.of_entities(hits, owned, np.zeros(hits.shape[1], np.intp), 1).effective_rows().item()
     trials = max(1, math.floor(effective))
     below = special.bdtr(np.arange(trials + 1.0), trials, rate)
     tail = (1 - level) / 2

@@ -44,7 +44,8 @@ def page(dossiers: dict[str, Dossier], tmp_path_factory: pytest.TempPathFactory)
     points = ((0.0, 0.8), (0.1, 0.75), (0.2, 0.5))
     curve = [{"severity": s, "value": v, "low": v - 0.1, "high": v + 0.1} for s, v in points]
     certified = {"x": "largest change", "metric": "accuracy", "levels": LEVELS, "clean": 0.8, "rows": 88}
-    attacked = {"x": "largest change", "metric": "accuracy", "curve": curve, "clean": 0.8}
+    attacked = {"x": "largest change", "metric": "accuracy", "curve": curve, "clean": 0.8,
+                "attacked_rows": 88, "attacked_features": ["bmi"]}  # fmt: skip
     own = [
         checked("robustness.evasion", "Accuracy under evasion attack", "not_applicable", attacked, 0.5),
         checked("robustness.certified", "Certified accuracy", "not_applicable", certified, 0.4),
