@@ -54,7 +54,7 @@ def asked(book: Book) -> list[tree.Block]:
 
 def calibration(book: Book) -> list[tree.Block]:
     """The temperature, and what it did to the rows it was fitted on."""
-    found = book["train"]["calibration"] if given.has_model(book) else None
+    found = book["train"]["calibration"]
     if not found:
         return [Paragraph(("The plan asks for no calibration.",))] if _classifies(book) else []
     sentence = tree.say(
@@ -255,7 +255,9 @@ def comparisons(book: Book) -> list[tree.Block]:
 
 
 def section(book: Book) -> Section:
-    """The whole chapter of the report."""
+    """The whole chapter of the report; empty where no model was given."""
+    if not given.has_model(book):
+        return Section("mitigation", "Mitigation and calibration")
     inner = summary(book)
     figures_ = drawn(book)
     inner += [*groups(book), *comparisons(book), *meaning.table(book, FAMILY)]
@@ -267,8 +269,10 @@ def section(book: Book) -> Section:
 
 def summary(book: Book) -> list[tree.Block]:
     """What the card says too: what was done, and what it changed."""
+    if not given.has_model(book):
+        return []
     done: list[tree.Block] = []
-    if given.has_model(book) and book["train"]["mitigation"]:
+    if book["train"]["mitigation"]:
         done = [*weights(book), *ensemble(book), *thresholds(book)]
     return [*asked(book), *calibration(book), *done, *changes(book)]
 
