@@ -27,7 +27,7 @@ def found(place, train, *, classes=2, **other):
     return subject, *label_noise.measure(subject)
 
 
-@pytest.mark.parametrize("rate", [0.05, 0.2])
+@pytest.mark.parametrize("rate", [0.05, pytest.param(0.2, marks=pytest.mark.slow)])
 def test_known_flips_are_recovered(tmp_path, rate):
     """Where classes do not overlap the estimate is the rate at which labels were flipped, and its interval holds it."""
     errors, hits = [], 0
