@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pydantic
@@ -92,7 +93,7 @@ def summary(record: pydantic.BaseModel) -> str:
         case records.DatasetRef():
             return f"{record.rows:,} rows, {len(record.columns)} columns"
         case records.QualityRecord() | records.EvaluationRecord():
-            return counts([r.status for r in record.results])
+            return counts_of(record.results)
         case records.SplitManifest():
             return ", ".join(f"{role} {part.rows:,}" for role, part in record.parts.items())
         case records.EncodedData():
@@ -124,6 +125,15 @@ def counts(statuses: list[str]) -> str:
     """`12 pass, 1 fail, 2 inconclusive`."""
     words = [f"{statuses.count(s)} {s.replace('_', ' ')}" for s in COLOURS if statuses.count(s)]
     return ", ".join(words)
+
+
+def counts_of(results: Sequence[records.CheckResult]) -> str:
+    """As `counts`; what was measured without a threshold is told apart from what does not apply."""
+    ungated = sum(r.status == "not_applicable" and any(m.value is not None for m in r.measures) for r in results)
+    rest = [r.status for r in results if r.status != "not_applicable"]
+    absent = sum(r.status == "not_applicable" for r in results) - ungated
+    words = [counts(list(rest)), f"{ungated} measured, no threshold" if ungated else ""]
+    return ", ".join(w for w in (*words, f"{absent} not applicable" if absent else "") if w)
 
 
 class QuietView:

@@ -83,7 +83,7 @@ def _explain(path: Path, found: Dossier, console: Console, *, everything: bool) 
         for result in found.results():
             say(_line(result.status, result.check_id, result.title, result.reason))
     say(f"\n[dim]{decision_table.LEGEND}[/]")
-    say(f"Checks: {view.counts([r.status for r in found.results()])}" + ("" if everything else " (all with --all)"))
+    say(f"Checks: {view.counts_of(found.results())}" + ("" if everything else " (all with --all)"))
     say(f"Gate: [bold {view.COLOURS[found.gate.outcome]}]{found.gate.outcome}[/]{_because(lines)}")
     say(f"Read: {path}/documents/report.html")
     _say_approval(path, say)
