@@ -14,6 +14,7 @@ from model_cards import (
     data,
     decision,
     effect,
+    explanation,
     fairness,
     gaps,
     hub,
@@ -49,6 +50,7 @@ def tree_of(book: Book) -> Document:
         _family("evaluation", "Evaluation", book, "performance"),
         _fairness(book),
         _robustness(book),
+        explanation.for_card(book),
         decision.section(book),
         provenance.section(book),
     )

@@ -137,6 +137,7 @@ def intervals(
     x_label: str,
     *,
     unit_range: bool = True,
+    upright: tuple[float, str] | None = None,
 ) -> str:
     """Values with intervals, one row for each group, in blocks with a heading.
 
@@ -144,6 +145,7 @@ def intervals(
         blocks: (heading, groups) for each attribute.
         x_label: Axis title with unit.
         unit_range: The values are shares: the axis ends are held within 0 and 1.
+        upright: An x at which to draw a vertical line, and its words; the axis reaches it.
     """
     named = [(g.name, _rows(g)) for _, groups in blocks for g in groups]
     left, right, top = _margin([name + n for name, n in named], 24), WIDTH - 14, 8.0
@@ -151,11 +153,20 @@ def intervals(
     bottom = top + HEADING * len(blocks) + sum(map(sum, steps)) + 4
     drawing = svg.Drawing(WIDTH, bottom + FOOT)
     ends = [e for _, groups in blocks for g in groups for e in (g.value, g.low, g.high) if e is not None]
+    ends += [upright[0]] if upright else []
     low, high = svg.around(ends)
     if unit_range and min(ends) >= 0 and max(ends) <= 1:
         low, high = max(low, 0.0), min(high, 1.0)
     scale = svg.Scale(low, high, left, right)
     _floor(drawing, scale, top, bottom, x_label)
+    if upright:
+        x = scale(upright[0])
+        drawing.line((x, top), (x, bottom), "limit")
+        if upright[1]:
+            before = x > (left + right) / 2
+            drawing.text(
+                (x - 5 if before else x + 5, top + 10), upright[1], "tick", anchor="end" if before else "start"
+            )
     y = top
     for (heading, groups), own in zip(blocks, steps, strict=True):
         y += HEADING

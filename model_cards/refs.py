@@ -237,18 +237,24 @@ def book(dossier: dossiers.Dossier) -> Book:
 
 
 def _meanings(task: str) -> dict[str, dict[str, Any]]:
-    """Definition, direction and best value (None where there is no largest or smallest) of every metric."""
+    """What the catalogue says of every metric; an end of a range, or a best value, that is infinite is None."""
     found = {}
     for metric in catalogue.METRICS.values():
         low, high = catalogue.bounds(metric, task)
         best = {"higher": high, "lower": low, "none": None}[metric.better]
-        finite = best is not None and math.isfinite(best)
         found[metric.id] = {
             "definition": metric.definition,
             "better": metric.better,
-            "best": best if finite else None,
+            "best": _finite(best),
+            "low": _finite(low),
+            "high": _finite(high),
+            "reference": metric.reference,
         }
     return found
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _content(record: pydantic.BaseModel) -> Any:

@@ -8,6 +8,7 @@ from model_cards import (
     data,
     decision,
     effect,
+    explanation,
     fairness,
     gaps,
     performance,
@@ -85,6 +86,7 @@ def details(book: Book) -> tuple[Section, ...]:
         performance.section(book),
         fairness.section(book),
         robustness.section(book),
+        explanation.section(book),
         decision.section(book),
         _other_checks(book),
     )
@@ -101,7 +103,7 @@ def _system(book: Book) -> Section:
 
 
 def _other_checks(book: Book) -> Section:
-    shown = {"performance", "fairness", "robustness"}
+    shown = {"performance", "fairness", "robustness", "explanation"}
     rest = [r for r in book["evaluate"]["results"] if str(r.value["check_id"]).partition(".")[0] not in shown]
     if not rest:
         return Section("other", "Other checks")
