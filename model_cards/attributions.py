@@ -5,7 +5,7 @@ from __future__ import annotations
 from model_cards import blocks, figures, tree
 from model_cards.prediction_sets import measured
 from model_cards.refs import Book, Node
-from model_cards.tree import Bullets, Figure, Paragraph, Parts, Table, parts
+from model_cards.tree import Figure, Paragraph, Parts, Table, parts
 
 PERMUTATION, GRADIENTS = "explanation.permutation_importance", "explanation.integrated_gradients"
 COMPLETENESS, AGREEMENT = "explanation.completeness", "explanation.attribution_agreement"
@@ -30,6 +30,8 @@ def summary(book: Book) -> list[Parts]:
         level=blocks.level(book),
     )
     mine = [row for row in rows if row.value["protected"]]
+    if not book.plan["data"]["protected"]:
+        return [sentence]
     if not mine:
         return [sentence, ("No protected attribute is an input by itself; others may stand for one.",)]
     marked = parts(*(p for row in mine for p in ("; ", *_named(row))))[1:]
@@ -49,9 +51,9 @@ def section(book: Book) -> list[tree.Block]:
     """Both kinds of attribution; nothing where neither was measured."""
     shuffled, gradients = measured(book, PERMUTATION), measured(book, GRADIENTS)
     drawn = [f for f in (_figure(book, shuffled), _figure(book, gradients)) if f is not None]
-    found: list[tree.Block] = [Bullets(tuple(summary(book)))] if shuffled is not None else []
-    if drawn:
-        found += [tree.Figures(tuple(drawn)), READING]
+    found: list[tree.Block] = [tree.Figures(tuple(drawn))] if drawn else []
+    if len(drawn) > 1:
+        found.append(READING)
     if shuffled is not None:
         found.append(_permutation_table(book, shuffled))
     if gradients is not None:

@@ -14,22 +14,26 @@ def section(book: Book) -> Section:
     """The whole chapter of the report."""
     if not book.family(FAMILY):
         return Section(FAMILY, TITLE, (Paragraph(("No such check was recorded.",)),), short=SHORT)
-    parts_ = (
+    inner = (
         ("attributions", "Features", attributions.section(book)),
         ("sets", "Prediction sets and intervals", prediction_sets.section(book)),
         ("strange", "Strange inputs", strange_inputs.section(book)),
+        ("explained", "Measures of this chapter", _numbers(book)),
     )
-    inner = tuple(Section(anchor, title, tuple(blocks)) for anchor, title, blocks in parts_ if blocks)
-    return Section(FAMILY, TITLE, tuple(_numbers(book)), inner, short=SHORT)
+    sections = tuple(Section(anchor, title, tuple(blocks)) for anchor, title, blocks in inner if blocks)
+    return Section(FAMILY, TITLE, tuple(_said(book)), sections, short=SHORT)
 
 
 def for_card(book: Book) -> Section:
     """The same in sentences, with the numbers."""
     if not book.family(FAMILY):
         return Section(FAMILY, TITLE, (Paragraph(("No such check was recorded.",)),))
+    return Section(FAMILY, TITLE, (*_said(book), *_numbers(book)))
+
+
+def _said(book: Book) -> list[tree.Block]:
     items = (*attributions.summary(book), *prediction_sets.summary(book), *strange_inputs.summary(book))
-    said: list[tree.Block] = [Bullets(tuple(items))] if items else []
-    return Section(FAMILY, TITLE, (*said, *_numbers(book)))
+    return [Bullets(tuple(items))] if items else []
 
 
 def _numbers(book: Book) -> list[tree.Block]:

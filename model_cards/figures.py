@@ -161,7 +161,7 @@ def intervals(
     _floor(drawing, scale, top, bottom, x_label)
     if upright:
         x = scale(upright[0])
-        drawing.line((x, top), (x, bottom), "limit")
+        drawing.line((x, top), (x, bottom), "limit" if upright[1] else "reference")
         if upright[1]:
             before = x > (left + right) / 2
             drawing.text(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from model_cards import blocks, figures, tree
 from model_cards import groups as groups_
 from model_cards.refs import Book, Fact, Node
-from model_cards.tree import Bullets, Figure, Paragraph, Parts, Table, parts
+from model_cards.tree import Figure, Paragraph, Parts, Table, parts
 
 COVERAGE, SIZE, WIDTH = "explanation.conformal_coverage", "explanation.set_size", "explanation.interval_width"
 
@@ -33,7 +33,7 @@ def summary(book: Book) -> list[Parts]:
     sentence = tree.say(
         "{kind}s at nominal level {level} hold the truth for {value} {interval} of the test rows",
         kind=kind(book).capitalize(),
-        level=level.fact("level"),
+        level=level.fact("exact"),
         value=blocks.value(one),
         interval=blocks.interval(one),
     )
@@ -54,7 +54,7 @@ def _not_reached(book: Book, result: Node) -> list[Parts]:
     if not names:
         return []
     listed = parts(*(p for name in names for p in ("; ", *name)))[1:]
-    return [tree.say("Below the nominal level, interval and all: {names}.", names=listed)]
+    return [tree.say("Below the nominal level with the whole of their own interval: {names}.", names=listed)]
 
 
 def _named(before: Parts, row: Node) -> Parts:
@@ -69,7 +69,6 @@ def section(book: Book) -> list[tree.Block]:
     if result is None:
         return []
     return [
-        Bullets(tuple(summary(book))),
         *_expected(result),
         CAVEAT,
         _rules(book, result),
@@ -107,7 +106,7 @@ def _rules(book: Book, result: Node) -> Table:
     lines = []
     for row in rows:
         name: tuple[Parts, ...] = ((row["class"].fact(),),) if by_class else ()
-        lines.append(((row["level"].fact("level"),), *name, (row["rule"].fact(),), (row["rows"].fact("count"),)))
+        lines.append(((row["level"].fact("exact"),), *name, (row["rule"].fact(),), (row["rows"].fact("count"),)))
     heads = ("Nominal level", *(("Class",) if by_class else ()), "What belongs to it", "Validation rows")
     caption = tree.say("How to form a {kind}", kind=kind(book))
     last = len(heads) - 1
@@ -130,10 +129,11 @@ def _drawn(book: Book, result: Node) -> list[tree.Block]:
             "Share of the rows of each class and group whose {kind} holds the truth, with its own interval; n is the "
             "rows it is computed from. The line is the nominal level {level}. The numbers stand in the table below.",
             kind=kind(book),
-            level=level.fact("level"),
+            level=level.fact("exact"),
         )
         drawing = figures.intervals(shown, "Coverage", upright=(float(level.value), "nominal level"))
-        drawn.append(Figure(("Coverage per class and group",), drawing, alt))
+        title = "Coverage per class and group" if result["details"]["classes"] else "Coverage per group"
+        drawn.append(Figure((title,), drawing, alt))
     sizes = _sizes(book)
     found = [*drawn, *([sizes] if sizes else [])]
     return [tree.Figures(tuple(found))] if found else []

@@ -5,7 +5,7 @@ from __future__ import annotations
 from model_cards import blocks, tree
 from model_cards.prediction_sets import measured
 from model_cards.refs import Book, Node
-from model_cards.tree import Bullets, Paragraph, Parts, Table, parts
+from model_cards.tree import Paragraph, Parts, Table, parts
 
 ALARMS, DETECTION = "explanation.ood_false_alarms", "explanation.ood_detection"
 
@@ -24,17 +24,14 @@ def summary(book: Book) -> list[Parts]:
             note=one["note"].fact(),
         )
     ]
+    strange: list[Parts] = []
     for kind in _kinds(book):
         raised = _measure(book, f"{DETECTION}.{kind.value['kind']}_flagged")
         if raised is not None:
-            found.append(
-                tree.say(
-                    "It is raised for {value} {interval} of the rows made strange on purpose: {how}.",
-                    value=blocks.value(raised),
-                    interval=blocks.interval(raised),
-                    how=kind["how"].fact(),
-                )
-            )
+            strange.append(parts(*blocks.value(raised), " ", *blocks.interval(raised), ": ", kind["how"].fact()))
+    if strange:
+        kinds = parts(*(p for words in strange for p in ("; ", *words)))[1:]
+        found.append(tree.say("Of test rows made strange on purpose it is raised for {kinds}.", kinds=kinds))
     blind = parts(*(p for item in alarms["details"]["blind_to"] for p in ("; ", item.fact())))[1:]
     return [*found, tree.say("It does not see: {blind}.", blind=blind)]
 
@@ -44,7 +41,7 @@ def section(book: Book) -> list[tree.Block]:
     alarms = measured(book, ALARMS)
     if alarms is None:
         return []
-    return [Bullets(tuple(summary(book))), *_detection(book), HOW, *_parameters(alarms)]
+    return [*_detection(book), HOW, *_parameters(alarms)]
 
 
 HOW = Paragraph(
