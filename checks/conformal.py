@@ -193,9 +193,12 @@ def _rule(subject: Subject, value: float | None) -> str:
     if subject.task == "regression":
         unit = f" {subject.encoded.target_unit}" if subject.encoded.target_unit else ""
         return f"the prediction, {value:.6g}{unit} more or less"
-    if subject.plan.policy.explanation.conformal.method == "lac":
-        return f"every class whose probability is at least {1 - value:.6g}"
-    return f"every class for which the more probable classes sum to at most {value:.6g}"
+    settings = subject.plan.policy.explanation.conformal
+    if settings.method == "lac":
+        what = f"probability is at least {1 - value:.6g}"
+        return f"this class, where its {what}" if settings.per_class else f"every class whose {what}"
+    what = f"the more probable classes sum to at most {value:.6g}"
+    return f"this class, where {what}" if settings.per_class else f"every class for which {what}"
 
 
 def _sizes(subject: Subject, found: list[_Found]) -> records.CheckResult:

@@ -171,8 +171,8 @@ def intervals(
     x_label: str,
     *,
     unit_range: bool = True,
-    reference: float | None = None,
     lines: int = 2,
+    upright: tuple[float, str] | None = None,
 ) -> str:
     """Values with intervals, one row for each group, in blocks with a heading.
 
@@ -180,8 +180,8 @@ def intervals(
         blocks: (heading, groups) for each attribute.
         x_label: Axis title with unit.
         unit_range: The values are shares: the axis ends are held within 0 and 1.
-        reference: A value to compare with: a thin line through all rows.
         lines: Most lines of a group's name.
+        upright: An x at which to draw a vertical line, and its words; the axis reaches it.
     """
     named = [(g.name, _rows(g)) for _, groups in blocks for g in groups]
     left, right, top = _margin([name + n for name, n in named], 24), WIDTH - 14, 8.0
@@ -189,14 +189,20 @@ def intervals(
     bottom = top + HEADING * len(blocks) + sum(map(sum, steps)) + 4
     drawing = svg.Drawing(WIDTH, bottom + FOOT)
     ends = [e for _, groups in blocks for g in groups for e in (g.value, g.low, g.high) if e is not None]
-    ends += [] if reference is None else [reference]
+    ends += [upright[0]] if upright else []
     low, high = svg.around(ends)
     if unit_range and min(ends) >= 0 and max(ends) <= 1:
         low, high = max(low, 0.0), min(high, 1.0)
     scale = svg.Scale(low, high, left, right)
     _floor(drawing, scale, top, bottom, x_label)
-    if reference is not None:
-        drawing.line((scale(reference), top), (scale(reference), bottom), "reference")
+    if upright:
+        x = scale(upright[0])
+        drawing.line((x, top), (x, bottom), "limit" if upright[1] else "reference")
+        if upright[1]:
+            before = x > (left + right) / 2
+            drawing.text(
+                (x - 5 if before else x + 5, top + 10), upright[1], "tick", anchor="end" if before else "start"
+            )
     y = top
     for (heading, groups), own in zip(blocks, steps, strict=True):
         y += HEADING

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Callable
 
 from checks import catalogue
-from model_cards import blocks, effect, figures, given, matrix, meaning, tree
+from model_cards import blocks, calibration, effect, figures, given, matrix, meaning, tree
 from model_cards.refs import Book, Node
 from model_cards.tree import Figure, Paragraph, Parts, Section, parts
 
@@ -181,36 +181,6 @@ def precision_recall(book: Book) -> Figure | None:
     return Figure(("Precision and recall",), svg, alt)
 
 
-def calibration(book: Book) -> Figure | None:
-    """Observed share against predicted probability."""
-    result = book.result("performance.ece")
-    found = _details(result, "bins")
-    bins = [b for b in found or () if b.value.get("count") and b.value.get("observed") is not None]
-    if result is None or found is None or not bins:
-        return None
-    points = [(b.value["predicted"], b.value["observed"]) for b in bins]
-    counts = [b.value["count"] for b in bins]
-    least = book.plan["policy"]["minimum_group_size"]
-    whose: Parts = ("probability of the label that the model gives, against the share of right labels",)
-    x_label, y_label = "Probability of the label given", "Share of right labels"
-    if book["encode"].value["task"] == "binary":
-        name = book["encode"]["classes"][1]
-        whose = tree.say("probability of {name}, against the share of rows that are {name}", name=name.fact())
-        x_label, y_label = f"Probability of {name.value}", f"Share that is {name.value}"
-    svg = figures.calibration(
-        figures.Series("model", points, found.evidence, marks=True), counts, x_label, y_label, fewest=least.value
-    )
-    alt = tree.say(
-        "The {whose}, in {bins} bins that hold rows; bars show the rows in each, hollow marks stand for fewer than "
-        "{least}. The expected calibration error is {error}. A calibrated model lies on the diagonal.",
-        whose=whose,
-        least=least.fact("count"),
-        bins=found.derived(len(bins), "bins that hold rows", "count"),
-        error=headline(result),
-    )
-    return Figure(("Calibration",), svg, alt)
-
-
 def confusion(book: Book) -> Figure | None:
     """True against predicted classes."""
     result = book.result("performance.confusion_matrix")
@@ -249,8 +219,9 @@ def regression(book: Book) -> Figure | None:
     diagonal = ((min(ends), min(ends)), (max(ends), max(ends)))
     svg = figures.curves([series], f"Predicted{words}", f"Observed{words}", reference=diagonal)
     alt = tree.say(
-        "Mean observed over mean predicted value in {bins} bins of test rows, with intervals. The root mean squared "
-        "error is {error}. Unbiased predictions lie on the diagonal.",
+        "Mean observed over mean predicted value in {bins} bins of test rows, with the range that leaves out the tenth "
+        "of the observed values at either end. The root mean squared error is {error}. Unbiased predictions lie on the "
+        "diagonal.",
         bins=found.size("bins"),
         error=headline(result),
     )
@@ -260,9 +231,10 @@ def regression(book: Book) -> Figure | None:
 FIGURES: tuple[tuple[str, Callable[[Book], Figure | None], frozenset[str]], ...] = (
     ("ROC curve", roc, frozenset({"binary", "multiclass"})),
     ("precision and recall", precision_recall, frozenset({"binary", "multiclass"})),
-    ("calibration", calibration, frozenset({"binary", "multiclass"})),
+    ("calibration", calibration.reliability, frozenset({"binary", "multiclass"})),
     ("confusion matrix", confusion, frozenset({"binary", "multiclass"})),
     ("predicted and observed values", regression, frozenset({"regression"})),
+    ("calibration", calibration.deciles, frozenset({"regression"})),
 )
 """Name, how to draw it, and the tasks that it belongs to."""
 
@@ -295,6 +267,7 @@ def section(book: Book) -> Section:
     ]
     if drawn:
         inner.append(tree.Figures(tuple(drawn)))
+    inner += calibration.table(book)
     if absent:
         inner.append(Paragraph(("Not drawn, since the evidence holds no data for it: ", *_listed(absent), "."), "note"))
     return Section("performance", "Performance", tuple(inner))

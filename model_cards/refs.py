@@ -242,17 +242,20 @@ def book(dossier: dossiers.Dossier) -> Book:
 
 
 def _meanings(task: str) -> dict[str, dict[str, Any]]:
-    """Definition, direction and best value (None where there is no largest or smallest) of every metric."""
+    """What the catalogue says of every metric; an end of a range, or a best value, that is infinite is None."""
     found = {}
     for metric in catalogue.METRICS.values():
         low, high = catalogue.bounds(metric, task)
         best = {"higher": high, "lower": low, "none": None}[metric.better] if metric.best is None else metric.best
-        # The largest possible change is nobody's aim.
-        finite = best is not None and math.isfinite(best) and metric.family != "mitigation"
+        if metric.family == "mitigation":
+            best = None  # the largest possible change is nobody's aim
         found[metric.id] = {
             "definition": metric.definition,
             "better": metric.better,
-            "best": best if finite else None,
+            "best": _finite(best),
+            "low": _finite(low),
+            "high": _finite(high),
+            "reference": metric.reference,
         }
     return found
 
@@ -280,6 +283,10 @@ def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value):
         return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
     return [_plain(item) for item in value] if isinstance(value, tuple) else value
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _content(record: pydantic.BaseModel | None) -> Any:

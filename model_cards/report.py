@@ -10,6 +10,7 @@ from model_cards import (
     data,
     decision,
     effect,
+    explanation,
     fairness,
     gaps,
     given,
@@ -94,6 +95,7 @@ def details(book: Book) -> tuple[Section, ...]:
         robustness.section(book),
         attacks.section(book),
         security.section(book),
+        explanation.section(book),
         decision.section(book),
         _other_checks(book),
     )
@@ -110,7 +112,7 @@ def _system(book: Book) -> Section:
 
 
 def _other_checks(book: Book) -> Section:
-    shown = {"performance", "fairness", "mitigation", "robustness", "security"}
+    shown = {"performance", "fairness", "mitigation", "robustness", "security", "explanation"}
     rest = [r for r in book["evaluate"]["results"] if str(r.value["check_id"]).partition(".")[0] not in shown]
     if not rest:
         return Section("other", "Other checks")

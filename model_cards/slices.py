@@ -44,7 +44,7 @@ def _by_column(book: Book, result: Node) -> list[Figure]:
         least=least.fact("count"),
         overall=overall.fact("number"),
     )
-    drawing = figures.intervals(shown, _axis(result, "rate"), reference=float(overall.value))
+    drawing = figures.intervals(shown, _axis(result, "rate"), upright=(float(overall.value), ""))
     return [Figure((result["title"].fact(),), drawing, alt)]
 
 
@@ -59,7 +59,7 @@ def _by_search(result: Node) -> list[Figure]:
         overall=overall.fact("number"),
     )
     drawing = figures.intervals(
-        [("found by search", lines)], _axis(result, "metric"), reference=float(overall.value), lines=5
+        [("found by search", lines)], _axis(result, "metric"), upright=(float(overall.value), ""), lines=5
     )
     return [Figure((result["title"].fact(),), drawing, alt)]
 

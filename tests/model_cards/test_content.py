@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from checks import catalogue
 from evidence import records
 from evidence.dossier import Dossier
 from model_cards import classification, decision, gaps, refs, report, tree
@@ -210,15 +211,25 @@ def test_answers_have_a_consequence(dossiers: dict[str, Dossier], answers: dict[
 
 
 def test_measures_are_explained(rendered: dict[str, Rendered]) -> None:
-    """Every measure of fairness that gave a number has its meaning, direction and best value."""
+    """Every measure that gave a number has the catalogue's definition, range, direction, best value and reference."""
     lines = {
         line[0]: line
-        for family in ("h-performance", "h-fairness", "h-robustness")
+        for family in ("h-performance", "h-fairness", "h-robustness", "h-explanation")
         for line in _table(rendered["binary"].page, "What these measures mean", within=family)
     }
-    assert lines["Demographic parity ratio"][2:] == ["higher is better", "1"]
-    assert lines["Equal opportunity difference"][2:] == ["lower is better", "0"]
-    assert "0 is parity" in lines["Equal opportunity difference"][1]
+    ratio = catalogue.METRICS["fairness.demographic_parity_ratio"]
+    assert lines["Demographic parity ratio"][1:] == [
+        ratio.definition, "0 to 1", "higher is better", "1", ratio.reference,
+    ]  # fmt: skip
+    assert lines["Equal opportunity difference"][2:5] == ["0 to 1", "lower is better", "0"]
+    assert lines["Log loss"][2:5] == ["0 or more", "lower is better", "0"]
+    assert lines["Calibration slope"][2:5] == ["any number", "descriptive", "–"]
+    measured = {
+        r.title
+        for r in rendered["binary"].dossier.evaluate.results
+        if any(m.value is not None for m in r.measures) and not r.check_id.startswith("security.")
+    }
+    assert measured == set(lines)
 
 
 @pytest.mark.parametrize("name", ["20261122-100000-test", 'x"; } body { display: none } @page { a: "'])

@@ -38,6 +38,7 @@ def contents(dossier: Dossier) -> dict[str, Any]:
     meanings = refs.book(dossier).catalogue.value
     for name, metric in catalogue.METRICS.items():
         assert meanings[name]["definition"] == metric.definition
+        assert meanings[name]["reference"] == metric.reference
     found["catalogue of checks"] = meanings
     found["register of the law"] = refs.book(dossier).law.value
     return {**found, "plan.yaml": dossier.plan.model_dump(mode="json"), "": dossier}

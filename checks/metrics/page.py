@@ -1,0 +1,90 @@
+"""The page on which every metric stands once, made of the register: `python -m checks.metrics.page` writes it.
+
+A test holds `docs/metrics.md` equal to what is generated.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import textwrap
+from pathlib import Path
+
+from checks import catalogue
+from checks.metrics import Metric
+from checks.metrics.metric import CLASSIFICATION, EVERY_TASK, Family
+
+WIDTH = 120
+
+FILE = Path(__file__).parents[2] / "docs" / "metrics.md"
+
+HEAD = """\
+# Metrics
+
+Every metric of proofline, from the register in `checks/metrics/`. Documents print these definitions. Written by
+`python -m checks.metrics.page`; change the register, not this page.
+
+Each is measured on the exported ONNX graph (those of `data.` on the data), with an interval where it is taken from a
+sample. A gate of the plan names the identifier. Metrics without a direction are descriptive and cannot be gated. With
+*per group*, a gate may name a protected attribute or an intersection as its slice.
+"""
+FAMILIES: dict[Family, str] = {
+    "performance": "How well the model predicts",
+    "fairness": "How it treats groups",
+    "robustness": "How it stands faults, shifts and attacks on its inputs",
+    "security": "Other attacks (AI Act Art. 15(5))",
+    "explanation": "What its outputs rest on, and where they hold (AI Act Art. 13)",
+    "data": "The data",
+    "export": "The exported graph",
+}
+DIRECTIONS = {"higher": "higher is better", "lower": "lower is better", "none": "descriptive"}
+UNITS = {
+    "target": "unit of the target",
+    "loss": "nats; regression: variances of the target",
+    "output": "log odds; regression: unit of the target",
+}
+"""Units that say too little by themselves."""
+
+
+def text() -> str:
+    """The page as it is committed."""
+    sections = [
+        "\n".join([f"## {FAMILIES[family]}", "", *(line for m in metrics for line in _entry(m))])
+        for family, metrics in itertools.groupby(catalogue.METRICS.values(), key=lambda m: m.family)
+    ]
+    return "\n".join([HEAD, *sections]).rstrip() + "\n"
+
+
+def _entry(metric: Metric) -> list[str]:
+    facts = [DIRECTIONS[metric.better], _range(metric)]
+    if metric.unit != "1":
+        facts.append(f"unit: {UNITS.get(metric.unit, metric.unit)}")
+    facts.append(_tasks(metric.tasks))
+    if metric.sliced:
+        facts.append("per group")
+    return [
+        f"### {metric.title}",
+        "",
+        f"`{metric.id}` · {' · '.join(facts)}",
+        "",
+        *textwrap.wrap(metric.definition, WIDTH),
+        "",
+        f"Reference: {metric.reference}.",
+        "",
+    ]
+
+
+def _range(metric: Metric) -> str:
+    if math.isinf(metric.low):
+        return "any number" if math.isinf(metric.high) else f"at most {metric.high:g}"
+    return f"{metric.low:g} or more" if math.isinf(metric.high) else f"{metric.low:g} to {metric.high:g}"
+
+
+def _tasks(tasks: tuple[str, ...]) -> str:
+    if set(tasks) == set(EVERY_TASK):
+        return "every task"
+    return "classification" if set(tasks) == set(CLASSIFICATION) else " and ".join(tasks)
+
+
+if __name__ == "__main__":
+    FILE.write_text(text(), encoding="utf-8")
