@@ -11,14 +11,18 @@ import dataclasses
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pydantic
 
 from configs import errors
 from evidence import canonical, clock, commitment, records, software, storage
 from evidence.dossier import STAGES
+from evidence.folder import RunFolder
 from flows.workspace import Run
+
+if TYPE_CHECKING:
+    from checks import source
 
 
 class View(Protocol):
@@ -108,14 +112,10 @@ def core(run: Run, view: View, engine: str) -> Stages:
         training: records.TrainingRecord,
         model: records.ModelRef,
     ) -> records.EvaluationRecord:
-        from checks import evaluate, leakage, parity, source
-        from factory import gradients
+        from checks import evaluate, leakage, parity
 
         commitment.require(committed, plan, run.plan_sha256, manifest, code_of(run))
-        asked = source.Source(
-            gradient=gradients.loss_gradient(folder, training, encoded),
-            logits_vjp=gradients.logits_vjp(folder, training, encoded),
-        )
+        asked = source_model(folder, training, encoded)
         measured = evaluate.evaluate(folder, plan, committed, manifest, encoded, model, source=asked)
         audit = leakage.audit(folder, manifest, (*training.uses, *measured.uses), encoded)
         return measured.model_copy(update={"results": (parity.result(model), *measured.results, audit)})
@@ -138,6 +138,17 @@ def core(run: Run, view: View, engine: str) -> Stages:
         ingest, validate, split, encode, govern, commit, train, export, evaluate, gate, document, close,
     )  # fmt: skip
     return Stages(**{f.__name__: remembered(run, view, f.__name__, f) for f in functions})
+
+
+def source_model(folder: RunFolder, training: records.TrainingRecord, encoded: records.EncodedData) -> source.Source:
+    """What checks may ask of the trained model beside its graph."""
+    from checks import source
+    from factory import gradients
+
+    return source.Source(
+        gradient=gradients.loss_gradient(folder, training, encoded),
+        logits_vjp=gradients.logits_vjp(folder, training, encoded),
+    )
 
 
 def remembered(run: Run, view: View, name: str, function: Stage) -> Stage:
