@@ -63,9 +63,10 @@ def encode(case: Case, folder: RunFolder) -> records.EncodedData:
     parts: dict[records.Role, records.EncodedPart] = {}
     for role, rows in (("train", case.rows), ("validation", case.validation)):
         numbers = random.normal(size=(rows, case.numeric))
-        codes = np.stack([random.integers(0, size, rows) for size in case.categories], axis=1)
+        drawn = [random.integers(0, size, rows) for size in case.categories]
+        codes = np.array(drawn, dtype=np.int64).reshape(len(drawn), rows).T
         x = np.concatenate([numbers, codes], axis=1).astype(np.float32)
-        y = (numbers[:, 0] + 0.5 * codes[:, 0] % 2 + random.normal(size=rows) > 0).astype(np.int64)
+        y = (numbers[:, 0] + 0.5 * codes[:, :1].sum(axis=1) % 2 + random.normal(size=rows) > 0).astype(np.int64)
         digests = np.array([f"{i:064x}".encode() for i in range(rows)], dtype="S64")
         parts[role] = records.EncodedPart(
             rows=rows,

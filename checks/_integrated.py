@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from checks import scoring
-from checks.source import OutputGradient
+from checks.source import LogitsVjp
 from configs import errors
 
 Floats = npt.NDArray[np.float64]
@@ -20,12 +20,12 @@ BLOCK = 8192
 
 
 def integrated(
-    gradient: OutputGradient, x: Inputs, baseline: Inputs, plus: Codes, minus: Codes | None, steps: int
+    outputs_vjp: LogitsVjp, x: Inputs, baseline: Inputs, plus: Codes, minus: Codes | None, steps: int
 ) -> Floats:
     """Integrated gradients (rows, features) of output `plus` less output `minus`, by the midpoint rule.
 
     Args:
-        gradient: Of one output.
+        outputs_vjp: The outputs with their pullback.
         x: (rows, features); a missing cell is missing in the baseline, too.
         baseline: (rows, features)
         plus: (rows,) index of the output.
@@ -40,9 +40,12 @@ def integrated(
     for start in range(0, steps, each):
         shares = (np.arange(start, min(start + each, steps)) + 0.5)[:, None, None] / steps
         at = np.where(np.isfinite(x), baseline + shares * way, x).astype(np.float32).reshape(-1, x.shape[1])
-        slope = _checked(gradient(at, np.tile(plus, len(shares))), at.shape)
+        found, pullback = outputs_vjp(at)
+        cotangent, rows = np.zeros(found.shape), np.arange(len(at))
+        cotangent[rows, np.tile(plus, len(shares))] = 1.0
         if minus is not None:
-            slope -= _checked(gradient(at, np.tile(minus, len(shares))), at.shape)
+            cotangent[rows, np.tile(minus, len(shares))] = -1.0
+        slope = _checked(pullback(cotangent), at.shape)
         total += slope.reshape(len(shares), *x.shape).sum(axis=0)
     return total * way / steps
 

@@ -23,7 +23,7 @@ from checks._chosen import chosen
 from checks._subject import Subject, measured, not_applicable, not_measured, unit_of
 from checks.catalogue import METRICS
 from checks.importance import rank
-from checks.source import OutputGradient
+from checks.source import LogitsVjp
 from evidence import records
 
 Floats = npt.NDArray[np.float64]
@@ -57,10 +57,10 @@ def measure(subject: Subject, permutation: records.CheckResult) -> tuple[records
     """
     if not _numeric(subject).any():
         return tuple(not_applicable(c, "the model has no numeric feature along which a gradient runs") for c in CHECKS)
-    gradient = subject.source.output_gradient
-    if gradient is None:
+    outputs_vjp = subject.source.logits_vjp
+    if outputs_vjp is None:
         return tuple(not_measured(c, "the source model gives no gradient of its outputs") for c in CHECKS)
-    found = _attributed(subject, gradient)
+    found = _attributed(subject, outputs_vjp)
     if bad := int((~np.isfinite(found.attributions)).any(axis=1).sum()):
         why = f"the gradient of the source model is not finite on the line to {bad} of {len(found.change)} rows"
         return tuple(not_measured(c, why) for c in CHECKS)
@@ -68,7 +68,7 @@ def measure(subject: Subject, permutation: records.CheckResult) -> tuple[records
     return result, _completeness(subject, found), _agreement(subject, found, permutation)
 
 
-def _attributed(subject: Subject, gradient: OutputGradient) -> _Found:
+def _attributed(subject: Subject, outputs_vjp: LogitsVjp) -> _Found:
     settings = subject.plan.policy.explanation.attribution
     rows = chosen(subject.part, settings.rows, subject.sampling.seed)
     x = subject.part.x[rows]
@@ -77,7 +77,7 @@ def _attributed(subject: Subject, gradient: OutputGradient) -> _Found:
     baseline = np.where(numeric & np.isfinite(x), median, x).astype(np.float32)
     at_row, at_baseline = subject.scorer(x), subject.scorer(baseline)
     plus, minus = _integrated.outputs(at_row, len(x))
-    found = _integrated.integrated(gradient, x, baseline, plus, minus, settings.steps)
+    found = _integrated.integrated(outputs_vjp, x, baseline, plus, minus, settings.steps)
     change = _integrated.value(at_row, plus, minus) - _integrated.value(at_baseline, plus, minus)
     return _Found(np.where(numeric, found, 0.0), change, subject.sampling.take(rows))
 

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from checks import _degradation, evasion, scoring
+from checks._chosen import chosen
 from checks._subject import Subject, measured, not_applicable, not_measured
 from checks.certified import _threads, declared, graph, outputs
 from checks.certified import rows as certified_rows
@@ -42,7 +43,7 @@ def measure(subject: Subject) -> tuple[records.CheckResult, ...]:
 def certified(subject: Subject) -> records.CheckResult:
     """The share of the attacked rows that are right and proven to stay so; for regression the certified R²."""
     attack = subject.plan.policy.robustness.attack
-    rows = evasion.chosen_rows(subject.part, attack.rows, subject.sampling.seed)
+    rows = chosen(subject.part, attack.rows, subject.sampling.seed)
     x = subject.part.x[rows]
     if not _budget(subject, x, 1.0).free.any():
         return not_applicable(CHECK, "no feature can change: there is nothing to prove")

@@ -14,11 +14,11 @@ from checks._subject import Subject, measured, not_applicable, not_measured
 from checks.attacks import limits, sparse, suite, validity
 from checks.attacks.budget import Budget, attackable, budget
 from checks.attacks.search import UNSOUND, Found, confirm
-from checks.attacks.suite import SHARES, Attacked, chosen_rows
+from checks.attacks.suite import SHARES, Attacked
 from evidence import arrays, records
 
 __all__ = [
-    "SHARES", "Attacked", "Budget", "attackable", "axis", "budget", "chosen_rows", "measure", "scale", "within",
+    "SHARES", "Attacked", "Budget", "attackable", "axis", "budget", "measure", "scale", "within",
     "worst_rows",
 ]  # fmt: skip
 

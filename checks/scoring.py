@@ -79,6 +79,8 @@ class Scorer:
         """
         options = onnxruntime.SessionOptions()
         options.log_severity_level = _SILENT
+        # Threads that spin while they wait take the processor from whoever prepares the next batch.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._name, self._features, self._classes = path.name, features, classes
         self._outputs = ["prediction"] if task == "regression" else ["label", "probabilities"]
         try:

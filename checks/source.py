@@ -18,10 +18,6 @@ from evidence import records
 Inputs = npt.NDArray[np.float32]
 Gradient = Callable[[Inputs, npt.NDArray[np.generic]], npt.NDArray[np.floating]]
 """Gradient of the loss with respect to the inputs: x (n, features), y (n,) → (n, features), in the features' units."""
-OutputGradient = Callable[[Inputs, npt.NDArray[np.int64]], npt.NDArray[np.floating]]
-"""Gradient of one output with respect to the inputs: x (n, features), output index (n,) → (n, features).
-
-The output is the logit of that class, or the prediction (index 0)."""
 Pullback = Callable[[npt.NDArray[np.floating]], npt.NDArray[np.floating]]
 """Cotangent of the outputs (n, outputs) → gradient with respect to the inputs (n, features), in the features' units."""
 LogitsVjp = Callable[[Inputs], tuple[npt.NDArray[np.floating], Pullback]]
@@ -44,7 +40,6 @@ class Source:
     """The source model, as far as it can be asked."""
 
     gradient: Gradient | None = None
-    output_gradient: OutputGradient | None = None
     logits_vjp: LogitsVjp | None = None
     retrain: Retrain | None = None
     base: Path | None = None

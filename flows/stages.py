@@ -11,15 +11,20 @@ import dataclasses
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import pydantic
 
 from configs import errors
+from configs.plan import Plan
 from evidence import canonical, clock, commitment, given, records, software, storage
 from evidence.dossier import PREDICTIONS, STAGES, stages_of
+from evidence.folder import RunFolder
 from flows import workspace
 from flows.workspace import Run
+
+if TYPE_CHECKING:
+    from checks import source
 
 
 class View(Protocol):
@@ -113,18 +118,10 @@ def core(run: Run, view: View, engine: str) -> Stages:
         training: records.TrainingRecord,
         model: records.ModelRef,
     ) -> records.EvaluationRecord:
-        from checks import evaluate, leakage, parity, source
-        from factory import gradients, output_gradient, retraining
+        from checks import evaluate, leakage, parity
 
         _require_committed(run, committed, manifest)
-        asked = source.Source(
-            gradient=gradients.loss_gradient(folder, training, encoded),
-            logits_vjp=gradients.logits_vjp(folder, training, encoded),
-            base=run.base,
-            retrain=retraining.retrainer(plan, encoded, training),
-            training=training,
-            output_gradient=output_gradient.output_gradient(folder, training, encoded),
-        )
+        asked = source_model(folder, plan, training, encoded, run.base)
         measured = evaluate.evaluate(folder, plan, committed, manifest, encoded, model, source=asked)
         audit = leakage.audit(folder, manifest, (*training.uses, *measured.uses), encoded)
         return measured.model_copy(update={"results": (parity.result(model), *measured.results, audit)})
@@ -165,6 +162,22 @@ def core(run: Run, view: View, engine: str) -> Stages:
     )  # fmt: skip
     bound = {f.__name__: remembered(run, view, f.__name__, f) for f in functions}
     return Stages(**bound, evaluate_given=remembered(run, view, "evaluate", evaluate_given))
+
+
+def source_model(
+    folder: RunFolder, plan: Plan, training: records.TrainingRecord, encoded: records.EncodedData, base: Path
+) -> source.Source:
+    """What checks may ask of the trained model beside its graph; `base` is where files that the plan names are."""
+    from checks import source
+    from factory import gradients, retraining
+
+    return source.Source(
+        gradient=gradients.loss_gradient(folder, training, encoded),
+        logits_vjp=gradients.logits_vjp(folder, training, encoded),
+        retrain=retraining.retrainer(plan, encoded, training),
+        training=training,
+        base=base,
+    )
 
 
 def remembered(run: Run, view: View, name: str, function: Stage) -> Stage:

@@ -21,8 +21,10 @@ from configs import errors
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-STRIDE = 2.5
-"""Length of all steps of the projected gradient together, in budgets."""
+FIRST = 0.5
+"""First step of the projected gradient, in budgets."""
+ASKED = 4
+"""The projected gradient asks the graph at every step of that many."""
 MOMENTUM = 0.75
 """Share of the new step in AutoPGD's move; the rest is the move before."""
 ENOUGH = 0.75
@@ -32,6 +34,10 @@ ENOUGH = 0.75
 def projected(found: Found, gradient: Gradient, steps: int, restarts: int, rng: np.random.Generator) -> None:
     """Projected gradient descent. The first start is the row itself, every further one is random.
 
+    The step falls in equal parts from half of the budget, which comes as far as steps of one length with fewer rows on
+    the way. A row that a step leaves where it is (in a corner, as a rule) would be left there by shorter ones too and
+    takes no further one. The graph is asked when a row comes to rest, at the last step, and in between at every fourth.
+
     Args:
         found: What was found so far; improved in place.
         gradient: Of the loss of the source model.
@@ -40,20 +46,23 @@ def projected(found: Found, gradient: Gradient, steps: int, restarts: int, rng: 
         rng: For the random starts.
     """
     problem = found.problem
-    original, stride = problem.original, STRIDE / steps * _reach(found)
+    original, reach = problem.original, _reach(found)
     for restart in range(restarts):
         rows = found.left()
-        at = original.copy()
-        if restart:
-            at[rows] = problem.random(rows, rng)
-        for _ in range(steps):
-            rows = found.left()
+        at = problem.random(rows, rng) if restart else original[rows]
+        for step in range(steps):
             if len(rows) == 0:
-                return
-            slope = checked(gradient(at[rows].astype(np.float32), problem.y[rows]), at[rows].shape)
+                break
+            slope = checked(gradient(at.astype(np.float32), problem.y[rows]), at.shape)
             near = problem.limits.take(rows)
-            at[rows] = near.project(at[rows] + stride[rows] * np.sign(slope), original[rows])
-            found.offer(rows, at[rows])
+            length = FIRST * (1 - step / steps)
+            ahead = near.project(at + length * reach[rows] * np.sign(slope), original[rows])
+            rests = ~((ahead != at) & near.free).any(axis=1)
+            asked = rests | (step % ASKED == 0) | (step == steps - 1)
+            if asked.any():
+                found.offer(rows[asked], ahead[asked])
+            goes_on = ~rests & (found.damage[rows] < problem.enough)
+            rows, at = rows[goes_on], ahead[goes_on]
 
 
 def automatic(

@@ -2,7 +2,8 @@
 
 Square attack for tables. Where images have windows, a table has random subsets of its features: each question moves a
 subset to one or the other end of what is admissible, and keeps the move where the margin shrinks. The share of the
-features that move falls from 0.8 in the steps of the paper's schedule. It needs neither gradient nor source model.
+features that move falls from 0.8 in the steps of the paper's schedule. Where the box has no more corners than there
+are questions, each is tried instead. It needs neither gradient nor source model.
 
 Refs: Andriushchenko et al., ECCV 2020.
 """
@@ -36,6 +37,9 @@ def search(found: Found, queries: int, rng: np.random.Generator) -> None:
     problem, rows = found.problem, found.left()
     if len(rows) == 0:
         return
+    if 2 ** int(problem.limits.free[rows].sum(axis=1).max()) <= queries:
+        _every_corner(found)
+        return
     every = np.ones((len(rows), problem.x.shape[1]), dtype=bool)
     at = problem.original.copy()
     at[rows] = _corner(found, rows, every, at[rows], rng)
@@ -49,6 +53,18 @@ def search(found: Found, queries: int, rng: np.random.Generator) -> None:
         value = margin(found.offer(rows, moved), problem.y[rows])
         better = value >= best[rows]
         at[rows[better]], best[rows[better]] = moved[better], value[better]
+
+
+def _every_corner(found: Found) -> None:
+    """Where the box has no more corners than there are questions, each is tried."""
+    limits = found.problem.limits
+    place = np.cumsum(limits.free, axis=1) - 1
+    for code in range(2 ** int(limits.free.sum(axis=1).max())):
+        rows = found.left()
+        if len(rows) == 0:
+            return
+        near = limits.take(rows)
+        found.offer(rows, np.where((code >> place[rows]) % 2 == 1, near.high, near.low))
 
 
 def share(query: int, queries: int) -> float:

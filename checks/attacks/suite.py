@@ -8,12 +8,12 @@ within a smaller budget is admissible within a larger one, and is kept. Refs: Cr
 from __future__ import annotations
 
 import dataclasses
-import hashlib
 from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
+from checks._chosen import chosen
 from checks.attacks import budget, gradient, losses, square
 from checks.attacks.search import MISLABELLED, Found, Problem, Rows, Score
 from checks.source import Source
@@ -97,7 +97,7 @@ def attack(
         streams: A random generator for each label.
         seed: For the choice of the rows.
     """
-    rows = chosen_rows(part, settings.rows, seed)
+    rows = chosen(part, settings.rows, seed)
     strikes = strikes_of(model.source, model.classes, settings)
     found: dict[str, list[Found]] = {s.name: [] for s in strikes}
     alone: dict[str, list[float]] = {s.name: [] for s in strikes}
@@ -195,11 +195,3 @@ def success(found: Found) -> float:
     if len(found.damage) == 0:
         return 0.0
     return float(np.mean(found.damage >= MISLABELLED if found.problem.classes else found.damage))
-
-
-def chosen_rows(part: arrays.Part, most: int, seed: int) -> Rows:
-    """Indices of the attacked rows, ascending: those with the smallest seeded hash of their digest."""
-    if part.rows <= most:
-        return np.arange(part.rows)
-    keys = np.array([hashlib.sha256(f"{seed}:".encode() + digest).digest() for digest in part.row_digests.tolist()])
-    return np.sort(np.argsort(keys, kind="stable")[:most])

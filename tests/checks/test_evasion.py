@@ -159,14 +159,14 @@ def test_no_more_rows_are_attacked_than_declared(tmp_path):
 
 def test_the_attacked_rows_are_drawn_by_a_seeded_hash(tmp_path):
     """The same seed attacks the same rows whatever their order; another seed others."""
-    from checks import evasion
+    from checks import _chosen
 
     part = make(tmp_path).subject.part
-    rows = evasion.chosen_rows(part, 50, 0)
+    rows = _chosen.chosen(part, 50, 0)
     assert len(set(rows.tolist())) == 50
     turned = dataclasses.replace(part, row_digests=part.row_digests[::-1])
-    assert set(part.row_digests[rows].tolist()) == set(turned.row_digests[evasion.chosen_rows(turned, 50, 0)].tolist())
-    assert set(rows.tolist()) != set(evasion.chosen_rows(part, 50, 1).tolist())
+    assert set(part.row_digests[rows].tolist()) == set(turned.row_digests[_chosen.chosen(turned, 50, 0)].tolist())
+    assert set(rows.tolist()) != set(_chosen.chosen(part, 50, 1).tolist())
 
 
 def test_without_a_gradient_only_the_graph_is_asked(tmp_path):

@@ -44,22 +44,27 @@ def of_the_toolbox(kind, module, x, y, **settings):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::UserWarning", "ignore::FutureWarning")
-@pytest.mark.parametrize(("seed", "outputs"), [(0, 2), (4, 2), (2, 4), (3, 4)])
-def test_no_success_is_below_that_of_the_toolbox(tmp_path, seed, outputs):
-    """Projected gradient against theirs with the same step, AutoPGD against theirs with both losses."""
-    module, network, x, y = trained(seed, outputs)
-    problem = networks.problem(network, tmp_path, x, y, EPSILON)
-    descended, ascended = search.Found(problem), search.Found(problem)
-    gradient.projected(descended, network.gradient, STEPS, 1, np.random.default_rng(0))
-    for loss in (losses.cross_entropy, losses.logit_ratio):
-        aim = np.zeros(ROWS, np.int64)
-        gradient.automatic(ascended, network.vjp, loss, aim, STEPS, 1, np.random.default_rng(0))
-    step = gradient.STRIDE * EPSILON / STEPS
-    theirs = of_the_toolbox("ProjectedGradientDescent", module, x, y, eps_step=step, max_iter=STEPS, num_random_init=0)
-    assert np.mean(descended.damage >= 2) >= theirs
-    automatic = of_the_toolbox(
-        "AutoProjectedGradientDescent", module, x, y, eps_step=2 * EPSILON, max_iter=STEPS, nb_random_init=1,
-        loss_type="cross_entropy",
-    )  # fmt: skip
-    assert np.mean(ascended.damage >= 2) >= automatic - 1 / ROWS
-    assert theirs > np.mean(search.Found(problem).damage >= 2) + 0.05
+def test_success_is_no_lower_than_that_of_the_toolbox(tmp_path):
+    """Over networks with two and four classes: no lower together, and on none by more than one row in a hundred."""
+    ours, theirs = [], []
+    for seed, outputs in ((0, 2), (4, 2), (2, 4), (3, 4)):
+        module, network, x, y = trained(seed, outputs)
+        problem = networks.problem(network, tmp_path, x, y, EPSILON)
+        descended, ascended = search.Found(problem), search.Found(problem)
+        gradient.projected(descended, network.gradient, STEPS, 1, np.random.default_rng(0))
+        for loss in (losses.cross_entropy, losses.logit_ratio):
+            aim = np.zeros(ROWS, np.int64)
+            gradient.automatic(ascended, network.vjp, loss, aim, STEPS, 1, np.random.default_rng(0))
+        step = 2.5 * EPSILON / STEPS
+        usual = {"eps_step": step, "max_iter": STEPS, "num_random_init": 0}
+        automatic = {"eps_step": 2 * EPSILON, "max_iter": STEPS, "nb_random_init": 1, "loss_type": "cross_entropy"}
+        theirs.append(
+            [
+                of_the_toolbox("ProjectedGradientDescent", module, x, y, **usual),
+                of_the_toolbox("AutoProjectedGradientDescent", module, x, y, **automatic),
+            ]
+        )
+        ours.append([np.mean(found.damage >= 2) for found in (descended, ascended)])
+        assert min(theirs[-1]) > np.mean(search.Found(problem).damage >= 2) + 0.05
+    assert (np.array(ours) >= np.array(theirs) - 0.01).all()
+    assert (np.sum(ours, axis=0) >= np.sum(theirs, axis=0)).all()
