@@ -9,7 +9,7 @@ PREFECT_PORT ?= 4200
 MLFLOW_PORT ?= 5000
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check ui lock clean
+.PHONY: help run test lint check ui lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -24,15 +24,20 @@ $(STAMP): pyproject.toml requirements.lock
 run: $(STAMP) ## Take the embedded use case from data to a verified bundle (PLAN=… for another)
 	@$(BIN)/python -m flows.demonstration $(PLAN)
 
-test: $(STAMP) ## All tests, the slow ones too
-	@$(BIN)/python -m pytest -q
+FAST := $(BIN)/python -m pytest -q -m "not slow" -n auto --dist loadfile
 
-check: $(STAMP) ## Lint, types, import rules, fast tests
+test: $(STAMP) ## All tests: the fast ones on all cores, then the slow ones, which start services
+	@$(FAST)
+	@$(BIN)/python -m pytest -q -m slow
+
+lint: $(STAMP) ## Lint, types, import rules
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest -q -m "not slow" -n auto --dist loadfile
+
+check: lint ## The same, and the fast tests
+	@$(FAST)
 
 ui: $(STAMP) ## Open Prefect's and MLflow's pages on the local stores
 	@$(BIN)/python -m flows.ui --workspace . --prefect-port $(PREFECT_PORT) --mlflow-port $(MLFLOW_PORT)

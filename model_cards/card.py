@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import re
 from typing import Any
 
@@ -27,7 +26,6 @@ from model_cards import (
     report,
     robustness,
     security,
-    slices,
     text,
     training,
     tree,
@@ -51,7 +49,7 @@ def tree_of(book: Book) -> Document:
         about.misuse(book),
         _data(book),
         _training(book),
-        _family("evaluation", "Evaluation", book, "performance"),
+        _performance(book),
         _fairness(book),
         Section("mitigation", "Mitigation and calibration", tuple(mitigation.summary(book))),
         _robustness(book),
@@ -166,29 +164,33 @@ def _data_checks(book: Book) -> list[tree.Block]:
 _QUIET = ("pass", "not_applicable")
 
 
-def _family(anchor: str, title: str, book: Book, family: str) -> Section:
-    tables = performance.measures(book, family)
+IN_THE_REPORT = Paragraph(
+    ("Every group, point and slice with its rows and its interval, and what each measure means, stand in the report.",),
+    "note",
+)
+"""A card is read in minutes: it holds the headlines, and where they come from."""
+
+
+def _performance(book: Book) -> Section:
+    tables = performance.measures(book, "performance")
     if not tables:
-        return Section(anchor, title, (Paragraph(("No such check gave a number.",)),))
-    inner: list[tree.Block] = list(tables)
-    if family == "performance":
-        inner = [performance.measured_on(book), *effect.positive(book), *tables, *effect.simple_rules(book)]
-    return Section(anchor, title, (*inner, *meaning.table(book, family), *performance.methods(book, family)))
+        return Section("evaluation", "Evaluation", (Paragraph(("No such check gave a number.",)),))
+    inner = [performance.measured_on(book), *effect.positive(book), *tables, *effect.simple_rules(book)]
+    inner += [*meaning.table(book, "performance"), *performance.methods(book, "performance")]
+    return Section("evaluation", "Evaluation", tuple(inner))
 
 
 def _fairness(book: Book) -> Section:
-    section = _family("fairness", "Fairness", book, "fairness")
-    groups = fairness.groups(book)
+    tables = performance.measures(book, "fairness") or [Paragraph(("No such check gave a number.",))]
     first = (fairness.use_of_attributes(book), *fairness.definitions(book))
-    inner = (*first, *section.blocks, *fairness.extremes(book), *fairness.small_groups(book))
-    return Section("fairness", "Fairness per group", (*inner, groups) if groups else inner)
+    none = () if fairness.groups(book) else (Paragraph(("No groups were compared.",)),)
+    inner = (*first, *tables, *fairness.extremes(book), *none, IN_THE_REPORT)
+    return Section("fairness", "Fairness per group", inner)
 
 
 def _robustness(book: Book) -> Section:
-    section = _family("robustness", "Robustness", book, "robustness")
-    section = dataclasses.replace(section, blocks=(*section.blocks, *robustness.tests(book), *slices.tables(book)))
-    points = robustness.curves_table(book)
-    return Section("robustness", "Robustness", (*section.blocks, points) if points else section.blocks)
+    tables = performance.measures(book, "robustness") or [Paragraph(("No such check gave a number.",))]
+    return Section("robustness", "Robustness", (*tables, *robustness.tests(book), IN_THE_REPORT))
 
 
 def render_front(book: Book) -> str:
