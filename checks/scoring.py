@@ -144,6 +144,16 @@ class Scorer:
                 f"label ({rows},) and probabilities ({rows}, {self._classes})", f"{labels.shape}, {probabilities.shape}"
             )
         shares, codes = probabilities.astype(np.float64), labels.astype(np.int64)
+        problem = None if _sound(shares, codes) else self._unsound(shares, codes)
+        if problem is not None:
+            raise problem
+        return Scores(labels=codes, probabilities=np.minimum(shares, 1.0))
+
+    def _unsound(
+        self, shares: npt.NDArray[np.float64], codes: npt.NDArray[np.int64]
+    ) -> errors.VerificationError | None:
+        """What is wrong with probabilities and labels, and in how many rows; None where it was rounding."""
+        rows = len(codes)
         for what, bad in (
             ("finite probabilities", ~np.isfinite(shares).all(axis=1)),
             ("probabilities between 0 and 1", (shares < 0).any(axis=1) | (shares > 1 + SUM_TOLERANCE).any(axis=1)),
@@ -151,8 +161,8 @@ class Scorer:
             (f"labels from 0 to {self._classes - 1}", (codes < 0) | (codes >= self._classes)),
         ):
             if count := int(np.sum(bad)):
-                raise self._broken(what, f"{count} of {rows} rows that are not")
-        return Scores(labels=codes, probabilities=np.minimum(shares, 1.0))
+                return self._broken(what, f"{count} of {rows} rows that are not")
+        return None
 
     def _broken(self, expected: str, got: str) -> errors.VerificationError:
         return errors.VerificationError(
@@ -163,6 +173,19 @@ class Scorer:
 def open_model(path: Path, encoded: records.EncodedData, *, providers: Sequence[str] = CPU) -> Scorer:
     """The scorer for a graph and the data it was made for. See `Scorer`."""
     return Scorer(path, encoded.task, len(encoded.features), len(encoded.classes), providers=providers)
+
+
+def _sound(shares: npt.NDArray[np.float64], codes: npt.NDArray[np.int64]) -> bool:
+    """Do all rows hold probabilities that sum to one, and a label among the classes? Three passes, whatever is wrong.
+
+    A number that is not finite leaves no sum near one; without negative ones none can be above one.
+    """
+    if len(codes) == 0:
+        return True
+    with np.errstate(invalid="ignore"):
+        far = np.abs(shares @ np.ones(shares.shape[1]) - 1)
+    within = bool((far <= SUM_TOLERANCE).all()) and bool(shares.min() >= 0)
+    return within and bool(codes.min() >= 0) and bool(codes.max() < shares.shape[1])
 
 
 def _first_line(error: BaseException) -> str:
