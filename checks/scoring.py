@@ -209,7 +209,7 @@ class Scorer:
                 f"label ({rows},) and probabilities ({rows}, {self._classes})", f"{labels.shape}, {probabilities.shape}"
             )
         shares, codes = probabilities.astype(np.float64), labels.astype(np.int64)
-        for what, bad in self._broken_rows(codes, shares):
+        for what, bad in () if _sound(shares, codes) else self._broken_rows(codes, shares):
             if count := int(np.sum(bad)):
                 raise self._broken(what, f"{count} of {rows} rows that are not")
         return Scores(labels=codes, probabilities=np.minimum(shares, 1.0))
@@ -234,6 +234,19 @@ class Scorer:
 def open_model(path: Path, encoded: records.EncodedData, *, providers: Sequence[str] = CPU) -> Scorer:
     """The scorer for a graph and the data it was made for. See `Scorer`."""
     return Scorer(path, encoded.task, len(encoded.features), len(encoded.classes), providers=providers)
+
+
+def _sound(shares: npt.NDArray[np.float64], codes: npt.NDArray[np.int64]) -> bool:
+    """Do all rows hold probabilities that sum to one, and a label among the classes? Three passes, whatever is wrong.
+
+    A number that is not finite leaves no sum near one; without negative ones none can be above one.
+    """
+    if len(codes) == 0:
+        return True
+    with np.errstate(invalid="ignore"):
+        far = np.abs(shares @ np.ones(shares.shape[1]) - 1)
+    within = bool((far <= SUM_TOLERANCE).all()) and bool(shares.min() >= 0)
+    return within and bool(codes.min() >= 0) and bool(codes.max() < shares.shape[1])
 
 
 def _first_line(error: BaseException) -> str:

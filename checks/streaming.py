@@ -117,7 +117,7 @@ def opened(path: Path, features: Features) -> Any:
         DataError: It is no Parquet file, or lacks a feature.
     """
     try:
-        file = parquet.ParquetFile(path)
+        file = parquet.ParquetFile(path, pre_buffer=False)
     except (OSError, pa.ArrowInvalid) as error:
         raise errors.DataError(
             f"file {path.name}: expected a Parquet file, got: {str(error).splitlines()[0][:200]} Give another file."
@@ -131,19 +131,19 @@ def opened(path: Path, features: Features) -> Any:
     return file
 
 
-def _matrix(batch: Any, features: Features, path: Path) -> Inputs:
+def _matrix(batch: pa.RecordBatch, features: Features, path: Path) -> Inputs:
     """One batch as float32 (n, features), row by row in memory."""
-    found = np.empty((batch.num_rows, len(features)), np.float32)
-    for j, feature in enumerate(features):
-        found[:, j] = _column(batch.column(batch.schema.get_field_index(feature.name)), feature, path)
+    columns = [_column(batch.column(batch.schema.get_field_index(f.name)), f, path) for f in features]
+    numbers = pa.record_batch(columns, names=[f.name for f in features])
+    found: Inputs = numbers.to_tensor(null_to_nan=True, row_major=True).to_numpy()
     return found
 
 
-def _column(column: Any, feature: records.FeatureSpec, path: Path) -> npt.NDArray[np.generic]:
-    kind = column.type
-    if pa.types.is_dictionary(kind):
+def _column(column: pa.Array, feature: records.FeatureSpec, path: Path) -> pa.Array:
+    """One column as float32; texts become the codes of their categories, unknown ones null."""
+    if pa.types.is_dictionary(column.type):
         column = column.dictionary_decode()
-        kind = column.type
+    kind = column.type
     if feature.kind == "categorical" and (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
         column = compute.index_in(column, value_set=pa.array(feature.categories, type=kind))
     elif not (pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_boolean(kind)):
@@ -151,10 +151,7 @@ def _column(column: Any, feature: records.FeatureSpec, path: Path) -> npt.NDArra
         raise errors.DataError(
             f"file {path.name}, column {feature.name}: expected {wanted}, got {kind}. Convert the column."
         )
-    if column.null_count or pa.types.is_boolean(column.type):
-        column = compute.cast(column, pa.float64())
-    values: npt.NDArray[np.generic] = column.to_numpy(zero_copy_only=False)
-    return values
+    return column.cast(pa.float32(), safe=False)
 
 
 def _put(waiting: queue.Queue[Any], item: object, stop: threading.Event) -> bool:

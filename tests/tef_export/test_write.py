@@ -38,6 +38,13 @@ def test_only_what_is_listed_leaves(made: making.Made) -> None:
         assert content not in everything
 
 
+@pytest.mark.parametrize("name", ["attacked.npy", "labels.npy", "probabilities.npy", "predictions.npy"])
+def test_arrays_of_the_evaluation_have_no_place(name: str) -> None:
+    """Rows under attack are test rows, nearly: no path of a bundle may carry them, nor what the model said of a row."""
+    assert contents.role(f"data/evaluation/{name}") is None
+    assert contents.role(f"data/eval/{name}") is None
+
+
 def test_bundle_json_says_what_the_model_takes_and_gives(made: making.Made) -> None:
     """Order, units and allowed ranges of the inputs come from the plan; names of the classes are there."""
     _, files = making.unpacked(made.path)
