@@ -32,6 +32,9 @@ from configs.plan import Plan
 from evidence import arrays, canonical, clock, records
 from evidence.folder import RunFolder
 
+Progress = Callable[[str, int, int], None]
+"""Name of a family of checks, how many came before it, and how many there are."""
+
 FAMILIES: tuple[Callable[[Subject], tuple[records.CheckResult, ...]], ...] = (
     performance.measure,
     fairness.measure,
@@ -59,6 +62,7 @@ def evaluate(
     model: records.ModelRef,
     *,
     source: Source | None = None,
+    progress: Progress | None = None,
 ) -> records.EvaluationRecord:
     """Measure the ONNX graph on the test part and lay the policy on the results.
 
@@ -73,6 +77,7 @@ def evaluate(
         encoded: The data as tensors.
         model: The exported model.
         source: The source model; checks that need a part of it that is absent are not measured.
+        progress: Told of each family of checks before it is measured.
 
     Raises:
         IntegrityError: The model or an array was altered, or the test rows are not those of the split.
@@ -103,7 +108,7 @@ def evaluate(
         folder=folder,
         graph=graph,
     )
-    results = measure(subject)
+    results = measure(subject, progress)
     return records.EvaluationRecord(
         onnx_sha256=model.onnx.sha256,
         commitment_sha256=canonical.sha256(commitment),
@@ -116,7 +121,7 @@ def evaluate(
     )
 
 
-def measure(subject: Subject) -> tuple[records.CheckResult, ...]:
+def measure(subject: Subject, progress: Progress | None = None) -> tuple[records.CheckResult, ...]:
     """Every check of the catalogue on one model, in the catalogue's order, before the policy is laid on it.
 
     Where the graph gives no usable output for altered inputs, the checks of that family are not measured and say so;
@@ -124,7 +129,9 @@ def measure(subject: Subject) -> tuple[records.CheckResult, ...]:
     """
     found: dict[str, records.CheckResult] = {}
     broken: list[str] = []
-    for family in FAMILIES:
+    for index, family in enumerate(FAMILIES):
+        if progress is not None:
+            progress(family.__module__.rpartition(".")[2].replace("_", " "), index, len(FAMILIES))
         try:
             found |= {result.check_id: result for result in variants.measure(subject, family)}
         except errors.VerificationError as error:

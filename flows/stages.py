@@ -39,6 +39,9 @@ class View(Protocol):
     def training(self, progress: Any) -> None:
         """An epoch has ended."""
 
+    def doing(self, what: str, done: int, of: int) -> None:
+        """A part of the evaluation begins."""
+
 
 Stage = Callable[..., Any]
 FAILURES = "failures.log"
@@ -122,7 +125,9 @@ def core(run: Run, view: View, engine: str) -> Stages:
 
         _require_committed(run, committed, manifest)
         asked = source_model(folder, plan, training, encoded, run.base)
-        measured = evaluate.evaluate(folder, plan, committed, manifest, encoded, model, source=asked)
+        measured = evaluate.evaluate(
+            folder, plan, committed, manifest, encoded, model, source=asked, progress=view.doing
+        )
         audit = leakage.audit(folder, manifest, (*training.uses, *measured.uses), encoded)
         return measured.model_copy(update={"results": (parity.result(model), *measured.results, audit)})
 

@@ -44,6 +44,11 @@ class TerminalView:
             self._status = self.console.status(f"{TITLES[stage]} …")
             self._status.start()
 
+    def doing(self, what: str, done: int, of: int) -> None:
+        """Say beside the spinner which part of a stage is at work."""
+        if self._status is not None:
+            self._status.update(f"{TITLES['evaluate']}: {what} ({done + 1} of {of}) …")
+
     def stage_finished(self, stage: str, seconds: float, record: pydantic.BaseModel, *, resumed: bool) -> None:
         """Print what a stage came to."""
         self.close()
@@ -146,6 +151,9 @@ class QuietView:
         """Nothing."""
 
     def training(self, progress: Any) -> None:
+        """Nothing."""
+
+    def doing(self, what: str, done: int, of: int) -> None:
         """Nothing."""
 
     def close(self) -> None:
