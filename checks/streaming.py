@@ -25,7 +25,7 @@ from evidence import records
 Inputs = npt.NDArray[np.float32]
 Features = tuple[records.FeatureSpec, ...]
 
-ROWS = 4 * scoring.BATCH
+ROWS = 2 * scoring.BATCH
 """Rows read and scored at once."""
 AHEAD = 2
 """Batches that may wait to be scored."""

@@ -107,7 +107,9 @@ def table(book: Book, results: list[Node]) -> list[tree.Block]:
         lines.append(((entry["title"].fact(),), (entry["how"].fact(),), *scores, blocks.interval(measure)))
     measure = next(iter(result["measures"]), None)
     name: Parts = ("Worst case, row by row",) if details["attacks"] else (result["title"].fact(),)
-    how: Parts = ("right only where no attack fooled the graph",) if details["attacks"] else blocks.NOTHING
+    regression = details.value["metric"] == "r2"
+    rule = "the largest error of each row" if regression else "right only where no attack fooled the graph"
+    how: Parts = (rule,) if details["attacks"] else blocks.NOTHING
     lines.append((name, how, *(blocks.number(point["value"]) for point in levels), blocks.interval(measure)))
     caption = tree.say(
         "{metric} under each attack; budget: {axis}; interval of the last column at level {level}",
@@ -124,7 +126,7 @@ def validity(result: Node) -> list[tree.Block]:
     """The questions that an attack must stand, with the numbers that answer them."""
     lines = []
     for entry in result["details"]["validity"] or ():
-        numbers = [parts(name, " ", _number(value)) for name, value in entry["found"].items()]
+        numbers = [parts(name, " ", *_number(value)) for name, value in entry["found"].items()]
         shown = parts(*(p for item in numbers for p in ("; ", *item)))[1:]
         if entry["exceptions"]:
             shown += parts("; not for ", *(p for name in entry["exceptions"] for p in (name.fact(), ", ")))[:-1]
@@ -192,8 +194,10 @@ def _asked(book: Book, result: Node) -> Fact | None:
     return gate["at_least"].fact("exact")
 
 
-def _number(node: Node) -> Fact:
-    return node.fact("count" if isinstance(node.value, int) else "number")
+def _number(node: Node) -> Parts:
+    if node.value is None:
+        return ("without a finite value",)
+    return (node.fact("count" if isinstance(node.value, int) else "number"),)
 
 
 def _metric(details: Node) -> str:

@@ -13,6 +13,7 @@ import numpy as np
 
 from checks.attacks import budget, suite
 from checks.attacks.search import MISLABELLED, Found, Problem
+from evidence import records
 
 NEAR_TOTAL = 0.95
 """Share of rows that should be wrong once attackable features may take any value of the training range."""
@@ -47,14 +48,15 @@ def findings(attacked: suite.Attacked, everything: Found) -> list[dict[str, obje
 
 
 def grows(attacked: suite.Attacked) -> dict[str, object]:
-    """Does each attack, made anew at each budget, come further with a larger one?"""
+    """Does each attack, made anew at each budget, come at least as far with a larger one?"""
     worst = [max(attacked.alone[s.name][i] for s in attacked.strikes) for i in range(len(suite.SHARES))]
     weak = [s.title for s in attacked.strikes if list(attacked.alone[s.name]) != sorted(attacked.alone[s.name])]
     return {
-        "asked": "success grows with the budget, for every attack made anew at each of them",
+        "asked": "success does not fall as the budget grows, for every attack made anew at each budget",
         "sound": not weak,
         "found": {
-            f"success at {share:g} of the budget": value for share, value in zip(suite.SHARES, worst, strict=True)
+            f"{_what(attacked)} at {share:g} of the budget": _finite(value)
+            for share, value in zip(suite.SHARES, worst, strict=True)
         },
         "exceptions": weak,
     }
@@ -66,9 +68,9 @@ def masked(attacked: suite.Attacked) -> list[dict[str, object]]:
         return []
     blind = attacked.found[suite.QUERY][-1]
     seeing = suite.worst_of([attacked.found[s.name][-1] for s in attacked.strikes if s.name != suite.QUERY])
-    found: dict[str, float] = {
-        "success with the gradient": suite.success(seeing),
-        "success with questions alone": suite.success(blind),
+    found: dict[str, float | None] = {
+        f"{_what(attacked)} with the gradient": _finite(suite.success(seeing)),
+        f"{_what(attacked)} with questions alone": _finite(suite.success(blind)),
     }
     if blind.problem.classes:
         only = (blind.damage >= MISLABELLED) & (seeing.damage < MISLABELLED)
@@ -82,8 +84,18 @@ def masked(attacked: suite.Attacked) -> list[dict[str, object]]:
     ]
 
 
-def _everything(feature: object) -> float:
-    low, high = getattr(feature, "minimum", None), getattr(feature, "maximum", None)
-    if low is None or high is None:
-        return 100.0 * (getattr(feature, "std", None) or 0.0)
-    return float(high - low)
+def _what(attacked: suite.Attacked) -> str:
+    """`suite.success` in words."""
+    return "share of rows wrong" if attacked.worst[-1].problem.classes else "mean absolute error"
+
+
+def _finite(value: float) -> float | None:
+    """None where an output that is no number made the error infinite."""
+    return value if np.isfinite(value) else None
+
+
+def _everything(feature: records.FeatureSpec) -> float:
+    """A budget that the training range alone bounds; 100 standard deviations where that range is not known."""
+    if feature.minimum is None or feature.maximum is None:
+        return 100.0 * (feature.std or 0.0)
+    return feature.maximum - feature.minimum

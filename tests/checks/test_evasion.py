@@ -325,6 +325,28 @@ def test_an_output_that_is_no_number_counts_as_wrong(tmp_path):
     assert "no sound output for" in result.measures[0].note
 
 
+def test_a_prediction_that_is_no_number_leaves_no_score(tmp_path):
+    """A regressor driven to infinity has no score and says for how many rows; the record stays sound."""
+    from evidence import canonical
+
+    x, _, _ = model_builders.simulated(800, 4, 0)
+    x[:, 0] = np.minimum(x[:, 0], 0.5)
+    made = make(tmp_path, x=x, task="regression", changes={"maximum": {0: 5.0}}, epsilon=0.1)
+    whole, slope = made.subject.scorer, made.coefficients[:, 0]
+
+    def fragile(fed):
+        if (fed[:, 0] > 0.5).any():
+            raise errors.VerificationError("model m.onnx: expected finite predictions, got 1 that is not. Export it.")
+        return whole(fed)
+
+    made = Made(dataclasses.replace(made.subject, scorer=fragile), lambda x, y: np.ones((len(x), 1)) * slope, [], slope)
+    result = attacked(made)
+    assert result.measures[0].value is None
+    assert "rows have no finite prediction" in result.measures[0].note
+    assert result.status == "not_measured"
+    assert canonical.to_bytes(result)
+
+
 def test_the_attack_is_the_same_for_the_same_seed(tmp_path):
     """Two attacks with one seed find the same."""
     made = make(tmp_path, epsilon=0.3, restarts=2)
