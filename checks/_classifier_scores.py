@@ -184,7 +184,7 @@ def _details(
 def _reliability(
     subject: Subject, predicted: Floats, observed: Floats, bins: npt.NDArray[np.int64]
 ) -> list[dict[str, float | int]]:
-    """Bins that hold rows: their edges, means and rows, and the exact bounds of the observed share of each alone."""
+    """Bins that hold rows: their edges, means and rows, and the bounds of the observed share of each alone."""
     edges, counts = np.linspace(0, 1, BINS + 1), np.bincount(bins, minlength=BINS)
     shares, low, high = _gaps.share_bounds(observed, bins, BINS, subject.sampling)
     return [

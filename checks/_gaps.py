@@ -144,7 +144,7 @@ def mean_interval(found: Gaps, level: float) -> tuple[float, float]:
 def share_bounds(
     observed: Floats, codes: Codes, bins: int, sampling: intervals.Sampling
 ) -> tuple[Floats, Floats, Floats]:
-    """Observed share of each bin (bins,) with exact bounds, for the effective rows where rows belong to entities."""
+    """Observed share of each bin (bins,) with its bounds, for the effective rows where rows belong to entities."""
     rows = np.bincount(codes, minlength=bins).astype(np.float64)
     hits = np.bincount(codes, weights=observed, minlength=bins)
     shares = np.divide(hits, rows, out=np.full(bins, np.nan), where=rows > 0)

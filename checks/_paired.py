@@ -1,7 +1,7 @@
 """Intervals of what changes between two graphs on the same rows: pairs are compared, never two separate intervals.
 
 A share (accuracy) changes by the rows that are gained less those that are lost. Both are shares of the same rows with
-exact bounds, and the change takes the distances to these bounds square and add, with the correlation that two cells of
+bounds of its own, and the change takes the distances to these bounds square and add, with the correlation that two cells of
 one multinomial have (Zou and Donner 2008; Tang et al. 2010 for paired shares). It holds where nothing changes.
 
 A gap between groups is a maximum over pairs of groups, and a bootstrap of its change is wrong where groups are nearly
@@ -27,7 +27,7 @@ Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 Hits = npt.NDArray[np.bool_]
 
-SHARE = "square and add of Clopper-Pearson bounds of the rows gained and lost"
+SHARE = f"square and add of {_proportions.METHOD} bounds of the rows gained and lost"
 GAP = "max-t bounds of all contrasts of pairs of groups, joint table"
 
 

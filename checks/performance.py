@@ -1,6 +1,6 @@
 """How well the graph predicts on the test part: the metrics of the catalogue's family `performance`.
 
-Values are those of scikit-learn on the same rows. Accuracy is a share of rows with exact bounds, see
+Values are those of scikit-learn on the same rows. Accuracy is a share of rows with bounds of its own, see
 `checks._proportions`. Other metrics made of counts are replicated from the confusion table, the rest from row weights;
 see `checks.intervals`.
 """

@@ -27,7 +27,7 @@ def reliability(book: Book) -> Figure | None:
         whose = tree.say("probability of {name}, against the share of rows that are {name}", name=name.fact())
         x_label, y_label = f"Probability of {name.value}", f"Share that is {name.value}"
     whole = len(bands) == len(points)
-    series = figures.Series("model", points, found.evidence, bands if whole else (), marks=True, whiskers=True)
+    series = figures.Series("model", points, found.evidence, bands if whole else (), marks=True, whiskers=whole)
     svg = figures.calibration(series, counts, x_label, y_label, fewest=least.value)
     alt = tree.say(
         "The {whose}, in {bins} bins that hold rows{intervals}; bars show the rows in each, hollow marks stand for "

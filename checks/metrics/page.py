@@ -31,6 +31,7 @@ sample. A gate of the plan names the identifier. Metrics without a direction are
 FAMILIES: dict[Family, str] = {
     "performance": "How well the model predicts",
     "fairness": "How it treats groups",
+    "mitigation": "What mitigation and calibration changed",
     "robustness": "How it stands faults, shifts and attacks on its inputs",
     "security": "Other attacks (AI Act Art. 15(5))",
     "explanation": "What its outputs rest on, and where they hold (AI Act Art. 13)",

@@ -68,7 +68,7 @@ def area(scored: Scored, level: float) -> tuple[float, records.Interval]:
         # All pairs are in one order: what could be otherwise is bounded by the smaller sample.
         fewer = float(min(len(of_members), len(of_others)))
         low, high = (b.item() for b in _proportions.bounds(np.array([value]), np.array([fewer]), level))
-        method = "Clopper-Pearson on the smaller sample, all pairs being in one order"
+        method = f"{_proportions.METHOD} on the smaller sample, all pairs being in one order"
     return value, records.Interval(low=min(low, value), high=max(high, value), level=level, method=method)
 
 

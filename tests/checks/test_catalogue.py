@@ -132,3 +132,30 @@ def test_every_comparison_of_groups_says_on_which_scale_it_is():
     for metric in catalogue.of_family("fairness"):
         ending = metric.id.rpartition("_")[2]
         assert metric.scale == (ending if ending in ("difference", "ratio") else "rate")
+
+
+def test_the_page_of_metrics_is_the_generated_one():
+    """`docs/metrics.md` is what `python -m checks.metrics.page` writes, and holds every metric once."""
+    from checks.metrics import page
+
+    text = page.text()
+    assert page.FILE.read_text(encoding="utf-8") == text, "run: python -m checks.metrics.page"
+    for metric in catalogue.METRICS.values():
+        assert text.count(f"`{metric.id}`") == 1
+        assert f"### {metric.title}\n" in text
+
+
+def test_titles_tell_metrics_apart():
+    """No two metrics share a title, since reports name them by it."""
+    titles = [m.title for m in catalogue.METRICS.values()]
+    assert len(titles) == len(set(titles))
+
+
+def test_every_best_value_lies_in_the_range():
+    """A metric with a direction has an end of its range in that direction, or none; a gate can be met."""
+    for metric in catalogue.METRICS.values():
+        for task in metric.tasks:
+            low, high = catalogue.bounds(metric, task)
+            assert metric.low <= low < high <= metric.high
+        assert metric.better in ("higher", "lower", "none")
+        assert len(metric.reference) > 4
