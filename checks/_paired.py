@@ -1,8 +1,8 @@
 """Intervals of what changes between two graphs on the same rows: pairs are compared, never two separate intervals.
 
 A share (accuracy) changes by the rows that are gained less those that are lost. Both are shares of the same rows with
-bounds of its own, and the change takes the distances to these bounds square and add, with the correlation that two cells of
-one multinomial have (Zou and Donner 2008; Tang et al. 2010 for paired shares). It holds where nothing changes.
+bounds of their own, and the change takes the distances to these bounds square and add, with the correlation that two
+cells of one multinomial have (Zou and Donner 2008; Tang et al. 2010 for paired shares). It holds where nothing changes.
 
 A gap between groups is a maximum over pairs of groups, and a bootstrap of its change is wrong where groups are nearly
 equal after or before: replicates of a maximum are too large there, and percentiles then cover far too seldom (in
