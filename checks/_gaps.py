@@ -41,6 +41,8 @@ class Gaps:
     """(bins, bins) of the gaps, as the residuals show it; over entities where there are any."""
     cautious: Floats
     """The same, no variance below what the predicted shares claim: few rare outcomes show none of their own."""
+    own: Floats
+    """(bins,) independent rows, or entities, in each bin."""
     units: int
     """Independent rows, or entities."""
 
@@ -78,16 +80,20 @@ def gaps(predicted: Floats, observed: Floats, codes: Codes, entities: Codes | No
     if entities is None:
         units = len(codes)
         squares = np.bincount(codes, weights=residuals**2)
+        own = rows
         covariance = np.diag(squares / np.maximum(rows - 1, 1) / rows)
     else:
         member = intervals.clusters(entities)
         units = int(member.max()) + 1
         cells = np.bincount(member * len(rows) + codes, weights=residuals, minlength=units * len(rows))
         sums = cells.reshape(units, len(rows)) / rows
-        covariance = sums.T @ sums * (units / max(units - 1, 1))
+        pairs = np.unique(member * len(rows) + codes)
+        own = np.bincount(pairs % len(rows), minlength=len(rows)).astype(np.float64)
+        few = np.sqrt(own / np.maximum(own - 1, 1))
+        covariance = sums.T @ sums * np.outer(few, few)
     claimed = np.bincount(codes, weights=predicted * (1 - predicted)) / rows**2 if shares else np.zeros_like(rows)
     lacking = np.maximum(claimed - np.diag(covariance), 0.0)
-    return Gaps(*means, rows, covariance, covariance + np.diag(lacking), units)
+    return Gaps(*means, rows, covariance, covariance + np.diag(lacking), own, units)
 
 
 def root_mean_square(found: Gaps) -> float:
@@ -100,15 +106,18 @@ def interval_of(found: Gaps, sampling: intervals.Sampling, label: str) -> tuple[
     """Ends of the interval of `root_mean_square`, 0 or more.
 
     An error is inside where gaps as large as the measured ones are neither too rare nor too frequent under it: gaps of
-    that size in the measured shape, with normal noise. Where the measured gaps are smaller than mere noise would give,
-    the upper end is that of gaps as large as noise gives in the middle: an interval of no width claims too much.
+    that size in the measured shape, with noise as Student's t has it for the rows or entities of a bin. Where the
+    measured gaps are smaller than mere noise would give, the upper end is that of gaps as large as noise gives in the
+    middle: an interval of no width claims too much.
     """
     weights, gap = found.weights, found.gaps
     measured = float(weights @ gap**2)
     shape = gap / np.sqrt(measured) if measured > 0 else np.ones_like(gap)
     values, vectors = np.linalg.eigh(found.cautious)
-    normal = sampling.rng(label).standard_normal((max(DRAWS, sampling.replicates), len(gap)))
-    noise = normal @ (vectors * np.sqrt(np.maximum(values, 0.0))).T
+    rng, draws = sampling.rng(label), max(DRAWS, sampling.replicates)
+    freedom = np.maximum(found.own - 1, 1.0)
+    spread = np.sqrt(freedom / rng.chisquare(freedom, (draws, len(gap))))
+    noise = spread * (rng.standard_normal((draws, len(gap))) @ (vectors * np.sqrt(np.maximum(values, 0.0))).T)
     crossed, squared = noise @ (weights * shape), noise**2 @ weights
     tail = (1 - sampling.level) / 2
 
