@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import numpy as np
 import numpy.typing as npt
 
-from checks import _gaps, _proportions, intervals
+from checks import _area, _gaps, _proportions, intervals
 from checks._ranking import Ranking, separated, thinned
 from checks._subject import Subject, floats, measured
 from evidence import records
@@ -62,7 +63,7 @@ def measure(subject: Subject) -> dict[str, records.CheckResult]:
 
     values = statistic(np.ones((1, len(y))))[0]
     drawn = intervals.replicate(statistic, len(y), subject.sampling, "performance.scores")
-    found = _intervals(subject, values, drawn, rankings)
+    found = _intervals(subject, values, drawn, _Ranked(rankings, probabilities, y))
     details = _details(subject, rankings, (predicted, observed, bins))
     return {
         f"performance.{name}": measured(
@@ -80,8 +81,21 @@ def _rankings(probabilities: Floats, y: npt.NDArray[np.int64]) -> list[Ranking]:
     return [Ranking(probabilities[:, c], y == c) for c in classes]
 
 
+@dataclasses.dataclass(frozen=True)
+class _Ranked:
+    """What the intervals of the areas are made of: one ranking per class against the rest, the positive one of two."""
+
+    rankings: list[Ranking]
+    probabilities: Floats
+    y: npt.NDArray[np.int64]
+
+    @property
+    def classes(self) -> list[int]:
+        return [1] if self.probabilities.shape[1] == 2 else list(range(self.probabilities.shape[1]))
+
+
 def _intervals(
-    subject: Subject, values: Floats, drawn: Floats, rankings: list[Ranking]
+    subject: Subject, values: Floats, drawn: Floats, ranked: _Ranked
 ) -> dict[str, tuple[float, records.Interval | None]]:
     sampling, method = subject.sampling, intervals.row_method(subject.sampling)
     found: dict[str, tuple[float, records.Interval | None]] = {}
@@ -92,7 +106,44 @@ def _intervals(
     for column, name in ((0, "roc_auc"), (1, "pr_auc")):
         if values[column] == 1.0 and found[name][1] is None:
             found[name] = (1.0, _separated(subject, name))
+        elif found[name][1] is not None:
+            widen = _roc if name == "roc_auc" else _precision
+            found[name] = (found[name][0], widen(subject, ranked, *found[name]))
     return found
+
+
+def _roc(subject: Subject, ranked: _Ranked, value: float, drawn: records.Interval | None) -> records.Interval | None:
+    """The ROC area's own interval; a bootstrap misses what few positives have not shown. See `checks._area`."""
+    del drawn
+    sampling = subject.sampling
+    areas = [_area.of(ranked.probabilities[:, c], ranked.y == c) for c in ranked.classes]
+    low, high = _area.interval(areas, sampling.entities, sampling.level)
+    entities = sampling.entities
+    over = "" if entities is None else f", over {int(intervals.clusters(entities).max()) + 1:,} entities"
+    return records.Interval(
+        low=min(low, value), high=max(high, value), level=sampling.level, method=_area.METHOD + over
+    )
+
+
+def _precision(
+    subject: Subject, ranked: _Ranked, value: float, drawn: records.Interval | None
+) -> records.Interval | None:
+    """The bootstrap's interval of the average precision, no narrower than what so few positives can know."""
+    if drawn is None:
+        return None
+    ones, level = np.ones((1, len(ranked.y))), subject.sampling.level
+    ends = [
+        _area.precision_ends(float(r.areas(ones)[0, 1]), float((ranked.y == c).sum()), level)
+        for r, c in zip(ranked.rankings, ranked.classes, strict=True)
+    ]
+    low, high = (float(np.mean(side)) for side in zip(*ends, strict=True))
+    return drawn.model_copy(
+        update={
+            "low": min(drawn.low, low, value),
+            "high": max(drawn.high, high, value),
+            "method": f"{drawn.method}, {_area.PRECISION}",
+        }
+    )
 
 
 def ece(

@@ -8,6 +8,7 @@ that breaks the order is withdrawn together with the one it contradicts (`consis
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from collections.abc import Sequence
 
@@ -81,7 +82,8 @@ def _classification(subject: Subject, network: graph.Graph, rows: npt.NDArray[np
     right = question.labels == y
     settings = subject.plan.policy.robustness.certified
     boxes = [_box(subject, x, share) for share in evasion.SHARES]
-    proofs = _proofs(question, boxes, right, settings)
+    fooled = [right & ~kept for kept in evasion.worst_rows(subject).right]
+    proofs = _proofs(question, boxes, right, fooled, settings)
     if _contradicted(subject, question, boxes, proofs):
         return not_measured(CHECK, DEFECT)
     levels = [_level(subject, right & p.proven, y, rows) for p in proofs]
@@ -98,10 +100,18 @@ def _classification(subject: Subject, network: graph.Graph, rows: npt.NDArray[np
     return measured(CHECK, (*found, _degradation.clean(subject, CHECK, clean, len(rows))), details, subject.artifacts)
 
 
-def _proofs(question: Question, boxes: Sequence[Box], right: Bools, settings: Certification) -> list[Proofs]:
-    """Every row is bounded as a whole first, at each epsilon; what time is left goes into splitting."""
+def _proofs(
+    question: Question, boxes: Sequence[Box], right: Bools, fooled: Sequence[Bools], settings: Certification
+) -> list[Proofs]:
+    """Every row is bounded as a whole first, at each epsilon; what time is left goes into splitting.
+
+    Rows that the attack fooled are falsified already. A proof for one of them would contradict the graph.
+    """
     deadline = time.monotonic() + settings.seconds
-    proofs = certified_rows.nested([certified_rows.prove(question, box, ~right, 1, deadline) for box in boxes])
+    first = [certified_rows.prove(question, box, ~right, 1, deadline) for box in boxes]
+    proofs = certified_rows.nested(
+        [dataclasses.replace(p, falsified=p.falsified | f) for p, f in zip(first, fooled, strict=True)]
+    )
     for i, box in enumerate(boxes if settings.boxes > 1 else ()):
         known = ~right | proofs[i].proven | proofs[i].falsified
         more = certified_rows.prove(question, box, known, settings.boxes, deadline)

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from checks import catalogue, fairness, gate, intervals, performance, scoring, variants
 from checks._parts import Parts
-from checks._subject import Subject, not_measured, other_task
+from checks._subject import Subject, not_applicable, not_measured, other_task
 from checks.evaluate import MEASURED_ELSEWHERE, require_split
 from configs.plan import Plan
 from evidence import arrays, canonical, clock, records
@@ -91,7 +91,7 @@ def measure(subject: Subject) -> tuple[records.CheckResult, ...]:
     """Every check of the catalogue, in its order, before the policy is laid on it."""
     found = {result.check_id: result for family in FROM_SCORES for result in variants.measure(subject, family)}
     return tuple(
-        found.get(metric.id) or _unanswered(metric, subject.task)
+        found.get(metric.id) or _unanswered(metric, subject)
         for metric in catalogue.METRICS.values()
         if metric.family not in MEASURED_ELSEWHERE
     )
@@ -125,5 +125,7 @@ def leakage(plan: Plan) -> records.CheckResult:
     )
 
 
-def _unanswered(metric: catalogue.Metric, task: str) -> records.CheckResult:
-    return not_measured(metric.id, NO_MODEL) if task in metric.tasks else other_task(metric, task)
+def _unanswered(metric: catalogue.Metric, subject: Subject) -> records.CheckResult:
+    if metric.id == "robustness.properties" and not subject.plan.policy.robustness.properties:
+        return not_applicable(metric.id, "the plan declares no property")
+    return not_measured(metric.id, NO_MODEL) if subject.task in metric.tasks else other_task(metric, subject.task)

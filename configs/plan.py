@@ -61,8 +61,9 @@ class Plan(Section):
         for gate in self.policy.gates:
             known = ("overall", *(self.shift_columns if gate.check in BY_COLUMN else self.slices))
             if gate.slice not in known:
+                hint = "; declare columns in policy.robustness.shift.slices" if gate.check in BY_COLUMN else ""
                 raise ValueError(
-                    f"policy gate {gate.check}: slice '{gate.slice}' is unknown; known are {', '.join(known)}"
+                    f"policy gate {gate.check}: slice '{gate.slice}' is unknown; known are {', '.join(known)}{hint}"
                 )
         asked = [(gate.check, gate.slice) for gate in self.policy.gates]
         for check, part in asked:

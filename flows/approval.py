@@ -18,6 +18,8 @@ from tef_export import keys
 
 FOLDER = "approvals"
 """Decisions by number; none is ever overwritten. The ledger says which is the last."""
+FEWEST_WORDS = 3
+"""Words of a reason: less is no sentence that anybody could repeat."""
 FEWEST_LETTERS = 2
 DEFAULT_DAYS = 90
 """How long a waiver holds where the person names no date."""
@@ -186,6 +188,11 @@ def _require_said(answers: Answers) -> None:
                 f"approval, {name}: expected words that a reader can see, got {text!r}. "
                 "It stands in the record for good."
             )
+    if len(answers.reason.split()) < FEWEST_WORDS:
+        raise errors.PlanError(
+            f"approval, reason: expected a sentence that you would repeat in front of an authority, got "
+            f"{answers.reason!r}. Say why in {FEWEST_WORDS} words or more."
+        )
     for (check, part), reason in answers.waivers.items():
         if sum(character.isalnum() for character in reason) < FEWEST_LETTERS:
             raise errors.PlanError(f"--waive {check}@{part}: expected a reason in words, got {reason!r}. Say why.")

@@ -38,8 +38,14 @@ class TerminalView:
         self._bar: Progress | None = None
         self._task: TaskID | None = None
 
+    def starting(self, what: str) -> None:
+        """Show what goes on before the first stage."""
+        self._status = self.console.status(f"{what} …")
+        self._status.start()
+
     def stage_started(self, stage: str) -> None:
         """Show that a stage is at work."""
+        self.close()
         if stage != "train":
             self._status = self.console.status(f"{TITLES[stage]} …")
             self._status.start()

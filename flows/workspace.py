@@ -122,7 +122,7 @@ def new(workspace: Workspace, plan_file: Path) -> Iterator[Run]:
         path.mkdir(parents=True)
         content = plan_file.read_bytes()
         (path / "plan.yaml").write_bytes(content)
-        base = data_base(plan_file)
+        base = data_base(plan_file, plan)
         (path / "local.json").write_text(json.dumps({"base": str(base)}), encoding="utf-8")
         with lock.held(path / ".lock", what=f"run folder {path}"):
             read = RunFolder(path).write_bytes(PLAN_AS_READ, canonical.to_bytes(plan))
@@ -188,7 +188,7 @@ def require_files(plan: Plan, plan_file: Path) -> None:
     Raises:
         MissingError: Naming the file, where it was looked for, and what to set.
     """
-    base = data_base(plan_file)
+    base = data_base(plan_file, plan)
     data = plan.data.source.path if isinstance(plan.data.source, FileSource) else ()
     wanted = [("data file", name, "data.source.path") for name in data]
     wanted += [("property", p.file, "policy.robustness.properties") for p in plan.policy.robustness.properties]
@@ -268,9 +268,16 @@ def begun_with(path: Path, chain: ledger.Ledger) -> dict[str, Any] | None:
     return found
 
 
-def data_base(plan_file: Path) -> Path:
-    """Where relative data paths start: `PROOFLINE_DATA` where it is set, otherwise the plan's folder."""
-    return _base(plan_file.parent)
+def data_base(plan_file: Path, plan: Plan) -> Path:
+    """Where relative data paths start: `PROOFLINE_DATA` where it is set, otherwise the plan's folder.
+
+    A table that lies beside its plan, and not in `PROOFLINE_DATA`, is found there all the same.
+    """
+    base, beside = _base(plan_file.parent), plan_file.parent.resolve()
+    named = plan.data.source.path if isinstance(plan.data.source, FileSource) else ()
+    if named and not any((base / name).exists() for name in named) and all((beside / n).is_file() for n in named):
+        return beside
+    return base
 
 
 def _base(otherwise: Path) -> Path:

@@ -48,7 +48,7 @@ def flags(result: Node) -> list[tree.Block]:
     failed = [entry for entry in result["details"]["validity"] or () if entry.value["sound"] is False]
     if not failed:
         return []
-    items = tuple(tree.say("Not so: {asked}.", asked=entry["asked"].fact()) for entry in failed)
+    items = tuple(tree.say("Failed check of the attack: {asked}.", asked=entry["asked"].fact()) for entry in failed)
     first = Paragraph(("The attack may say less about the model than it seems; see the table of questions below.",))
     return [first, Bullets(items)]
 

@@ -21,13 +21,23 @@ def summary(book: Book) -> list[Parts]:
     if result is None:
         return []
     rows = list(result["details"]["features"])
-    names = parts(*(p for row in rows[:NAMED] for p in ("; ", *_named(row))))[1:]
-    sentence = tree.say(
-        "The outputs rest most on: {names} (rise of the {loss} when the feature is shuffled; the intervals of all "
-        "features hold together at level {level}).",
-        names=names,
-        loss=result["details"]["loss"].fact(),
-        level=blocks.level(book),
+    sure = [row for row in rows if row.value["low"] is not None and row.value["low"] > 0]
+    names = parts(*(p for row in sure[:NAMED] for p in ("; ", *_named(row))))[1:]
+    sentence = (
+        tree.say(
+            "No feature can be told from none with these rows: every interval of the rise of the {loss} holds zero ("
+            "the intervals of all features hold together at level {level}).",
+            loss=result["details"]["loss"].fact(),
+            level=blocks.level(book),
+        )
+        if not sure
+        else tree.say(
+            "The outputs rest most on: {names} (rise of the {loss} when the feature is shuffled; the intervals of all "
+            "features hold together at level {level}).",
+            names=names,
+            loss=result["details"]["loss"].fact(),
+            level=blocks.level(book),
+        )
     )
     mine = [row for row in rows if row.value["protected"]]
     if not book.plan["data"]["protected"]:

@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from checks import _moments, _proportions, intervals
+from checks import _area, _moments, _proportions, intervals
 from checks._ranking import Ranking
 from checks._subject import floats
 from evidence import records
@@ -53,23 +53,16 @@ class Found:
 
 def area(scored: Scored, level: float) -> tuple[float, records.Interval]:
     """Area under the ROC curve with its interval; 0.5 is chance."""
-    of_members = _share_below(scored.members, scored.others)
-    of_others = 1.0 - _share_below(scored.others, scored.members)
-    value = float(of_members.mean())
-    variance = _variance(of_members, scored.member_entities) + _variance(of_others, scored.other_entities)
-    method = "DeLong, logit scale"
-    if scored.member_entities is not None:
-        method += ", components summed over entities"
-    if variance > 0:
-        # On the logit scale, where the interval stays inside 0 and 1 and holds near them too.
-        reach = special.ndtri(0.5 + level / 2) * math.sqrt(variance) / (value * (1 - value))
-        low, high = (float(special.expit(special.logit(value) + side * reach)) for side in (-1, 1))
-    else:
-        # All pairs are in one order: what could be otherwise is bounded by the smaller sample.
-        fewer = float(min(len(of_members), len(of_others)))
-        low, high = (b.item() for b in _proportions.bounds(np.array([value]), np.array([fewer]), level))
-        method = f"{_proportions.METHOD} on the smaller sample, all pairs being in one order"
-    return value, records.Interval(low=min(low, value), high=max(high, value), level=level, method=method)
+    scores = np.concatenate([scored.members, scored.others])
+    found = _area.of(scores, np.arange(len(scores)) < len(scored.members))
+    entities = None
+    if scored.member_entities is not None and scored.other_entities is not None:
+        # Members and others share no entity: the codes of the others begin where those of the members end.
+        own = intervals.clusters(scored.member_entities)
+        entities = np.concatenate([own, intervals.clusters(scored.other_entities) + own.max() + 1])
+    low, high = _area.interval([found], entities, level)
+    method = _area.METHOD + (", summed over entities" if entities is not None else "")
+    return found.value, records.Interval(low=low, high=high, level=level, method=method)
 
 
 def smallest_rate(scored: Scored) -> float:

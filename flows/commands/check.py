@@ -82,7 +82,7 @@ def _check_data(plan: Plan, path: Path, console: Console) -> None:
 
     with tempfile.TemporaryDirectory() as place, console.status("Reading and checking the data …"):
         folder = RunFolder(Path(place))
-        dataset = ingest.ingest(folder, plan, workspaces.data_base(path))
+        dataset = ingest.ingest(folder, plan, workspaces.data_base(path, plan))
         quality = data_quality.validate(folder, plan, dataset)
     console.print(
         f"[green]✓[/] data: {dataset.rows:,} rows, {len(dataset.columns)} declared columns found, "

@@ -56,6 +56,8 @@ def command(words: tuple[str, ...], *, as_json: bool) -> int:
         return errors.EXIT_PASS
     if not query:
         _overview(register, console)
+    elif (article := _ARTICLE.fullmatch(query)) and not any(_of_article(e, article[1]) for e in found):
+        console.print(f"[yellow]The register has no entry for Art. {article[1]}.[/] Entries that hold these words:")
     for entry in found:
         _show(register, entry, console)
     stale(register, dt.datetime.now(dt.UTC).date())
@@ -69,15 +71,19 @@ def find(register: Register, query: str) -> tuple[Entry, ...]:
     )  # fmt: skip
     if exact := tuple(e for e in entries if e.id.lower() == query.lower()):
         return exact
-    if article := _ARTICLE.fullmatch(query):
-        begins = re.compile(rf"Art\. {article[1]}(?![0-9a-z])", re.IGNORECASE)
-        if found := tuple(e for e in entries if isinstance(e, Requirement | Item) and begins.match(e.place)):
-            return found
+    article = _ARTICLE.fullmatch(query)
+    if article and (found := tuple(e for e in entries if _of_article(e, article[1]))):
+        return found
     if query.lower().startswith("annex "):
         begins = re.compile(rf"{re.escape(query)}(?![A-Za-z])", re.IGNORECASE)
         return tuple(e for e in entries if isinstance(e, Requirement | Item) and begins.match(e.place))
     wanted = query.lower().split()
     return tuple(e for e in entries if all(word in _text(e).lower() for word in wanted))
+
+
+def _of_article(entry: Entry, article: str) -> bool:
+    begins = re.compile(rf"Art\. {article}(?![0-9a-z])", re.IGNORECASE)
+    return isinstance(entry, Requirement | Item) and bool(begins.match(entry.place))
 
 
 def stale(register: Register, today: dt.date) -> bool:
@@ -127,7 +133,7 @@ def _show(register: Register, entry: Entry, console: Console) -> None:
         case Requirement():
             _lines(console, entry.id, entry.place, entry.duty, _of_requirement(register, entry))
         case Item():
-            details = [("since", entry.from_), ("who", entry.who), ("note", entry.note)]
+            details = [("applies from", entry.from_), ("who", entry.who), ("note", entry.note)]
             _lines(
                 console, entry.id, entry.place, entry.text, [*details, ("source", _sources(register, entry.sources))]
             )

@@ -79,6 +79,7 @@ def _find_own_model(run: workspaces.Run) -> None:
 @contextlib.contextmanager
 def _opened(space: workspaces.Workspace, plan: str, *, resume: bool) -> Iterator[workspaces.Run]:
     from checks import catalogue
+    from configs.law import classify
     from flows import stages
 
     if not resume and (Path(plan) / "ledger.jsonl").is_file():
@@ -90,6 +91,7 @@ def _opened(space: workspaces.Workspace, plan: str, *, resume: bool) -> Iterator
         path = load.plan_path(plan)
         checked = load.load(path)
         catalogue.check_policy(checked)
+        classify.classify(checked.classification)
         workspaces.require_files(checked, path)
         workspaces.require_portable(path)
         with workspaces.new(space, path) as run:
@@ -116,6 +118,7 @@ def _assess(run: workspaces.Run, space: workspaces.Workspace, console: Console, 
     try:
         if engine == "plain":
             return assess.plain(run, terminal)
+        terminal.starting("Start Prefect and load what the stages need")
         return assess.under_prefect(run, terminal, space)
     finally:
         terminal.close()

@@ -17,7 +17,7 @@ def attacked(place, train, test, **other):
 
 @pytest.mark.parametrize(("shift", "clustered"), [(0.0, False), (1.0, False), (2.5, False), (0.0, True), (1.0, True)])
 def test_the_interval_of_the_area_covers(shift, clustered):
-    """DeLong's interval covers the area of two known populations 95 times in a hundred, also with whole entities."""
+    """The interval covers the area of two known populations at least 93 times in a hundred, with whole entities too."""
     from scipy import special
 
     from checks.security import _attack
@@ -31,7 +31,7 @@ def test_the_interval_of_the_area_covers(shift, clustered):
         members, others = rng.normal(size=(2, 240)) + noise
         _, interval = _attack.area(_attack.Scored(members + shift, others, codes, codes), 0.95)
         hits += interval.low <= truth <= interval.high
-    assert 0.925 <= hits / 1000 <= 0.975
+    assert hits / 1000 >= 0.93
 
 
 @pytest.mark.parametrize(("shift", "rate"), [(0.0, 0.001), (1.0, 0.01), (3.0, 0.001)])
