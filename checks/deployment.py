@@ -71,6 +71,7 @@ def _result(subject: Subject, found: Weighted) -> records.CheckResult:
     metrics = _regressor(subject, found) if subject.task == "regression" else _classifier(subject, found)
     rows = len(found.rows)
     left_out = subject.part.rows - rows
+    most = subject.plan.policy.governance.missing_group * subject.part.rows
     note = f"{rows:,} test rows weighted to the target distribution, worth {found.effective:,.0f} of its rows"
     note += f"; {left_out:,} rows without an expected share left out" if left_out else ""
     level = _degradation.Level(*metrics[first], *metrics[second])
@@ -92,6 +93,8 @@ def _result(subject: Subject, found: Weighted) -> records.CheckResult:
         "small_groups": list(small),
         "small_group_rows": small,
         "minimum_group_size": least,
+        "missing_attribute": {"overall": left_out},
+        "too_many_missing": ["overall"] if left_out > most else [],
     }
     return measured(
         CHECK, (*measures, effective, _degradation.clean(subject, CHECK, clean, subject.part.rows)), details,

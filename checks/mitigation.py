@@ -87,6 +87,7 @@ def _disparity(subject: Subject, other: scoring.Scores) -> records.CheckResult:
     ]
     rows = _group_rates.joined([slices[1].kinds[k] for k in kinds]).rows.min(axis=0)
     least = subject.plan.policy.minimum_group_size
+    most = subject.plan.policy.governance.missing_group * subject.part.rows
     small = np.flatnonzero((rows < least) & (slices[1].sizes > 0))
     details: dict[str, object] = {
         "attribute": attribute,
@@ -95,6 +96,8 @@ def _disparity(subject: Subject, other: scoring.Scores) -> records.CheckResult:
         "small_groups": [f"{attribute}={groups.names[g]}" for g in small],
         "empty_groups": [f"{attribute}={groups.names[g]}" for g in np.flatnonzero(slices[1].sizes == 0)],
         "minimum_group_size": least,
+        "missing_attribute": {attribute: slices[1].missing},
+        "too_many_missing": [attribute] if slices[1].missing > most else [],
     }
     return measured(check, tuple(measures), details, subject.artifacts)
 

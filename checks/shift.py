@@ -29,6 +29,11 @@ def measure(subject: Subject) -> tuple[records.CheckResult, ...]:
     return tuple(_answer(subject, catalogue.METRICS[check_id]) for check_id in CHECKS)
 
 
+def _most_missing(subject: Subject) -> float:
+    """So many test rows may lack a slice (`policy.governance.missing_group`); they may be those that fare badly."""
+    return subject.plan.policy.governance.missing_group * subject.part.rows
+
+
 def _answer(subject: Subject, metric: catalogue.Metric) -> records.CheckResult:
     if subject.task not in metric.tasks:
         return other_task(metric, subject.task)
@@ -43,6 +48,8 @@ def _answer(subject: Subject, metric: catalogue.Metric) -> records.CheckResult:
     worst = {one.slice: name for one, name in (headline, *columns) if name is not None}
     groups = {s.name: per_slice(subject, metric, s) for s in slices}
     small = {f"{s.name}={g}": int(n) for s in slices for g, n in zip(s.groups, s.sizes, strict=True) if 0 < n < least}
+    left_out, most = {s.name: s.missing for s in slices}, _most_missing(subject)
+    missing = max(left_out.values())
     details: dict[str, object] = {
         "groups": {name: [_plotted(m, g) for m, g in rows] for name, rows in groups.items()},
         "rate": "accuracy" if subject.task != "regression" else "mean absolute error",
@@ -52,7 +59,8 @@ def _answer(subject: Subject, metric: catalogue.Metric) -> records.CheckResult:
         "empty_groups": [f"{s.name}={g}" for s in slices for g, n in zip(s.groups, s.sizes, strict=True) if n == 0],
         "small_left_out": True,
         "minimum_group_size": least,
-        "missing_attribute": {s.name: s.missing for s in slices},
+        "missing_attribute": {"overall": missing, **{s.name: s.missing for s in slices}},
+        "too_many_missing": [name for name, rows in {"overall": missing, **left_out}.items() if rows > most],
         "worst_slice": worst,
         "compared": int(np.isfinite(whole.only(whole.rows >= least).rates).sum()),
     }

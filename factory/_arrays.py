@@ -38,7 +38,7 @@ def read_npz(opened: _files.Opened, declared: Sequence[str]) -> RawTable:
                     found |= _columns(name, np.load(io.BytesIO(archive.read(info)), allow_pickle=False))
                 else:
                     found[name] = None
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError):
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, MemoryError):
         raise _damaged(opened.name) from None
     except ValueError:  # numpy: no array, or one of Python objects, which only a pickle could bring back
         raise errors.DataError(

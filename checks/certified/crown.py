@@ -71,7 +71,7 @@ def bound(program: Program, known: Mapping[int, tuple[Floats, Floats]] | None = 
     for variable, step in enumerate(program.steps, 1):
         if known is not None and variable in known:
             bounds.narrow(variable, *known[variable])
-        interval.advance(program, variable, bounds)
+        interval.advance(program.steps, variable, bounds)
         if variable in curved:
             _tighten(program, variable, bounds, lines, whole=curved[variable] > 0)
             if curved[variable]:

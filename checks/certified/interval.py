@@ -7,11 +7,12 @@ Refs: Gowal et al., "Scalable verified training for provably robust image classi
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from checks.certified.program import UNIT, Floats, Linear, Normalise, Program, Relu, rounding
+from checks.certified.program import UNIT, Floats, Linear, Normalise, Program, Relu, Step, rounding
 
 SMALLEST = 1e-35
 """Above what underflow in float32 can lose in one step."""
@@ -65,13 +66,13 @@ def propagate(program: Program) -> Bounds:
     """Bound every variable."""
     found = Bounds.of_inputs(program)
     for variable in range(1, program.last + 1):
-        advance(program, variable, found)
+        advance(program.steps, variable, found)
     return found
 
 
-def advance(program: Program, variable: int, bounds: Bounds) -> None:
+def advance(steps: Sequence[Step], variable: int, bounds: Bounds) -> None:
     """Bound one variable from those it is computed from."""
-    step = program.steps[variable - 1]
+    step = steps[variable - 1]
     if isinstance(step, Linear):
         low, high, error = linear(step, bounds)
         bounds.errors[variable] = error

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from checks.certified import _linear, _maps, operators
+from checks.certified import _linear, _maps, interval, operators
 from checks.certified.graph import Graph, Node, UnsupportedError
 from checks.certified.program import UNIT, Floats, Linear, Matrix, Normalise, Program, Relu, Select, Step, rounding
 
@@ -73,6 +73,7 @@ class Lowering:
         known = np.where(np.isfinite(x), x, 0.0).astype(np.float64)
         self.low, self.high = np.where(moves, low, known), np.where(moves, high, known)
         self.broken = np.zeros(len(x), np.bool_)
+        self._bounds = interval.Bounds({0: self.low}, {0: self.high}, {}, np.zeros(len(x), np.bool_))
         shape = (len(x), *graph.input.shape)
         self._known = {name: fixed(array[None]) for name, array in graph.constants.items()}
         value = np.asarray(x, dtype=np.float32).reshape(shape)
@@ -109,9 +110,17 @@ class Lowering:
         return self.add(Linear((), clean, np.abs(clean), 0.0))
 
     def add(self, step: Step) -> int:
-        """Append a step; linear maps that follow each other become one where that costs nothing."""
+        """Append a step; linear maps that follow each other become one where that costs nothing.
+
+        A row in which the value may leave the range of float32 is broken: infinities would spread from there, also
+        where later nodes no longer show it. What is tested for being finite therefore is, in rows that are not broken.
+        """
         self.steps.append(_maps.joined(step, self.steps) if isinstance(step, Linear) else step)
-        return len(self.steps)
+        variable = len(self.steps)
+        with np.errstate(over="ignore", invalid="ignore"):
+            interval.advance(self.steps, variable, self._bounds)
+            self.broken |= ~(self._bounds.sizes(variable) < interval.LARGEST).all(axis=1)
+        return variable
 
     def linear(self, source: int, linear: Select | Matrix, bias: Floats | None, roundings: float) -> int:
         """Append y = M x + b."""
@@ -220,6 +229,9 @@ def _multiply(lowering: Lowering, node: Node, a: Tensor, b: Tensor) -> Tensor:
         factor = 1.0 / factor if node.operator == "Div" else factor
     usable = np.isfinite(factor)
     moves = operators.evaluate(_ADD, [moving.moves, np.zeros((1, *other.shape), np.bool_)])
+    if (moves & np.isinf(factor).reshape(-1, *value.shape[1:])).any():
+        # Zero times infinity is NaN, anything else is infinite: which one depends on what moves.
+        raise UnsupportedError(node.operator, "what moves is multiplied by infinity, or divided by zero")
     # What moves times NaN is NaN: it moves no more.
     lost = ~usable.reshape(-1, *value.shape[1:])
     value = np.where(lost, np.nan, value)
@@ -247,7 +259,7 @@ def _where(lowering: Lowering, node: Node, condition: Tensor, a: Tensor, b: Tens
 
 
 def _tested(lowering: Lowering, node: Node, x: Tensor) -> Tensor:
-    """IsNaN and IsInf: what moves is a finite number."""
+    """IsNaN and IsInf: what moves is a finite number; rows in which it may overflow are broken (`Lowering.add`)."""
     return fixed(operators.evaluate(node, [x.value]) & ~x.moves)
 
 

@@ -17,7 +17,7 @@ from onnx import helper
 from checks.certified.graph import Node, UnsupportedError
 
 Array = npt.NDArray[Any]
-MOST = 1 << 27
+MOST = 1 << 25
 """Elements of the largest array that a constant may become."""
 
 
@@ -36,10 +36,13 @@ def evaluate(node: Node, given: Sequence[Array | None]) -> Array:
         raise UnsupportedError(node.operator)
     try:
         with np.errstate(all="ignore"):
-            return np.asarray(function(node, *given))
+            made = np.asarray(function(node, *given))
     except (ValueError, TypeError, IndexError, AttributeError, ZeroDivisionError, OverflowError, MemoryError) as error:
         why = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
         raise UnsupportedError(node.operator, f"its inputs do not fit it ({why})") from None
+    if made.size > MOST:
+        raise UnsupportedError(node.operator, "it makes a tensor too large")
+    return made
 
 
 def alone(array: Array, what: str) -> Array:
@@ -56,13 +59,22 @@ def aligned(*arrays: Array) -> list[Array]:
 
 
 def _elementwise(function: Callable[..., Any]) -> Callable[..., Any]:
-    return lambda _, *given: function(*aligned(*(g for g in given if g is not None)))
+    def computed(_: Node, *given: Array | None) -> Any:
+        arrays = aligned(*(g for g in given if g is not None))
+        if math.prod(np.broadcast_shapes(*(a.shape for a in arrays))) > MOST:
+            raise ValueError("a tensor too large")
+        return function(*arrays)
+
+    return computed
 
 
 def _cast(node: Node, x: Array) -> Array:
     kind = helper.tensor_dtype_to_np_dtype(int(node.attributes["to"]))
     if np.issubdtype(kind, np.integer) and np.issubdtype(x.dtype, np.floating):
-        return np.where(np.isfinite(x), np.trunc(x), 0).astype(kind)
+        whole = np.trunc(x)
+        if not np.isfinite(whole).all() or (np.abs(whole) >= 2.0 ** (8 * kind.itemsize - 1)).any():
+            raise ValueError("a number that fits no integer of this type")
+        return whole.astype(kind)
     return x.astype(kind)
 
 
@@ -175,6 +187,8 @@ def _pad(
     half = len(found) // 2
     fill = node.attributes.get("value", 0.0) if value is None else alone(value, node.operator).item()
     widths = [(0, 0)] + [(int(found[i]), int(found[i + half])) for i in range(half)]
+    if math.prod(n + before + after for n, (before, after) in zip(x.shape, widths, strict=True)) > MOST:
+        raise ValueError("a tensor too large")
     return np.pad(x, widths, constant_values=fill)
 
 
@@ -242,10 +256,16 @@ def _constant_of_shape(node: Node, shape: Array) -> Array:
 
 
 def _divide(a: Array, b: Array) -> Any:
-    return np.trunc(a / b).astype(a.dtype) if np.issubdtype(a.dtype, np.integer) else a / b
+    if not np.issubdtype(a.dtype, np.integer):
+        return a / b
+    if (b == 0).any():
+        raise ValueError("an integer divided by zero")
+    return (np.sign(a) * np.sign(b) * (np.abs(a) // np.abs(b))).astype(a.dtype)
 
 
 def _arg_max(node: Node, x: Array) -> Array:
+    if node.attributes.get("select_last_index", 0):
+        raise ValueError("select_last_index")
     axis = axis_of(int(node.attributes.get("axis", 0)), x.ndim - 1)
     return np.argmax(x, axis, keepdims=bool(node.attributes.get("keepdims", 1)))
 

@@ -75,6 +75,8 @@ def _verify(path: Path, wanted: vnnlib.Property, seconds: float) -> Answer:
         )
     runtime = Runtime(path, network, output)
     boxes = 0
+    if not wanted.cases:
+        return Answer("unknown", "no input meets its own conditions, so that it says nothing", 0.0, 0)
     for case in wanted.cases:
         left = begun + seconds - time.monotonic()
         if left <= 0:

@@ -23,10 +23,12 @@ from configs import errors
 
 Floats = npt.NDArray[np.float64]
 
-LARGEST = 16 << 20
+LARGEST = 1 << 20
 """Bytes of the largest file."""
 DEEPEST = 50
 """Brackets within brackets."""
+TINIEST = 2.3e-308
+"""A smaller product may have lost what it was made of."""
 MOST_CASES = 4096
 """Cases of the disjunction, after everything is multiplied out."""
 MOST_VARIABLES = 1 << 20
@@ -95,6 +97,8 @@ def read(path: Path) -> Property:
         DataError: It is no property that can be read, or too large.
     """
     try:
+        if path.exists() and not path.is_file():
+            _refuse(path.name, None, "a regular file", "a folder, device or pipe", "Name the .vnnlib file")
         size = path.stat().st_size
         if size > LARGEST:
             _refuse(path.name, None, f"at most {LARGEST >> 20} MiB", f"{size >> 20} MiB", "Split the property")
@@ -230,7 +234,11 @@ class _Reader:
             if plain:
                 factor = plain[0].get(("1", 0), 0.0)
                 other = parts[1] if plain[0] is parts[0] else parts[0]
-                return {variable: factor * f for variable, f in other.items()}
+                found = {variable: factor * f for variable, f in other.items()}
+                nonzero = [abs(found[v]) for v, f in other.items() if f and factor and 1.0 not in (abs(f), abs(factor))]
+                if not all(TINIEST <= size < math.inf for size in nonzero):
+                    self._refuse(expression, "numbers whose product fits a float64", "an overflow or underflow")
+                return found
         elif expression.head in ("+", "-") and parts:
             minus = expression.head == "-"
             total = {v: -f if minus and len(parts) == 1 else f for v, f in parts[0].items()}

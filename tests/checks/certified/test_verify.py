@@ -179,3 +179,40 @@ def test_no_public_verdict_is_contradicted():
         assert found.status in (pair["verdict"], "unknown"), pair
         answered += found.status != "unknown"
     assert answered >= len(pairs[::4]) // 3
+
+
+@pytest.mark.parametrize(("operator", "constant"), [("Mul", np.inf), ("Div", 0.0)])
+def test_what_moves_times_infinity_or_over_zero_is_unknown(tmp_path, operator, constant):
+    """Zero over zero is NaN, everything else infinite: a proof that takes it for NaN throughout would be false."""
+    from onnx import helper
+
+    nodes = [
+        helper.make_node(operator, ["x", "c"], ["d"]),
+        helper.make_node("IsNaN", ["d"], ["lost"]),
+        helper.make_node("Where", ["lost", "fill", "x"], ["y"]),
+    ]
+    constants = {"c": np.full((1, 1), constant), "fill": np.zeros((1, 1))}
+    content = networks.model(nodes, constants, ("batch", 1))
+    assert answer(tmp_path, content, header(1, 1) + "(assert (>= Y_0 0.5))").status in ("unknown", "violated")
+
+
+def test_a_value_that_may_overflow_is_not_taken_for_finite(tmp_path):
+    """Far beyond float32 the graph is infinite, and a test for it must not be folded away."""
+    from onnx import helper
+
+    nodes = [
+        helper.make_node("Mul", ["x", "c"], ["d"]),
+        helper.make_node("Mul", ["d", "c"], ["e"]),
+        helper.make_node("IsInf", ["e"], ["lost"]),
+        helper.make_node("Where", ["lost", "one", "zero"], ["y"]),
+    ]
+    constants = {"c": np.full((1, 1), 1e38), "one": np.ones((1, 1)), "zero": np.zeros((1, 1))}
+    content = networks.model(nodes, constants, ("batch", 1))
+    assert answer(tmp_path, content, header(1, 1) + "(assert (>= Y_0 0.5))").status in ("unknown", "violated")
+
+
+def test_a_property_that_no_input_meets_says_nothing(tmp_path):
+    """A contradiction holds of every network; it is no answer about this one."""
+    content = networks.model(*networks.dense(np.random.default_rng(0), (1, 3, 1)), ("batch", 1))
+    found = answer(tmp_path, content, header(1, 1, low=1.0, high=0.0) + "(assert (>= Y_0 0.5))")
+    assert (found.status, "says nothing" in found.reason) == ("unknown", True)

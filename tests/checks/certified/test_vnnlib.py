@@ -76,7 +76,7 @@ def test_a_file_that_is_no_text_or_absent_is_refused(tmp_path):
     (tmp_path / "p.vnnlib").write_bytes(b"\xff\xfe(")
     with pytest.raises(errors.DataError, match="UTF-8"):
         vnnlib.read(tmp_path / "p.vnnlib")
-    with pytest.raises(errors.DataError, match="readable file"):
+    with pytest.raises(errors.DataError, match="regular file"):
         vnnlib.read(tmp_path)
     with pytest.raises(errors.MissingError):
         vnnlib.read(tmp_path / "absent.vnnlib")
