@@ -64,6 +64,7 @@ def test_the_interval_of_the_debiased_error_covers(name, rows, of_entity):
     assert hits / 300 >= 0.93
 
 
+@pytest.mark.slow
 def test_the_square_of_the_error_has_no_bias():
     """The mean debiased square over many draws is the true one, also where the model is calibrated and it is 0."""
     for name in ("calibrated", "too low"):

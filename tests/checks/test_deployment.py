@@ -52,6 +52,7 @@ def test_the_shares_of_the_test_part_change_nothing():
     assert result.details["effective_rows"] == pytest.approx(500)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("accuracy", "clustered"), [((0.9, 0.6), False), ((0.99, 0.97), False), ((0.9, 0.6), True)])
 def test_intervals_cover(accuracy, clustered):
     """The weighted accuracy of the population to come is held in 93 % and more, by row and by entity."""

@@ -36,6 +36,7 @@ def test_the_worst_slice_is_named_with_its_accuracy():
     assert other.status == "not_applicable"
 
 
+@pytest.mark.slow
 def test_the_interval_of_the_worst_slice_covers():
     """Equal slices, and slices that differ: the interval of the worst holds the true worst in at least 93 %."""
     from checks import shift

@@ -95,6 +95,7 @@ def test_every_slice_is_counted_as_by_hand():
         assert found[chosen] == pytest.approx(numbers)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("bad", [planted, lambda x, sex: np.zeros(len(x), bool)])
 def test_intervals_of_the_found_slices_cover(bad):
     """Whatever was found, its true accuracy and deficit lie in the intervals of the test part in at least 93 %."""

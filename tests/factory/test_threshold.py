@@ -17,6 +17,7 @@ def test_a_stated_number_is_kept_and_names_no_split():
     assert decision.chosen_on is None
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=60)
 @given(
     st.integers(0, 10_000),

@@ -73,8 +73,8 @@ def test_what_speaks_against_the_attack_stands_first(attacked: dict[str, Dossier
     results = tuple(spoiled if r is result else r for r in found.evaluate.results)
     changed = dataclasses.replace(found, evaluate=found.evaluate.model_copy(update={"results": results}))
     page = render(changed, tmp_path).page
-    assert page.index("Not so: ") < page.index("Worst case, row by row")
-    assert page.count("Not so: ") == len(entries)
+    assert page.index("Failed check of the attack: ") < page.index("Worst case, row by row")
+    assert page.count("Failed check of the attack: ") == len(entries)
 
 
 def test_budgets_and_remarks_are_listed(documents: dict[str, Rendered]) -> None:

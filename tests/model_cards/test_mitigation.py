@@ -100,6 +100,7 @@ def mitigated(found: Dossier, method: str) -> Dossier:
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", sorted(FOUND))
 def test_every_number_of_a_mitigated_report_equals_its_record(dossiers, tmp_path, method):
     """Weights, members, thresholds, temperature, before and after: each number carries the place that holds it."""
