@@ -68,7 +68,9 @@ def test_the_run_has_the_stages_of_predictions(space: Path) -> None:
     assert not {"train", "export"} & set(found.close.records)
     assert found.commit.at < found.evaluate.started_at
     assert ledger.Ledger.read(run_of(space)).lines[-1].event == "mirrored"
-    assert {r.status for r in found.results() if r.check_id.startswith("robustness.")} == {"not_measured"}
+    unanswered = [r for r in found.results() if r.check_id.startswith("robustness.")]
+    assert {r.status for r in unanswered} <= {"not_measured", "not_applicable"}
+    assert not any(r.measures for r in unanswered)
 
 
 @pytest.mark.slow
