@@ -51,6 +51,15 @@ HOW_TO_READ = Section(
 )
 
 
+SIGNATURE = Paragraph(
+    (
+        "A signature on this run means that a named person has read this report, accepts in writing what is open, and "
+        "lets the bundle go to a test facility. It declares nothing about the law.",
+    ),
+    "note",
+)
+
+
 def tree_of(book: Book) -> Document:
     """The whole report: outcome, what is open, effect, what is missing, the class, limits; then the details."""
     front, back = first_chapters(book), details(book)
@@ -62,8 +71,10 @@ def tree_of(book: Book) -> Document:
             decision.outcome(book),
             *given.notice(book),
             decision.counts(book),
+            *effect.baseline(book),
             decision.headlines(book),
             gaps.missing(found),
+            SIGNATURE,
             about.STATED,
             Paragraph((book.plan["system"]["intended_purpose"].fact(),)),
         ),

@@ -13,7 +13,7 @@ from rich.markup import escape
 
 from checks import catalogue
 from configs import errors, load
-from evidence import ledger
+from evidence import ledger, records
 from evidence.dossier import Dossier, stages_of
 from flows import decision_table, decisions, stages, view
 from flows import workspace as workspaces
@@ -81,7 +81,7 @@ def _explain(path: Path, found: Dossier, console: Console, *, everything: bool) 
     if everything:
         say("\n[bold]Every check[/]")
         for result in found.results():
-            say(_line(result.status, result.check_id, result.title, result.reason))
+            say(_line(result.status, result.check_id, result.title, _told(result)))
     say(f"\n[dim]{decision_table.LEGEND}[/]")
     say(f"Checks: {view.counts_of(found.results())}" + ("" if everything else " (all with --all)"))
     say(f"Gate: [bold {view.COLOURS[found.gate.outcome]}]{found.gate.outcome}[/]{_because(lines)}")
@@ -98,7 +98,11 @@ def _because(lines: tuple[decisions.Line, ...]) -> str:
     """` (1 fail, 2 inconclusive of 20 required)`."""
     required = [line.status for line in lines if line.required]
     rest = [status for status in required if status != "pass"]
-    return f"   ({view.counts(list(rest))} of {len(required)} required)" if rest else f"   ({len(required)} required)"
+    return (
+        f"   ({view.counts(list(rest))} of {len(required)} required gates and data checks)"
+        if rest
+        else f"   (all {len(required)} required)"
+    )
 
 
 def _say_changes(found: Dossier, say: Callable[[str], None]) -> None:
@@ -118,8 +122,19 @@ def _say_changes(found: Dossier, say: Callable[[str], None]) -> None:
         say(f"  {result.title}\n{' ' * 17}[dim]{escape(f'{values[1]} → {values[2]}, change {values[0]}')}[/]")
 
 
+def _told(result: records.CheckResult) -> str:
+    """The reason; of what was measured without a threshold the value, which is all there is to say."""
+    first = next((m for m in result.measures if m.value is not None), None)
+    if result.status != "not_applicable" or first is None:
+        return result.reason
+    ends = f" [{first.interval.low:.3g}, {first.interval.high:.3g}]" if first.interval else ""
+    unit = "" if first.unit == "1" else f" {first.unit}"
+    return f"measured {first.value:.3g}{ends}{unit}; no threshold is set"
+
+
 def _line(status: str, check: str, part: str, text: str) -> str:
-    shown = status.replace("_", " ")
+    measured = status == "not_applicable" and text.startswith("measured ")
+    shown = "measured" if measured else status.replace("_", " ")
     return f"  [{view.COLOURS[status]}]{shown:<14}[/] {check} · {escape(part)}\n{' ' * 17}[dim]{escape(text)}[/]"
 
 
