@@ -60,6 +60,11 @@ def check_policy(plan: Plan) -> None:
             cannot answer. One line for each problem.
     """
     problems = [p for index, gate in enumerate(plan.policy.gates) if (p := _problem(plan, index, gate))]
+    if not any(gate.required and gate.inconclusive == "blocks" for gate in plan.policy.gates):
+        problems.append(
+            "policy.gates: expected at least one required gate whose inconclusive answer blocks, got none: such a "
+            "policy passes without anything decided. Make one gate required, with inconclusive: blocks."
+        )
     if problems:
         raise errors.PlanError("\n".join(problems))
 

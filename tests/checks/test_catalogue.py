@@ -159,3 +159,11 @@ def test_every_best_value_lies_in_the_range():
             assert metric.low <= low < high <= metric.high
         assert metric.better in ("higher", "lower", "none")
         assert len(metric.reference) > 4
+
+
+@pytest.mark.parametrize("settings", [{"required": False}, {"inconclusive": "reports"}])
+def test_a_policy_that_decides_nothing_is_refused(settings):
+    """Gates that are all reported only, or may all stay open, would pass whatever was measured."""
+    gate = {"check": "performance.accuracy", "at_least": 0.9, **settings}
+    with pytest.raises(errors.PlanError, match="at least one required gate"):
+        catalogue.check_policy(model_builders.plan(gates=[gate]))
