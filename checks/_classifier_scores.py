@@ -107,14 +107,16 @@ def _intervals(
         if values[column] == 1.0 and found[name][1] is None:
             found[name] = (1.0, _separated(subject, name))
         elif found[name][1] is not None:
-            widen = _roc if name == "roc_auc" else _precision
-            found[name] = (found[name][0], widen(subject, ranked, *found[name]))
+            value, drawn_ = found[name]
+            found[name] = (
+                value,
+                _roc(subject, ranked, value) if name == "roc_auc" else _precision(subject, ranked, value, drawn_),
+            )
     return found
 
 
-def _roc(subject: Subject, ranked: _Ranked, value: float, drawn: records.Interval | None) -> records.Interval | None:
+def _roc(subject: Subject, ranked: _Ranked, value: float) -> records.Interval:
     """The ROC area's own interval; a bootstrap misses what few positives have not shown. See `checks._area`."""
-    del drawn
     sampling = subject.sampling
     areas = [_area.of(ranked.probabilities[:, c], ranked.y == c) for c in ranked.classes]
     low, high = _area.interval(areas, sampling.entities, sampling.level)

@@ -11,13 +11,13 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
-from checks import _moments, _proportions, _simultaneous, intervals
+from checks import _moments, _proportions, _simultaneous, gate, intervals
 from checks._subject import Subject
 from evidence import records
 
 Hits = npt.NDArray[np.bool_]
 Rows = list[dict[str, object]]
-WITHOUT_SMALL = "without_small_groups"
+WITHOUT_SMALL = gate.WITHOUT_SMALL
 
 
 @dataclasses.dataclass(frozen=True)

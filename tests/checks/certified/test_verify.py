@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import pathlib
 import subprocess
 import sys
@@ -16,7 +15,6 @@ from configs import errors
 from tests.checks.certified import networks
 
 ROOT = pathlib.Path(__file__).parents[3]
-DATA = pathlib.Path(os.environ.get("PROOFLINE_DATA", ROOT.parent / "shared" / "data")) / "onnx" / "acasxu"
 
 
 def header(inputs, outputs, low=-1.0, high=1.0):
@@ -166,16 +164,16 @@ def test_the_command_answers_with_its_exit_code(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not DATA.is_dir(), reason="the public networks are not at hand (set PROOFLINE_DATA)")
-def test_no_public_verdict_is_contradicted():
+def test_no_public_verdict_is_contradicted(real_data):
     """ACAS Xu: every answer in 3 s is the one on which public verifiers agree, and most pairs are answered."""
     from checks.certified import verify, vnnlib
 
-    with (DATA / "verdicts.csv").open() as stream:
+    place = real_data / "onnx" / "acasxu"
+    with (place / "verdicts.csv").open() as stream:
         pairs = list(csv.DictReader(stream))
     answered = 0
     for pair in pairs[::4]:
-        found = verify.verify(DATA / pair["network"], vnnlib.read(DATA / pair["property"]), 3.0)
+        found = verify.verify(place / pair["network"], vnnlib.read(place / pair["property"]), 3.0)
         assert found.status in (pair["verdict"], "unknown"), pair
         answered += found.status != "unknown"
     assert answered >= len(pairs[::4]) // 3
