@@ -1,6 +1,7 @@
-"""The JSON Schema of the plan, generated from its types, so that editors complete and check a plan.
+"""The JSON Schemas of what persons write, generated from the types, so that editors complete and check it.
 
-`python -m configs.schema` writes `configs/plan.schema.json`; a test holds the file equal to what is generated.
+`python -m configs.schema` writes `configs/plan.schema.json` and `configs/answers.schema.json`; a test holds the files
+equal to what is generated.
 """
 
 from __future__ import annotations
@@ -9,21 +10,29 @@ import json
 from pathlib import Path
 from typing import Any
 
+from configs.answers import AnswersFile
 from configs.plan import Plan
 
 FILE = Path(__file__).parent / "plan.schema.json"
+ANSWERS = Path(__file__).parent / "answers.schema.json"
+_HEAD = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
 
 
 def schema() -> dict[str, Any]:
     """JSON Schema (2020-12) of a plan. Rules across fields are checked by `configs.load` alone."""
-    head = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
-    return head | Plan.model_json_schema() | {"title": "proofline plan, version 1"}
+    return _HEAD | Plan.model_json_schema() | {"title": "proofline plan, version 1"}
 
 
-def text() -> str:
-    """The schema as it is committed: two spaces, keys in the order of the types, newline at the end."""
-    return json.dumps(schema(), indent=2, ensure_ascii=False) + "\n"
+def answers() -> dict[str, Any]:
+    """JSON Schema (2020-12) of an answers file. Rules across fields are checked by `configs.answers_file` alone."""
+    return _HEAD | AnswersFile.model_json_schema() | {"title": "proofline answers, version 1"}
+
+
+def text(of: dict[str, Any] | None = None) -> str:
+    """A schema (the plan's by default) as it is committed: two spaces, keys in the order of the types, a newline."""
+    return json.dumps(of or schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 if __name__ == "__main__":
     FILE.write_text(text(), encoding="utf-8")
+    ANSWERS.write_text(text(answers()), encoding="utf-8")

@@ -71,6 +71,34 @@ for _tag, _pattern, _first in (
 _Loader.add_constructor("tag:yaml.org,2002:int", _integer)
 
 
+Lines = dict[tuple[str | int, ...], int]
+"""Path of keys and positions to the line on which what stands there begins; the first line is 1."""
+
+
+def parse_with_lines(text: str, name: str) -> tuple[Any, Lines]:
+    """Read one YAML document, and where everything in it stands.
+
+    Raises:
+        PlanError: See `parse`.
+    """
+    content, lines = parse(text, name), Lines()
+    node = yaml.compose(text, Loader=_Loader)
+    if node is not None:
+        _note_lines(node, (), lines)
+    return content, lines
+
+
+def _note_lines(node: yaml.Node, path: tuple[str | int, ...], lines: Lines) -> None:
+    lines.setdefault(path, node.start_mark.line + 1)
+    if isinstance(node, yaml.MappingNode):
+        for key, inner in node.value:
+            lines[*path, key.value] = key.start_mark.line + 1
+            _note_lines(inner, (*path, key.value), lines)
+    elif isinstance(node, yaml.SequenceNode):
+        for position, inner in enumerate(node.value):
+            _note_lines(inner, (*path, position), lines)
+
+
 def parse(text: str, name: str) -> Any:
     """Read one YAML document.
 

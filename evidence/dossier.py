@@ -10,6 +10,7 @@ import pydantic
 from configs import errors
 from configs.plan import Plan
 from evidence import given, records
+from evidence.answers import AnswersRecord
 
 R = TypeVar("R", bound=pydantic.BaseModel)
 
@@ -24,6 +25,7 @@ STAGES: dict[str, tuple[str, type[pydantic.BaseModel]]] = {
     "export": ("model/record.json", records.ModelRef),
     "evaluate": ("evaluation/results.json", records.EvaluationRecord),
     "gate": ("evaluation/gate.json", records.GateDecision),
+    "answers": ("documents/answers.json", AnswersRecord),
     "document": ("documents/record.json", records.DocumentsRecord),
     "close": ("run.json", records.RunRecord),
 }
@@ -62,6 +64,8 @@ class Dossier:
     export: records.ModelRef | None = None
     predictions: given.GivenPredictions | None = None
     """In place of `train` and `export`."""
+    answers: AnswersRecord | None = None
+    """What persons have stated; None in runs of earlier versions."""
     document: records.DocumentsRecord | None = None
     close: records.RunRecord | None = None
     opened_at: str | None = None

@@ -126,6 +126,16 @@ class Ledger:
                 return line.record
         return None
 
+    def standing(self, stage: str, key: str) -> records.ArtifactRef | None:
+        """The record that a stage left last, if it was made from these inputs by this code.
+
+        A stage that was done again with other inputs has overwritten what it left before.
+        """
+        for line in reversed(self._lines):
+            if line.event == "finished" and line.stage == stage:
+                return line.record if line.key == key else None
+        return None
+
 
 def _read(folder: Path, *, mend: bool) -> tuple[list[Line], list[str]]:
     path = folder / "ledger.jsonl"

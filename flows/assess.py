@@ -10,9 +10,10 @@ import importlib
 from typing import Any
 
 from configs import errors
+from configs.answers import AnswersFile
 from configs.plan import Plan
 from evidence import records
-from flows import stages, workspace
+from flows import answering, stages, workspace
 from flows.workspace import Run, Workspace
 
 IO_STAGES = ("ingest",)
@@ -21,14 +22,23 @@ HEAVY = ("checks.data_quality", "checks.governance", "checks.evaluate", "factory
 """Modules of the stages whose imports take seconds."""
 
 
-def body(call: stages.Stages, plan: Plan) -> records.RunRecord:
+REPEATED = ("answers", "document", "close")
+"""Stages that are done again when a person has answered: the ledger alone knows which of them stands."""
+
+
+def body(call: stages.Stages, plan: Plan, said: AnswersFile) -> records.RunRecord:
     """Order the stages.
+
+    Args:
+        call: The stages.
+        plan: The plan.
+        said: What persons have stated about the system so far.
 
     Raises:
         GateError: A critical expectation on the data failed.
     """
     if plan.predictions is not None:
-        return _of_given(call)
+        return _of_given(call, said)
     dataset = call.ingest()
     quality = call.validate(dataset)
     stop_at_critical(quality)
@@ -40,12 +50,13 @@ def body(call: stages.Stages, plan: Plan) -> records.RunRecord:
     model = call.export(encoded, training)
     evaluation = call.evaluate(commitment, manifest, encoded, training, model)
     decision = call.gate(quality, governance, evaluation)
-    documents = call.document(dataset, quality, governance, commitment, training, model, evaluation, decision)
-    closed: records.RunRecord = call.close(decision, documents)
+    stated = call.answers(said, dataset, quality, governance, encoded, evaluation, model)
+    documents = call.document(dataset, quality, governance, commitment, training, model, evaluation, decision, stated)
+    closed: records.RunRecord = call.close(decision, stated, documents)
     return closed
 
 
-def _of_given(call: stages.Stages) -> records.RunRecord:
+def _of_given(call: stages.Stages, said: AnswersFile) -> records.RunRecord:
     """The stages where the plan gives predictions: nothing is split, trained or exported."""
     dataset = call.ingest()
     quality = call.validate(dataset)
@@ -57,8 +68,9 @@ def _of_given(call: stages.Stages) -> records.RunRecord:
     commitment = call.commit(manifest)
     evaluation = call.evaluate_given(commitment, manifest, encoded, predictions)
     decision = call.gate(quality, governance, evaluation)
-    documents = call.document(dataset, quality, governance, commitment, predictions, evaluation, decision)
-    closed: records.RunRecord = call.close(decision, documents)
+    stated = call.answers(said, dataset, quality, governance, encoded, evaluation)
+    documents = call.document(dataset, quality, governance, commitment, predictions, evaluation, decision, stated)
+    closed: records.RunRecord = call.close(decision, stated, documents)
     return closed
 
 
@@ -82,27 +94,30 @@ def stop_at_critical(quality: records.QualityRecord) -> None:
 
 def plain(run: Run, view: stages.View) -> records.RunRecord:
     """Run without Prefect."""
-    return body(stages.core(run, view, "plain"), run.plan)
+    return body(stages.core(run, view, "plain"), run.plan, answering.said(run))
 
 
 def under_prefect(run: Run, view: stages.View, space: Workspace) -> records.RunRecord:
     """Run as the Prefect flow `assess`, each stage a task."""
     from flows import engine
 
+    said = answering.said(run)
     _import_stages(run.plan)
     bound = stages.core(run, view, "prefect")
 
     def flow() -> records.RunRecord:
+        code = f"{stages.code_of(run)}:{run.ledger.identity}:{run.plan_sha256}"
+        begun = f"{code}:{run.ledger.head}"
         wrapped = {
             field.name: engine.stage_task(
                 field.name,
                 getattr(bound, field.name),
-                code=f"{stages.code_of(run)}:{run.ledger.identity}:{run.plan_sha256}",
+                code=begun if field.name in REPEATED else code,
                 retries_on_io=field.name in IO_STAGES,
             )
             for field in dataclasses.fields(bound)
         }
-        record = body(stages.Stages(**wrapped), run.plan)
+        record = body(stages.Stages(**wrapped), run.plan, said)
         _publish(run)
         return record
 

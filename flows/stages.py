@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 import pydantic
 
 from configs import errors
+from configs.answers import AnswersFile
 from configs.plan import Plan
 from evidence import canonical, clock, commitment, given, records, software, storage
+from evidence.answers import AnswersRecord
 from evidence.dossier import PREDICTIONS, STAGES, stages_of
 from evidence.folder import RunFolder
 from flows import workspace
@@ -62,6 +64,7 @@ class Stages:
     export: Stage
     evaluate: Stage
     gate: Stage
+    answers: Stage
     document: Stage
     close: Stage
     predictions: Stage
@@ -154,16 +157,33 @@ def core(run: Run, view: View, engine: str) -> Stages:
 
         return gate.decide(plan, [result for record in found for result in record.results])
 
+    def answers(
+        said: AnswersFile,
+        dataset: records.DatasetRef,
+        quality: records.QualityRecord,
+        governance: records.QualityRecord,
+        encoded: records.EncodedData,
+        evaluation: records.EvaluationRecord,
+        model: records.ModelRef | None = None,
+    ) -> AnswersRecord:
+        from evidence import answers
+
+        found = {"ingest": dataset, "validate": quality, "govern": governance, "encode": encoded}
+        return answers.settle(folder.run_id, plan, said, {**found, "evaluate": evaluation, "export": model})
+
     def document(*_: pydantic.BaseModel) -> records.DocumentsRecord:
         from model_cards import documents
 
         return documents.render(folder, workspace.dossier(folder.path))
 
-    def close(decision: records.GateDecision, documents: records.DocumentsRecord) -> records.RunRecord:
+    def close(
+        decision: records.GateDecision, stated: AnswersRecord, documents: records.DocumentsRecord
+    ) -> records.RunRecord:
         return _close(run, decision, engine)
 
     functions: tuple[Stage, ...] = (
-        ingest, validate, split, encode, govern, commit, train, export, evaluate, gate, document, close, predictions,
+        ingest, validate, split, encode, govern, commit, train, export, evaluate, gate, answers, document, close,
+        predictions,
     )  # fmt: skip
     bound = {f.__name__: remembered(run, view, f.__name__, f) for f in functions}
     return Stages(**bound, evaluate_given=remembered(run, view, "evaluate", evaluate_given))
@@ -192,7 +212,7 @@ def remembered(run: Run, view: View, name: str, function: Stage) -> Stage:
     def call(*inputs: pydantic.BaseModel) -> pydantic.BaseModel:
         key = stage_key(name, code_of(run), run.plan_sha256, inputs)
         begun = time.monotonic()
-        reference = run.ledger.finished(name, key)
+        reference = run.ledger.standing(name, key)
         if reference is not None:
             record = run.folder.read_record(reference, kind)
             view.stage_finished(name, 0.0, record, resumed=True)

@@ -23,6 +23,7 @@ TITLES = {
     "export": "Export to ONNX",
     "evaluate": "Evaluate",
     "gate": "Decide",
+    "answers": "Take in what persons stated",
     "document": "Write the documents",
     "close": "Close the run record",
 }

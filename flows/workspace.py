@@ -25,6 +25,10 @@ PLAN_AS_READ = "plan.json"
 """The plan with its defaults as it was read when the run began, bound by the ledger's first line: names differences."""
 
 
+LATE = ("answers", "document", "close")
+"""Stages after the gate: what they make can be absent where a run is looked at."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Workspace:
     """A folder with `runs/` and the hidden stores of Prefect and MLflow."""
@@ -172,7 +176,7 @@ def dossier(path: Path) -> Dossier:
         reference = chain.finished(stage)
         if reference is not None:
             found[stage] = folder.read_record(reference, kind)
-        elif stage not in ("document", "close"):
+        elif stage not in LATE:
             raise errors.MissingError(
                 f"run {path.name}: expected the stage {stage} to have finished, it has not. "
                 f"Complete it with `proofline run {path} --resume`."

@@ -95,7 +95,8 @@ class Gap:
         """The whole gap in words."""
         what = self.what if isinstance(self.what, str) else self.what.shown
         reason = f" Reason: {self.reason.shown.rstrip('.')}." if self.reason else ""
-        return f"{self.kind}: {what}.{reason} To be filled by: {self.who} ({self.where})."
+        end = "" if what.endswith("?") else "."
+        return f"{self.kind}: {what}{end}{reason} To be filled by: {self.who} ({self.where})."
 
 
 class Node:
@@ -218,6 +219,7 @@ class Book:
 
 DOCUMENT_STAGES = (
     "ingest", "validate", "split", "encode", "govern", "commit", "train", "export", "predictions", "evaluate", "gate",
+    "answers",
 )  # fmt: skip
 """What documents are made from. `document` and `close` come later and would change them on a second rendering."""
 
@@ -261,12 +263,16 @@ def _meanings(task: str) -> dict[str, dict[str, Any]]:
 
 
 def _law(plan: Plan) -> dict[str, Any]:
-    """The questions with the text of the law they rest on, and what the plan's answers point to."""
+    """The questions with the text of the law they rest on, what the plan's answers point to, and what persons state."""
     register = law.load()
     read = classify.classify(plan.classification, register)
     head = {name: getattr(register, name) for name in ("title", "celex", "checked_on")}
     return {
-        "register": head | {"questions": [q.model_dump(mode="json") for q in register.questions]},
+        "register": head
+        | {
+            "questions": [q.model_dump(mode="json") for q in register.questions],
+            "attestations": [q.model_dump(mode="json") for q in register.attestations],
+        },
         "read": {
             "findings": [_plain(finding) for finding in read.findings],
             "route": [_plain(rule) for rule in read.route],

@@ -29,6 +29,7 @@ EVIDENCE = {
     "export": "data/evidence/model.json",
     "evaluate": RESULTS,
     "gate": "data/evidence/gate.json",
+    "answers": "data/evidence/answers.json",
     "document": "data/evidence/documents.json",
     "close": "data/evidence/run.json",
 }
@@ -46,7 +47,9 @@ _FIXED: dict[str, manifest.FileRole] = {
     **dict.fromkeys(EVIDENCE.values(), "evidence"),
     RESULTS: "evaluation",
 }
-_REQUIRED = frozenset(_FIXED) - {LICENCE}
+LATER = ("answers",)
+"""Stages whose record bundles of earlier versions lack."""
+_REQUIRED = frozenset(_FIXED) - {LICENCE, *(EVIDENCE[stage] for stage in LATER)}
 _PATTERNS: tuple[tuple[re.Pattern[str], manifest.FileRole], ...] = (
     (re.compile(rf"{GOLDEN}/input_\d{{1,2}}\.pb"), "golden_input"),
     (re.compile(rf"{GOLDEN}/output_\d{{1,2}}\.pb"), "golden_output"),

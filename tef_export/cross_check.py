@@ -13,6 +13,7 @@ from typing import Any
 from configs import errors
 from configs.plan import Plan
 from evidence import canonical, records
+from evidence.answers import AnswersRecord
 from tef_export import approval as approvals
 from tef_export import archive, bag, coherence, contents, manifest
 
@@ -97,6 +98,8 @@ def read_evidence(bundle: Bundle) -> Evidence:
         return manifest.record(bundle.read(path), kind, path)
 
     record(place["ingest"], records.DatasetRef)
+    if place["answers"] in bundle.files:
+        record(place["answers"], AnswersRecord)
     return Evidence(
         plan=coherence.read_plan(bundle.read(contents.PLAN)),
         quality=record(place["validate"], records.QualityRecord),
@@ -178,6 +181,10 @@ def _check_run(bundle: Bundle, index: manifest.BundleManifest, evidence: Evidenc
     coherence.equal("run record, outcome", run.outcome, evidence.gate.outcome)
     coherence.equal("run record, digest of the plan", run.plan_sha256, bundle.files[contents.PLAN].sha256)
     for stage, place in contents.EVIDENCE.items():
+        if stage in contents.LATER and stage not in run.records:
+            if place in bundle.files:
+                raise coherence.differs(place, "a record that the run does not name", "none")
+            continue
         if stage != "close":
             recorded = run.records.get(stage)
             coherence.equal(f"run record, sha256 of {place}", recorded and recorded.sha256, bundle.files[place].sha256)

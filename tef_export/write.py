@@ -142,6 +142,8 @@ def _payload(
     for number, output in enumerate(model.golden_outputs):
         payload[f"{contents.GOLDEN}/output_{number}.pb"] = _read(folder, output)
     for stage, place in contents.EVIDENCE.items():
+        if stage in contents.LATER and stage not in run.records:
+            continue
         payload[place] = _read_run(folder, run) if stage == "close" else _read(folder, _recorded(run, stage))
     for document in documents.documents:
         payload[f"data/{document.path}"] = _read(folder, document)

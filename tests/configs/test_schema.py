@@ -9,13 +9,15 @@ from configs import load, schema, strict_yaml
 
 
 def test_the_committed_schema_is_the_generated_one():
-    """`configs/plan.schema.json` is what `python -m configs.schema` writes."""
+    """The schemas of plans and of answers are what `python -m configs.schema` writes."""
     assert schema.FILE.read_text(encoding="utf-8") == schema.text(), "run: python -m configs.schema"
+    assert schema.ANSWERS.read_text(encoding="utf-8") == schema.text(schema.answers()), "run: python -m configs.schema"
 
 
 def test_the_schema_is_a_valid_one():
     """The file is a JSON Schema of the stated dialect."""
-    jsonschema.Draft202012Validator.check_schema(json.loads(schema.text()))
+    for committed in (schema.FILE, schema.ANSWERS):
+        jsonschema.Draft202012Validator.check_schema(json.loads(committed.read_text(encoding="utf-8")))
 
 
 @pytest.mark.parametrize("path", sorted(load.USE_CASES.glob("*.yaml")), ids=lambda p: p.stem)
@@ -37,5 +39,5 @@ def test_editors_refuse_an_unknown_key():
 
 def test_every_key_is_explained():
     """Sections carry a description, for completion in an editor."""
-    definitions = schema.schema()["$defs"]
+    definitions = schema.schema()["$defs"] | schema.answers()["$defs"]
     assert [name for name, d in definitions.items() if d.get("type") == "object" and not d.get("description")] == []

@@ -56,7 +56,7 @@ def _kill_once_started(process: subprocess.Popen[str], space: Path, stage: str) 
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_killed_at_every_stage_in_turn(tmp_path: Path) -> None:
-    """One run, killed once in each of its twelve stages, ends with every stage finished exactly once."""
+    """One run, killed once in each of its stages, ends with every stage finished exactly once."""
     content = plans.plan()
     content["training"]["epochs"] = 6
     plans.write(tmp_path, content)

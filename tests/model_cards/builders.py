@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from configs import load
+from configs.answers import AnswersFile
 from configs.plan import Plan
-from evidence import arrays, canonical, dossier, records
+from evidence import answers, arrays, canonical, dossier, records
 from evidence.folder import RunFolder
 
 SHA = "0f" * 32
@@ -115,6 +116,8 @@ def build(folder: RunFolder, plan: Plan, *, derivatives: bool = False) -> dossie
     governance = records.QualityRecord(results=tuple(_governance(folder, plan, dataset, manifest, encoded)))
     decision = gate.decide(plan, [*quality.results, *governance.results, *results])
     plan_sha256 = canonical.sha256(plan)
+    nothing = AnswersFile(version=1, system=plan.system.id)
+    found = {"ingest": dataset, "validate": quality, "govern": governance, "encode": encoded}
     commit = records.Commitment(
         plan_sha256=plan_sha256,
         policy_sha256=canonical.sha256(policy),
@@ -145,6 +148,7 @@ def build(folder: RunFolder, plan: Plan, *, derivatives: bool = False) -> dossie
             uses=(part.use("evaluation"),),
         ),
         gate=decision.model_copy(update={"at": "2026-11-22T10:03:00Z"}),
+        answers=answers.settle("20261122-100000-test", plan, nothing, found),
     )
 
 

@@ -17,7 +17,8 @@ from unittest import mock
 import numpy as np
 
 from configs import load
-from evidence import canonical, clock, dossier, ledger, records
+from configs.answers import AnswersFile
+from evidence import answers, canonical, clock, dossier, ledger, records
 from evidence.folder import RunFolder
 from tef_export import approval, archive, bag, cades, contents, keys, manifest, oms, write
 
@@ -337,6 +338,7 @@ def _records(folder: RunFolder, plan, plan_sha256: str):
         for r in critical
     ]
     yield "gate", records.GateDecision(outcome="pass", reasons=tuple(reasons), at="2026-11-20T08:07:00Z")
+    yield "answers", answers.settle(folder.run_id, plan, AnswersFile(version=1, system=plan.system.id), {})
     documents = (
         folder.write_bytes("documents/README.md", CARD),
         folder.write_bytes("documents/report.html", REPORT),

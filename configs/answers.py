@@ -1,0 +1,165 @@
+"""The answers file of a system: what only persons can state, and the register of risks."""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, StringConstraints
+
+from configs import wording
+from configs.base import Section, Slug, Text
+from configs.law.register import Question
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+_DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+_MOMENT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z)?$"
+
+
+def _real(text: str) -> str:
+    try:
+        dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"expected a day that is in the calendar, got {text}") from None
+    return text
+
+
+def _past(text: str) -> str:
+    found = dt.datetime.fromisoformat(_real(text))
+    if found.tzinfo is None:
+        late = found.date() > dt.datetime.now(dt.UTC).date() + dt.timedelta(days=1)  # a day begins earlier elsewhere
+    else:
+        late = found > dt.datetime.now(dt.UTC) + dt.timedelta(minutes=5)  # clocks differ a little
+    if late:
+        raise ValueError(f"expected a day that has come, got {text}, which is in the future")
+    return text
+
+
+def _seen(text: str) -> str:
+    if not wording.visible(text):
+        raise ValueError(f"expected words that a reader can see, got {text!r}")
+    return text
+
+
+def _sentence(text: str) -> str:
+    if not wording.sentence(text):
+        raise ValueError(
+            f"expected a sentence that you would repeat in front of an authority, got {text!r}; say it in "
+            f"{wording.FEWEST_WORDS} words or more"
+        )
+    return text
+
+
+Day = Annotated[str, StringConstraints(pattern=_DAY), AfterValidator(_real)]
+"""A day: 2027-03-31."""
+Moment = Annotated[str, StringConstraints(pattern=_MOMENT), AfterValidator(_past)]
+"""A day, or a time in UTC, that has come: 2026-11-29 or 2026-11-29T10:00:00Z."""
+Name = Annotated[Text, AfterValidator(_seen)]
+Sentence = Annotated[Text, AfterValidator(_sentence)]
+ImpactArea = Literal["health", "safety", "fundamental_rights"]
+"""What a risk can harm (AI Act Art. 9(2)(a))."""
+Likelihood = Literal["rare", "unlikely", "possible", "likely", "frequent"]
+Severity = Literal["negligible", "minor", "serious", "critical", "catastrophic"]
+
+
+def question_sha256(question: Question) -> str:
+    """Digest of a question: an answer to another version of it is no answer to this one."""
+    return hashlib.sha256(f"{question.id}\n{question.question}".encode()).hexdigest()
+
+
+class By(Section):
+    """Who answers, and when, where an answer does not say so itself."""
+
+    person: Name
+    """Name of the person."""
+    role: Name
+    """Role of the person, for example `compliance officer`."""
+    at: Moment
+    """The day of the answers."""
+
+
+class Answer(Section):
+    """What a person states on one question. Without text it is open."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z_]+$")]
+    """Identifier of the question, as `proofline law ID` shows it."""
+    question: Text | None = None
+    """The question as it was asked. Leave it out, or leave it as it is."""
+    text: Sentence | None = None
+    """The answer, in as many lines as it needs."""
+    person: Name | None = None
+    """Who states it; absent, `by.person`."""
+    role: Name | None = None
+    """In which role; absent, `by.role`."""
+    at: Moment | None = None
+    """When; absent, `by.at`."""
+    run: Text | None = None
+    """The run in which it was stated or confirmed last. Written by proofline."""
+    about_sha256: Sha256 | None = None
+    """Digest of what the answer speaks of in that run. Written by proofline; leave it out after a change by hand."""
+    question_sha256: Sha256 | None = None
+    """Digest of the question. Written by proofline."""
+
+
+class Acceptance(Section):
+    """A person's judgement that what remains of a risk is acceptable (AI Act Art. 9(5))."""
+
+    reason: Sentence
+    """Why it is acceptable."""
+    person: Name | None = None
+    """Who accepts it; absent, `by.person`."""
+    role: Name | None = None
+    """In which role; absent, `by.role`."""
+    at: Moment | None = None
+    """When; absent, `by.at`."""
+    run: Text | None = None
+    """The run in which it was accepted or confirmed last. Written by proofline."""
+    about_sha256: Sha256 | None = None
+    """Digest of the risk and of the checks that show its control. Written by proofline."""
+
+
+class Risk(Section):
+    """One risk to health, safety or fundamental rights (AI Act Art. 9(2))."""
+
+    id: Slug
+    """Identifier that stays the same over versions, for example `missed-return`."""
+    title: Text
+    """The risk in a few words."""
+    source: Text
+    """What it comes from."""
+    consequence: Text
+    """What happens to whom."""
+    affected: tuple[Text, ...] = Field(min_length=1)
+    """The persons affected."""
+    impact_areas: tuple[ImpactArea, ...] = Field(min_length=1)
+    """What it can harm."""
+    likelihood: Likelihood
+    """How likely, with the control in place."""
+    severity: Severity
+    """How severe, with the control in place."""
+    in_misuse: bool = False
+    """Does it arise in reasonably foreseeable misuse (Art. 9(2)(b))?"""
+    control: Text
+    """The measure against it (Art. 9(2)(d))."""
+    shown_by: tuple[Text, ...] = ()
+    """Checks whose results show the control, for example `performance.ece`."""
+    acceptance: Acceptance | None = None
+    """Who accepts what remains. Absent: nobody has."""
+    review_on: Day | None = None
+    """When it is looked at again (Art. 9(2))."""
+
+
+class AnswersFile(Section):
+    """Everything that persons have stated about one system."""
+
+    version: Literal[1]
+    """Version of this format."""
+    system: Slug
+    """`system.id` of the plan."""
+    by: By | None = None
+    """Who answers where an answer names nobody."""
+    answers: tuple[Answer, ...] = ()
+    """One for each question."""
+    risks: tuple[Risk, ...] = ()
+    """The register of risks."""

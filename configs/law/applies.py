@@ -1,0 +1,123 @@
+"""Which duties and questions the answers on the class of a system lead to.
+
+What an answer leaves open still applies: missing is never no.
+Refs: AI Act Arts 6, 9 to 15, 43, 49; Annexes IV, V, VIII, IX.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from configs.law import classify
+from configs.law import register as law
+from configs.law.classify import Classified
+from configs.law.register import Question, Register, Requirement
+from configs.plan import Plan
+
+_Rule = Callable[[Plan, Classified], bool]
+
+
+def requirements(plan: Plan, register: Register | None = None) -> tuple[Requirement, ...]:
+    """The duties that apply to the system of a plan, or may apply because an answer is missing.
+
+    Raises:
+        PlanError: The answers on the class contradict each other.
+    """
+    register = register or law.load()
+    found = classify.classify(plan.classification, register)
+    return tuple(r for r in register.all_requirements if _applies(r, plan, found))
+
+
+def questions(plan: Plan, register: Register | None = None) -> tuple[Question, ...]:
+    """The attestations that an applying duty asks for, in the order of the duties.
+
+    Raises:
+        PlanError: The answers on the class contradict each other.
+    """
+    register = register or law.load()
+    asked = [p.partition(":")[2] for r in requirements(plan, register) for p in r.evidence]
+    known = {q.id: q for q in register.attestations}
+    return tuple(known[name] for name in dict.fromkeys(asked) if name in known)
+
+
+def asked_by(question: Question, among: tuple[Requirement, ...]) -> tuple[Requirement, ...]:
+    """The duties among some that an attestation answers."""
+    return tuple(r for r in among if f"attestation:{question.id}" in r.evidence)
+
+
+def _applies(requirement: Requirement, plan: Plan, found: Classified) -> bool:
+    if requirement.deleted:
+        return False
+    if requirement.applies_to and not _use_may_be(requirement.applies_to, found):
+        return False
+    rule = next((rule for start, rule in _RULES if requirement.id.startswith(start)), _high_risk)
+    return rule(plan, found)
+
+
+def _use_may_be(uses: tuple[str, ...], found: Classified) -> bool:
+    """Is the use one of these, or not said to be another?"""
+    chosen = {item.id for item in found.annex_iii.items}
+    return bool(chosen & set(uses)) if chosen else found.annex_iii.state != "no"
+
+
+def _high_risk(_: Plan, found: Classified) -> bool:
+    return found.high_risk.state != "no"
+
+
+def _annex_iii(_: Plan, found: Classified) -> bool:
+    return found.high_risk.state != "no" and found.annex_iii.state != "no"
+
+
+def _annex_i(_: Plan, found: Classified) -> bool:
+    return found.high_risk.state != "no" and found.annex_i.state != "no"
+
+
+def _derogation(_: Plan, found: Classified) -> bool:
+    return found.scope.state != "no" and found.derogation.state != "no"
+
+
+def _deployer(plan: Plan, found: Classified) -> bool:
+    return plan.classification.role in ("deployer", "unknown") and _annex_iii(plan, found)
+
+
+def _hidden_register(plan: Plan, found: Classified) -> bool:
+    points = {item.id[3] for item in found.annex_iii.items}
+    return _annex_iii(plan, found) and (not points or bool(points & {"1", "6", "7"}))
+
+
+def _route(name: str) -> _Rule:
+    def rule(_: Plan, found: Classified) -> bool:
+        if found.route:
+            return any(r.id == name for r in found.route)
+        return found.high_risk.state != "no"
+
+    return rule
+
+
+def _special(plan: Plan, found: Classified) -> bool:
+    return found.scope.state != "no" and any(attribute.special_category for attribute in plan.data.protected)
+
+
+def _real_world(plan: Plan, _: Classified) -> bool:
+    return plan.bundle.test_environment == "real_world"
+
+
+_RULES: tuple[tuple[str, _Rule], ...] = (
+    ("HR-6.3", _annex_iii),
+    ("HR-6.4", _derogation),
+    ("HR-9.7", _real_world),
+    ("HR-4a", _special),
+    ("HR-11.2", _annex_i),
+    ("HR-43.1", _route("HR-43.1")),
+    ("HR-43.2", _route("HR-43.2")),
+    ("HR-43.3", _route("HR-43.3")),
+    ("HR-49.2", _derogation),
+    ("HR-49.3", _deployer),
+    ("HR-49.4", _hidden_register),
+    ("HR-49", _annex_iii),
+    ("AVIII-A", _annex_iii),
+    ("AVIII-B", _derogation),
+    ("AVIII-C", _deployer),
+    ("AIX", _real_world),
+)
+"""Beginning of an identifier to when it applies; the first that fits counts, and what none names is for high risk."""

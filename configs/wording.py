@@ -1,0 +1,17 @@
+"""When is a text that a person states long enough to say something?"""
+
+from __future__ import annotations
+
+FEWEST_WORDS = 3
+"""Words of a statement: less is no sentence that anybody could repeat."""
+FEWEST_LETTERS = 2
+
+
+def visible(text: str) -> bool:
+    """Does a text hold letters or digits that a reader can see?"""
+    return sum(character.isalnum() for character in text) >= FEWEST_LETTERS
+
+
+def sentence(text: str) -> bool:
+    """Is a text a sentence rather than a word?"""
+    return visible(text) and len(text.split()) >= FEWEST_WORDS
