@@ -10,10 +10,11 @@ from configs import mitigation as mitigations
 from configs import predictions as given
 from configs import shift
 from configs.base import Section
+from configs.bundle import Bundle
 from configs.data import Data
 from configs.mitigation import Mitigation
 from configs.modelling import Factory, Model, Split, Training
-from configs.policy import Bundle, Documents, Policy
+from configs.policy import Documents, Policy
 from configs.predictions import Predictions
 from configs.system import Classification, System
 

@@ -119,13 +119,3 @@ class Documents(Section):
     language: Literal["en"] = "en"
     licence: Text | None = None
     """Licence of the model, as an SPDX identifier."""
-
-
-class Bundle(Section):
-    """What goes to the facility."""
-
-    include_test_data: bool = False
-    """May test rows leave? Special categories never do."""
-    golden_rows: int = Field(default=8, ge=1, le=256)
-    """Rows of the golden vectors. They are synthetic: drawn within the training range, no real person's."""
-    test_environment: Literal["lab", "simulated", "sandbox", "real_world"] = "lab"

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from configs import errors
-from tef_export import bag, cades, manifest, oms
+from tef_export import bag, cades, manifest, oms, recipe
 
 MODEL = "data/model/model.onnx"
 GOLDEN = "data/model/test_data_set_0"
@@ -46,10 +46,12 @@ _FIXED: dict[str, manifest.FileRole] = {
     APPROVAL: "evidence",
     **dict.fromkeys(EVIDENCE.values(), "evidence"),
     RESULTS: "evaluation",
+    recipe.PLACE: "recipe",
+    recipe.TEST_ROWS: "test_rows",
 }
 LATER = ("answers",)
 """Stages whose record bundles of earlier versions lack."""
-_REQUIRED = frozenset(_FIXED) - {LICENCE, *(EVIDENCE[stage] for stage in LATER)}
+_REQUIRED = frozenset(_FIXED) - {LICENCE, recipe.TEST_ROWS, *(EVIDENCE[stage] for stage in LATER)}
 _PATTERNS: tuple[tuple[re.Pattern[str], manifest.FileRole], ...] = (
     (re.compile(rf"{GOLDEN}/input_\d{{1,2}}\.pb"), "golden_input"),
     (re.compile(rf"{GOLDEN}/output_\d{{1,2}}\.pb"), "golden_output"),
@@ -57,7 +59,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], manifest.FileRole], ...] = (
 )
 LARGEST_FILE = 64 << 20
 """Bytes of a file other than the model."""
-TEXT_SUFFIXES = ("md", "html", "json", "jsonl", "svg", "txt", "yaml", "css")
+TEXT_SUFFIXES = ("md", "html", "json", "jsonl", "svg", "txt", "yaml", "css", "csv")
 _MAGIC = {"png": b"\x89PNG\r\n\x1a\n", "pdf": b"%PDF-"}
 _EVENTS = (
     r"load[a-z]*|unload|before[a-z]+|error|abort|click|dblclick|auxclick|contextmenu|mouse[a-z]+|pointer[a-z]+|touch[a-z]+"

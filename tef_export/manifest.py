@@ -20,8 +20,9 @@ SCHEMA = Path(__file__).with_name("bundle_schema.json")
 
 R = TypeVar("R", bound=pydantic.BaseModel)
 FileRole = Literal[
-    "model", "golden_input", "golden_output", "card", "licence", "plan", "evaluation", "evidence", "ledger", "document"
-]
+    "model", "golden_input", "golden_output", "card", "licence", "plan", "evaluation", "evidence", "ledger", "document",
+    "recipe", "test_rows",
+]  # fmt: skip
 
 
 class BundleFile(records.Record):

@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from configs import errors
 from evidence import records
-from tef_export import archive, bag, cades, contents, cross_check, golden_check, keys, manifest, oms
+from tef_export import archive, bag, cades, contents, cross_check, golden_check, keys, manifest, oms, recipe_check
 
 T = TypeVar("T")
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
@@ -36,6 +36,7 @@ STEPS = (
     "demonstration",
     "evidence",
     "approval",
+    "recipe",
     *golden_check.CHECKS,
 )
 """The checks in order."""
@@ -310,6 +311,7 @@ def _check_evidence(run: _Run, bundle: cross_check.Bundle, index: manifest.Bundl
         evidence = cross_check.read_evidence(bundle)
         cross_check.check_evidence(bundle, index, evidence)
     _attempt(run, "approval", lambda: cross_check.check_approval(bundle, index, evidence))
+    _attempt(run, "recipe", lambda: recipe_check.check(bundle, index, evidence))
 
 
 def _attempt(run: _Run, name: str, check: Callable[[], str]) -> None:

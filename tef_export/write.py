@@ -21,7 +21,7 @@ from evidence import canonical, records, storage
 from evidence.dossier import STAGES, Dossier
 from evidence.folder import MEDIA_TYPES, RunFolder, parse_record
 from tef_export import approval as approvals
-from tef_export import archive, bag, cades, contents, keys, leaks, manifest, oms
+from tef_export import archive, bag, cades, contents, keys, leaks, manifest, oms, recipe_write
 
 CARDS = ("documents/README.md", "documents/model_card.md", "documents/card.md")
 """Where the model card may stand among the documents; the first one found is the bundle's `README.md` too."""
@@ -156,7 +156,7 @@ def _payload(
     payload[contents.CARD] = payload[card]
     if dossier.plan.documents.licence:
         payload[contents.LICENCE] = f"SPDX-License-Identifier: {dossier.plan.documents.licence}\n".encode()
-    return payload
+    return payload | recipe_write.make(folder, dossier)
 
 
 def _recorded(run: records.RunRecord, stage: str) -> records.ArtifactRef:
@@ -288,7 +288,8 @@ def _file(path: str, content: bytes) -> manifest.BundleFile:
     if role is None:
         raise errors.GateError(f"file {path}: expected a kind of file that the bundle format names, got another.")
     suffix = Path(path).suffix
-    kind = {"": "text/plain", ".jsonl": "application/jsonl", ".pdf": "application/pdf", ".css": "text/css"}.get(suffix)
+    kind = {"": "text/plain", ".jsonl": "application/jsonl", ".pdf": "application/pdf", ".css": "text/css",
+            ".csv": "text/csv"}.get(suffix)  # fmt: skip
     return manifest.BundleFile(
         path=path,
         role=role,

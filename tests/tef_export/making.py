@@ -16,9 +16,9 @@ from unittest import mock
 
 import numpy as np
 
-from configs import load
+from configs import bins, load
 from configs.answers import AnswersFile
-from evidence import answers, canonical, clock, dossier, ledger, records
+from evidence import answers, arrays, canonical, clock, dossier, ledger, records
 from evidence.folder import RunFolder
 from tef_export import approval, archive, bag, cades, contents, keys, manifest, oms, write
 
@@ -160,9 +160,11 @@ def real_key(name: str = "supplier", begin: dt.datetime = BEGIN, days: int = 100
     return dataclasses.replace(keys.demonstration_key(begin, days=days), demonstration=False)
 
 
-def bundle(place: Path, key: keys.PrivateKey, change: Change | None = None, **approval: object) -> Made:
+def bundle(
+    place: Path, key: keys.PrivateKey, change: Change | None = None, plan: str | None = None, **approval: object
+) -> Made:
     """A whole bundle, sealed over whatever was changed before."""
-    folder, found = run(place / "runs" / "diabetes-progression-1", change=change)
+    folder, found = run(place / "runs" / "diabetes-progression-1", plan, change=change)
     approved = approve(folder, found, key, **approval)
     written = write.write(folder, found, approved, key, place / "bundles", CREATED)
     return Made(written.path, key, folder, found, approved, written)
@@ -241,8 +243,8 @@ def sha(content: bytes) -> str:
 def _records(folder: RunFolder, plan, plan_sha256: str):
     """Records of all stages but the last, in order."""
     table = folder.write_bytes("data/table.parquet", b"PAR1 raw rows")
-    digests = folder.write_bytes("data/rows.txt", b"5d5d digest of a row\n")
-    npy = folder.write_bytes("data/x.npy", b"\x93NUMPY encoded")
+    rows = np.sort(np.array([sha(bytes([i])) for i in range(100)], "S64"))
+    digests = folder.write_bytes("data/rows.txt", arrays.lines_of_rows(rows))
     names = [column.name for column in plan.data.features]
     columns = tuple(records.ColumnSchema(name=n, kind="numeric", role="feature", missing=0, distinct=9) for n in names)
     yield (
@@ -266,7 +268,7 @@ def _records(folder: RunFolder, plan, plan_sha256: str):
     )
     yield "split", split
     features = tuple(_feature(column) for column in plan.data.features)
-    encoded = records.EncodedPart(rows=100, x=npy, y=npy, row_digests=npy, groups={})
+    encoded = encoded_part(folder, plan, rows)
     yield (
         "encode",
         records.EncodedData(
@@ -344,6 +346,54 @@ def _records(folder: RunFolder, plan, plan_sha256: str):
         folder.write_bytes("documents/report.html", REPORT),
     )
     yield "document", records.DocumentsRecord(documents=documents, gaps=("contact of the provider",))
+
+
+def encoded_part(folder: RunFolder, plan, row_digests: np.ndarray) -> records.EncodedPart:
+    """Arrays of as many rows as there are digests: every third value missing, groups and slices of every kind."""
+    random, count = np.random.default_rng(3), len(row_digests)
+    x = random.normal(30, 9, (count, len(plan.data.features))).astype(np.float32)
+    for j, column in enumerate(plan.data.features):
+        if column.kind == "categorical":
+            x[:, j] = random.integers(0, len(column.allowed), count)
+    x[random.random(x.shape) < 0.3] = np.nan
+
+    def members(name: str, groups: tuple[str, ...]) -> records.GroupColumn:
+        codes = random.integers(-1, len(groups), count).astype(np.int16)
+        file = f"data/{name.replace(' × ', '+')}.npy"
+        return records.GroupColumn(codes=arrays.save(folder, file, codes), names=groups)
+
+    single = {a.name: members(a.name, _groups(plan, a)) for a in plan.data.protected}
+    joint = {}
+    for names in plan.data.intersections:
+        found = [arrays.open_array(folder, single[n].codes) for n in names]
+        several = list(itertools.product(*(single[n].names for n in names)))
+        place = {text: i for i, text in enumerate(" × ".join(s) for s in several)}
+        codes = [
+            -1 if min(row) < 0 else place[" × ".join(single[n].names[c] for n, c in zip(names, row, strict=True))]
+            for row in zip(*found, strict=True)
+        ]
+        file = f"data/{'+'.join(names)}.npy"
+        column = arrays.save(folder, file, np.array(codes, np.int16))
+        joint[" × ".join(names)] = records.GroupColumn(codes=column, names=tuple(place))
+    slices = {
+        s.column: members(f"slice-{s.column}", bins.bin_names(s.bins)) for s in plan.policy.robustness.shift.columns
+    }
+    return records.EncodedPart(
+        rows=count,
+        x=arrays.save(folder, "data/x.npy", x),
+        y=arrays.save(folder, "data/y.npy", random.integers(0, 2, count)),
+        row_digests=arrays.save(folder, "data/row_digests.npy", row_digests),
+        groups=single | joint,
+        entities=arrays.save(folder, "data/entities.npy", random.integers(0, 40, count)) if plan.data.entity else None,
+        slices=slices,
+    )
+
+
+def _groups(plan, attribute) -> tuple[str, ...]:
+    column = plan.data.column(attribute.column)
+    if attribute.bins:
+        return bins.bin_names(attribute.bins)
+    return tuple(attribute.groups) or tuple(column.labels.get(v, v) for v in column.allowed)
 
 
 def _feature(column) -> records.FeatureSpec:

@@ -10,7 +10,7 @@ import pytest
 
 from configs import errors, load
 from evidence import canonical
-from tef_export import archive, contents, leaks, manifest, write
+from tef_export import archive, contents, leaks, manifest, recipe, write
 from tests.tef_export import making
 
 
@@ -29,7 +29,7 @@ def test_only_what_is_listed_leaves(made: making.Made) -> None:
     payload = {path for path in files if path.startswith("data/")}
     assert payload == {
         *contents.EVIDENCE.values(), contents.MODEL, contents.CARD, contents.LICENCE, contents.PLAN, contents.LEDGER,
-        contents.APPROVAL, manifest.PLACE, "data/documents/README.md", "data/documents/report.html",
+        contents.APPROVAL, manifest.PLACE, recipe.PLACE, "data/documents/README.md", "data/documents/report.html",
         *(f"{contents.GOLDEN}/{name}.pb" for name in ("input_0", "output_0", "output_1")),
     }  # fmt: skip
     everything = b"".join(files.values())
