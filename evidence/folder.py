@@ -22,6 +22,8 @@ MEDIA_TYPES = {
     ".yaml": "application/yaml",
     ".md": "text/markdown",
     ".html": "text/html",
+    ".pdf": "application/pdf",
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
     ".svg": "image/svg+xml",
     ".png": "image/png",
     ".npy": "application/x-npy",

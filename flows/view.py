@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
 import pydantic
@@ -127,7 +128,8 @@ def summary(record: pydantic.BaseModel) -> str:
         case records.GateDecision():
             return f"[{COLOURS[record.outcome]}]{record.outcome}[/]"
         case records.DocumentsRecord():
-            return f"{len(record.documents)} documents, {len(record.gaps)} gaps"
+            names = {PurePosixPath(d.path).name.partition(".")[0] for d in record.documents}
+            return f"{len(names)} documents in {len(record.documents)} files, {len(record.gaps)} gaps"
         case records.RunRecord():
             return record.run_id
     return ""

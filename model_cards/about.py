@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-
 from model_cards import blocks, given, matrix, tree
 from model_cards.refs import Book, Fact, Gap, Node
 from model_cards.tree import Pairs, Paragraph, Section, parts
@@ -202,9 +200,9 @@ def draft(book: Book) -> tree.Parts:
     )
 
 
-def running(book: Book) -> str:
-    """The run identifier for the foot of printed pages; nothing where it holds unusual characters."""
-    return book.run_id.shown if re.fullmatch(r"[A-Za-z0-9._-]+", book.run_id.shown) else ""
+def running(book: Book) -> tree.Parts:
+    """The words at the foot of printed pages."""
+    return ("Draft, run ", book.run_id)
 
 
 def title(book: Book, words: str) -> tree.Parts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from model_cards import blocks, tree
+from model_cards.legal import names
 from model_cards.refs import Book, Fact, Gap, Node
 from model_cards.tree import Bullets, Paragraph, Parts, Section, Table, parts
 
@@ -135,9 +136,17 @@ def _dates(book: Book) -> list[tree.Block]:
 
 
 def _documents(book: Book) -> list[tree.Block]:
-    lines = [((need["title"].fact(),), (need["place"].fact(),)) for need in book.law["read"]["documents"]]
+    lines = [
+        ((need["title"].fact(),), (need["place"].fact(),), ("yes" if _written(book, need) else "no",))
+        for need in book.law["read"]["documents"]
+    ]
     if not lines:
         return []
     caption = "Documents that the Act asks for, as far as the answers point to them or leave it open"
-    none = "This run writes none of them. Its report and its model card hold the evidence that they can draw on."
-    return [Table((caption,), ("Document", "Place"), tuple(lines)), Paragraph((none,), "note")]
+    note = "What is written with a run is a draft for a person to judge. What is not stays the work of persons."
+    heads = ("Document", "Place", "Written with this run")
+    return [Table((caption,), heads, tuple(lines)), Paragraph((note,), "note")]
+
+
+def _written(book: Book, need: Node) -> bool:
+    return names.answering(book, str(need.value["id"])) is not None

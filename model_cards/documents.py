@@ -1,29 +1,59 @@
-"""Writing the documents of a run: the model card and the HTML report. The same dossier gives the same bytes."""
+"""Writing the documents of a run: the model card, the HTML report and the legal documents in every format.
+
+The same dossier gives the same bytes.
+"""
 
 from __future__ import annotations
+
+import datetime as dt
 
 from evidence import records
 from evidence.dossier import Dossier
 from evidence.folder import RunFolder
-from model_cards import card, refs, render_html, render_markdown, report, tree
+from model_cards import card, refs, render_docx, render_html, render_json, render_markdown, render_pdf, report, tree
+from model_cards.legal import names, registry
+from model_cards.tree import Document
 
 CARD = "documents/README.md"
 REPORT = "documents/report.html"
 
 
 def render(folder: RunFolder, dossier: Dossier) -> records.DocumentsRecord:
-    """Write the card and the report into the run folder.
+    """Write the card, the report and the legal documents that the plan's answers point to into the run folder.
 
     The text holds no time of rendering: an approval is bound to the digests of these files.
 
     Returns:
-        References to both files, and the text of every gap that they print.
+        References to all files, and the text of every gap that they print.
     """
     book = refs.book(dossier)
     card_tree, report_tree = card.tree_of(book), report.tree_of(book)
-    written = (
+    written = [
         folder.write_bytes(CARD, (card.render_front(book) + render_markdown.render(card_tree)).encode("utf-8")),
         folder.write_bytes(REPORT, render_html.render(report_tree).encode("utf-8")),
-    )
+    ]
     gaps = dict.fromkeys((*tree.gaps(report_tree), *tree.gaps(card_tree)))
-    return records.DocumentsRecord(documents=written, gaps=tuple(gaps))
+    at = dt.datetime.fromisoformat(dossier.gate.at)
+    for entry in names.needed(book):
+        document = registry.BUILDERS[entry.id](book)
+        gaps |= dict.fromkeys(tree.gaps(document))
+        for suffix, content in formats(document, entry.id, at).items():
+            written.append(folder.write_bytes(entry.file(suffix), content))
+    return records.DocumentsRecord(documents=tuple(written), gaps=tuple(gaps))
+
+
+def formats(document: Document, document_id: str, at: dt.datetime) -> dict[str, bytes]:
+    """A document in every format, by the ending of its file.
+
+    Args:
+        document: What is said.
+        document_id: Its identifier.
+        at: The time that DOCX and PDF carry: one of the run's own records.
+    """
+    return {
+        "md": render_markdown.render(document, anchors=True).encode("utf-8"),
+        "html": render_html.render(document).encode("utf-8"),
+        "json": render_json.render(document, document_id).encode("utf-8"),
+        "docx": render_docx.render(document, at),
+        "pdf": render_pdf.render(document, document_id, at),
+    }

@@ -36,7 +36,7 @@ def of(sections: Iterable[Section]) -> tuple[Gap, ...]:
 def missing(found: tuple[Gap, ...]) -> Paragraph:
     """How much is missing and what, in one paragraph."""
     asked = [g for g in found if g.kind != "Not covered"]
-    rest = _number(len(found) - len(asked))
+    rest = number_of(len(found) - len(asked))
     last = tree.say(" Beyond that, {rest} subjects are not covered by this report at all.", rest=rest)
     if not asked:
         return Paragraph(parts("Nothing that this report asks for is missing.", last))
@@ -47,7 +47,7 @@ def missing(found: tuple[Gap, ...]) -> Paragraph:
     return Paragraph(
         tree.say(
             "Missing: {number} {word} not been stated or measured: {names}.{last}",
-            number=_number(len(asked)),
+            number=number_of(len(asked)),
             word=word,
             names=names,
             last=last,
@@ -72,5 +72,6 @@ def section(found: tuple[Gap, ...]) -> Section:
     return Section("gaps", "What is missing, and who can fill it", tuple(shown), (inner,), short="Missing")
 
 
-def _number(count: int) -> Fact:
+def number_of(count: int) -> Fact:
+    """How many gaps of a kind there are, as the record of the documents lists them."""
     return Fact(count, "documents/record.json#/gaps", "count", "number of gaps of this kind")

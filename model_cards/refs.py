@@ -16,7 +16,7 @@ from typing import Any, Literal
 import pydantic
 
 from checks import catalogue
-from configs.law import classify
+from configs.law import applies, classify
 from configs.law import register as law
 from configs.plan import Plan
 from evidence import canonical
@@ -192,6 +192,8 @@ class Book:
     plan_sha256: Fact
     opened_at: Fact | None
     """When the plan was fixed."""
+    evidence_sha256: Fact
+    """Digest of everything that the documents are made from."""
     plan: Node
     stages: dict[str, Node]
     catalogue: Node
@@ -232,10 +234,17 @@ def book(dossier: dossiers.Dossier) -> Book:
     """
     files = dossiers.STAGES | dossiers.PREDICTIONS
     stages = {stage: Node(files[stage][0], "", _content(getattr(dossier, stage))) for stage in DOCUMENT_STAGES}
+    digests = {stage: canonical.sha256(node.value) for stage, node in stages.items()}
     return Book(
         run_id=Fact(dossier.run_id, "run folder#name", "name"),
         plan_sha256=Fact(dossier.plan_sha256, "plan.yaml#sha256", "digest"),
         opened_at=Fact(dossier.opened_at, "ledger.jsonl#first line", "time") if dossier.opened_at else None,
+        evidence_sha256=Fact(
+            canonical.sha256({"plan": dossier.plan_sha256} | digests),
+            "run folder#evidence",
+            "digest",
+            "SHA-256 over the digests of the records that the documents are made from",
+        ),
         plan=Node("plan.yaml", "", _content(dossier.plan)),
         stages=stages,
         catalogue=Node("catalogue of checks", "", _meanings(dossier.encode.task)),
@@ -272,8 +281,10 @@ def _law(plan: Plan) -> dict[str, Any]:
         | {
             "questions": [q.model_dump(mode="json") for q in register.questions],
             "attestations": [q.model_dump(mode="json") for q in register.attestations],
+            "standards": [s.model_dump(mode="json") for s in register.standards],
         },
         "read": {
+            "requirements": [_plain(requirement) for requirement in applies.requirements(plan, register)],
             "findings": [_plain(finding) for finding in read.findings],
             "route": [_plain(rule) for rule in read.route],
             "dates": [_plain(day) for day in read.dates],

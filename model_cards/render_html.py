@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import string
 from pathlib import Path
 
 import jinja2
 import markupsafe
 
-from model_cards import text, tree
+from model_cards import lines, text, tree
 from model_cards.refs import Gap
-from model_cards.tree import Block, Document
+from model_cards.tree import Block, Document, Link
 
+_PLAIN = frozenset(string.ascii_letters + string.digits + " .,:-_")
+"""Characters that mean nothing inside a string of a style sheet or to the page around it."""
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -25,13 +28,26 @@ def render(document: Document) -> str:
     )
     environment.tests["fixed"] = lambda part: isinstance(part, str)
     environment.tests["gap"] = lambda part: isinstance(part, Gap)
+    environment.tests["link"] = lambda part: isinstance(part, Link)
     environment.tests["url"] = text.is_url
     environment.filters["kind"] = _kind
     environment.filters["breakable"] = _breakable
     environment.filters["records"] = tree.evidence_of
+    environment.filters["plain"] = tree.plain
+    environment.filters["target"] = lambda link: link.address("html")
+    environment.filters["css"] = _css
+    names = lines.of(document)
+    environment.globals["lines"] = lambda row: names.get((id(row[0]), row[1]))
     style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
     page = environment.get_template("report.html.j2").render(document=document, style=style)
     return "\n".join(line.rstrip() for line in page.splitlines() if line.strip()) + "\n"
+
+
+def _css(content: tree.Parts) -> markupsafe.Markup:
+    """Words as the inside of a string of a style sheet: whatever could mean something there by its code point."""
+    plain = text.plain(tree.plain(content))
+    escaped = "".join(c if c in _PLAIN else f"\\{ord(c):06x}" for c in plain)
+    return markupsafe.Markup(escaped)  # noqa: S704 - only plain characters and code points are left
 
 
 def _breakable(name: str) -> markupsafe.Markup:

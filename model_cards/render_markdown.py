@@ -11,7 +11,22 @@ from collections.abc import Iterator, Sequence
 
 from model_cards import text
 from model_cards.refs import Fact, Gap
-from model_cards.tree import Block, Bullets, Document, Figures, Pairs, Paragraph, Part, Parts, Section, Table, Tiles
+from model_cards.tree import (
+    Block,
+    Bullets,
+    Document,
+    Figures,
+    Labels,
+    Link,
+    Pairs,
+    Paragraph,
+    Part,
+    Parts,
+    Section,
+    Table,
+    Tiles,
+    plain,
+)
 
 _SPECIAL = re.compile(r"[\\`*_{}\[\]#!|~$^]")
 _ENTITIES = {"<": "&lt;", ">": "&gt;", "&": "&amp;"}
@@ -29,20 +44,27 @@ def escape(words: str) -> str:
     return escaped.replace("://", "&#58;//").replace("www.", "www&#46;")
 
 
-def render(document: Document) -> str:
-    """The whole document, without front matter."""
+def render(document: Document, *, anchors: bool = False) -> str:
+    """The whole document, without front matter.
+
+    Args:
+        document: What is said.
+        anchors: Put the name of each section before its heading, so that other documents can link to it?
+    """
     lines = [f"# {_inline(document.title)}", "", f"> {_inline(document.draft)}", ""]
     for section in document.sections:
-        lines += _section(section, 2)
+        lines += _section(section, 2, anchors=anchors)
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _section(section: Section, level: int) -> Iterator[str]:
+def _section(section: Section, level: int, *, anchors: bool) -> Iterator[str]:
+    if anchors:
+        yield from (f'<a id="{html.escape(section.id)}"></a>', "")
     yield from (f"{'#' * level} {section.title}", "")
     for block in section.blocks:
         yield from _block(block)
     for inner in section.sections:
-        yield from _section(inner, level + 1)
+        yield from _section(inner, level + 1, anchors=anchors)
 
 
 def _block(block: Block) -> Iterator[str]:
@@ -53,9 +75,11 @@ def _block(block: Block) -> Iterator[str]:
             yield from (*(f"- {_inline(item)}" for item in block.items), "")
         case Pairs():
             yield from _rows(("", ""), [((name,), content) for name, content in block.rows])
+        case Labels():
+            for name, content in block.rows:
+                yield from (f"{name}: {_inline(content)}", "")
         case Table(fold=True):
-            caption = "".join(part if isinstance(part, str) else _plain(part) for part in block.caption)
-            yield from ("<details>", f"<summary>{html.escape(caption)}</summary>", "")
+            yield from ("<details>", f"<summary>{html.escape(plain(block.caption))}</summary>", "")
             yield from (*_rows(block.columns, block.rows, block.numeric), "</details>", "")
         case Table():
             yield from (f"*{_inline(block.caption)}*", "")
@@ -86,6 +110,8 @@ def _part(part: Part) -> str:
             return part
         case Gap():
             return f"**Gap.** {escape(part.text)}"
+        case Link():
+            return f"[{_part(part.words)}]({part.address('md')})"
         case Fact(form="name" | "digest"):
             return f"`{part.shown.replace('`', 'ˋ').replace('|', '¦')}`"
         case Fact(form="url") if text.is_url(part.shown):
@@ -94,7 +120,3 @@ def _part(part: Part) -> str:
             return f"**{part.shown}**"
         case _:
             return escape(part.shown)
-
-
-def _plain(part: Fact | Gap) -> str:
-    return part.text if isinstance(part, Gap) else part.shown

@@ -11,9 +11,26 @@ from collections.abc import Iterator
 
 from model_cards.refs import Fact, Gap
 
-Part = str | Fact | Gap
+
+@dataclasses.dataclass(frozen=True)
+class Link:
+    """Words that lead to a line of this or another document of the run."""
+
+    words: str | Fact
+    anchor: str
+    """Identifier of a section or a line; empty for the whole document."""
+    document: str = ""
+    """File of the other document without its ending, for example `annex_iv`; empty for this one."""
+
+    def address(self, suffix: str) -> str:
+        """Where it leads, seen from a document of a format. The report exists as a page only."""
+        file = self.document and f"{self.document}.{'html' if self.document == 'report' else suffix}"
+        return f"{file}#{self.anchor}" if self.anchor else file
+
+
+Part = str | Fact | Gap | Link
 Parts = tuple[Part, ...]
-"""A run of text: fixed words, facts and gaps in reading order."""
+"""A run of text: fixed words, facts, gaps and links in reading order."""
 
 
 def parts(*items: Part | Parts) -> Parts:
@@ -73,6 +90,13 @@ class Pairs:
 
 
 @dataclasses.dataclass(frozen=True)
+class Labels:
+    """Labelled lines, each `Name: what is known`, in the form that programs read out of technical documentation."""
+
+    rows: tuple[tuple[str, Parts], ...]
+
+
+@dataclasses.dataclass(frozen=True)
 class Figure:
     """A drawing with the words that stand for it where it cannot be seen."""
 
@@ -109,7 +133,7 @@ class Tiles:
     tiles: tuple[Tile, ...]
 
 
-Block = Paragraph | Bullets | Table | Pairs | Figures | Tiles
+Block = Paragraph | Bullets | Table | Pairs | Labels | Figures | Tiles
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,14 +157,17 @@ class Document:
     draft: Parts
     """The sentence that says that this is a draft, of which run."""
     sections: tuple[Section, ...]
-    running: str = ""
-    """Words at the foot of every printed page: letters, digits, `.`, `_` and `-` only, since they stand in a style."""
+    running: Parts = ()
+    """Words at the foot of every page."""
+    language: str = "en"
+    """Of the fixed words. Texts of records stay in the language in which they were written."""
 
 
 def walk(document: Document) -> Iterator[Part]:
     """Every part of a document, in reading order."""
     yield from document.title
     yield from document.draft
+    yield from document.running
     for section in document.sections:
         yield from walk_section(section)
 
@@ -167,8 +194,8 @@ def walk_block(block: Block) -> Iterator[Part]:
             for row in block.rows:
                 for cell in row:
                     yield from cell
-        case Pairs():
-            yield block.caption
+        case Pairs() | Labels():
+            yield from (block.caption,) if isinstance(block, Pairs) else ()
             for name, content in block.rows:
                 yield name
                 yield from content
@@ -179,6 +206,32 @@ def walk_block(block: Block) -> Iterator[Part]:
             yield block.caption
             for tile in block.tiles:
                 yield from (*tile.label, *tile.value, *(part for note in tile.notes for part in note))
+
+
+def walk_tables(document: Document) -> Iterator[Table]:
+    """Every table of a document, in reading order."""
+    waiting = list(document.sections)
+    while waiting:
+        section = waiting.pop(0)
+        yield from (block for block in section.blocks if isinstance(block, Table))
+        waiting = [*section.sections, *waiting]
+
+
+def plain(content: Parts) -> str:
+    """A run of text as it is read, without markup."""
+    return "".join(_plain(part) for part in content)
+
+
+def _plain(part: Part) -> str:
+    match part:
+        case str():
+            return part
+        case Gap():
+            return part.text
+        case Link():
+            return _plain(part.words)
+        case Fact():
+            return part.shown
 
 
 def gaps(document: Document) -> tuple[str, ...]:

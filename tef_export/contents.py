@@ -55,12 +55,12 @@ _REQUIRED = frozenset(_FIXED) - {LICENCE, recipe.TEST_ROWS, *(EVIDENCE[stage] fo
 _PATTERNS: tuple[tuple[re.Pattern[str], manifest.FileRole], ...] = (
     (re.compile(rf"{GOLDEN}/input_\d{{1,2}}\.pb"), "golden_input"),
     (re.compile(rf"{GOLDEN}/output_\d{{1,2}}\.pb"), "golden_output"),
-    (re.compile(r"data/documents/[A-Za-z0-9._/-]+\.(md|html|json|svg|png|pdf|txt|yaml|css)"), "document"),
+    (re.compile(r"data/documents/[A-Za-z0-9._/-]+\.(md|html|json|svg|png|pdf|docx|txt|yaml|css)"), "document"),
 )
 LARGEST_FILE = 64 << 20
 """Bytes of a file other than the model."""
 TEXT_SUFFIXES = ("md", "html", "json", "jsonl", "svg", "txt", "yaml", "css", "csv")
-_MAGIC = {"png": b"\x89PNG\r\n\x1a\n", "pdf": b"%PDF-"}
+_MAGIC = {"png": b"\x89PNG\r\n\x1a\n", "pdf": b"%PDF-", "docx": b"PK\x03\x04"}
 _EVENTS = (
     r"load[a-z]*|unload|before[a-z]+|error|abort|click|dblclick|auxclick|contextmenu|mouse[a-z]+|pointer[a-z]+|touch[a-z]+"
     r"|key[a-z]+|focus[a-z]*|blur|change|input|invalid|submit|reset|select[a-z]*|toggle|scroll[a-z]*|wheel|resize|drag[a-z]*"

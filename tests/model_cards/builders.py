@@ -37,7 +37,7 @@ def render(found: dossier.Dossier, place: Path) -> Rendered:
 
     folder = RunFolder(place)
     record = documents.render(folder, found)
-    card, page = (folder.checked(r).read_text(encoding="utf-8") for r in record.documents)
+    card, page = (folder.at(path).read_text(encoding="utf-8") for path in (documents.CARD, documents.REPORT))
     return Rendered(found, record, card, page)
 
 

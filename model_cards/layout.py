@@ -1,0 +1,27 @@
+"""Widths of the columns of a table that is set on paper, from the words in them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from model_cards import tree
+from model_cards.tree import Parts
+
+WIDEST = 46
+"""Characters from which on a column wraps instead of growing."""
+
+
+def shares(columns: Sequence[Parts], rows: Sequence[Sequence[Parts]]) -> list[float]:
+    """Share of the width for each column; they add up to one.
+
+    A column gets room for its longest word and for its usual line, so that numbers do not break and sentences get
+    what is left.
+    """
+    wanted = []
+    for index, head in enumerate(columns):
+        cells = [tree.plain(row[index]) for row in rows]
+        words = (word for text in (tree.plain(head), *cells) for word in text.replace("_", "_ ").split(" "))
+        word = max(map(len, words))
+        line = sorted(len(text) for text in cells)[int(len(cells) * 0.9)] if cells else 1
+        wanted.append(max(min(word, WIDEST // 2) * 1.2, min(line, WIDEST), 3.0) + 1.5)
+    return [round(width / sum(wanted), 4) for width in wanted]

@@ -1,0 +1,43 @@
+"""Which legal documents there are, what each answers to, and which of them a run needs. Knows no builder."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from model_cards.refs import Book
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """One document."""
+
+    id: str
+    """Stem of its file names: lower-case letters, digits and underscores."""
+    title: str
+    needs: tuple[str, ...] = ()
+    """Documents of the law's register (`proofline law`) that it answers to; written when the plan's answers point to
+    one of them or leave it open. Empty: written for every run."""
+
+    def applies(self, book: Book) -> bool:
+        """Does this run need it?"""
+        asked = {need.value["id"] for need in book.law["read"]["documents"]}
+        return not self.needs or bool(asked.intersection(self.needs))
+
+    def file(self, suffix: str, language: str = "en") -> str:
+        """Its file in the run folder."""
+        middle = "" if language == "en" else f".{language}"
+        return f"documents/{self.id}{middle}.{suffix}"
+
+
+DOCUMENTS = (Entry("annex_iv", "Technical documentation", ("technical_documentation",)),)
+"""In the order in which they are best read. Each has its builder in `registry`."""
+
+
+def needed(book: Book) -> tuple[Entry, ...]:
+    """The documents of this run."""
+    return tuple(entry for entry in DOCUMENTS if entry.applies(book))
+
+
+def answering(book: Book, need: str) -> Entry | None:
+    """The document of this run that answers to one that the law asks for."""
+    return next((entry for entry in needed(book) if need in entry.needs), None)

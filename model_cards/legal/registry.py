@@ -1,0 +1,14 @@
+"""The builders of the legal documents."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from model_cards.legal import annex_iv
+from model_cards.refs import Book
+from model_cards.tree import Document
+
+BUILDERS: dict[str, Callable[[Book], Document]] = {
+    "annex_iv": annex_iv.build,
+}
+"""Identifier of a document (`names.DOCUMENTS`) to what builds it."""

@@ -1,0 +1,184 @@
+"""A document tree in the syntax tree of pandoc. Text stays a value: nothing is parsed as Markdown on the way.
+
+Ref: pandoc-types 1.23, `Text.Pandoc.Definition`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from model_cards import drawings, layout, text, tree
+from model_cards.refs import Fact, Gap
+from model_cards.tree import (
+    Block,
+    Bullets,
+    Document,
+    Figure,
+    Figures,
+    Labels,
+    Link,
+    Pairs,
+    Paragraph,
+    Part,
+    Parts,
+    Section,
+    Table,
+    Tiles,
+)
+
+API = [1, 23, 1]
+PAGE = 17.0
+"""Width of the text in centimetres."""
+STATUS = {"pass": "Pass", "fail": "Fail", "inconclusive": "Open"}
+PARAGRAPHS = {"note": "Note", "lead": "Lead", "owner": "Owner"}
+PAIR_SHARES = [0.3, 0.7]
+Json = Any
+
+
+def of(document: Document, pictures: Sequence[str]) -> dict[str, Json]:
+    """The whole document.
+
+    Args:
+        document: What is said.
+        pictures: File of each drawing, in reading order.
+    """
+    files = iter(pictures)
+    blocks = [_styled("Draft", _para(document.draft))]
+    for section in document.sections:
+        blocks += _section(section, 1, files)
+    title = {"t": "MetaInlines", "c": [_str(text.plain(tree.plain(document.title)))]}
+    meta = {"title": title, "lang": {"t": "MetaString", "c": document.language}}
+    return {"pandoc-api-version": API, "meta": meta, "blocks": blocks}
+
+
+def _section(section: Section, level: int, files: Iterator[str]) -> Iterator[Json]:
+    yield _node("Header", [min(level, 6), [section.id, [], []], [_str(section.title)]])
+    for block in section.blocks:
+        yield from _block(block, files)
+    for inner in section.sections:
+        yield from _section(inner, level + 1, files)
+
+
+def _block(block: Block, files: Iterator[str]) -> Iterator[Json]:
+    match block:
+        case Paragraph():
+            words = _para(block.content)
+            yield _styled(PARAGRAPHS[block.kind], words) if block.kind in PARAGRAPHS else words
+        case Bullets():
+            yield _node("BulletList", [[_node("Plain", inline(item))] for item in block.items])
+        case Table():
+            if block.rows:
+                shares = layout.shares([(c,) for c in block.columns], block.rows)
+                heads = [(column,) for column in block.columns]
+                yield _table(block.caption, shares, heads, block.rows, block.numeric)
+        case Pairs():
+            rows = [((name,), content) for name, content in block.rows]
+            yield _table((block.caption,), PAIR_SHARES, (), rows)
+        case Labels():
+            for name, content in block.rows:
+                yield _styled(
+                    "Label", _node("Para", [_node("Strong", [_str(f"{name}:")]), _str(" "), *inline(content)])
+                )
+        case Tiles():
+            items = [_tile((tile.label, tile.value, *tile.notes)) for tile in block.tiles]
+            yield from (_node("BulletList", items),) if items else ()
+        case Figures():
+            for figure in block.figures:
+                yield from _figure(figure, next(files))
+
+
+def _tile(lines: tuple[Parts, ...]) -> list[Json]:
+    label, value, *notes = lines
+    words = [*inline(label), _str(": "), _node("Strong", inline(value))]
+    for note in notes:
+        words += [_str("; "), *inline(note)]
+    return [_node("Plain", words)]
+
+
+def _figure(figure: Figure, file: str) -> Iterator[Json]:
+    width = min(PAGE, drawings.width(figure) / 40)
+    attributes = ["", [], [["width", f"{width:.2f}cm"]]]
+    yield _styled("Owner", _para(figure.title))
+    yield _node("Para", [_node("Image", [attributes, [_str(text.plain(drawings.words(figure)))], [file, ""]])])
+    yield _styled("Note", _para(figure.alt))
+
+
+def _table(
+    caption: Parts,
+    shares: Sequence[float],
+    heads: Sequence[Parts],
+    rows: Sequence[Sequence[Parts]],
+    numeric: frozenset[int] = frozenset(),
+) -> Json:
+    style = "Table Text Small" if len(shares) > 6 else "Table Text"
+    columns = [
+        [{"t": "AlignRight" if index in numeric else "AlignLeft"}, _node("ColWidth", share)]
+        for index, share in enumerate(shares)
+    ]
+    head = [_row([_node("Strong", inline(words)) for words in heads], style)] if heads else []
+    body = [_row([inline(cell) for cell in row], style) for row in rows]
+    return _node(
+        "Table",
+        [
+            _NO_ATTRIBUTES,
+            [None, [_node("Plain", inline(caption))]],
+            columns,
+            [_NO_ATTRIBUTES, head],
+            [[_NO_ATTRIBUTES, 0, [], body]],
+            [_NO_ATTRIBUTES, []],
+        ],
+    )
+
+
+def _row(cells: Sequence[Json], style: str) -> Json:
+    made = []
+    for cell in cells:
+        words = cell if isinstance(cell, list) else [cell]
+        made.append([_NO_ATTRIBUTES, {"t": "AlignDefault"}, 1, 1, [_styled(style, _node("Para", words))]])
+    return [_NO_ATTRIBUTES, made]
+
+
+def inline(content: Parts) -> list[Json]:
+    """A run of text."""
+    return [found for part in content for found in _part(part)]
+
+
+def _part(part: Part) -> list[Json]:
+    match part:
+        case str():
+            return [_str(part)]
+        case Gap():
+            return [_span("Gap", [_node("Strong", [_str("Gap.")]), _str(f" {text.plain(part.text)}")])]
+        case Link():
+            words = [_str(text.plain(tree.plain((part.words,))))]
+            return [_node("Link", [_NO_ATTRIBUTES, words, [part.address("docx"), ""]])]
+        case Fact(form="name" | "digest"):
+            return [_node("Code", [_NO_ATTRIBUTES, part.shown])]
+        case Fact(form="status"):
+            return [_span(STATUS.get(str(part.value), "Other"), [_str(part.shown)])]
+        case _:
+            return [_str(part.shown)]
+
+
+_NO_ATTRIBUTES: Json = ["", [], []]
+
+
+def _node(kind: str, content: Json) -> Json:
+    return {"t": kind, "c": content}
+
+
+def _str(words: str) -> Json:
+    return _node("Str", words)
+
+
+def _para(content: Parts) -> Json:
+    return _node("Para", inline(content))
+
+
+def _styled(style: str, *blocks: Json) -> Json:
+    return _node("Div", [["", [], [["custom-style", style]]], list(blocks)])
+
+
+def _span(style: str, words: list[Json]) -> Json:
+    return _node("Span", [["", [], [["custom-style", style]]], words])

@@ -1,0 +1,141 @@
+"""A document tree as DOCX, written by pandoc from its syntax tree, with our styles and a foot on every page.
+
+The only time in the file is the run's own and its entries stand in a fixed order, so that the same tree gives the same
+bytes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import json
+import os
+import re
+import subprocess
+import tempfile
+import zipfile
+from pathlib import Path
+from xml.sax import saxutils
+
+from configs import errors
+from model_cards import pandoc_tree, render_pdf, text, tree
+from model_cards.render_html import TEMPLATES
+from model_cards.tree import Document
+
+SECONDS = 120
+"""From here on pandoc hangs: a document takes less than one second."""
+_STYLE = re.compile(r'<w:style (?:[^<>]* )?w:styleId="([A-Za-z0-9]+)".*?</w:style>', re.DOTALL)
+_WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+_OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml"
+_CONTENT_TYPES = "[Content_Types].xml"
+
+
+def render(document: Document, at: dt.datetime) -> bytes:
+    """The DOCX.
+
+    Args:
+        document: What is said.
+        at: The time that the file carries: one of the run's records.
+
+    Raises:
+        MissingError: pandoc is not installed.
+        RuntimeError: It refuses the document.
+    """
+    with tempfile.TemporaryDirectory() as place:
+        root = Path(place)
+        pictures = render_pdf.pictures(document)
+        for index, picture in enumerate(pictures):
+            (root / f"{index}.png").write_bytes(picture)
+        content = pandoc_tree.of(document, [str(root / f"{index}.png") for index in range(len(pictures))])
+        _pandoc(json.dumps(content), root / "document.docx", at)
+        return _finished((root / "document.docx").read_bytes(), document, at)
+
+
+def _pandoc(content: str, target: Path, at: dt.datetime) -> None:
+    try:
+        import pypandoc  # noqa: PLC0415 - only who writes documents needs it
+
+        program = pypandoc.get_pandoc_path()
+    except (ImportError, OSError):
+        raise errors.MissingError(
+            "DOCX documents: expected pandoc, got none. Install proofline with [pipeline]."
+        ) from None
+    environment = os.environ | {"SOURCE_DATE_EPOCH": str(int(at.timestamp()))}
+    done = subprocess.run(
+        [program, "--from", "json", "--to", "docx", "--output", str(target)],
+        input=content.encode("utf-8"),
+        env=environment,
+        capture_output=True,
+        timeout=SECONDS,
+        check=False,
+    )
+    if done.returncode != 0:
+        said = done.stderr.decode("utf-8", "replace").strip()
+        raise RuntimeError(f"document {target.name}: pandoc refuses it: {said}")
+
+
+def _finished(made: bytes, document: Document, at: dt.datetime) -> bytes:
+    """Our styles, head and foot in; order, times and compression of the entries fixed."""
+    with zipfile.ZipFile(io.BytesIO(made)) as archive:
+        files = {name: archive.read(name) for name in archive.namelist() if not name.endswith("/")}
+    files["word/styles.xml"] = _styles(files["word/styles.xml"].decode("utf-8")).encode("utf-8")
+    files["word/header1.xml"] = _part("hdr", "Header", _run(tree.plain(document.title))).encode("utf-8")
+    files["word/footer1.xml"] = _part("ftr", "Footer", _foot(document)).encode("utf-8")
+    _insert(
+        files,
+        _CONTENT_TYPES,
+        "</Types>",
+        f'<Override PartName="/word/header1.xml" ContentType="{_TYPE}.header+xml"/>'
+        f'<Override PartName="/word/footer1.xml" ContentType="{_TYPE}.footer+xml"/>',
+    )
+    _insert(
+        files,
+        "word/_rels/document.xml.rels",
+        "</Relationships>",
+        f'<Relationship Type="{_OFFICE}/header" Id="rIdHead" Target="header1.xml"/>'
+        f'<Relationship Type="{_OFFICE}/footer" Id="rIdFoot" Target="footer1.xml"/>',
+    )
+    body = files["word/document.xml"].decode("utf-8")
+    before, _, _ = body.rpartition("<w:sectPr")
+    section = (
+        '<w:sectPr><w:headerReference w:type="default" r:id="rIdHead"/>'
+        '<w:footerReference w:type="default" r:id="rIdFoot"/>'
+        '<w:pgSz w:w="11906" w:h="16838"/><w:pgMar w:top="1250" w:right="1134" w:bottom="1250" w:left="1134" '
+        'w:header="600" w:footer="500" w:gutter="0"/></w:sectPr></w:body></w:document>'
+    )
+    files["word/document.xml"] = (before + section).encode("utf-8")
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as archive:
+        for name in sorted(files, key=lambda name: (name != _CONTENT_TYPES, name)):
+            entry = zipfile.ZipInfo(name, (at.year, at.month, at.day, at.hour, at.minute, at.second))
+            entry.external_attr, entry.create_system = 0o644 << 16, 3
+            archive.writestr(entry, files[name], zipfile.ZIP_DEFLATED, 6)
+    return written.getvalue()
+
+
+def _insert(files: dict[str, bytes], name: str, before: str, words: str) -> None:
+    files[name] = files[name].decode("utf-8").replace(before, words + before).encode("utf-8")
+
+
+def _styles(theirs: str) -> str:
+    ours = {found[1]: found[0] for found in _STYLE.finditer((TEMPLATES / "styles.xml").read_text(encoding="utf-8"))}
+    kept = _STYLE.sub(lambda found: "" if found[1] in ours else found[0], theirs)
+    return kept.replace("</w:styles>", f"{''.join(ours.values())}</w:styles>")
+
+
+def _foot(document: Document) -> str:
+    tab = '<w:r><w:tab/></w:r><w:fldSimple w:instr=" PAGE "><w:r><w:t>1</w:t></w:r></w:fldSimple>'
+    return _run(tree.plain(document.running)) + tab
+
+
+def _run(words: str) -> str:
+    return f'<w:r><w:t xml:space="preserve">{saxutils.escape(text.plain(words))}</w:t></w:r>'
+
+
+def _part(kind: str, style: str, content: str) -> str:
+    tabs = '<w:tabs><w:tab w:val="right" w:pos="9638"/></w:tabs>'
+    return (
+        f'<?xml version="1.0" encoding="UTF-8" standalone="yes"?><w:{kind} xmlns:w="{_WORD}">'
+        f'<w:p><w:pPr><w:pStyle w:val="{style}"/>{tabs}</w:pPr>{content}</w:p></w:{kind}>'
+    )

@@ -1,0 +1,120 @@
+"""A document tree as an accessible PDF (PDF/UA-1), set by Typst from the same content as the JSON.
+
+The template `document.typ` reads the content as data: no text of a record is ever evaluated. The fonts ship inside the
+typesetter and the only time written is the run's own, so that the same tree gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from configs import errors
+from model_cards import drawings, layout, render_json, text, tree
+from model_cards.render_html import TEMPLATES
+from model_cards.tree import Document
+
+TEMPLATE = "document.typ"
+POINTS_PER_CENT = 5.0
+"""Units of a drawing that take one per cent of the width of a page: a drawing of 400 units takes 80 %."""
+
+
+def render(document: Document, document_id: str, at: dt.datetime) -> bytes:
+    """The PDF.
+
+    Args:
+        document: What is said.
+        document_id: Identifier of the document.
+        at: The time that the file carries: one of the run's records.
+
+    Raises:
+        MissingError: The typesetter is not installed.
+        RuntimeError: It refuses the document.
+    """
+    typst = _typst()
+    with tempfile.TemporaryDirectory() as place:
+        prepare(Path(place), document, document_id, at)
+        options = {"format": "pdf", "pdf_standards": ["ua-1"], "timestamp": int(at.timestamp())}
+        return bytes(_compile(typst, Path(place), document_id, **options))
+
+
+def prepare(root: Path, document: Document, document_id: str, at: dt.datetime) -> Path:
+    """Put the template and its data into an empty folder; gives the place of the template."""
+    content = _content(document, document_id, at)
+    (root / "document.json").write_text(render_json.dumps(content), encoding="utf-8")
+    return Path(shutil.copyfile(TEMPLATES / TEMPLATE, root / TEMPLATE))
+
+
+def pictures(document: Document) -> list[bytes]:
+    """Every drawing of a document as a PNG, in reading order, for formats that cannot hold a drawing."""
+    figures = drawings.of(document)
+    if not figures:
+        return []
+    typst = _typst()
+    with tempfile.TemporaryDirectory() as place:
+        root = Path(place)
+        lines = ["#set page(width: 400pt, height: auto, margin: 2pt, fill: white)"]
+        for index, figure in enumerate(figures):
+            (root / f"{index}.svg").write_text(drawings.alone(figure), encoding="utf-8")
+            lines.append(f'#page(width: {drawings.width(figure)}pt, image("{index}.svg"))')
+        (root / TEMPLATE).write_text("\n".join(lines), encoding="utf-8")
+        found = _compile(typst, root, "pictures", format="png", ppi=144.0)
+        return list(found) if isinstance(found, list) else [found]
+
+
+def _typst() -> Any:
+    try:
+        import typst  # noqa: PLC0415 - only who writes documents needs it
+    except ImportError:
+        raise errors.MissingError(
+            "PDF documents: expected the package typst, got none. Install proofline with [pipeline]."
+        ) from None
+    return typst
+
+
+def _compile(typst: Any, root: Path, what: str, **options: Any) -> Any:
+    """Set the template.
+
+    The fonts inside the typesetter hold Latin, Greek and Cyrillic. Only for text beyond them are those of the machine
+    asked, and only where these lack it too is the claim to PDF/UA given up.
+    """
+    attempts = [{**options, "ignore_system_fonts": True}, {**options, "ignore_system_fonts": False}]
+    attempts.append({name: value for name, value in attempts[1].items() if name != "pdf_standards"})
+    for attempt in attempts:
+        try:
+            return typst.compile(root / TEMPLATE, root=root, **attempt)
+        except typst.TypstError as error:
+            refused = error
+    raise RuntimeError(f"document {what}: the typesetter refuses it: {refused}") from refused
+
+
+def _content(document: Document, document_id: str, at: dt.datetime) -> dict[str, Any]:
+    content = render_json.content(document, document_id)
+    content |= {
+        "plain_title": text.plain(tree.plain(document.title)),
+        "day": [at.year, at.month, at.day],
+        "anchors": sorted(_anchors(document.sections)),
+        "words": {"gap": "Gap.", "contents": "Contents"},
+    }
+    tables = iter(tree.walk_tables(document))
+    figures = iter(drawings.of(document))
+    for block in _blocks(content["sections"]):
+        if block["type"] == "table":
+            table = next(tables)
+            block["shares"] = layout.shares([(column,) for column in table.columns], table.rows)
+        if block["type"] == "figure":
+            figure = next(figures)
+            block["svg"], block["plain"] = drawings.alone(figure), text.plain(drawings.words(figure))
+            block["width"] = min(100.0, drawings.width(figure) / POINTS_PER_CENT)
+    return content
+
+
+def _anchors(sections: tuple[tree.Section, ...]) -> set[str]:
+    return {name for s in sections for name in (s.id, *_anchors(s.sections))}
+
+
+def _blocks(sections: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [b for s in sections for b in (*s["blocks"], *_blocks(s["sections"]))]

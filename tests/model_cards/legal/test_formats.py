@@ -1,0 +1,189 @@
+"""Five formats of one tree: the same words, the same bytes each time, and no text of a record that becomes markup."""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import json
+import re
+import zipfile
+from itertools import pairwise
+from pathlib import Path
+from xml.etree import ElementTree
+
+import jsonschema
+import pytest
+import typst
+
+from evidence.dossier import Dossier
+from model_cards import documents, refs, render_json, render_pdf, tree
+from model_cards.legal import registry
+from model_cards.refs import Fact, Gap
+from model_cards.tree import Bullets, Document, Labels, Link, Pairs, Paragraph, Section, Table
+from tests.model_cards import pages
+
+AT = dt.datetime(2026, 11, 22, 10, 15, 4, tzinfo=dt.UTC)
+WORD = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+HOSTILE = (
+    "# Heading",
+    '#panic("x") #import "a.typ" $x^2$ *bold* _it_ `raw` @ref <label> \\ // c /* c */',
+    "[link](javascript:alert(1)) ![i](x.png) <script>alert(1)</script> | cell | &amp; \\newpage",
+    "</w:t></w:r></w:p><w:p><w:r><w:t>injected",
+    "{{7*7}} {% raw %} ``` --- === 1. a",
+    "\ufffe\uffff\x0b\u202egnp.exe ]]> <!-- -->",
+)
+
+
+def hostile() -> Document:
+    """A document in which every kind of block holds every hostile text as a value."""
+    facts = [Fact(words, f"plan.yaml#/x/{index}") for index, words in enumerate(HOSTILE)]
+    runs = tuple((fact,) for fact in facts)
+    blocks = (
+        *(Paragraph(run) for run in runs),
+        Bullets(runs),
+        Labels(tuple(("Label", run) for run in runs)),
+        Pairs("Pairs", tuple(("Name", run) for run in runs)),
+        Table(
+            (facts[1],),
+            ("A", facts[2]),
+            tuple((run, (Gap(fact, "x", "y"),)) for run, fact in zip(runs, facts, strict=True)),
+        ),
+        Paragraph(tuple(Link(fact, "here") for fact in facts)),
+        Paragraph(tuple(Fact(fact.value, fact.evidence, "name") for fact in facts)),
+    )
+    return Document((facts[0],), (facts[1],), (Section("here", "Here", blocks),), running=tuple(facts))
+
+
+@pytest.fixture(scope="module")
+def formats() -> dict[str, bytes]:
+    """The hostile document in every format."""
+    return documents.formats(hostile(), "hostile", AT)
+
+
+@pytest.fixture(scope="module")
+def document(dossiers: dict[str, Dossier]) -> Document:
+    """A whole document of a run."""
+    book = refs.book(dossiers["binary"])
+    return registry.BUILDERS["annex_iv"](book)
+
+
+def docx_text(content: bytes, part: str = "word/document.xml") -> str:
+    """What a reader of the DOCX sees of one of its parts."""
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        root = ElementTree.fromstring(archive.read(part))  # noqa: S314 - ours
+    return "\n".join("".join(t.text or "" for t in p.iter(f"{WORD}t")) for p in root.iter(f"{WORD}p"))
+
+
+def test_docx_shows_hostile_text_as_it_is(formats: dict[str, bytes]) -> None:
+    """No text of a record becomes a paragraph, a heading or a link of its own in the DOCX."""
+    shown = docx_text(formats["docx"])
+    for words in HOSTILE[:5]:
+        assert words.replace("\x0b", "�") in shown
+    with zipfile.ZipFile(io.BytesIO(formats["docx"])) as archive:
+        body = archive.read("word/document.xml").decode("utf-8")
+        for name in archive.namelist():
+            if name.endswith((".xml", ".rels")):
+                ElementTree.fromstring(archive.read(name))  # noqa: S314 - ours
+    assert body.count('w:val="Heading1"') == 1
+    assert "javascript" not in "".join(re.findall(r'Target="[^"]*"', body))
+
+
+def test_pdf_takes_hostile_text_as_data(tmp_path: Path) -> None:
+    """The typesetter finds the one heading of the tree and none of the text's, and evaluates nothing."""
+    template = render_pdf.prepare(tmp_path, hostile(), "hostile", AT)
+    found = json.loads(typst.query(template, "heading", root=tmp_path, ignore_system_fonts=True))
+    assert [heading["body"]["text"] for heading in found] == ["Here"]
+    assert render_pdf.render(hostile(), "hostile", AT).startswith(b"%PDF-")
+
+
+def test_pdf_of_text_that_no_font_has() -> None:
+    """A name in a script that the typesetter's fonts lack still gives a PDF."""
+    words = Fact("系统 नमस्ते \U00013000", "plan.yaml#/system/name")
+    document = Document((words,), ("Draft",), (Section("x", "X", (Paragraph((words,)),)),), running=(words,))
+    assert render_pdf.render(document, "x", AT).startswith(b"%PDF-")
+
+
+def test_html_and_markdown_show_hostile_text_as_it_is(formats: dict[str, bytes]) -> None:
+    """No element, link or heading comes out of a text of a record."""
+    page = pages.Page(formats["html"].decode("utf-8"))
+    assert not page.all("script")
+    assert not [a for a in page.all("a") if not a.attributes["href"].startswith("#")]
+    markdown = re.sub(r"(?<!\\)`[^`]*`", "", formats["md"].decode("utf-8"))
+    assert "<script" not in markdown
+    assert not re.search(r"(?<!\\)\]\(javascript", markdown)
+    assert [line for line in markdown.splitlines() if line.startswith("#")] == ["# \\# Heading", "## Here"]
+
+
+def test_same_tree_same_bytes(document: Document, formats: dict[str, bytes]) -> None:
+    """Each format of a document can be made again to the byte: an approval is bound to its digest."""
+    assert documents.formats(hostile(), "hostile", AT) == formats
+    first = documents.formats(document, "annex_iv", AT)
+    assert documents.formats(document, "annex_iv", AT) == first
+
+
+def test_json_holds_every_fact_and_gap(document: Document) -> None:
+    """The JSON keeps to its schema, and says of each fact what it is, how it is shown and where it stands."""
+    content = json.loads(render_json.render(document, "annex_iv"))
+    schema = json.loads((Path(render_json.__file__).parent / "documents.schema.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator(schema).validate(content)
+    found: list[dict[str, object]] = []
+
+    def collect(value: object) -> None:
+        if isinstance(value, dict):
+            found.append(value)
+        for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else ():
+            collect(inner)
+
+    collect(content)
+    facts = {(f["fact"], f["shown"], f["evidence"]) for f in found if "fact" in f}
+    gaps = {g["gap"] for g in found if "gap" in g}
+    for part in tree.walk(document):
+        if isinstance(part, Fact):
+            assert (part.value, part.shown, part.evidence) in facts
+        if isinstance(part, Gap):
+            assert part.text in gaps
+
+
+def test_every_page_says_draft_run_and_law(document: Document) -> None:
+    """Head or foot of each page name the run, the digest of its evidence and the text of the law, and say: a draft."""
+    made = documents.formats(document, "annex_iv", AT)
+    said = tree.plain(document.running)
+    assert said.startswith("Draft, not a declaration. Run ")
+    assert "CELEX 02024R1689-" in said
+    assert re.search(r"Evidence sha256 [0-9a-f]{64}", said)
+    assert said in docx_text(made["docx"], "word/footer1.xml")
+    content = json.loads(made["json"])
+    assert "".join(p.get("text", p.get("shown", "")) for p in content["running"]) == said
+    assert "counter(page)" in made["html"].decode("utf-8")
+    for name in ("md", "html"):
+        assert "Draft, not a declaration." in made[name].decode("utf-8")
+
+
+def test_html_has_what_assistive_tools_need(document: Document) -> None:
+    """Language, headings that skip no level, a caption and scoped heads for tables, links that lead somewhere."""
+    page = pages.Page(documents.render_html.render(document))
+    assert page.all("html")[0].attributes["lang"] == "en"
+    levels = [int(e.tag[1]) for e in page.elements if re.fullmatch(r"h[1-6]", e.tag)]
+    assert all(after - before <= 1 for before, after in pairwise(levels))
+    assert len(page.all("table")) == len(page.all("caption"))
+    assert all("scope" in e.attributes for e in page.all("th"))
+    names = [e.attributes["id"] for e in page.elements if "id" in e.attributes]
+    assert len(names) == len(set(names))
+    inside = [a.attributes["href"][1:] for a in page.all("a") if a.attributes["href"].startswith("#")]
+    assert set(inside) <= {*names, "main"}
+
+
+def test_drawings_reach_every_format(dossiers: dict[str, Dossier]) -> None:
+    """A figure is drawn in HTML, PDF and DOCX, there with the words that stand for it."""
+    from model_cards import data
+
+    section = data.section(refs.book(dossiers["binary"]))
+    document = Document(("Title",), ("Draft",), (section,), running=("Draft",))
+    made = documents.formats(document, "drawn", AT)
+    with zipfile.ZipFile(io.BytesIO(made["docx"])) as archive:
+        body = archive.read("word/document.xml").decode("utf-8")
+        assert [name for name in archive.namelist() if name.endswith(".png")]
+    assert 'descr="' in body
+    assert "<svg" in made["html"].decode("utf-8")
+    bare = Document(document.title, document.draft, (Section("x", "X"),), running=("Draft",))
+    assert len(made["pdf"]) > len(render_pdf.render(bare, "bare", AT))
