@@ -81,11 +81,6 @@ def validate(folder: RunFolder, plan: Plan, dataset: records.DatasetRef) -> reco
     return records.QualityRecord(results=(_summary(declared, results), *results), data_docs=page)
 
 
-def critical_failures(record: records.QualityRecord) -> tuple[records.CheckResult, ...]:
-    """The results that stop a run: critical, and anything but a pass. What could not be evaluated counts as failed."""
-    return tuple(r for r in record.results if r.severity == "critical" and r.status not in ("pass", "not_applicable"))
-
-
 def _read(folder: RunFolder, plan: Plan, dataset: records.DatasetRef) -> pd.DataFrame:
     place = folder.checked(dataset.table)
     names = [c.name for c in plan.data.columns]

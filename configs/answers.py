@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, StringConstraints
 
@@ -148,6 +148,16 @@ class Risk(Section):
     """Who accepts what remains. Absent: nobody has."""
     review_on: Day | None = None
     """When it is looked at again (Art. 9(2))."""
+
+
+EntryT = TypeVar("EntryT", Answer, Risk)
+"""An entry of the file that has an identifier of its own."""
+
+
+def of_another_version(answer: Answer, question: Question) -> bool:
+    """Was something answered, and to other words than those of the question now?"""
+    words = answer.question is not None and answer.question != question.question
+    return answer.text is not None and (words or answer.question_sha256 not in (None, question_sha256(question)))
 
 
 class AnswersFile(Section):

@@ -20,8 +20,13 @@ MOST = 8
 """Problems that are told at once."""
 
 
-def load(path: Path, system: str) -> AnswersFile:
+def load(path: Path, system: str, *, versions: bool = True) -> AnswersFile:
     """Read and check the answers of a system; one without answers where the file is absent.
+
+    Args:
+        path: The file.
+        system: Identifier of the system.
+        versions: Refuse answers to another version of a question. Otherwise they are kept, for a person to look at.
 
     Raises:
         PlanError: The file is no valid answers file of this system; one sentence for each problem, with its line.
@@ -41,10 +46,10 @@ def load(path: Path, system: str) -> AnswersFile:
             f"answers {path} line {line}: expected UTF-8 text, got byte {content[error.start]:#04x}. "
             "Save the file as UTF-8."
         ) from None
-    return parse(text, system, f"answers {path}")
+    return parse(text, system, f"answers {path}", versions=versions)
 
 
-def parse(text: str, system: str, name: str = "answers") -> AnswersFile:
+def parse(text: str, system: str, name: str = "answers", *, versions: bool = True) -> AnswersFile:
     """Check the text of an answers file. See `load`."""
     content, lines = strict_yaml.parse_with_lines(text, name)
     if not isinstance(content, dict):
@@ -56,7 +61,7 @@ def parse(text: str, system: str, name: str = "answers") -> AnswersFile:
     try:
         found = AnswersFile.model_validate(content)
     except pydantic.ValidationError as error:
-        problems = [_sentence(problem, lines, name) for problem in error.errors(include_url=False)]
+        problems = [sentence(problem, lines, name) for problem in error.errors(include_url=False)]
         more = f"\n(and {len(problems) - MOST} more)" if len(problems) > MOST else ""
         raise PlanError("\n".join(problems[:MOST]) + more) from None
     if found.system != system:
@@ -65,7 +70,7 @@ def parse(text: str, system: str, name: str = "answers") -> AnswersFile:
             "Name the right file, or correct `system`."
         )
     _require_once(found, lines, name)
-    _require_asked(found, lines, name)
+    _require_asked(found, lines, name, versions=versions)
     return found
 
 
@@ -80,7 +85,7 @@ def _require_once(found: AnswersFile, lines: Lines, name: str) -> None:
                 )
 
 
-def _require_asked(found: AnswersFile, lines: Lines, name: str) -> None:
+def _require_asked(found: AnswersFile, lines: Lines, name: str, *, versions: bool) -> None:
     """Every answer belongs to a question of the register, in the words in which it is asked now."""
     questions = {question.id: question for question in law.load().attestations}
     for position, answer in enumerate(found.answers):
@@ -90,10 +95,7 @@ def _require_asked(found: AnswersFile, lines: Lines, name: str) -> None:
             hint = f"Did you mean '{near[0]}'?" if near else "`proofline answer RUN --list` shows them."
             raise PlanError(f"{where}: expected a question of the register, got '{answer.id}'. {hint}")
         question = questions[answer.id]
-        if answer.text is None:
-            continue
-        words = answer.question is not None and answer.question != question.question
-        if words or answer.question_sha256 not in (None, answers.question_sha256(question)):
+        if versions and answers.of_another_version(answer, question):
             raise PlanError(
                 f"{where}: expected an answer to the question as it is asked now ({question.question}), got one to "
                 f"another version of `{answer.id}`. Read the question again, correct the answer, and take "
@@ -101,9 +103,11 @@ def _require_asked(found: AnswersFile, lines: Lines, name: str) -> None:
             )
 
 
-def _sentence(problem: Any, lines: Lines, name: str) -> str:
+def sentence(problem: Any, lines: Lines | None = None, name: str = "") -> str:
+    """One problem of pydantic's list as a sentence: where, expected, got, what to do."""
     parts = tuple(problem["loc"])
-    where = f"{name}{_at(lines, parts)}, {_path(parts)}" if parts else name
+    inside = f"{name}{_at(lines or {}, parts)}, " if name else ""
+    where = f"{inside}{_path(parts)}" if parts else name or "answers"
     kind, message = problem["type"], problem["msg"]
     if kind == "extra_forbidden":
         near = difflib.get_close_matches(str(parts[-1]), _fields(parts), n=1)

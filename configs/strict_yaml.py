@@ -69,6 +69,8 @@ for _tag, _pattern, _first in (
 ):
     _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_tag}", re.compile(_pattern), _first)
 _Loader.add_constructor("tag:yaml.org,2002:int", _integer)
+RESOLVERS = _Loader.yaml_implicit_resolvers
+"""First character to the tags and patterns by which plain text is read as something else."""
 
 
 Lines = dict[tuple[str | int, ...], int]

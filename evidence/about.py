@@ -11,6 +11,7 @@ from typing import Any
 import pydantic
 
 from configs import errors
+from configs.answers import Risk
 from configs.plan import Plan
 from evidence import canonical, records
 
@@ -30,6 +31,13 @@ def digest(pointers: Iterable[str], plan: Plan, found: Mapping[str, pydantic.Bas
         IntegrityError: A pointer leads nowhere.
     """
     return canonical.sha256({pointer: value(pointer, plan, found) for pointer in pointers})
+
+
+def of_risk(risk: Risk, plan: Plan, found: Mapping[str, pydantic.BaseModel | None]) -> str:
+    """Digest of what an acceptance speaks of: the risk as it is stated, and the results that show its control."""
+    shown = digest((f"check:{check}" for check in risk.shown_by), plan, found)
+    stated = risk.model_dump(mode="json", exclude={"acceptance", "review_on"})
+    return canonical.sha256({"risk": stated, "shown": shown})
 
 
 def value(pointer: str, plan: Plan, found: Mapping[str, pydantic.BaseModel | None]) -> Any:

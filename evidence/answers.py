@@ -123,15 +123,8 @@ def settle(run_id: str, plan: Plan, said: AnswersFile, found: Mapping[str, pydan
             .model_copy(update={"applies": question.id in asked})
             for question in register.attestations
         ),
-        risks=tuple(_risk(run_id, risk, said.by, about_risk(risk, plan, found)) for risk in said.risks),
+        risks=tuple(_risk(run_id, risk, said.by, about.of_risk(risk, plan, found)) for risk in said.risks),
     )  # fmt: skip
-
-
-def about_risk(risk: answers.Risk, plan: Plan, found: Mapping[str, pydantic.BaseModel | None]) -> str:
-    """Digest of what an acceptance speaks of: the risk as it is stated, and the results that show its control."""
-    shown = about.digest((f"check:{check}" for check in risk.shown_by), plan, found)
-    stated = risk.model_dump(mode="json", exclude={"acceptance", "review_on"})
-    return canonical.sha256({"risk": stated, "shown": shown})
 
 
 def status_of(run_id: str, run: str | None, then: str | None, now: str) -> Literal["stated", "carried", "outdated"]:
@@ -157,7 +150,9 @@ def _statement(
     )
     if answer is None or answer.text is None:
         return empty
-    status = status_of(run_id, answer.run, answer.about_sha256, now)
+    status: Standing = status_of(run_id, answer.run, answer.about_sha256, now)
+    if answers.of_another_version(answer, question):
+        status = "outdated"
     person, role, at = signed(answer, by, f"answer {answer.id}")
     from_another = answer.run if status != "stated" and answer.run != run_id else None
     more = {"status": status, "text": answer.text, "person": person, "role": role, "at": at}

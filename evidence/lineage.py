@@ -92,7 +92,11 @@ def mirror(folder: RunFolder, dossier: Dossier, uri: str) -> LineageRef:
         if dossier.export is not None:
             ours[_MODEL_ID] = _model(client, experiment_id, run, folder, dossier, named)
         _datasets(client, run, dossier)
-        _numbers(client, run.info.run_id, ours.get(_MODEL_ID), dossier, named)
+        if _COMPLETE not in done:
+            _numbers(client, run.info.run_id, ours.get(_MODEL_ID), dossier)
+        # Documents and answers may have changed since; what was measured has not, and MLflow takes a number once.
+        for piece in _pieces(_run_tags(named), _BATCH["tags"]):
+            client.log_batch(run.info.run_id, tags=piece)
         _artifacts(client, run.info.run_id, folder, dossier)
         if dossier.export is not None:
             ours[_MODEL_VERSION] = _registered(client, run.info.run_id, ours[_MODEL_ID], dossier, named)
@@ -285,9 +289,7 @@ def _dataset(dossier: Dossier, role: records.Role) -> DatasetInput:
     return DatasetInput(dataset, [InputTag(key, value) for key, value in labels.items()])
 
 
-def _numbers(
-    client: mlflow.MlflowClient, run_id: str, model_id: str | None, dossier: Dossier, named: dict[str, str]
-) -> None:
+def _numbers(client: mlflow.MlflowClient, run_id: str, model_id: str | None, dossier: Dossier) -> None:
     test = _dataset(dossier, "test").dataset
     metrics = [
         Metric(
@@ -307,8 +309,6 @@ def _numbers(
         client.log_batch(run_id, metrics=piece)
     for piece in _pieces(parameters, _BATCH["params"]):
         client.log_batch(run_id, params=piece)
-    for piece in _pieces(_run_tags(named), _BATCH["tags"]):
-        client.log_batch(run_id, tags=piece)
 
 
 def _artifacts(client: mlflow.MlflowClient, run_id: str, folder: RunFolder, dossier: Dossier) -> None:

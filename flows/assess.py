@@ -49,11 +49,9 @@ def body(call: stages.Stages, plan: Plan, said: AnswersFile) -> records.RunRecor
     training = call.train(encoded, commitment)
     model = call.export(encoded, training)
     evaluation = call.evaluate(commitment, manifest, encoded, training, model)
-    reference = call.reference(encoded, model)
     decision = call.gate(quality, governance, evaluation)
     stated = call.answers(said, dataset, quality, governance, encoded, evaluation, model)
-    found = (dataset, quality, governance, commitment, training, model, evaluation, reference, decision)
-    documents = call.document(*found, stated)
+    documents = call.document(dataset, quality, governance, commitment, training, model, evaluation, decision, stated)
     closed: records.RunRecord = call.close(decision, stated, documents)
     return closed
 
@@ -69,11 +67,9 @@ def _of_given(call: stages.Stages, said: AnswersFile) -> records.RunRecord:
     governance = call.govern(dataset, manifest, encoded)
     commitment = call.commit(manifest)
     evaluation = call.evaluate_given(commitment, manifest, encoded, predictions)
-    reference = call.reference(encoded)
     decision = call.gate(quality, governance, evaluation)
     stated = call.answers(said, dataset, quality, governance, encoded, evaluation)
-    found = (dataset, quality, governance, commitment, predictions, evaluation, reference, decision)
-    documents = call.document(*found, stated)
+    documents = call.document(dataset, quality, governance, commitment, predictions, evaluation, decision, stated)
     closed: records.RunRecord = call.close(decision, stated, documents)
     return closed
 
@@ -84,9 +80,9 @@ def stop_at_critical(quality: records.QualityRecord) -> None:
     Raises:
         GateError: With the failed expectations.
     """
-    from checks import data_quality
+    from checks import critical
 
-    failed = data_quality.critical_failures(quality)
+    failed = critical.critical_failures(quality)
     if failed:
         listed = "; ".join(f"{r.title}: {r.reason}" for r in failed[:5])
         more = f" (and {len(failed) - 5} more)" if len(failed) > 5 else ""

@@ -19,6 +19,7 @@ COMMANDS = {
     "check": "Check a plan, and the data it names, without running anything.",
     "run": "Take a plan from data to documents.",
     "show": "Show what a run found, and why it was decided so.",
+    "answer": "State what only persons can state, question by question.",
     "approve": "Record a person's decision on a run, signed.",
     "keys": "Make and look at signing keys.",
     "release": "Write, sign and verify the bundle of an approved run.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from configs import policy
-from model_cards import blocks, refs, tree
+from model_cards import blocks, refs, statements, tree
 from model_cards.refs import Book
 from model_cards.tree import Paragraph, Part, Section, Tile, Tiles, parts
 
@@ -121,6 +121,9 @@ def not_passed(book: Book) -> Section:
         shown.append(Paragraph(("Every required gate and check passed.",)))
     if rest := [v for v in found if not v.reason.value["required"]]:
         shown.append(Paragraph(_not_required(book, rest)))
+    if counted := statements.tally(book):
+        words = "Statements that only persons can make: {counted}. The open ones are listed under What is missing."
+        shown.append(Paragraph(tree.say(words, counted=counted)))
     return Section("open", "What failed or stayed open", tuple(shown))
 
 

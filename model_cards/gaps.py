@@ -4,40 +4,53 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from model_cards import tree
-from model_cards.refs import Fact, Gap
+from model_cards import statements, tree
+from model_cards.refs import Book, Fact, Gap
 from model_cards.tree import Bullets, Paragraph, Parts, Section, parts
 
 NOT_COVERED = (
-    ("measures of human oversight, and whether persons can and do overrule the output", "provider and deployer"),
-    ("monitoring after the release", "provider"),
-    ("how and by whom the data were labelled", "provider"),
-    ("legal basis for special categories of personal data and for personal data at all", "data protection officer"),
-    ("assessments of the impact on data protection and on fundamental rights", "deployer"),
-    ("explanations of single outputs to the persons affected", "provider"),
-    ("cybersecurity beyond the attacks that were tested", "provider"),
+    (
+        "measures of human oversight, and whether persons can and do overrule the output",
+        "provider and deployer",
+        "oversight",
+    ),
+    ("monitoring after the release", "provider", "monitoring_plan"),
+    ("how and by whom the data were labelled", "provider", "labelling"),
+    (
+        "legal basis for special categories of personal data and for personal data at all",
+        "data protection officer",
+        "data_protection",
+    ),
+    ("assessments of the impact on data protection and on fundamental rights", "deployer", None),
+    ("explanations of single outputs to the persons affected", "provider", None),
+    ("cybersecurity beyond the attacks that were tested", "provider", "cybersecurity"),
 )
-"""What persons must settle and this report says nothing about, with who can."""
+"""What persons must settle, who can, and the question that asks for it where the class of the system leads to it."""
 
 PLACE = "a statement of a person, outside this report"
 
 
-def not_covered() -> tuple[Gap, ...]:
-    """What is missing in every report, because no question of the plan and no check asks for it."""
-    return tuple(Gap(what, who, PLACE, "Not covered") for what, who in NOT_COVERED)
+def not_covered(book: Book) -> tuple[Gap, ...]:
+    """What is missing in the report because no question that applies to the system and no check asks for it."""
+    asked = statements.applying(book)
+    return tuple(Gap(what, who, PLACE, "Not covered") for what, who, question in NOT_COVERED if question not in asked)
 
 
-def of(sections: Iterable[Section]) -> tuple[Gap, ...]:
-    """The gaps of some sections, each once, and what the report does not cover."""
+def of(sections: Iterable[Section], book: Book) -> tuple[Gap, ...]:
+    """The gaps of some sections, each once, the questions that nobody has answered, and what nothing asks for."""
     found = {part.text: part for s in sections for part in tree.walk_section(s) if isinstance(part, Gap)}
-    return (*found.values(), *not_covered())
+    unanswered = {gap.text: gap for gap in statements.open_statements(book)}
+    return (*(found | unanswered).values(), *not_covered(book))
 
 
 def missing(found: tuple[Gap, ...]) -> Paragraph:
     """How much is missing and what, in one paragraph."""
-    asked = [g for g in found if g.kind != "Not covered"]
-    rest = number_of(len(found) - len(asked))
+    asked = _asked(found)
+    rest = number_of(sum(g.kind == "Not covered" for g in found))
     last = tree.say(" Beyond that, {rest} subjects are not covered by this report at all.", rest=rest)
+    if unanswered := sum(g.kind == "Not answered" for g in found):
+        sentence = " {number} questions that only persons can answer are open."
+        last = parts(tree.say(sentence, number=number_of(unanswered)), last)
     if not asked:
         return Paragraph(parts("Nothing that this report asks for is missing.", last))
     names: Parts = ()
@@ -57,7 +70,7 @@ def missing(found: tuple[Gap, ...]) -> Paragraph:
 
 def section(found: tuple[Gap, ...]) -> Section:
     """Everything that nobody has stated or measured, by the person who can fill it."""
-    asked = [g for g in found if g.kind != "Not covered"]
+    asked = _asked(found)
     lead = "Nobody has stated or measured the following. Nothing was filled in for it."
     shown: list[tree.Block] = [Paragraph((lead if asked else "Nothing that this report asks for is missing.",))]
     for who in dict.fromkeys(g.who for g in asked):
@@ -69,7 +82,25 @@ def section(found: tuple[Gap, ...]) -> Section:
         "Not covered by this report",
         (Paragraph(("No check of a run can show these; they remain the work of persons.",)), Bullets(beyond)),
     )
-    return Section("gaps", "What is missing, and who can fill it", tuple(shown), (inner,), short="Missing")
+    sections = (*_unanswered([g for g in found if g.kind == "Not answered"]), inner)
+    return Section("gaps", "What is missing, and who can fill it", tuple(shown), sections, short="Missing")
+
+
+def _asked(found: tuple[Gap, ...]) -> list[Gap]:
+    """What the report itself asks for."""
+    return [g for g in found if g.kind in ("Not stated", "Not measured")]
+
+
+def _unanswered(found: list[Gap]) -> tuple[Section, ...]:
+    """The open questions, by the person who is likely to know."""
+    if not found:
+        return ()
+    lead = "Only a person can answer these; what follows from the class of the system decides which are asked."
+    shown: list[tree.Block] = [Paragraph((lead,))]
+    for who in dict.fromkeys(g.who for g in found):
+        shown.append(Paragraph((f"To be filled by: {who}",), "owner"))
+        shown.append(Bullets(tuple((g,) for g in found if g.who == who)))
+    return (Section("unanswered", "Questions that nobody has answered", tuple(shown)),)
 
 
 def number_of(count: int) -> Fact:

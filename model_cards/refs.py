@@ -86,8 +86,8 @@ class Gap:
     """Who can fill it."""
     where: str
     """Where it is filled, for example `plan: system.provider.address`."""
-    kind: Literal["Not stated", "Not measured", "Not covered"] = "Not stated"
-    """`Not covered`: no question of the plan and no check of this run asks for it."""
+    kind: Literal["Not stated", "Not measured", "Not covered", "Not answered"] = "Not stated"
+    """`Not covered`: no question and no check asks for it. `Not answered`: a question that only a person can answer."""
     reason: Fact | None = None
 
     @property
@@ -220,8 +220,8 @@ class Book:
 
 
 DOCUMENT_STAGES = (
-    "ingest", "validate", "split", "encode", "govern", "commit", "train", "export", "predictions", "evaluate",
-    "reference", "gate", "answers",
+    "ingest", "validate", "split", "encode", "govern", "commit", "train", "export", "predictions", "evaluate", "gate",
+    "answers",
 )  # fmt: skip
 """What documents are made from. `document` and `close` come later and would change them on a second rendering."""
 

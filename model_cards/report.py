@@ -20,6 +20,7 @@ from model_cards import (
     refs,
     robustness,
     security,
+    stated,
     training,
 )
 from model_cards.refs import Book
@@ -63,7 +64,7 @@ SIGNATURE = Paragraph(
 def tree_of(book: Book) -> Document:
     """The whole report: outcome, what is open, effect, what is missing, the class, limits; then the details."""
     front, back = first_chapters(book), details(book)
-    found = gaps.of((*front, *back))
+    found = gaps.of((*front, *back), book)
     summary = Section(
         "summary",
         "Summary",
@@ -108,13 +109,14 @@ def details(book: Book) -> tuple[Section, ...]:
         security.section(book),
         explanation.section(book),
         decision.section(book),
+        stated.section(book),
         _other_checks(book),
     )
 
 
 def all_gaps(book: Book) -> tuple[refs.Gap, ...]:
     """Every gap of the report: the card lists the same."""
-    return gaps.of((*first_chapters(book), *details(book)))
+    return gaps.of((*first_chapters(book), *details(book)), book)
 
 
 def _system(book: Book) -> Section:

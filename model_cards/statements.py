@@ -9,6 +9,14 @@ from model_cards.tree import Parts, parts
 OWNERS = {"engineer": "engineer", "officer": "compliance officer", "management": "management"}
 """Who is likely to know, in words."""
 WHERE = "proofline answer"
+RISKS = f"{WHERE} --risks"
+"""Where the register of risks is filled."""
+TALLY = {
+    "stated": "stated",
+    "carried": "carried over, to be confirmed",
+    "outdated": "outdated, because what they speak of has changed",
+    "open": "open",
+}
 
 
 def statement(book: Book, question: str) -> Node | None:
@@ -34,7 +42,7 @@ def said(book: Book, question: str) -> Parts:
     found = statement(book, question)
     if found is None or found.value["status"] == "open":
         return (gap(book, question),)
-    return parts(found["text"].fact(), *signed(found), *_standing(found))
+    return parts(found["text"].fact(), *signed(found), *standing(found))
 
 
 def signed(node: Node) -> Parts:
@@ -47,13 +55,36 @@ def signed(node: Node) -> Parts:
 def gap(book: Book, question: str) -> Gap:
     """The gap that an unanswered question is."""
     asked = _question(book, question)
-    return Gap(asked["question"].fact(), OWNERS[str(asked.value["owner"])], f"{WHERE} --only {question}")
+    return Gap(
+        asked["question"].fact(), OWNERS[str(asked.value["owner"])], f"{WHERE} --only {question}", "Not answered"
+    )
 
 
 def is_settled(book: Book, question: str) -> bool:
     """Was it stated, or confirmed, in this very run?"""
     found = statement(book, question)
     return found is not None and found.value["status"] == "stated"
+
+
+def applying(book: Book) -> frozenset[str]:
+    """The questions that a duty asks for which applies, or may apply, to the system."""
+    if not book["answers"]:
+        return frozenset()
+    return frozenset(str(s.value["id"]) for s in book["answers"]["statements"].where(applies=True))
+
+
+def tally(book: Book) -> Parts:
+    """`3 of 57 stated, 2 carried over and to be confirmed, 52 open`; nothing where no question applies."""
+    if not applying(book):
+        return ()
+    node = book["answers"]["statements"]
+    found: Parts = ()
+    for status, words in TALLY.items():
+        count = len(list(node.where(applies=True, status=status)))
+        if count or status == "stated":
+            number = node.derived(count, f"statements that apply and are {status}", "count")
+            found = parts(found, ", " if found else "", number, f" {words}")
+    return parts(found, " of ", node.derived(len(applying(book)), "statements that apply", "count"))
 
 
 def open_statements(book: Book) -> tuple[Gap, ...]:
@@ -73,7 +104,8 @@ def to_confirm(book: Book) -> tuple[Node, ...]:
     return tuple(s for s in applying if s.value["status"] in ("carried", "outdated"))
 
 
-def _standing(found: Node) -> Parts:
+def standing(found: Node) -> Parts:
+    """What is to be known beside a statement or acceptance: carried over from where, outdated; nothing otherwise."""
     status = found.value["status"]
     if status == "stated":
         return ()

@@ -28,7 +28,6 @@ EVIDENCE = {
     "train": "data/evidence/training.json",
     "export": "data/evidence/model.json",
     "evaluate": RESULTS,
-    "reference": "data/evidence/reference.json",
     "gate": "data/evidence/gate.json",
     "answers": "data/evidence/answers.json",
     "document": "data/evidence/documents.json",
@@ -50,7 +49,7 @@ _FIXED: dict[str, manifest.FileRole] = {
     recipe.PLACE: "recipe",
     recipe.TEST_ROWS: "test_rows",
 }
-LATER = ("answers", "reference")
+LATER = ("answers",)
 """Stages whose record bundles of earlier versions lack."""
 _REQUIRED = frozenset(_FIXED) - {LICENCE, recipe.TEST_ROWS, *(EVIDENCE[stage] for stage in LATER)}
 _PATTERNS: tuple[tuple[re.Pattern[str], manifest.FileRole], ...] = (

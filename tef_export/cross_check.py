@@ -14,7 +14,6 @@ from configs import errors
 from configs.plan import Plan
 from evidence import canonical, records
 from evidence.answers import AnswersRecord
-from evidence.reference import ReferenceRecord
 from tef_export import approval as approvals
 from tef_export import archive, bag, coherence, contents, manifest
 
@@ -101,8 +100,6 @@ def read_evidence(bundle: Bundle) -> Evidence:
     record(place["ingest"], records.DatasetRef)
     if place["answers"] in bundle.files:
         record(place["answers"], AnswersRecord)
-    if place["reference"] in bundle.files:
-        record(place["reference"], ReferenceRecord)
     return Evidence(
         plan=coherence.read_plan(bundle.read(contents.PLAN)),
         quality=record(place["validate"], records.QualityRecord),

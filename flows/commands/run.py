@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from configs import errors, load
+from configs import answers_file, errors, load
 from evidence import records, storage
 from flows import cli
 from flows import workspace as workspaces
@@ -80,7 +80,7 @@ def _find_own_model(run: workspaces.Run) -> None:
 def _opened(space: workspaces.Workspace, plan: str, *, resume: bool) -> Iterator[workspaces.Run]:
     from checks import catalogue
     from configs.law import classify
-    from flows import stages
+    from flows import answering, stages
 
     if not resume and (Path(plan) / "ledger.jsonl").is_file():
         raise errors.PlanError(
@@ -92,6 +92,7 @@ def _opened(space: workspaces.Workspace, plan: str, *, resume: bool) -> Iterator
         checked = load.load(path)
         catalogue.check_policy(checked)
         classify.classify(checked.classification)
+        answers_file.load(space.root / answering.FOLDER / f"{checked.system.id}.yaml", checked.system.id)
         workspaces.require_files(checked, path)
         workspaces.require_portable(path)
         with workspaces.new(space, path) as run:

@@ -238,7 +238,7 @@ def _risk_file(book: Book) -> list[Block]:
     where = parts.other(book, "risk_management", "not among the documents of this run")
     shown: list[Block] = [Paragraph(tree.say("The risk management file: {where}.", where=where))]
     if not book["answers"] or not book["answers"]["risks"]:
-        gap = Gap("register of risks, each with source, consequence, control", "compliance officer", statements.WHERE)
+        gap = Gap("register of risks, each with source, consequence, control", "compliance officer", statements.RISKS)
         shown.append(Paragraph((gap,)))
     return shown
 
@@ -259,7 +259,7 @@ def _risk(book: Book, risk: Node) -> Labels:
             tree.parts(result["title"].fact(), ": ", *blocks.status(result)) if result else (check.fact("name"),)
         )
     accepted = risk["acceptance"]
-    gap = Gap("that what remains of this risk is acceptable", "management", statements.WHERE)
+    gap = Gap("that what remains of this risk is acceptable", "management", statements.RISKS)
     rest = tree.parts(accepted["reason"].fact(), *statements.signed(accepted)) if accepted else (gap,)
     return Labels(
         (

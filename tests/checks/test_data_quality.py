@@ -158,7 +158,7 @@ def test_no_value_of_a_row_leaves_in_results_or_data_docs(tmp_path: Path) -> Non
 @pytest.mark.slow
 def test_a_column_of_another_type_fails(tmp_path: Path) -> None:
     """What the table stores must be of the declared kind."""
-    from checks import data_quality
+    from checks import critical, data_quality
 
     folder = data_builders.run_folder(tmp_path)
     stored = data_builders.plan(diabetes(age={"kind": "categorical", "minimum": None, "maximum": None}), TARGET)
@@ -170,18 +170,18 @@ def test_a_column_of_another_type_fails(tmp_path: Path) -> None:
     # Text is neither finite nor infinite: the question cannot be answered, and that is no pass.
     assert kinds["finite"].status == "inconclusive"
     assert result(record, "data.declared_rules").status == "not_measured"
-    assert {r.details["expectation"] for r in data_quality.critical_failures(record)} == {"type", "finite"}
+    assert {r.details["expectation"] for r in critical.critical_failures(record)} == {"type", "finite"}
 
 
 @pytest.mark.slow
 def test_only_critical_expectations_stop_a_run(tmp_path: Path) -> None:
     """A violation goes to the gate unless the plan calls the column critical."""
-    from checks import data_quality
+    from checks import critical
 
     table = frame()
     table.loc[0, "age"], table.loc[0, "sex"] = 130.0, "9"
     record, _ = validate(tmp_path, diabetes(sex={"severity": "critical"}), table)
-    assert [r.title for r in data_quality.critical_failures(record)] == ["sex: one of the 2 allowed values"]
+    assert [r.title for r in critical.critical_failures(record)] == ["sex: one of the 2 allowed values"]
 
 
 @pytest.mark.slow

@@ -1,0 +1,172 @@
+"""How questions and their standing look in the terminal."""
+
+from __future__ import annotations
+
+import textwrap
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from configs.plan import Plan
+from evidence.dossier import Dossier
+from flows import decisions, view
+from flows.answering import Item
+
+WIDTH = 100
+LONGEST = 240
+"""Characters of a value that are shown."""
+MOST = 6
+"""Entries of a list, or lines of a value, that are shown."""
+OWNERS = {"engineer": "an engineer", "officer": "the compliance officer", "management": "the management"}
+STANDING = {
+    "stated": "stated",
+    "carried": "carried over, to be confirmed",
+    "outdated": "outdated: what it speaks of has changed",
+    "open": "open",
+}
+
+
+def question(item: Item, progress: tuple[int, int], facts: list[str]) -> list[str]:
+    """Everything that a person sees before they answer."""
+    number, of = progress
+    lines = ["", f"{number} of {of} · {item.question.id} · {OWNERS[item.question.owner]}"]
+    lines += wrapped(item.question.question, "")
+    for duty in item.duties:
+        lines += wrapped(f"{duty.place}: {duty.duty}", "  § ", "    ")
+    if not item.duties:
+        lines.append("  § No duty that applies to this system asks for it.")
+    if facts:
+        lines.append("  What it is about, as this run has it:")
+        for fact in facts:
+            lines += wrapped(fact, "    ", "      ")
+    said = item.statement
+    if said.text is not None:
+        since = f", from run {said.carried_from}" if said.carried_from else ""
+        lines.append(f"  Answer so far ({said.person}, {said.role}, {(said.at or '')[:10]}; {standing(item)}{since}):")
+        lines += [f"    {line}" for line in said.text.splitlines()]
+        lines.append("  k keeps it in your name, e edits it, or type another. ? helps.")
+    else:
+        lines.append("  Type your answer; a line with only . ends it. s skips, ? helps.")
+    return lines
+
+
+def standing(item: Item) -> str:
+    """Where an answer stands, in words."""
+    if item.reworded:
+        return "outdated: the question is asked in other words now"
+    return STANDING[item.statement.status]
+
+
+def listing(items: Sequence[Item]) -> list[str]:
+    """One line for each question, by who is likely to know."""
+    lines: list[str] = []
+    for owner, words in OWNERS.items():
+        mine = [item for item in items if item.question.owner == owner]
+        if not mine:
+            continue
+        lines += ["", f"Asked of {words}"]
+        for item in mine:
+            places = ", ".join(dict.fromkeys(duty.place for duty in item.duties))
+            lines.append(f"  {item.statement.status:<9} {item.question.id:<24} {places}")
+            lines += wrapped(item.question.question, " " * 12)
+    return lines
+
+
+def counted(items: Iterable[Item]) -> str:
+    """`12 stated, 3 carried, 40 open`."""
+    found = Counter(item.statement.status for item in items)
+    return ", ".join(f"{found[status]} {status}" for status in STANDING if found[status]) or "none"
+
+
+def open_by_owner(items: Iterable[Item]) -> str:
+    """`the compliance officer 12, an engineer 20`."""
+    found = Counter(item.question.owner for item in items if item.statement.status == "open")
+    return ", ".join(f"{words} {found[owner]}" for owner, words in OWNERS.items() if found[owner])
+
+
+def facts(item: Item, found: Dossier) -> list[str]:
+    """What the run has to say about what a question speaks of."""
+    return [line for pointer in item.question.about for line in _fact(pointer, found)]
+
+
+def _fact(pointer: str, found: Dossier) -> list[str]:
+    kind, _, name = pointer.partition(":")
+    if kind == "plan":
+        return _of_plan(name, found.plan)
+    match name:
+        case "evaluate":
+            required = [line for line in decisions.lines(found) if line.required and line.status != "pass"]
+            head = f"evaluation: {view.counts_of(found.evaluate.results)}; gate {found.gate.outcome}"
+            return [head, *_first([f"{line.status.replace('_', ' ')}: {line.check}@{line.slice}" for line in required])]
+        case "validate":
+            failed = [r for r in found.validate.results if r.status not in ("pass", "not_applicable")]
+            head = f"checks of the data: {view.counts_of(found.validate.results)}"
+            return [head, *_first([f"{r.status.replace('_', ' ')}: {r.title}: {r.reason}" for r in failed])]
+        case "encode":
+            features = ", ".join(feature.name for feature in found.encode.features)
+            return [f"inputs ({len(found.encode.features)}): {short(features)}"]
+        case "export" if found.export is not None:
+            model = found.export
+            names = ", ".join(tensor.name for tensor in model.outputs)
+            return [f"model: ONNX, opset {model.opset}, {model.onnx.size / 1e3:,.0f} kB, outputs {names}"]
+    return [f"{name}: this run has no such record"]
+
+
+def _of_plan(path: str, plan: Plan) -> list[str]:
+    if path == "data":
+        data = plan.data
+        protected = ", ".join(p.name for p in data.protected) or "none"
+        return [
+            f"data: {data.provenance.title}, {len(data.columns)} columns, {len(data.features)} of them inputs",
+            f"target: {data.target_column.name}; protected attributes: {protected}",
+        ]
+    if path == "system":
+        system = plan.system
+        lists = ("intended_users", "affected_persons", "foreseeable_misuse", "limitations")
+        stated = {name: "; ".join(getattr(system, name)) for name in lists}
+        lines = [f"{system.name} {system.version}: {short(system.intended_purpose)}"]
+        return lines + [f"{name.replace('_', ' ')}: {short(text)}" for name, text in stated.items() if text]
+    content: Any = plan.model_dump(mode="json", exclude_none=True)
+    for step in path.split("."):
+        content = content.get(step) if isinstance(content, dict) else None
+    if path == "policy":
+        gates = [f"{g['check']}@{g['slice']}: {_bound(g)}" for g in content["gates"]]
+        return _first(gates)
+    return _first(_flat(content, path)) or [f"{path}: not stated in the plan"]
+
+
+def _bound(gate: dict[str, Any]) -> str:
+    least, most = gate.get("at_least"), gate.get("at_most")
+    return f"at least {least:g}" if least is not None else f"at most {most:g}"
+
+
+def _flat(content: Any, path: str) -> list[str]:
+    """A part of the plan line by line; what is empty or has its default of nothing is left out."""
+    if isinstance(content, dict):
+        return [line for key, inner in content.items() for line in _flat(inner, f"{path}.{key}")]
+    if isinstance(content, list):
+        if any(isinstance(inner, dict) for inner in content):
+            content = [inner.get("name", "…") if isinstance(inner, dict) else inner for inner in content]
+        content = "; ".join(str(inner) for inner in content)
+    if content in ("", None):
+        return []
+    name = path.removeprefix("system.").removeprefix("classification.").replace("_", " ")
+    return [f"{name}: {short(str(content))}"]
+
+
+def _first(lines: list[str]) -> list[str]:
+    more = [f"… and {len(lines) - MOST} more"] if len(lines) > MOST + 1 else []
+    return (lines[:MOST] if more else lines) + more
+
+
+def short(text: str) -> str:
+    """The beginning of a text, on one line."""
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST else line[: LONGEST - 2].rsplit(" ", 1)[0] + " …"
+
+
+def wrapped(text: str, first: str, then: str | None = None) -> list[str]:
+    """A text in lines of the terminal's width."""
+    return textwrap.wrap(
+        text, WIDTH, initial_indent=first, subsequent_indent=first if then is None else then, break_on_hyphens=False
+    )

@@ -1,0 +1,89 @@
+"""The section on what persons have stated, with their names, and on the risks that they see."""
+
+from __future__ import annotations
+
+from model_cards import blocks, statements, tree
+from model_cards.refs import Book, Gap, Node
+from model_cards.tree import Paragraph, Parts, Section, Table, parts
+
+LEAD = Paragraph(
+    (
+        "Nothing here was measured. Each statement is that of the person named with it; where it was carried over from "
+        "an earlier run, or where what it speaks of has changed since, it says so.",
+    ),
+    "note",
+)
+
+
+def section(book: Book) -> Section:
+    """Every statement that was made, and the register of risks. Empty where nobody has stated anything."""
+    answered = [s for s in book["answers"]["statements"] if s.value["status"] != "open"] if book["answers"] else []
+    inner = tuple(_risk(risk, number, book) for number, risk in enumerate(_risks(book), start=1))
+    shown: list[tree.Block] = [LEAD] if answered or inner else []
+    if answered:
+        register = book.law["register"]["attestations"]
+        questions = {str(q.value["id"]): q["question"].fact() for q in register}
+        lines = tuple(((questions[str(s.value["id"])],), statements.said(book, str(s.value["id"]))) for s in answered)
+        shown.append(Table(("Statements of persons",), ("Question", "Statement"), lines, prose=True))
+    return Section("stated", "What persons have stated", tuple(shown), inner, short="Statements")
+
+
+def _risks(book: Book) -> list[Node]:
+    return list(book["answers"]["risks"]) if book["answers"] else []
+
+
+def _risk(risk: Node, number: int, book: Book) -> Section:
+    """One risk, under the labels by which other tools read registers of risks."""
+    misuse = "in foreseeable misuse" if risk.value["in_misuse"] else "in the intended use"
+    rows: tuple[tuple[str, Parts], ...] = (
+        ("Risk", parts(risk["title"].fact(), " (", risk["in_misuse"].derived(misuse, "in words"), ")")),
+        ("Source", (risk["source"].fact(),)),
+        ("Consequence", (risk["consequence"].fact(),)),
+        ("Affected", listed(risk["affected"])),
+        ("Impact areas", listed(risk["impact_areas"])),
+        ("Likelihood, with the control", (risk["likelihood"].fact(),)),
+        ("Severity, with the control", (risk["severity"].fact(),)),
+        ("Control", (risk["control"].fact(),)),
+        ("Shown by", shown_by(risk, book)),
+        ("What remains", acceptance(risk)),
+        ("To be looked at again on", (review(risk),)),
+    )
+    return Section(f"risk-{risk.value['id']}", f"Risk {number}", (tree.Pairs("What it is and what controls it", rows),))
+
+
+def listed(node: Node) -> Parts:
+    """The items of a list on one line."""
+    items = [
+        item.derived(str(item.value).replace("_", " "), "name in words") if "_" in str(item.value) else item.fact()
+        for item in node
+    ]
+    return parts(*(part for item in items for part in ("; ", item)))[1:]
+
+
+def shown_by(risk: Node, book: Book) -> Parts:
+    """The checks that show the control with their outcome; a gap where none is named or a named one was not made."""
+    if not risk["shown_by"]:
+        return (Gap("check that shows the control of this risk", "provider", statements.RISKS),)
+    found: Parts = ()
+    for name in risk["shown_by"]:
+        result = book.result(str(name.value))
+        line: Parts = (Gap(name.fact("name"), "engineer", "a run that makes this check", "Not measured"),)
+        if result is not None:
+            line = parts(result["title"].fact(), ": ", *blocks.status(result))
+        found = parts(found, "; " if found else "", line)
+    return found
+
+
+def acceptance(risk: Node) -> Parts:
+    """Who accepts what remains of a risk, and why; a gap where nobody does."""
+    accepted = risk["acceptance"]
+    if not accepted:
+        return (Gap("acceptance of what remains of this risk", "management", statements.RISKS),)
+    return parts("accepted: ", accepted["reason"].fact(), *statements.signed(accepted), *statements.standing(accepted))
+
+
+def review(risk: Node) -> tree.Part:
+    """The day on which a risk is looked at again, or the gap."""
+    if not risk["review_on"]:
+        return Gap("day on which this risk is looked at again", "compliance officer", statements.RISKS)
+    return risk["review_on"].fact()
