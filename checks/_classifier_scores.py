@@ -8,7 +8,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from checks import _area, _gaps, _proportions, intervals
+from checks import _area, _gaps, _long_tails, _proportions, intervals
 from checks._ranking import Ranking, separated, thinned
 from checks._subject import Subject, floats, measured
 from evidence import records
@@ -18,6 +18,8 @@ Floats = npt.NDArray[np.float64]
 BINS = 15
 """Bins of equal width of the calibration error."""
 CURVE_POINTS = 200
+LABEL = "performance.scores"
+"""Name of the random stream."""
 NAMES = ("roc_auc", "pr_auc", "brier", "log_loss", "ece")
 
 
@@ -51,19 +53,18 @@ def measure(subject: Subject) -> dict[str, records.CheckResult]:
     if probabilities is None:
         raise TypeError("a classifier's scores hold probabilities")
     rankings = _rankings(probabilities, y)
-    losses = np.stack([brier_rows(probabilities, y), log_loss_rows(probabilities, y)], axis=1)
     predicted, observed, bins = calibration(probabilities, y)
     residuals = np.zeros((len(y), BINS))
     residuals[np.arange(len(y)), bins] = predicted - observed
 
     def statistic(w: Floats) -> Floats:
-        total = w.sum(axis=1, keepdims=True)
-        areas = np.mean([r.areas(w) for r in rankings], axis=0)
-        return np.concatenate([areas, (w @ losses) / total, (w @ residuals) / total], axis=1)
+        precision = np.mean([r.areas(w)[:, 1] for r in rankings], axis=0)
+        return np.column_stack([precision, (w @ residuals) / w.sum(axis=1, keepdims=True)])
 
     values = statistic(np.ones((1, len(y))))[0]
-    drawn = intervals.replicate(statistic, len(y), subject.sampling, "performance.scores")
+    drawn = intervals.replicate(statistic, len(y), subject.sampling, LABEL)
     found = _intervals(subject, values, drawn, _Ranked(rankings, probabilities, y))
+    found |= losses(probabilities, y, subject.sampling)
     details = _details(subject, rankings, (predicted, observed, bins))
     return {
         f"performance.{name}": measured(
@@ -93,57 +94,91 @@ class _Ranked:
     def classes(self) -> list[int]:
         return [1] if self.probabilities.shape[1] == 2 else list(range(self.probabilities.shape[1]))
 
+    @property
+    def positives(self) -> list[int]:
+        """Rows of each of these classes."""
+        return [int((self.y == c).sum()) for c in self.classes]
+
 
 def _intervals(
     subject: Subject, values: Floats, drawn: Floats, ranked: _Ranked
 ) -> dict[str, tuple[float, records.Interval | None]]:
     sampling, method = subject.sampling, intervals.row_method(subject.sampling)
+    value = float(values[0])
+    return {
+        "roc_auc": _roc(subject, ranked),
+        "pr_auc": (
+            value,
+            _separated(subject, "pr_auc")
+            if value == 1
+            else precision(ranked.rankings, ranked.positives, value, drawn[:, 0], sampling),
+        ),
+        "ece": ece(values[1:], drawn[:, 1:], sampling, method),
+    }
+
+
+def losses(
+    probabilities: Floats, y: npt.NDArray[np.int64], sampling: intervals.Sampling
+) -> dict[str, tuple[float, records.Interval | None]]:
+    """Brier score and log loss with their intervals. A squared distance has an end, so that it has no long tail."""
+    rows = {"brier": brier_rows(probabilities, y), "log_loss": log_loss_rows(probabilities, y)}
+    systems = [_long_tails.Means.of_rows(r, sampling, bounded=name == "brier") for name, r in rows.items()]
     found: dict[str, tuple[float, records.Interval | None]] = {}
-    for column, name in enumerate(NAMES[:4]):
-        value = float(values[column])
-        found[name] = (value, intervals.percentile(drawn[:, column], value, sampling, method))
-    found["ece"] = ece(values[4:], drawn[:, 4:], sampling, method)
-    for column, name in ((0, "roc_auc"), (1, "pr_auc")):
-        if values[column] == 1.0 and found[name][1] is None:
-            found[name] = (1.0, _separated(subject, name))
-        elif found[name][1] is not None:
-            value, drawn_ = found[name]
-            found[name] = (
-                value,
-                _roc(subject, ranked, value) if name == "roc_auc" else _precision(subject, ranked, value, drawn_),
-            )
+    for (name, of_rows), ((low, high),) in zip(rows.items(), _long_tails.ends(systems, sampling, LABEL), strict=True):
+        value = float(of_rows.mean())
+        top = np.inf if name == "log_loss" else 1.0 if probabilities.shape[1] == 2 else 2.0
+        found[name] = (value, _long_tails.interval(min(low, value), max(min(high, top), value), sampling))
     return found
 
 
-def _roc(subject: Subject, ranked: _Ranked, value: float) -> records.Interval:
-    """The ROC area's own interval; a bootstrap misses what few positives have not shown. See `checks._area`."""
+def _roc(subject: Subject, ranked: _Ranked) -> tuple[float, records.Interval | None]:
+    """The ROC area and its own interval; a bootstrap misses what few positives have not shown. See `checks._area`."""
     sampling = subject.sampling
+    if any(count in (0, len(ranked.y)) for count in ranked.positives):
+        return np.nan, None
     areas = [_area.of(ranked.probabilities[:, c], ranked.y == c) for c in ranked.classes]
+    value = float(np.mean([a.value for a in areas]))
+    if value == 1:
+        return value, _separated(subject, "roc_auc")
+    if not any(np.any(a.influence) for a in areas):
+        return value, None
     low, high = _area.interval(areas, sampling.entities, sampling.level)
     entities = sampling.entities
     over = "" if entities is None else f", over {int(intervals.clusters(entities).max()) + 1:,} entities"
-    return records.Interval(
+    return value, records.Interval(
         low=min(low, value), high=max(high, value), level=sampling.level, method=_area.METHOD + over
     )
 
 
-def _precision(
-    subject: Subject, ranked: _Ranked, value: float, drawn: records.Interval | None
+def precision(
+    rankings: list[Ranking], positives: list[int], value: float, replicates: Floats, sampling: intervals.Sampling
 ) -> records.Interval | None:
-    """The bootstrap's interval of the average precision, no narrower than what so few positives can know."""
-    if drawn is None:
+    """The bootstrap's interval of the average precision, no narrower than what so few positives can know.
+
+    Few positives have too large an average precision: each counts among those above itself. The lower end is moved down
+    by as much as the replicates, which repeat positives, lie above the measured value.
+
+    Args:
+        rankings: One for each class against the rest.
+        positives: Rows of each of these classes.
+        value: The mean of their average precisions.
+        replicates: (replicates,) the same of bootstrap replicates.
+        sampling: How they were drawn.
+    """
+    found = intervals.percentile(replicates, value, sampling, intervals.row_method(sampling))
+    if found is None:
         return None
-    ones, level = np.ones((1, len(ranked.y))), subject.sampling.level
     ends = [
-        _area.precision_ends(float(r.areas(ones)[0, 1]), float((ranked.y == c).sum()), level)
-        for r, c in zip(ranked.rankings, ranked.classes, strict=True)
+        _area.precision_ends(r.average_precision, float(count), sampling.level)
+        for r, count in zip(rankings, positives, strict=True)
     ]
     low, high = (float(np.mean(side)) for side in zip(*ends, strict=True))
-    return drawn.model_copy(
+    bias = max(0.0, float(np.nanmean(replicates)) - value)
+    return found.model_copy(
         update={
-            "low": min(drawn.low, low, value),
-            "high": max(drawn.high, high, value),
-            "method": f"{drawn.method}, {_area.PRECISION}",
+            "low": max(0.0, min(found.low, low, value) - bias),
+            "high": max(found.high, high, value),
+            "method": f"{found.method}, {_area.PRECISION}, lower end less the bias",
         }
     )
 

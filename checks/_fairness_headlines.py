@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from checks import _proportions, _simultaneous, intervals
 from checks._fairness_specs import How
-from checks._group_rates import GroupRates
+from checks._group_rates import SKEWED, GroupRates
 from evidence import records
 
 Floats = npt.NDArray[np.float64]
@@ -117,7 +117,9 @@ def single_method(kind: str, sampling: intervals.Sampling) -> str:
     """How the rate of one group gets its bounds."""
     if kind == "calibration_error":
         return sampling.method("Gaussian multiplier bootstrap of bin sums" + over_entities(sampling))
-    if kind in ("error", "bias"):
+    if kind == "error":
+        return SKEWED + over_entities(sampling)
+    if kind == "bias":
         return "Student's t" + over_entities(sampling)
     if kind == "calibration_gap":
         return "Student's t with two pseudo-rows" + over_entities(sampling)

@@ -45,7 +45,7 @@ def rated(subject: Subject, name: str, groups: arrays.Groups, scores: scoring.Sc
         return _group_rates.classifier_slice(name, groups, cell, subject.classes, columns)
     if scores.predictions is None:
         raise TypeError("scores hold labels or predictions")
-    return _group_rates.error_slice(name, groups, scores.predictions - y.astype(np.float64), columns)
+    return _group_rates.error_slice(name, groups, scores.predictions - y.astype(np.float64), columns, subject.sampling)
 
 
 def _classes(subject: Subject) -> Make:
@@ -70,4 +70,4 @@ def _errors(subject: Subject) -> Make:
     if subject.scores.predictions is None:
         raise TypeError("a regressor's scores hold predictions")
     errors = subject.scores.predictions - subject.part.y.astype(np.float64)
-    return lambda name, groups, columns: _group_rates.error_slice(name, groups, errors, columns)
+    return lambda name, groups, columns: _group_rates.error_slice(name, groups, errors, columns, subject.sampling)

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import special
 
-from checks import _counting, _moments, _proportions
+from checks import _counting, _long_tails, _moments, _proportions, intervals
 from checks._moments import Moments
 from evidence import arrays
 
@@ -25,6 +25,10 @@ RATES = (
     "precision",
     "accuracy",
 )
+
+
+SKEWED = "Student's t on the logarithmic scale, corrected for skewness by a bootstrap with a lognormal tail"
+"""How means of absolute errors get their bounds."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,6 +49,9 @@ class GroupRates:
     """(families, groups): standard errors, infinite with fewer than two entities; None where the rates are shares."""
     lowest: float = 0.0
     """Smallest value that a mean can have."""
+    skew: Floats | None = None
+    """(2, families, groups): factors of the reaches below and above of a mean of non-negative values on the logarithmic
+    scale, see `checks._long_tails.stretches`; None where Student's t is laid on the values as they are."""
     rest: GroupRates | None = None
     """Of all other groups together, for each group."""
     membership: Floats | None = None
@@ -58,13 +65,23 @@ class GroupRates:
         """The same rates as if each group (groups,) had so many times its rows."""
         errors = None if self.errors is None else self.errors / np.sqrt(factor)
         rows = np.ceil(self.rows * factor - 1e-9).astype(np.int64)
-        return GroupRates(self.rates, rows, self.effective * factor, errors, self.lowest)
+        skew = None if self.skew is None else 1 + (self.skew - 1) / np.sqrt(factor)
+        return GroupRates(self.rates, rows, self.effective * factor, errors, self.lowest, skew)
 
     def bounds(self, level: float) -> tuple[Floats, Floats]:
-        """Bounds of each rate, (families, groups): of shares see `checks._proportions`, of means Student's t."""
+        """Bounds of each rate, (families, groups).
+
+        Of shares see `checks._proportions`; of means Student's t, where `skew` is given as `SKEWED` says.
+        """
         if self.errors is None:
             return _proportions.bounds(self.rates, self.effective, level)
         reach: Floats = special.stdtrit(np.maximum(self.effective - 1, 1), 0.5 + level / 2) * self.errors
+        if self.skew is not None:
+            above_0 = self.rates > 0
+            with np.errstate(over="ignore", invalid="ignore"):
+                relative = reach / np.where(above_0, self.rates, 1.0)
+                low, high = self.rates * np.exp(-self.skew[0] * relative), self.rates * np.exp(self.skew[1] * relative)
+            return np.where(above_0, low, self.rates), np.where(above_0, high, self.rates)
         return np.maximum(self.rates - reach, self.lowest), self.rates + reach
 
     @property
@@ -170,7 +187,13 @@ def rates_of(kind: str, tables: Floats | Counts) -> tuple[Floats, Floats]:
     return np.moveaxis(numerator, -1, -2).astype(np.float64), np.moveaxis(denominator, -1, -2).astype(np.float64)
 
 
-def error_slice(name: str, groups: arrays.Groups, errors: Floats, columns: _counting.Columns | None) -> Slice:
+def error_slice(
+    name: str,
+    groups: arrays.Groups,
+    errors: Floats,
+    columns: _counting.Columns | None,
+    sampling: intervals.Sampling,
+) -> Slice:
     """Mean absolute and mean signed error of each group with their standard errors, over entities where there are any.
 
     Args:
@@ -178,17 +201,44 @@ def error_slice(name: str, groups: arrays.Groups, errors: Floats, columns: _coun
         groups: Codes (rows,) and names.
         errors: (rows,) prediction less target.
         columns: The entities of each group; None where rows are independent.
+        sampling: For the skewness of the absolute errors.
     """
     count, alone = len(groups.names), np.zeros(len(errors), dtype=np.int8)
     sizes = _counting.tables(groups.codes, count, alone, 1)[:, 0]
-    kinds = {}
     # The mean over all rows is taken off before squaring: sums of squares of errors far from 0 would lose the spread.
     centre = float(errors.mean()) if len(errors) else 0.0
-    for kind, values, base in (("error", np.abs(errors), 0.0), ("bias", errors - centre, centre)):
-        found = _values(groups.codes, count, values, columns)
-        rated = means(found, lowest=0.0 if kind == "error" else -np.inf)
-        kinds[kind] = _moved(rated, base)
+    absolute = np.abs(errors)
+    size = means(_values(groups.codes, count, absolute, columns), lowest=0.0)
+    bias = means(_values(groups.codes, count, errors - centre, columns), lowest=-np.inf)
+    kinds = {"error": _skewed(size, groups.codes, absolute, columns, sampling, name), "bias": _moved(bias, centre)}
     return Slice(name, groups.names, sizes, len(errors) - int(sizes.sum()), kinds)
+
+
+def _skewed(
+    rates: GroupRates, member: Codes, values: Floats, columns: _counting.Columns | None, sampling: intervals.Sampling,
+    name: str,
+) -> GroupRates:  # fmt: skip
+    """The same with the skewness of each group's values, and of the rest's."""
+    if columns is None:
+        owner, summed, rows = member, values, np.ones(len(values))
+    else:
+        alone, many = np.zeros(len(values), dtype=np.int8), len(columns.owner)
+        owner = columns.owner
+        summed = _counting.sums(columns.column, many, alone, 1, (values,))[0, :, 0]
+        rows = _counting.tables(columns.column, many, alone, 1)[:, 0].astype(np.float64)
+    alone_sampling = dataclasses.replace(sampling, entities=None)
+
+    def of(chosen: npt.NDArray[np.bool_], label: str) -> tuple[float, float]:
+        if int(chosen.sum()) > _long_tails.MOST:
+            return 1.0, 1.0
+        return _long_tails.stretches(summed[chosen], rows[chosen], alone_sampling, f"{name}.{label}")
+
+    groups = range(rates.rates.shape[1])
+    known = owner >= 0
+    own = np.array([of(owner == g, f"group.{g}") for g in groups]).T[:, None]
+    others = np.array([of(known & (owner != g), f"rest.{g}") for g in groups]).T[:, None]
+    rest = None if rates.rest is None else dataclasses.replace(rates.rest, skew=others)
+    return dataclasses.replace(rates, skew=own, rest=rest)
 
 
 def _moved(rates: GroupRates, base: float) -> GroupRates:

@@ -25,6 +25,11 @@ class Ranking:
         self._positive = positive[self._order].astype(np.float64)
         self._ends = np.flatnonzero(np.append(np.diff(ordered) != 0, True))
 
+    @property
+    def average_precision(self) -> float:
+        """Of the rows as they are."""
+        return float(self.areas(np.ones((1, len(self._order))))[0, 1])
+
     def counts(self, weights: Floats) -> tuple[Floats, Floats]:
         """True and false positives (b, thresholds) at every distinct score, for weights (b, rows)."""
         sorted_weights = weights[:, self._order]

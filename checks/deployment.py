@@ -219,19 +219,12 @@ def _regressor(subject: Subject, found: Weighted) -> dict[str, Found]:
         raise TypeError("a regressor's scores hold predictions")
     y, predictions = subject.part.y[found.rows].astype(np.float64), subject.scores.predictions[found.rows]
     sampling = subject.sampling.take(found.rows)
-    mass, member = np.bincount(found.cells, weights=found.weights), np.eye(int(found.cells.max()) + 1)[found.cells]
-
-    def statistic(drawn: Floats) -> Floats:
-        counts = drawn @ member
-        scale = np.divide(mass, counts, out=np.zeros_like(counts), where=counts > 0)
-        return _regression.statistics(drawn * scale[:, found.cells], y, predictions)
-
-    values = statistic(np.ones((1, len(y))))[0]
-    drawn = intervals.replicate(statistic, len(y), sampling, CHECK)
-    method = intervals.row_method(sampling) + ", each replicate weighted to the expected shares"
+    weighted = found.weights * len(y) / found.weights.sum()
+    measured = _regression.intervals_of_several(y, [predictions], sampling, CHECK, weighted)[0]
+    suffix = ", each row weighted to the expected shares"
     return {
-        name: (float(values[i]), intervals.percentile(drawn[:, i], float(values[i]), sampling, method))
-        for i, name in enumerate(_regression.NAMES)
+        name: (value, interval and interval.model_copy(update={"method": interval.method + suffix}))
+        for name, (value, interval) in measured.items()
     }
 
 

@@ -173,19 +173,18 @@ def _probabilities(subject: Subject, other: scoring.Scores, check: str) -> recor
     change = float(sums[0][1][0] - sums[0][0][0])
     paired = intervals.percentile(sums[1][1] - sums[1][0], change, subject.sampling, f"paired {method}")
     measures = [_measure(subject, check, change, paired)]
-    for when, part in (("before", slice(0, terms)), ("after", slice(terms, None))):
-        value = _one(values[0, part], drawn[:, part], subject.sampling, method)
+    for when, part, scores in (
+        ("before", slice(0, terms), other),
+        ("after", slice(terms, None), subject.scores),
+    ):
+        if terms == 1:
+            if scores.probabilities is None:
+                raise TypeError("a classifier's scores hold probabilities")
+            value = _classifier_scores.losses(scores.probabilities, y, subject.sampling)["log_loss"]
+        else:
+            value = _classifier_scores.ece(values[0, part], drawn[:, part], subject.sampling, method)
         measures.append(_measure(subject, f"{check}.{when}", *value))
     return measured(check, tuple(measures), artifacts=subject.artifacts)
-
-
-def _one(
-    values: Floats, drawn: Floats, sampling: intervals.Sampling, method: str
-) -> tuple[float, records.Interval | None]:
-    """One graph's log loss, or its calibration error from the gaps of the bins."""
-    if len(values) == 1:
-        return float(values[0]), intervals.percentile(drawn[:, 0], float(values[0]), sampling, method)
-    return _classifier_scores.ece(values, drawn, sampling, method)
 
 
 def _rows(check: str, scores: scoring.Scores, y: Codes) -> Floats:

@@ -14,7 +14,7 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from checks import _fairness_slices, _proportions, _simultaneous, catalogue
+from checks import _fairness_slices, _group_rates, _proportions, _simultaneous, catalogue
 from checks._group_rates import GroupRates, Slice
 from checks._subject import Subject, measured, not_applicable, other_task, unit_of
 from evidence import records
@@ -177,4 +177,4 @@ def _single(subject: Subject) -> str:
     """How one slice gets its bounds."""
     if subject.task != "regression":
         return _proportions.method(subject.sampling)
-    return "Student's t" + ("" if subject.sampling.entities is None else ", over entities")
+    return _group_rates.SKEWED + ("" if subject.sampling.entities is None else ", over entities")

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from checks import _fairness_slices, _proportions, _slice_search, catalogue, scoring
+from checks import _fairness_slices, _group_rates, _proportions, _slice_search, catalogue, scoring
 from checks._group_rates import GroupRates
 from checks._slice_search import Axis, Slice
 from checks._subject import Subject, measured, not_applicable, not_measured, other_task, unit_of
@@ -104,7 +104,7 @@ def _measures(
     subject: Subject, metric: catalogue.Metric, first: Measured, compared: int, note: str
 ) -> tuple[records.Measure, ...]:
     known, unit = math.isfinite(first.value), unit_of(metric, subject.encoded)
-    single = _proportions.METHOD if metric.better == "higher" else "Student's t"
+    single = _proportions.METHOD if metric.better == "higher" else _group_rates.SKEWED
     single += ", by entity" if subject.sampling.entities is not None else ""
     over = f", simultaneous over {compared} slices (Bonferroni)" if compared > 1 else ""
     headline = records.Measure(

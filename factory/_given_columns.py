@@ -57,7 +57,8 @@ def read(frame: pd.DataFrame, plan: Plan, where: str) -> Said:
     if given.row_id is not None:
         _require_unique(frame[given.row_id], f"{where} column '{given.row_id}' (row_id)")
     if given.value is not None:
-        return Said(None, None, _numbers(frame[given.value]), None, None)
+        values = _target.numbers(frame[given.value], f"{where} column '{given.value}' (prediction)")
+        return Said(None, None, values, None, None)
     probabilities, error = _probabilities(frame, given, where) if given.probabilities else (None, None)
     expected = None if probabilities is None else _expected(probabilities, plan)
     labels = expected if given.label is None else _labels(frame[given.label], given.label, data, where)

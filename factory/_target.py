@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from configs import data
+from configs import data, errors
 
 
 def class_names(declared: data.Data) -> tuple[str, ...]:
@@ -30,6 +30,25 @@ def codes(declared: data.Data, values: pd.Series) -> npt.NDArray[np.int64]:
     return values.map(known).to_numpy(dtype=np.float64, na_value=-1).astype(np.int64)
 
 
-def numbers(values: pd.Series) -> npt.NDArray[np.float64]:
-    """The values of a regression target (rows,)."""
-    return values.to_numpy(dtype=np.float64, na_value=np.nan)
+LARGEST = 1e18
+"""Largest size of a regression target or prediction: the squares of larger ones do not fit float32."""
+
+
+def numbers(values: pd.Series, where: str) -> npt.NDArray[np.float64]:
+    """The values of a regression target, or of predictions of it, (rows,).
+
+    Args:
+        values: (rows,)
+        where: What they are, for the message.
+
+    Raises:
+        DataError: One is too large to be squared.
+    """
+    found = values.to_numpy(dtype=np.float64, na_value=np.nan)
+    rows = np.flatnonzero(np.abs(found) > LARGEST)
+    if len(rows):
+        raise errors.DataError(
+            f"{where}: expected numbers within ±{LARGEST:g}, got larger ones in {len(rows)} of {len(found)} rows, "
+            f"first in row {rows[0] + 1}. Correct them, or state the column in a larger unit."
+        )
+    return found

@@ -95,7 +95,7 @@ def _part(
 def _y(plan: Plan, part: pd.DataFrame) -> npt.NDArray[np.int64] | npt.NDArray[np.float32]:
     values = part[plan.data.target_column.name]
     if plan.data.target.task == "regression":
-        return _target.numbers(values).astype(np.float32)
+        return _target.numbers(values, f"column '{values.name}' (target)").astype(np.float32)
     return _target.codes(plan.data, values)
 
 

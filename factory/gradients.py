@@ -129,6 +129,8 @@ class _Source:
     def moving(self, x: torch.Tensor, gradient: torch.Tensor) -> Floats:
         """The gradient with zeros where an input is no number."""
         moves = self.numeric & torch.isfinite(x.detach())
+        if bool(moves.all()):
+            return gradient.numpy()
         return torch.where(moves, gradient, torch.zeros_like(gradient)).numpy()
 
 

@@ -14,7 +14,7 @@ from configs import data
 from configs.plan import Plan
 from evidence import arrays, canonical, records
 from evidence.folder import RunFolder
-from factory import _given_columns, _row_digests, sources
+from factory import _given_columns, _repeats, _row_digests, sources
 
 TABLE = "data/rows.parquet"
 ROW = "_row"
@@ -41,6 +41,7 @@ def ingest(folder: RunFolder, plan: Plan, base: Path) -> records.DatasetRef:
     if plan.predictions is not None:
         _given_columns.read(table.frame, plan, f"data file {table.files[0].name}" if table.files else "data")
     digests = _row_digests.of(table.frame)
+    _repeats.require_once(digests)
     columns = tuple(_schema(column, table.frame[column.name]) for column in plan.data.columns)
     stored = table.frame.assign(**{ROW: pd.array(digests.astype(str).astype(object), dtype="string")})
     with folder.replacing(TABLE) as temporary:

@@ -77,7 +77,7 @@ def strata(declared: data.Data, values: pd.Series) -> npt.NDArray[np.int64]:
     """Stratum of each row (rows,): class code, or bin of the target's quantiles for regression."""
     if declared.target.task != "regression":
         return _target.codes(declared, values)
-    numbers = _target.numbers(values)
+    numbers = _target.numbers(values, f"column '{values.name}' (target)")
     bins = max(1, min(QUANTILE_BINS, len(numbers) // 10))
     edges = np.unique(np.quantile(numbers, np.linspace(0, 1, bins + 1)[1:-1]))
     return np.searchsorted(edges, numbers, side="right").astype(np.int64)

@@ -94,7 +94,7 @@ def limitations(book: Book) -> Section:
     """Limits stated by the provider, and limits that the evidence shows."""
     shown = [*_below_baseline(book), *_known_rows(book)]
     shown += [blocks.line(v) for status in UNSETTLED for v in blocks.verdicts(book) if v.status == status]
-    shown += _without_threshold(book)
+    shown += [*_without_threshold(book, "robustness"), *_without_threshold(book, "security"), *_repeated(book)]
     shown += _not_measured(book)
     none = "Every gate passed, and every check of the run was measured."
     found: tree.Block = tree.Bullets(tuple(shown)) if shown else Paragraph((none,))
@@ -167,15 +167,30 @@ def _known_rows(book: Book) -> list[tree.Parts]:
     ]
 
 
-def _without_threshold(book: Book) -> list[tree.Parts]:
-    """What robustness checks found for which the policy asks nothing: a fall there decides nothing, and is told."""
+def _repeated(book: Book) -> list[tree.Parts]:
+    """Given rows that repeat an earlier one: if they are the same case, it is counted more than once."""
+    repeated = book["ingest"]["duplicate_rows"]
+    if given.has_model(book) or not repeated.value:
+        return []
+    return [
+        tree.say(
+            "Repeated rows: {repeated} of {all} rows equal an earlier row in every declared column. Where they are the "
+            "same case, every interval is too narrow; a column of names (predictions.row_id) would show it.",
+            repeated=repeated.fact("count"),
+            all=book["ingest"]["rows"].fact("count"),
+        )
+    ]
+
+
+def _without_threshold(book: Book, family: str) -> list[tree.Parts]:
+    """What the checks of a family found for which the policy asks nothing: it decides nothing, and is told."""
     gated = {gate["check"] for gate in book.plan.value["policy"]["gates"]}
     found = []
-    for result in book.family("robustness"):
+    for result in book.family(family):
         measure = next(iter(result["measures"]), None)
         if measure is None or measure.value["value"] is None or result.value["check_id"] in gated:
             continue
-        clean = result["details"]["clean"] if result["details"] else None
+        clean = result["details"]["clean"] if result["details"] and family == "robustness" else None
         start = tree.say("{clean} on unchanged inputs, ", clean=clean.fact("number")) if clean else ()
         found.append(
             tree.say(

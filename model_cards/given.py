@@ -46,6 +46,8 @@ def predictions(book: Book) -> Pairs:
     node = book["predictions"]
     held = parts(*(p for column, what in node["columns"].items() for p in ("; ", column, ": ", what.fact())))[1:]
     rows: list[tuple[str, Parts]] = [("Columns", held), ("Rows", (node["rows"].fact("count"),))]
+    repeated = book["ingest"]["duplicate_rows"]
+    rows.append(("Rows that equal an earlier one in every declared column", (repeated.fact("count"),)))
     if node["labels_from"]:
         how = node["labels_from"]
         rows.append(("Labels", (how.derived(LABELS[str(how.value)], "origin of the labels in words"),)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Mapping
 
 import numpy as np
@@ -35,12 +36,21 @@ class Budget:
         """The nearest admissible inputs; fixed and missing cells are those of `original`."""
         return np.where(self.free, np.clip(x, self.low, self.high), original)
 
-    def finish(self, x: Floats, original: Floats) -> npt.NDArray[np.float32]:
-        """Inputs as they are fed: integers rounded, in float32, and never outside the box by a rounding."""
-        fed = np.clip(np.where(self.integer, np.round(x), x), self.low, self.high).astype(np.float32)
-        fed = np.where(fed > self.high, np.nextafter(fed, np.float32(-np.inf)), fed)
-        fed = np.where(fed < self.low, np.nextafter(fed, np.float32(np.inf)), fed)
-        return np.where(self.free, fed, original.astype(np.float32))
+    @functools.cached_property
+    def single(self) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """The ends of the box in float32, rounded inwards. A cell that is not free keeps its own value."""
+        low, high = self.low.astype(np.float32), self.high.astype(np.float32)
+        low = np.where(self.free & (low < self.low), np.nextafter(low, np.float32(np.inf)), low)
+        high = np.where(self.free & (high > self.high), np.nextafter(high, np.float32(-np.inf)), high)
+        return low, high
+
+    def finish(
+        self, x: npt.NDArray[np.floating], rows: npt.NDArray[np.integer] | slice = slice(None)
+    ) -> npt.NDArray[np.float32]:
+        """Inputs (m, features) of some rows as they are fed: integers rounded, in float32, never outside the box."""
+        low, high = (ends[rows] for ends in self.single)
+        wanted = np.where(self.integer, np.round(x), x) if self.integer.any() else x
+        return np.clip(wanted.astype(np.float32), low, high)
 
     @property
     def width(self) -> Floats:

@@ -14,15 +14,15 @@ import numpy as np
 import numpy.typing as npt
 
 from checks.attacks.losses import Codes, Loss
-from checks.attacks.search import Found, Rows
+from checks.attacks.search import Found, Inputs, Rows
 from checks.source import Gradient, LogitsVjp
 from configs import errors
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
-FIRST = 0.5
-"""First step of the projected gradient, in budgets."""
+FIRST = 1.0
+"""First step of the projected gradient, in budgets: into a corner, where most rows that can be fooled are fooled."""
 ASKED = 4
 """The projected gradient asks the graph at every step of that many."""
 MOMENTUM = 0.75
@@ -34,7 +34,7 @@ ENOUGH = 0.75
 def projected(found: Found, gradient: Gradient, steps: int, restarts: int, rng: np.random.Generator) -> None:
     """Projected gradient descent. The first start is the row itself, every further one is random.
 
-    The step falls in equal parts from half of the budget, which comes as far as steps of one length with fewer rows on
+    The step falls in equal parts from the whole budget, which comes as far as steps of one length with fewer rows on
     the way. A row that a step leaves where it is (in a corner, as a rule) would be left there by shorter ones too and
     takes no further one. The graph is asked when a row comes to rest, at the last step, and in between at every fourth.
 
@@ -46,23 +46,52 @@ def projected(found: Found, gradient: Gradient, steps: int, restarts: int, rng: 
         rng: For the random starts.
     """
     problem = found.problem
-    original, reach = problem.original, _reach(found)
+    reach = _reach(found).astype(np.float32)
     for restart in range(restarts):
         rows = found.left()
-        at = problem.random(rows, rng) if restart else original[rows]
+        start = problem.random(rows, rng).astype(np.float32) if restart else problem.x[rows]
+        low, high = (ends[rows] for ends in problem.limits.single)
+        way = _Way(rows, start, low, high, reach[rows], problem.y[rows])
         for step in range(steps):
-            if len(rows) == 0:
+            if len(way.rows) == 0:
                 break
-            slope = checked(gradient(at.astype(np.float32), problem.y[rows]), at.shape)
-            near = problem.limits.take(rows)
-            length = FIRST * (1 - step / steps)
-            ahead = near.project(at + length * reach[rows] * np.sign(slope), original[rows])
-            rests = ~((ahead != at) & near.free).any(axis=1)
+            length = np.float32(FIRST * (1 - step / steps))
+            ahead = way.at + length * way.reach * _signs(gradient(way.at, way.y), way.at.shape)
+            ahead = np.clip(ahead, way.low, way.high, out=ahead)
+            rests = ~((ahead != way.at) & (way.reach > 0)).any(axis=1)
             asked = rests | (step % ASKED == 0) | (step == steps - 1)
             if asked.any():
-                found.offer(rows[asked], ahead[asked])
-            goes_on = ~rests & (found.damage[rows] < problem.enough)
-            rows, at = rows[goes_on], ahead[goes_on]
+                found.offer(way.rows[asked], ahead[asked])
+            way.at = ahead
+            way.keep(~rests & (found.damage[way.rows] < problem.enough))
+
+
+@dataclasses.dataclass
+class _Way:
+    """Where the projected gradient stands with each row that is left, in single precision as the model computes."""
+
+    rows: Rows
+    at: Inputs
+    low: Inputs
+    """Ends of the box; both are the cell's own value where it is not free."""
+    high: Inputs
+    reach: Inputs
+    """How far each cell can go; 0 where it is not free."""
+    y: npt.NDArray[np.generic]
+
+    def keep(self, rows: Bools) -> None:
+        """Go on with some of the rows."""
+        if rows.all():
+            return
+        for field in dataclasses.fields(self):
+            setattr(self, field.name, getattr(self, field.name)[rows])
+
+
+def _signs(slope: npt.NDArray[np.floating], shape: tuple[int, ...]) -> Inputs:
+    """Which way raises the loss, 0 where nothing says so. See `checked`."""
+    require_shape(slope, shape)
+    signs = np.sign(slope, dtype=np.float32)
+    return np.nan_to_num(signs, copy=False, nan=0.0) if np.isnan(signs).any() else signs
 
 
 def automatic(
@@ -193,9 +222,18 @@ def checked(slope: npt.NDArray[np.floating], shape: tuple[int, ...]) -> Floats:
     Raises:
         VerificationError: It has another shape.
     """
+    require_shape(slope, shape)
+    return np.nan_to_num(slope.astype(np.float64), nan=0.0, posinf=1.0, neginf=-1.0)
+
+
+def require_shape(slope: npt.NDArray[np.floating], shape: tuple[int, ...]) -> None:
+    """See that a gradient has the shape of its inputs.
+
+    Raises:
+        VerificationError: It has another one.
+    """
     if slope.shape != shape:
         raise errors.VerificationError(
             f"gradient of the source model: expected shape {shape}, got {slope.shape}. "
             "Check the module that `model.factory` builds."
         )
-    return np.nan_to_num(slope.astype(np.float64), nan=0.0, posinf=1.0, neginf=-1.0)

@@ -70,7 +70,7 @@ class Found:
         """Rows that are still to be attacked, ascending."""
         return np.flatnonzero(self.damage < self.problem.enough)
 
-    def offer(self, rows: Rows, candidates: Floats) -> scoring.Scores:
+    def offer(self, rows: Rows, candidates: npt.NDArray[np.floating]) -> scoring.Scores:
         """Feed candidates for some rows to the graph, keep what is worse than before.
 
         Args:
@@ -81,7 +81,7 @@ class Found:
             What the graph says of the candidates.
         """
         problem = self.problem
-        fed = problem.limits.take(rows).finish(candidates, problem.original[rows])
+        fed = problem.limits.finish(candidates, rows)
         scores = confirm(problem.score, fed, problem.classes)
         self.keep(rows, fed, damage(scores, problem.y[rows]))
         return scores

@@ -62,7 +62,7 @@ def _pushed(found: Found, rows: Rows) -> Inputs:
     near, original = found.problem.limits.take(rows), found.problem.original[rows]
     moved = found.x[rows] - original
     ends = np.where(moved > 0, near.high, np.where(moved < 0, near.low, found.x[rows]))
-    return near.finish(ends, original)
+    return near.finish(ends)
 
 
 def _least_needed_first(found: Found, rows: Rows, at: Inputs) -> npt.NDArray[np.intp]:

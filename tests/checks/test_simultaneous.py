@@ -116,14 +116,14 @@ def test_more_families_ask_for_a_higher_level():
 
 def test_mean_errors_cover_at_parity_and_need_two_rows():
     """Gaps of mean absolute errors reach 0 at parity in at least 93 %; a group of one row leaves the gap open."""
-    from checks import _group_rates, _simultaneous
+    from checks import _group_rates, _simultaneous, intervals
     from evidence import arrays
 
     rng, sizes = np.random.default_rng(5), (20, 200, 50)
     groups = arrays.Groups(np.repeat(np.arange(3), sizes), ("a", "b", "c"))
 
     def ends(groups, errors):
-        found = _group_rates.error_slice("s", groups, errors, None).kinds["error"]
+        found = _group_rates.error_slice("s", groups, errors, None, intervals.Sampling(replicates=100)).kinds["error"]
         return _simultaneous.gap(found.rates, found.bounds, LEVEL)
 
     lows = [ends(groups, rng.normal(size=270))[0] for _ in range(300)]

@@ -238,3 +238,45 @@ def test_several_classes_take_the_largest_probability(tmp_path: Path) -> None:
     probabilities = arrays.open_array(folder, said.probabilities)
     assert said.labels_from == "largest"
     assert np.array_equal(arrays.open_array(folder, said.labels), probabilities.argmax(axis=1))
+
+
+def test_a_table_that_stands_there_twice_is_refused(tmp_path: Path, table: pd.DataFrame) -> None:
+    """Without a column of names copies would narrow every interval; a few rows that are alike are no copies."""
+    unnamed = {"row_id": None}
+    plain = table.assign(patient=1)
+    (tmp_path / "once").mkdir()
+    _, _, dataset = ingested(tmp_path / "once", pd.concat([plain, plain.iloc[:30]]), **unnamed)
+    assert dataset.duplicate_rows == 30
+    for copies in ([plain, plain], [plain.iloc[::-1], plain, plain]):
+        with pytest.raises(errors.DataError, match=rf"each of 442 different rows {len(copies)} times"):
+            ingested(tmp_path, pd.concat(copies), **unnamed)
+
+
+@pytest.mark.parametrize("column", ["said", "truth"])
+def test_a_number_that_cannot_be_squared_is_refused(tmp_path: Path, column: str) -> None:
+    """1e308 as prediction or as target ends in one sentence, before anything is measured."""
+    from factory import encoding, ingest, splitting
+
+    frame = pd.DataFrame({"truth": np.arange(60.0), "said": np.arange(60.0) + 1})
+    frame.loc[7, column] = 1e308
+    frame.to_csv(tmp_path / "p.csv", index=False)
+    content = prediction_plans.plan()
+    content["data"] |= {
+        "source": {"kind": "file", "path": ["p.csv"]},
+        "target": {"task": "regression"},
+        "protected": [],
+        "columns": [
+            {"name": "truth", "role": "target", "kind": "numeric"},
+            {"name": "said", "role": "prediction", "kind": "numeric"},
+        ],
+    }
+    content["predictions"] = {"value": "said"}
+    content["policy"] = {"gates": [{"check": "performance.r2", "at_least": 0.1}]}
+    plan, folder = Plan.model_validate(content), RunFolder(tmp_path / "run")
+
+    def prepared() -> None:
+        dataset = ingest.ingest(folder, plan, tmp_path)
+        encoding.encode(folder, plan, dataset, splitting.split(folder, plan, dataset))
+
+    with pytest.raises(errors.DataError, match=rf"column '{column}' .*within ±1e\+18, got larger ones in 1 of 60 rows"):
+        prepared()

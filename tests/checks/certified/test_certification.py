@@ -85,7 +85,7 @@ def test_no_input_of_a_certified_row_has_another_label(tmp_path):
     budget, rng = evasion.budget(made.encoded.features, x.astype(np.float64), 0.2), np.random.default_rng(0)
     for _ in range(300):
         share = np.where(rng.random(x.shape) < 0.5, rng.random(x.shape), rng.integers(0, 2, x.shape))
-        fed = budget.finish(budget.low + share * (budget.high - budget.low), x.astype(np.float64))
+        fed = budget.finish(budget.low + share * (budget.high - budget.low))
         changed = made.scorer(fed).labels != labels
         assert not (changed & proofs.proven).any()
 
