@@ -6,6 +6,7 @@ The same dossier gives the same bytes.
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable, Collection
 
 from evidence import records
 from evidence.dossier import Dossier
@@ -18,10 +19,19 @@ CARD = "documents/README.md"
 REPORT = "documents/report.html"
 
 
-def render(folder: RunFolder, dossier: Dossier) -> records.DocumentsRecord:
+FORMATS = ("md", "html", "json", "docx", "pdf")
+"""Every legal document is written in each of them. Markdown is the one to compare; the others say the same."""
+
+
+def render(folder: RunFolder, dossier: Dossier, suffixes: Collection[str] = FORMATS) -> records.DocumentsRecord:
     """Write the card, the report and the legal documents that the plan's answers point to into the run folder.
 
     The text holds no time of rendering: an approval is bound to the digests of these files.
+
+    Args:
+        folder: Where they are written.
+        dossier: The records of the run.
+        suffixes: Formats of the legal documents.
 
     Returns:
         References to all files, and the text of every gap that they print.
@@ -37,23 +47,29 @@ def render(folder: RunFolder, dossier: Dossier) -> records.DocumentsRecord:
     for entry in names.needed(book):
         document = registry.BUILDERS[entry.id](book)
         gaps |= dict.fromkeys(tree.gaps(document))
-        for suffix, content in formats(document, entry.id, at).items():
-            written.append(folder.write_bytes(entry.file(suffix), content))
+        written += [
+            folder.write_bytes(entry.file(suffix), in_format(document, entry.id, suffix, at)) for suffix in suffixes
+        ]
     return records.DocumentsRecord(documents=tuple(written), gaps=tuple(gaps))
 
 
-def formats(document: Document, document_id: str, at: dt.datetime) -> dict[str, bytes]:
-    """A document in every format, by the ending of its file.
+def in_format(document: Document, document_id: str, suffix: str, at: dt.datetime) -> bytes:
+    """A document in one format.
 
     Args:
         document: What is said.
         document_id: Its identifier.
+        suffix: One of `FORMATS`.
         at: The time that DOCX and PDF carry: one of the run's own records.
+
+    Raises:
+        KeyError: There is no such format.
     """
-    return {
-        "md": render_markdown.render(document, anchors=True).encode("utf-8"),
-        "html": render_html.render(document).encode("utf-8"),
-        "json": render_json.render(document, document_id).encode("utf-8"),
-        "docx": render_docx.render(document, at),
-        "pdf": render_pdf.render(document, document_id, at),
+    write: dict[str, Callable[[], bytes]] = {
+        "md": lambda: render_markdown.render(document, anchors=True).encode("utf-8"),
+        "html": lambda: render_html.render(document).encode("utf-8"),
+        "json": lambda: render_json.render(document, document_id).encode("utf-8"),
+        "docx": lambda: render_docx.render(document, at),
+        "pdf": lambda: render_pdf.render(document, document_id, at),
     }
+    return write[suffix]()

@@ -60,6 +60,15 @@ class Bar:
     evidence: str
 
 
+@dataclasses.dataclass(frozen=True)
+class Stack:
+    """Counts one after the other as one bar."""
+
+    name: str
+    counts: tuple[int, ...]
+    evidence: str
+
+
 def curves(
     series: Sequence[Series],
     x_label: str,
@@ -257,6 +266,39 @@ def bars(rows: Sequence[Bar], x_label: str) -> str:
             _stacked(drawing, (left - 8, y + step / 2), _label(row.name, "", left - 12))
             drawing.rect((left, y + step / 2 - 7.5), scale(row.value) - left, 15, "bar")
             drawing.text((scale(row.value) + 6, y + step / 2 + 4), row.shown, "tick")
+    return drawing.markup()
+
+
+def stacks(rows: Sequence[Stack], names: Sequence[str], x_label: str) -> str:
+    """Horizontal bars made of counts; each part differs by shade, outline and the number in it.
+
+    Args:
+        rows: The bars; all have as many counts as there are names.
+        names: What each part of a bar is, at most four.
+        x_label: Axis title.
+    """
+    left, right, step = _margin([r.name for r in rows], 12), WIDTH - 14, 19.0
+    drawing = svg.Drawing(WIDTH, 34 + len(rows) * step + FOOT)
+    at = 8.0
+    for index, name in enumerate(names):
+        drawing.rect((at, 7), 13, 13, f"stack k{index}")
+        drawing.text((at + 18, 18), name, "tick")
+        at += 34 + svg.width(name)
+    top = 34.0
+    scale = svg.Scale(0, max((sum(r.counts) for r in rows), default=1) or 1, left, right)
+    _floor(drawing, scale, top, top + len(rows) * step, x_label)
+    for index, row in enumerate(rows):
+        y, before = top + index * step, 0
+        shown = ", ".join(f"{count} {name}" for count, name in zip(row.counts, names, strict=True))
+        with drawing.item(row.evidence, f"{row.name}: {shown}"):
+            _stacked(drawing, (left - 8, y + step / 2), [svg.fit(row.name, left - 12)])
+            for part, count in enumerate(row.counts):
+                start, stop = scale(before), scale(before + count)
+                if count:
+                    drawing.rect((start, y + 2), stop - start, step - 4, f"stack k{part}")
+                if stop - start > svg.width(str(count)) + 3:
+                    drawing.text(((start + stop) / 2, y + step / 2 + 4), str(count), f"tick on{part}", anchor="middle")
+                before += count
     return drawing.markup()
 
 

@@ -29,7 +29,10 @@ class Entry:
         return f"documents/{self.id}{middle}.{suffix}"
 
 
-DOCUMENTS = (Entry("annex_iv", "Technical documentation", ("technical_documentation",)),)
+DOCUMENTS = (
+    Entry("annex_iv", "Technical documentation", ("technical_documentation",)),
+    Entry("traceability", "Traceability matrix", ("technical_documentation", "derogation_assessment")),
+)
 """In the order in which they are best read. Each has its builder in `registry`."""
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from model_cards.legal import annex_iv
+from model_cards.legal import annex_iv, traceability
 from model_cards.refs import Book
 from model_cards.tree import Document
 
 BUILDERS: dict[str, Callable[[Book], Document]] = {
     "annex_iv": annex_iv.build,
+    "traceability": traceability.build,
 }
 """Identifier of a document (`names.DOCUMENTS`) to what builds it."""

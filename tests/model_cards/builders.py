@@ -36,7 +36,7 @@ def render(found: dossier.Dossier, place: Path) -> Rendered:
     from model_cards import documents
 
     folder = RunFolder(place)
-    record = documents.render(folder, found)
+    record = documents.render(folder, found, suffixes=("md", "html"))
     card, page = (folder.at(path).read_text(encoding="utf-8") for path in (documents.CARD, documents.REPORT))
     return Rendered(found, record, card, page)
 

@@ -54,10 +54,15 @@ def hostile() -> Document:
     return Document((facts[0],), (facts[1],), (Section("here", "Here", blocks),), running=tuple(facts))
 
 
+def in_all(document: Document, name: str, at: dt.datetime) -> dict[str, bytes]:
+    """A document in every format."""
+    return {suffix: documents.in_format(document, name, suffix, at) for suffix in documents.FORMATS}
+
+
 @pytest.fixture(scope="module")
 def formats() -> dict[str, bytes]:
     """The hostile document in every format."""
-    return documents.formats(hostile(), "hostile", AT)
+    return in_all(hostile(), "hostile", AT)
 
 
 @pytest.fixture(scope="module")
@@ -116,9 +121,9 @@ def test_html_and_markdown_show_hostile_text_as_it_is(formats: dict[str, bytes])
 
 def test_same_tree_same_bytes(document: Document, formats: dict[str, bytes]) -> None:
     """Each format of a document can be made again to the byte: an approval is bound to its digest."""
-    assert documents.formats(hostile(), "hostile", AT) == formats
-    first = documents.formats(document, "annex_iv", AT)
-    assert documents.formats(document, "annex_iv", AT) == first
+    assert in_all(hostile(), "hostile", AT) == formats
+    first = in_all(document, "annex_iv", AT)
+    assert in_all(document, "annex_iv", AT) == first
 
 
 def test_json_holds_every_fact_and_gap(document: Document) -> None:
@@ -146,7 +151,7 @@ def test_json_holds_every_fact_and_gap(document: Document) -> None:
 
 def test_every_page_says_draft_run_and_law(document: Document) -> None:
     """Head or foot of each page name the run, the digest of its evidence and the text of the law, and say: a draft."""
-    made = documents.formats(document, "annex_iv", AT)
+    made = in_all(document, "annex_iv", AT)
     said = tree.plain(document.running)
     assert said.startswith("Draft, not a declaration. Run ")
     assert "CELEX 02024R1689-" in said
@@ -179,7 +184,7 @@ def test_drawings_reach_every_format(dossiers: dict[str, Dossier]) -> None:
 
     section = data.section(refs.book(dossiers["binary"]))
     document = Document(("Title",), ("Draft",), (section,), running=("Draft",))
-    made = documents.formats(document, "drawn", AT)
+    made = in_all(document, "drawn", AT)
     with zipfile.ZipFile(io.BytesIO(made["docx"])) as archive:
         body = archive.read("word/document.xml").decode("utf-8")
         assert [name for name in archive.namelist() if name.endswith(".png")]

@@ -1,0 +1,175 @@
+"""What answers a requirement: a measurement or record of the run, a statement of a person, or nothing yet.
+
+Each requirement of the register names what can answer it (`evidence`). Every such name is followed here to the records
+of one run. Whether an answer is good enough is nobody's but a person's to judge: a failed check is evidence, too.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from model_cards import given, lines, refs, statements, tree
+from model_cards.legal import names, parts
+from model_cards.refs import Book, Fact, Gap, Node
+from model_cards.tree import Link, Parts
+
+State = Literal["evidenced", "stated", "carried", "gap"]
+STATES: dict[State, str] = {
+    "evidenced": "evidenced",
+    "stated": "stated",
+    "carried": "carried over",
+    "gap": "gap",
+}
+"""`evidenced`: measured, recorded or written by the run. `stated`: by a person, in the plan or as an answer. `carried`:
+stated for an earlier run and not yet confirmed."""
+
+SECTIONS = {
+    "performance": "performance",
+    "fairness": "fairness",
+    "mitigation": "mitigation",
+    "robustness": "robustness",
+    "security": "security",
+    "explanation": "explanation",
+    "data": "data",
+}
+"""Family of checks to its chapter of the report."""
+STAGES = {
+    "ingest": ("data", "the data as read"),
+    "validate": ("quality", "checks of quality"),
+    "govern": ("governance", "checks of governance"),
+    "split": ("splits", "how the rows were split"),
+    "encode": ("columns", "features and their encoding"),
+    "commit": ("decision", "what was fixed before the evaluation"),
+    "train": ("training", "the training"),
+    "export": ("parity", "the graph as exported"),
+    "evaluate": ("performance", "the evaluation"),
+    "gate": ("decision", "the decision of the gate"),
+    "document": ("summary", "the documents of this run"),
+    "close": ("provenance", "run, code and software"),
+}
+"""Stage to its chapter of the report, and what its record holds."""
+LAST = {"document": "documents/record.json#", "close": "run.json#"}
+"""Stages that come after this document is written, and where their records will stand."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """One answer that a requirement asks for."""
+
+    state: State
+    words: Parts
+
+
+@dataclasses.dataclass(frozen=True)
+class Places:
+    """Lines and sections of the report that can be linked to."""
+
+    names: frozenset[str]
+
+    def link(self, words: str | Fact, evidence: str, section: str) -> Link:
+        """To the line that shows a place of a record, or to the chapter where no line is named after it."""
+        line = lines.name(evidence)
+        return Link(words, line if line in self.names else section, parts.REPORT)
+
+
+def of(book: Book, requirement: Node, places: Places) -> tuple[Answer, ...]:
+    """The answers to a requirement, one for each that it asks for, in the order of the register."""
+    return tuple(_answer(book, pointer, places) for pointer in requirement["evidence"])
+
+
+def _answer(book: Book, pointer: Node, places: Places) -> Answer:
+    kind, _, name = str(pointer.value).partition(":")
+    return _KINDS[kind](book, name, places)
+
+
+def _record(book: Book, stage: str, places: Places) -> Answer:
+    section, words = STAGES[stage]
+    if stage in LAST:
+        return Answer("evidenced", tree.parts(places.link(words, "", section), " ", _place(LAST[stage])))
+    node = book[stage]
+    if not node:
+        if stage in ("train", "export") and not given.has_model(book):
+            gap = Gap(words, "engineer", "a run of a plan with the model", "Not measured")
+            return Answer("gap", (gap,))
+        return Answer("gap", (Gap(words, "engineer", "a whole run", "Not measured"),))
+    return Answer("evidenced", tree.parts(places.link(words, "", section), " ", _place(f"{node.record}#")))
+
+
+def _check(book: Book, check_id: str, places: Places) -> Answer:
+    found = [r for r in book.results() if r.value["check_id"] == check_id]
+    made = [r for r in found if r.value["status"] != "not_measured"]
+    if not made:
+        title = (
+            found[0]["title"].fact() if found else Fact(check_id, "plan.yaml#/policy", "name", "a check by its name")
+        )
+        reason = found[0]["reason"].fact() if found else None
+        return Answer("gap", (Gap(title, "engineer", f"check {check_id}", "Not measured", reason),))
+    section = SECTIONS.get(check_id.partition(".")[0], "other")
+    return Answer(
+        "evidenced", parts.listed([_result(r, places.link(r["title"].fact(), r.evidence, section)) for r in made], "; ")
+    )
+
+
+def _result(result: Node, link: Link) -> Parts:
+    return tree.parts(link, ": ", result["status"].fact("status"), " ", _place(result.evidence))
+
+
+def _family(book: Book, family: str, places: Places) -> Answer:
+    found = book.family(family)
+    made = [r for r in found if r.value["status"] not in ("not_measured", "not_applicable")]
+    if not made:
+        return Answer("gap", (Gap(f"checks of {family}", "engineer", "plan: policy", "Not measured"),))
+    counted = []
+    for status in refs.STATUS_WORDS:
+        mine = [r for r in found if r.value["status"] == status]
+        if mine:
+            number = Fact(len(mine), mine[0].evidence, "count", f"checks of {family} with this status")
+            counted.append(tree.parts(number, " ", mine[0]["status"].fact("status")))
+    link = places.link(f"checks of {family}", "", SECTIONS.get(family, "other"))
+    record = _place(f"{made[0].record}#/results")
+    return Answer("evidenced", tree.parts(link, ": ", parts.listed(counted), " ", record))
+
+
+def _plan(book: Book, path: str, _: Places) -> Answer:
+    node = book.plan
+    for step in path.split("."):
+        node = node[step]
+    if not node or node.value == "unknown":
+        what = path.rpartition(".")[2].replace("_", " ")
+        return Answer("gap", (Gap(what, "provider", f"plan: {path}"),))
+    return Answer("stated", tree.parts("in the plan ", _place(node.evidence)))
+
+
+def _document(book: Book, name: str, _: Places) -> Answer:
+    if name == "report":
+        return Answer("evidenced", (Link("evaluation report", "", parts.REPORT),))
+    entry = next((e for e in names.needed(book) if name in (e.id, *e.needs)), None)
+    if entry is None:
+        return Answer("gap", (Gap(f"document {name.replace('_', ' ')}", "provider", "a document of its own"),))
+    return Answer("evidenced", tree.parts(Link(entry.title, "", entry.id), " (a draft)"))
+
+
+def _attestation(book: Book, question: str, _: Places) -> Answer:
+    found = statements.statement(book, question)
+    if found is None or found.value["status"] == "open":
+        return Answer("gap", (statements.gap(book, question),))
+    link = Link(f"statement on {question.replace('_', ' ')}", lines.name(parts.question_of(book, question).evidence))
+    state: State = "stated" if found.value["status"] == "stated" else "carried"
+    return Answer(state, tree.parts(link, *statements.signed(found), " ", _place(found.evidence)))
+
+
+def _place(evidence: str) -> Fact:
+    return Fact(evidence, evidence, "name", "place of the record")
+
+
+_KINDS: Mapping[str, Callable[[Book, str, Places], Answer]] = {
+    "record": _record,
+    "check": _check,
+    "family": _family,
+    "plan": _plan,
+    "document": _document,
+    "attestation": _attestation,
+}
+"""Kind of pointer of the register to what follows it."""

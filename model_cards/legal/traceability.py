@@ -1,0 +1,207 @@
+"""The traceability matrix: each requirement with what answers it, and how many answers there are, article by article.
+
+Counted are answers, never marks: no number here says how well a duty is met.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+from model_cards import figures, lines, report, statements, tree
+from model_cards.legal import answered, frame, parts
+from model_cards.legal.answered import STATES, Answer, Places, State
+from model_cards.refs import Book, Fact, Node
+from model_cards.tree import Block, Bullets, Document, Figure, Figures, Paragraph, Parts, Section, Table
+
+TITLE = "traceability matrix"
+_ARTICLE = re.compile(r"^(?:Arts?\.? [0-9]+[a-z]*|Annex [IVX]+)")
+_ANNEX_IV = "AIV-"
+
+
+@dataclasses.dataclass(frozen=True)
+class Row:
+    """A requirement with its answers."""
+
+    requirement: Node
+    answers: tuple[Answer, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Article:
+    """The requirements of one article or annex."""
+
+    name: Fact
+    rows: tuple[Row, ...]
+
+    def count(self, state: State) -> Fact:
+        """How many answers have a state."""
+        number = sum(a.state == state for row in self.rows for a in row.answers)
+        return Fact(number, self.name.evidence, "count", f"answers with the state {STATES[state]}")
+
+    @property
+    def asked(self) -> Fact:
+        """How many answers are asked for."""
+        return Fact(sum(len(r.answers) for r in self.rows), self.name.evidence, "count", "answers that are asked for")
+
+
+def build(book: Book) -> Document:
+    """The whole document."""
+    places = places_of(report.tree_of(book))
+    found = articles(book, places)
+    return frame.document(
+        book,
+        TITLE,
+        (_reading(), _completeness(book, found), *(_chapter(article) for article in found), _statements(book)),
+    )
+
+
+def places_of(document: Document) -> Places:
+    """What can be linked to in a document."""
+    sections: set[str] = set()
+    waiting = list(document.sections)
+    while waiting:
+        section = waiting.pop()
+        sections.add(section.id)
+        waiting += section.sections
+    return Places(frozenset({*sections, *lines.of(document).values()}))
+
+
+def articles(book: Book, places: Places) -> tuple[Article, ...]:
+    """The applying requirements by article, in the order of the register, each followed to its answers."""
+    grouped: dict[str, list[Row]] = {}
+    first: dict[str, Node] = {}
+    for requirement in book.law["read"]["requirements"]:
+        name = _article(str(requirement.value["place"]))
+        first.setdefault(name, requirement)
+        grouped.setdefault(name, []).append(Row(requirement, answered.of(book, requirement, places)))
+    return tuple(
+        Article(first[name]["place"].derived(name, "article of the place"), tuple(rows))
+        for name, rows in grouped.items()
+    )
+
+
+def _article(place: str) -> str:
+    found = _ARTICLE.match(place)
+    return found[0] if found else place
+
+
+def _reading() -> Section:
+    return Section(
+        "reading",
+        "How to read this matrix",
+        (
+            Bullets(
+                (
+                    ("Each requirement that applies to the system, or may apply, names what can answer it.",),
+                    ("evidenced: measured, recorded or written by this run; a check that failed is evidence, too.",),
+                    ("stated: a person says so, in the plan or as an answer; nothing measures it.",),
+                    ("carried over: stated for an earlier run, and not yet confirmed for this one.",),
+                    ("gap: nothing answers it yet; who can is named beside it.",),
+                )
+            ),
+            Paragraph(
+                (
+                    "An answer is counted when it is there. Whether it is good enough, and whether a duty is met, no "
+                    "count can say: that is for a person to judge.",
+                ),
+                "note",
+            ),
+        ),
+    )
+
+
+def _completeness(book: Book, found: tuple[Article, ...]) -> Section:
+    if not found:
+        none = "The answers on the class point to no requirement of this register."
+        return Section("completeness", "Answers by article", (Paragraph((none,)),))
+    heads = ("Article", "Requirements", "Answers asked for", *(words.capitalize() for words in STATES.values()))
+    body: tuple[tuple[Parts, ...], ...] = tuple(
+        (
+            (tree.Link(article.name, _anchor(article)),),
+            (Fact(len(article.rows), article.name.evidence, "count", "requirements of the article that apply"),),
+            (article.asked,),
+            *((article.count(state),) for state in STATES),
+        )
+        for article in found
+    )
+    table = Table(("Answers asked for, and what there is, by article",), heads, body, frozenset(range(1, len(heads))))
+    return Section("completeness", "Answers by article", (_total(book, found), Figures((_figure(found),)), table))
+
+
+def _total(book: Book, found: tuple[Article, ...]) -> Paragraph:
+    node = book.law["read"]["requirements"]
+
+    def total(state: State) -> Fact:
+        return node.derived(sum(int(a.count(state).value) for a in found), f"answers that are {state}", "count")
+
+    return Paragraph(
+        tree.say(
+            "{requirements} requirements apply or may apply. They ask for {asked} answers: {evidenced} are evidenced, "
+            "{stated} stated, {carried} carried over and to be confirmed, {gap} are gaps.",
+            requirements=node.size("requirements"),
+            asked=node.derived(sum(int(a.asked.value) for a in found), "answers asked for", "count"),
+            **{state: total(state) for state in STATES},
+        ),
+        "lead",
+    )
+
+
+def _figure(found: tuple[Article, ...]) -> Figure:
+    rows = [
+        figures.Stack(str(a.name.value), tuple(int(a.count(state).value) for state in STATES), a.name.evidence)
+        for a in found
+    ]
+    most = max(found, key=lambda a: int(a.count("gap").value))
+    alt = tree.say(
+        "One bar for each article, as long as the answers it asks for, divided into evidenced, stated, carried over "
+        "and gaps. Most gaps are in {article}: {gaps} of {asked}.",
+        article=most.name,
+        gaps=most.count("gap"),
+        asked=most.asked,
+    )
+    return Figure(("Answers by article",), figures.stacks(rows, list(STATES.values()), "Answers asked for"), alt)
+
+
+def _anchor(article: Article) -> str:
+    return "article-" + re.sub(r"[^a-z0-9]+", "-", str(article.name.value).lower()).strip("-")
+
+
+def _chapter(article: Article) -> Section:
+    body: list[tuple[Parts, ...]] = []
+    for row in article.rows:
+        place = row.requirement["place"].fact()
+        annex_iv = str(row.requirement.value["id"]).startswith(_ANNEX_IV)
+        name: Parts = (tree.Link(place, str(row.requirement.value["id"]), "annex_iv"),) if annex_iv else (place,)
+        for index, answer in enumerate(row.answers):
+            duty = row.requirement["duty"].fact() if index == 0 else "″"
+            body.append((name, (duty,), (STATES[answer.state],), answer.words))
+    caption = tree.parts(article.name, ": what is asked for, and what answers it")
+    heads = ("Place", "Asked for", "State", "Answer")
+    return Section(_anchor(article), str(article.name.value), (Table(caption, heads, tuple(body), prose=True),))
+
+
+_STANDING: dict[str, State] = {"open": "gap", "stated": "stated", "carried": "carried", "outdated": "carried"}
+"""Standing of a statement to the state of the answer that it is."""
+
+
+def _statements(book: Book) -> Section:
+    lead = Paragraph(("Every question of the register that applies to the system, with what a person stated.",))
+    body = []
+    for question in book.law["register"]["attestations"]:
+        name = str(question.value["id"])
+        if not _asked(book, name):
+            continue
+        found = statements.statement(book, name)
+        state: State = _STANDING[str(found.value["status"])] if found else "gap"
+        owner = statements.OWNERS[str(question.value["owner"])]
+        said: Parts = ("–",) if state == "gap" else statements.said(book, name)
+        body.append(((question["question"].fact(),), (owner,), (STATES[state],), said))
+    caption = ("Questions to persons, and what they stated",)
+    table = Table(caption, ("Question", "Who is likely to know", "State", "Statement"), tuple(body), prose=True)
+    blocks: list[Block] = [lead, table] if body else [Paragraph(("No question applies.",))]
+    return Section("statements", "What persons stated", tuple(blocks))
+
+
+def _asked(book: Book, question: str) -> bool:
+    return any(question in parts.asked(r) for r in book.law["read"]["requirements"])

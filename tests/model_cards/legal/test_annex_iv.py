@@ -1,0 +1,83 @@
+"""The technical documentation: every point, in the form that other tools read, and what is missing."""
+
+from __future__ import annotations
+
+import re
+
+from configs.law import register as law
+from evidence.dossier import Dossier
+from model_cards import refs, render_markdown, tree
+from model_cards.legal import annex_iv, annex_iv_points
+from model_cards.refs import Gap
+from model_cards.tree import Document
+from tests.model_cards.legal.test_builders import sections
+
+
+def test_has_every_point_of_the_annex(trees: dict[str, dict[str, Document]]) -> None:
+    """Each point of Annex IV is a section under its own heading."""
+    found = {s.id: s.title for s in sections(trees["binary"]["annex_iv"])}
+    for point in law.load().annex_iv:
+        assert found[point.id] == point.place
+
+
+def test_what_is_known_belongs_to_a_point() -> None:
+    """No evidence is laid to a point that the annex does not have."""
+    assert set(annex_iv_points.POINTS) <= {point.id for point in law.load().annex_iv}
+
+
+def test_markdown_has_the_lines_that_other_tools_look_for(trees: dict[str, dict[str, Document]]) -> None:
+    """Headings of the points, labelled lines at the start of a line, and a block for each risk."""
+    markdown = render_markdown.render(trees["answered"]["annex_iv"], anchors=True)
+    for point in law.load().annex_iv:
+        assert re.search(rf"^##+ {re.escape(point.place)}$", markdown, re.MULTILINE)
+    for label in ("System name", "Provider", "Intended purpose"):
+        assert re.search(rf"^{label}: \S", markdown, re.MULTILINE)
+    risk = markdown.partition("### Risk 1\n")[2].partition("\n#")[0]
+    labels = ("Risk", "Source", "Consequence", "Affected", "Impact areas", "Control")
+    assert [found for found in re.findall(r"^([A-Z][a-z ]+): ", risk, re.MULTILINE) if found in labels] == list(labels)
+
+
+def test_answers_take_the_place_of_gaps(trees: dict[str, dict[str, Document]]) -> None:
+    """What a person stated stands with name, role and day where the gap stood."""
+    without, with_ = (trees[run]["annex_iv"] for run in ("binary", "answered"))
+    asked = [gap for gap in tree.gaps(without) if "proofline answer --only" in gap]
+    assert len(asked) > 20
+    assert not [gap for gap in tree.gaps(with_) if "proofline answer --only" in gap]
+    words = " ".join(tree.plain((part,)) for part in tree.walk(with_))
+    assert "What is known about oversight." in words
+    assert "Ada Example" in words
+
+
+def test_first_page_says_what_stands_against_a_signature(trees: dict[str, dict[str, Document]]) -> None:
+    """The gate that did not pass, the questions that are open and by whom, and the risk that nobody accepted."""
+
+    def sign(run: str) -> str:
+        section = next(s for s in sections(trees[run]["annex_iv"]) if s.id == "brief-sign")
+        return tree.plain(tuple(tree.walk_section(section)))
+
+    assert "Not on this evidence" in sign("binary")
+    assert "The gate says" in sign("binary")
+    assert re.search(r"Questions nobody has answered: \d+ of \d+, for compliance officer", sign("binary"))
+    assert "for compliance officer" not in sign("answered")
+    assert "Risks whose rest nobody has judged acceptable: 1 of 1." in sign("answered")
+
+
+def test_gaps_are_counted_by_who_can_fill_them(runs: dict[str, Dossier]) -> None:
+    """The table of the first page counts every gap of the document once."""
+    document = annex_iv.build(refs.book(runs["binary"]))
+    table = next(t for t in tree.walk_tables(document) if tree.plain(t.caption).startswith("Gaps of this document"))
+    counted = {tree.plain(row[0]): row[1][0] for row in table.rows}
+    gaps = {p.text: p for p in tree.walk(document) if isinstance(p, Gap)}
+    for who, number in counted.items():
+        assert isinstance(number, refs.Fact)
+        assert number.value == sum(gap.who == who for gap in gaps.values())
+    assert sum(int(n.value) for n in counted.values() if isinstance(n, refs.Fact)) == len(gaps)
+
+
+def test_no_person_s_data_in_the_specification_of_the_input(trees: dict[str, dict[str, Document]]) -> None:
+    """Limits of the input are those that the plan declares; the extremes of the rows stay in the run."""
+    for part in tree.walk(trees["binary"]["annex_iv"]):
+        assert not (
+            isinstance(part, refs.Fact)
+            and re.match(r"data/encoded.json#/features/\d+/(low|high|min|max)", part.evidence)
+        )

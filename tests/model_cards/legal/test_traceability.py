@@ -1,0 +1,108 @@
+"""The matrix: every requirement that applies, each of its answers followed to a record, counted and never graded."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from configs.law import applies
+from evidence.dossier import Dossier
+from model_cards import refs, report, tree
+from model_cards.legal import traceability
+from model_cards.legal.answered import STATES
+from model_cards.tree import Document, Figures, Table
+
+RUNS = ("binary", "multiclass", "regression", "answered")
+
+
+def counts(document: Document) -> Table:
+    """The table of completeness."""
+    return next(t for t in tree.walk_tables(document) if tree.plain(t.caption).startswith("Answers asked for"))
+
+
+def numbers(row: tuple[tree.Parts, ...]) -> list[int]:
+    """The counts of a row."""
+    return [int(cell[0].value) for cell in row[1:] if isinstance(cell[0], refs.Fact)]
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_every_applying_requirement_and_answer_has_its_line(
+    trees: dict[str, dict[str, Document]], runs: dict[str, Dossier], run: str
+) -> None:
+    """One line for each answer that the register asks for, in its order."""
+    asked = [(r.place, len(r.evidence)) for r in applies.requirements(runs[run].plan)]
+    expected = [place for place, number in asked for _ in range(number)]
+    found = [
+        tree.plain(row[0])
+        for table in tree.walk_tables(trees[run]["traceability"])
+        if tree.plain(table.caption).endswith("what is asked for, and what answers it")
+        for row in table.rows
+    ]
+    assert sorted(found) == sorted(expected)
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_states_add_up(trees: dict[str, dict[str, Document]], run: str) -> None:
+    """For each article evidenced, stated, carried over and gaps make up what is asked for."""
+    for row in counts(trees[run]["traceability"]).rows:
+        _, asked, *states = numbers(row)
+        assert len(states) == len(STATES)
+        assert sum(states) == asked
+
+
+def test_answers_of_persons_turn_gaps_into_statements(trees: dict[str, dict[str, Document]]) -> None:
+    """With answers there are fewer gaps, by as many as there are more statements."""
+    before, after = (
+        [sum(column) for column in zip(*(numbers(r) for r in counts(trees[run]["traceability"]).rows), strict=True)]
+        for run in ("binary", "answered")
+    )
+    assert after[5] < before[5]
+    assert before[5] - after[5] == after[3] - before[3]
+    assert before[2] == after[2]
+
+
+def test_a_failed_check_is_evidence_and_says_so(runs: dict[str, Dossier]) -> None:
+    """The state of an answer never hides the outcome of the check behind it."""
+    document = traceability.build(refs.book(runs["binary"]))
+    shown = [
+        tree.plain(row[3])
+        for table in tree.walk_tables(document)
+        for row in table.rows
+        if len(row) == 4 and tree.plain(row[2]) == "evidenced"
+    ]
+    assert any("inconclusive" in words for words in shown)
+
+
+def test_no_share_and_no_score(trees: dict[str, dict[str, Document]]) -> None:
+    """Nothing in the matrix is a percentage or a mark."""
+    document = trees["answered"]["traceability"]
+    words = " ".join(tree.plain((part,)) for part in tree.walk(document) if not isinstance(part, refs.Gap))
+    assert "%" not in words
+    assert not re.search(r"\b(?:score|grade|rating)\b", words)
+
+
+def test_picture_shows_the_numbers_of_the_table(trees: dict[str, dict[str, Document]]) -> None:
+    """Each article of the table is a bar with its four counts, and the picture has words beside it."""
+    document = trees["binary"]["traceability"]
+    figure = next(
+        figure
+        for section in document.sections
+        for block in section.blocks
+        if isinstance(block, Figures)
+        for figure in block.figures
+    )
+    for row in counts(document).rows:
+        _, _, *states = numbers(row)
+        title = ", ".join(f"{n} {words}" for n, words in zip(states, STATES.values(), strict=True))
+        assert f"{tree.plain(row[0])}: {title}" in figure.svg
+    assert tree.plain(figure.alt).startswith("One bar for each article")
+
+
+def test_checks_lead_to_their_line_in_the_report(runs: dict[str, Dossier]) -> None:
+    """A check is linked to the row of the report that shows it, not only to its chapter."""
+    book = refs.book(runs["binary"])
+    places = traceability.places_of(report.tree_of(book))
+    result = book.result("export.parity") or book.result("data.drift")
+    assert result is not None
+    assert places.link("x", result.evidence, "other").anchor.startswith("line-")
