@@ -23,5 +23,5 @@ def shares(columns: Sequence[Parts], rows: Sequence[Sequence[Parts]]) -> list[fl
         words = (word for text in (tree.plain(head), *cells) for word in text.replace("_", "_ ").split(" "))
         word = max(map(len, words))
         line = sorted(len(text) for text in cells)[int(len(cells) * 0.9)] if cells else 1
-        wanted.append(max(min(word, WIDEST // 2) * 1.2, min(line, WIDEST), 3.0) + 1.5)
+        wanted.append(max(min(word, WIDEST // 2) * 1.3, min(line, WIDEST), 3.0) + 2.0)
     return [round(width / sum(wanted), 4) for width in wanted]

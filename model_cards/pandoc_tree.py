@@ -97,7 +97,7 @@ def _tile(lines: tuple[Parts, ...]) -> list[Json]:
 
 
 def _figure(figure: Figure, file: str) -> Iterator[Json]:
-    width = min(PAGE, drawings.width(figure) / 40)
+    width = min(PAGE, drawings.width(figure) / 30)
     attributes = ["", [], [["width", f"{width:.2f}cm"]]]
     yield _styled("Owner", _para(figure.title))
     yield _node("Para", [_node("Image", [attributes, [_str(text.plain(drawings.words(figure)))], [file, ""]])])

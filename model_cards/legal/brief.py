@@ -2,35 +2,76 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from model_cards import about, blocks, decision, effect, gaps, given, statements, tree
 from model_cards.legal import parts
-from model_cards.refs import Book, Gap
-from model_cards.tree import Block, Bullets, Labels, Link, Paragraph, Parts, Section
+from model_cards.refs import Book, Fact, Gap
+from model_cards.tree import Block, Bullets, Labels, Link, Pairs, Paragraph, Parts, Section, Table
 
-TEAM = {"engineer": "engineer", "officer": "compliance officer", "management": "management"}
+WHAT = "What is this system"
+TESTED = "What was tested, and how did it do"
+MISSING = "What is missing, and who must do it"
+SIGN = "May I sign"
 
 
-def section(book: Book, chapters: Iterable[Section]) -> Section:
-    """The whole page.
+def section(book: Book, chapters: Sequence[Section]) -> Section:
+    """Four answers on one page, then what they rest on.
 
     Args:
         book: The records.
         chapters: The rest of the document, whose gaps are counted here.
     """
     missing = _gaps(chapters)
+    against = _against(book)
+    answers = Pairs(
+        "The four questions of the person who answers for this",
+        (
+            (WHAT, _what_shortly(book)),
+            (TESTED, decision.outcome(book).content),
+            (MISSING, _missing_shortly(missing)),
+            (SIGN, _sign_shortly(against, missing)),
+        ),
+    )
     return Section(
         "brief",
         "In brief",
-        (Paragraph(("For the person who reads this, answers for it, and may be asked to sign.",), "note"),),
+        (answers,),
         (
-            Section("brief-what", "What is this system", tuple(_what(book))),
-            Section("brief-tested", "What was tested, and how did it do", tuple(_tested(book))),
-            Section("brief-missing", "What is missing, and who must do it", tuple(_missing(book, missing))),
-            Section("brief-sign", "May I sign", tuple(_sign(book, missing))),
+            Section("brief-what", WHAT, tuple(_what(book))),
+            Section("brief-tested", TESTED, tuple(_tested(book))),
+            Section("brief-missing", MISSING, tuple(_missing(book, chapters, missing))),
+            Section("brief-sign", SIGN, tuple(_sign(against, missing))),
         ),
     )
+
+
+def _what_shortly(book: Book) -> Parts:
+    system = book.plan["system"]
+    return tree.say(
+        "{name} {version} of {provider}. {purpose}",
+        name=system["name"].fact(),
+        version=system["version"].fact(),
+        provider=system["provider"]["name"].fact(),
+        purpose=system["intended_purpose"].fact(),
+    )
+
+
+def _missing_shortly(missing: tuple[Gap, ...]) -> Parts:
+    if not missing:
+        return ("Nothing that this document asks for.",)
+    owners = dict.fromkeys(gap.who for gap in missing)
+    each = [(gaps.number_of(sum(g.who == who for g in missing)), " for the ", who) for who in owners]
+    link = Link("who and what", "brief-missing")
+    return tree.say("{n} gaps: {each} ({link}).", n=gaps.number_of(len(missing)), each=parts.listed(each), link=(link,))
+
+
+def _sign_shortly(against: list[Parts], missing: tuple[Gap, ...]) -> Parts:
+    if against:
+        return tree.say("Not on this evidence. {why}", why=parts.listed(against, " "))
+    if missing:
+        return ("No gate and no statement stands against it; gaps are left. It is for the named person to judge.",)
+    return ("Nothing that this document asks for stands against it. It is for the named person to judge.",)
 
 
 def identity(book: Book) -> Labels:
@@ -43,6 +84,7 @@ def identity(book: Book) -> Labels:
             ("Version", (system["version"].fact(),)),
             ("Provider", (provider["name"].fact(),)),
             ("Intended purpose", (system["intended_purpose"].fact(),)),
+            ("Task", (about.task_words(book),)),
         )
     )
 
@@ -59,7 +101,6 @@ def _what(book: Book) -> list[Block]:
     }
     route = [tree.parts(rule["place"].fact(), ": ", rule["duty"].fact()) for rule in book.law["read"]["route"]]
     shown: list[Block] = [identity(book), *given.notice(book)]
-    shown.append(Paragraph(tree.say("It does {task}.", task=about.task_words(book))))
     shown.append(Paragraph(classes[str(states["high_risk"].value["state"])]))
     if route:
         shown.append(
@@ -77,39 +118,79 @@ def _tested(book: Book) -> list[Block]:
         began=book["evaluate"]["started_at"].fact("time"),
         rows=book["split"]["parts"]["test"]["rows"].fact("count"),
     )
-    shown: list[Block] = [decision.outcome(book), Paragraph(fixed), decision.headlines(book), *effect.baseline(book)]
-    unsettled = [v for v in blocks.verdicts(book) if v.status in about.UNSETTLED and v.reason.value["required"]]
+    shown: list[Block] = [Paragraph(fixed), *effect.baseline(book)]
+    unsettled = _unsettled(book)
     if unsettled:
-        shown.append(Paragraph(("Required, and not passed:",), "owner"))
-        shown.append(Bullets(tuple(blocks.line(v) for v in unsettled)))
+        lines = tuple(
+            (
+                (v.title,),
+                blocks.slice_words(v.reason),
+                blocks.value(v.measure, v.bound),
+                blocks.threshold(v.threshold),
+                blocks.status(v.reason),
+            )
+            for v in unsettled
+        )
+        heads = ("Check", "Slice", "Measured", "Asked", "Outcome")
+        shown.append(Table(("Required, and not passed",), heads, lines, frozenset({2, 3})))
     return [*shown, parts.in_report(open="What failed or stayed open", decision="How it was decided")]
 
 
-def _missing(book: Book, missing: tuple[Gap, ...]) -> list[Block]:
+def _unsettled(book: Book) -> list[blocks.Verdict]:
+    found = [v for v in blocks.verdicts(book) if v.status in about.UNSETTLED and v.reason.value["required"]]
+    return sorted(found, key=lambda v: about.UNSETTLED.index(v.status))
+
+
+def _missing(book: Book, chapters: Sequence[Section], missing: tuple[Gap, ...]) -> list[Block]:
     if not missing:
         return [Paragraph(("Nothing that this document asks for is missing.",))]
-    owners = list(dict.fromkeys(gap.who for gap in missing))
+    where = _sections_of(chapters)
     rows = []
-    for who in owners:
+    for who in dict.fromkeys(gap.who for gap in missing):
         mine = [gap for gap in missing if gap.who == who]
-        names = parts.listed([(gap.what,) for gap in mine], "; ")
+        names = parts.listed([(Link(_short(book, gap), where[gap.text]),) for gap in mine], "; ")
         rows.append(((who,), (gaps.number_of(len(mine)),), names))
     caption = ("Gaps of this document, by the person who can fill them",)
-    table = tree.Table(caption, ("Who", "Gaps", "What"), tuple(rows), frozenset({1}), prose=True)
+    table = Table(caption, ("Who", "Gaps", "What, each a link to its place"), tuple(rows), frozenset({1}), prose=True)
     how = "Gaps of the plan are filled there, and the run is made again; questions are answered with proofline answer."
     return [table, Paragraph((how,), "note")]
 
 
-def _sign(book: Book, missing: tuple[Gap, ...]) -> list[Block]:
-    against = [*_of_gate(book), *_of_statements(book), *_of_risks(book), *_of_class(book)]
+def _short(book: Book, gap: Gap) -> str | Fact:
+    """A few words for a gap: of a question its name, of others what is missing."""
+    name = gap.where.removeprefix(f"{statements.WHERE} --only ")
+    question = book.law["register"]["attestations"].first(id=name)
+    return question["id"].derived(name.replace("_", " "), "name of the question in words") if question else gap.what
+
+
+def _sections_of(chapters: Sequence[Section]) -> dict[str, str]:
+    """Text of a gap to the section in which it stands first."""
+    found: dict[str, str] = {}
+    waiting = list(chapters)
+    while waiting:
+        section = waiting.pop(0)
+        for block in section.blocks:
+            for part in tree.walk_block(block):
+                if isinstance(part, Gap):
+                    found.setdefault(part.text, section.id)
+        waiting = [*section.sections, *waiting]
+    return found
+
+
+def _against(book: Book) -> list[Parts]:
+    """What stands against a signature, a sentence each."""
+    return [*_of_gate(book), *_of_statements(book), *_of_risks(book), *_of_class(book)]
+
+
+def _sign(against: list[Parts], missing: tuple[Gap, ...]) -> list[Block]:
     shown: list[Block] = []
     if against:
-        shown.append(Paragraph(("Not on this evidence, as long as the following stands:",), "lead"))
+        shown.append(Paragraph(("Not on this evidence, as long as the following stands:",)))
         shown.append(Bullets(tuple(against)))
     elif missing:
-        shown.append(Paragraph(("No gate and no statement stands against it. Gaps are left; see above.",), "lead"))
+        shown.append(Paragraph(("No gate and no statement stands against it. Gaps are left; see above.",)))
     else:
-        shown.append(Paragraph(("Nothing that this document asks for stands against it.",), "lead"))
+        shown.append(Paragraph(("Nothing that this document asks for stands against it.",)))
     words = (
         "Whether to sign is for the named person to judge. A signature on the run (proofline approve) lets the bundle "
         "go to a test facility and declares nothing about the law; the declaration of Art. 47 is another document."
@@ -120,15 +201,13 @@ def _sign(book: Book, missing: tuple[Gap, ...]) -> list[Block]:
 def _of_gate(book: Book) -> list[Parts]:
     if book["gate"].value["outcome"] == "pass":
         return []
-    required = [v for v in blocks.verdicts(book) if v.status in about.UNSETTLED and v.reason.value["required"]]
-    number = book["gate"]["reasons"].derived(len(required), "required lines that did not pass", "count")
-    link = Link("see above", "brief-tested")
+    number = book["gate"]["reasons"].derived(len(_unsettled(book)), "required lines that did not pass", "count")
     return [
         tree.say(
             "The gate says {status}: required checks that did not pass: {number} ({link}).",
             status=book["gate"]["outcome"].fact("status"),
             number=number,
-            link=(link,),
+            link=(Link("which", "brief-tested"),),
         )
     ]
 
@@ -138,13 +217,13 @@ def _of_statements(book: Book) -> list[Parts]:
         return [("No person has answered the questions that the pipeline cannot answer (proofline answer).",)]
     node, found = book["answers"]["statements"], []
     applying = [s for s in node if s.value["applies"]]
-    for owner, words in TEAM.items():
+    for owner, words in statements.OWNERS.items():
         waiting = [s for s in applying if s.value["owner"] == owner and s.value["status"] == "open"]
         if waiting:
             number = node.derived(len(waiting), f"open questions of the owner {owner}", "count")
             every = node.derived(sum(s.value["owner"] == owner for s in applying), f"questions of {owner}", "count")
             found.append(
-                tree.say("Questions nobody has answered: {n} of {all}, for {who}.", n=number, all=every, who=words)
+                tree.say("Questions nobody has answered: {n} of {all}, for the {who}.", n=number, all=every, who=words)
             )
     waiting = list(statements.to_confirm(book))
     if waiting:
