@@ -166,7 +166,28 @@ def drift(plan: Plan, rows: Rows, encoded: records.EncodedData) -> records.Check
 def _shift(
     rows: Rows, values: npt.NDArray[np.float32], role: records.Role, at: Levels, *, categorical: bool
 ) -> shift.Shift:
-    first, second = rows.part("train"), rows.part(role)
+    return between(values, rows.part("train"), rows.part(role), at, rows.clusters, categorical=categorical)
+
+
+def between(
+    values: npt.NDArray[np.float32],
+    first: npt.NDArray[np.bool_],
+    second: npt.NDArray[np.bool_],
+    at: Levels,
+    clusters: Ints | None,
+    *,
+    categorical: bool,
+) -> shift.Shift:
+    """How far two samples of one column lie apart.
+
+    Args:
+        values: (rows,) numbers or codes of categories; NaN is missing.
+        first: (rows,) the sample whose quantiles make the bins of a number.
+        second: (rows,) the other one.
+        at: Levels of the interval.
+        clusters: (rows,) entity of each row, or None.
+        categorical: Are the values codes?
+    """
     n, m = int(first.sum()), int(second.sum())
     if min(n, m) == 0:
         return shift.Shift(Estimate(0.0, 0.0, np.inf, n + m, (0.0, np.inf)), 0.0, 0.0, 0)
@@ -177,7 +198,8 @@ def _shift(
     cells = np.where(rare, int((~rare).sum()), np.cumsum(~rare) - 1)[cells]
     size = int((~rare).sum()) + int(both[rare].sum() > 0)
     counts = [np.bincount(cells[mask], minlength=size)[:size] for mask in (first, second)]
-    effects = [shift.design_effect(cells[mask], rows.of_clusters(mask), size) for mask in (first, second)]
+    owned = [None if clusters is None else clusters[mask] for mask in (first, second)]
+    effects = [shift.design_effect(cells[mask], own, size) for mask, own in zip((first, second), owned, strict=True)]
     return shift.shift(counts[0], counts[1], (effects[0], effects[1]), at)
 
 

@@ -13,7 +13,7 @@ from configs import errors, legal_thresholds
 from configs.plan import Plan
 from configs.policy import Gate
 
-__all__ = ["METRICS", "Metric", "bounds", "check_policy", "of_family"]
+__all__ = ["METRICS", "Metric", "bounds", "check_policy", "name_problem", "of_family"]
 
 UNGATEABLE = ("data.leakage", "export.parity", "robustness.properties")
 """Checks with a limit of their own that no policy can move: a breach means that no other number can be believed."""
@@ -69,24 +69,41 @@ def check_policy(plan: Plan) -> None:
         raise errors.PlanError("\n".join(problems))
 
 
-def _problem(plan: Plan, index: int, gate: Gate) -> str | None:
-    where = f"policy.gates[{index}] {gate.check}"
-    metric = METRICS.get(gate.check)
+def name_problem(plan: Plan, where: str, check: str, part: str) -> str | None:
+    """Why a check and a slice name nothing that is measured for this plan; None where they do.
+
+    Args:
+        plan: The plan.
+        where: Begins the sentence.
+        check: Identifier of the catalogue.
+        part: Slice.
+    """
+    metric = METRICS.get(check)
     if metric is None:
-        return f"{where}: expected a metric of the catalogue, got an unknown name. {_suggestion(gate.check)}"
-    if gate.check in UNGATEABLE:
-        return f"{where}: expected a check whose limit is the policy's, got one that always counts. Remove the gate."
+        return f"{where}: expected a metric of the catalogue, got an unknown name. {_suggestion(check)}"
     task = plan.data.target.task
     if task not in metric.tasks:
         return (
             f"{where}: expected a metric for the task {task}, got one for {' and '.join(metric.tasks)}. "
-            f"Remove the gate, or gate one of {', '.join(_gateable(task, metric.family))}."
+            f"Name another, for example one of {', '.join(_gateable(task, metric.family))}."
         )
+    if part not in ("overall", *(plan.shift_columns if metric.by_column else ()), *plan.slices):
+        known = ", ".join(("overall", *(plan.shift_columns if metric.by_column else plan.slices)))
+        return f"{where}: expected a slice that is known, got '{part}'. Known are {known}."
+    return _given_problem(plan, where, metric) or _slice_problem(plan, where, part, metric)
+
+
+def _problem(plan: Plan, index: int, gate: Gate) -> str | None:
+    where = f"policy.gates[{index}] {gate.check}"
+    metric = METRICS.get(gate.check)
+    if metric is not None and gate.check in UNGATEABLE:
+        return f"{where}: expected a check whose limit is the policy's, got one that always counts. Remove the gate."
+    problem = name_problem(plan, where, gate.check, gate.slice)
+    if problem is not None or metric is None:
+        return problem
     return (
-        _given_problem(plan, where, metric)
-        or _slice_problem(plan, where, gate, metric)
-        or _legal_problem(where, gate, metric)
-        or _threshold_problem(where, gate, metric, task)
+        _legal_problem(where, gate, metric)
+        or _threshold_problem(where, gate, metric, plan.data.target.task)
         or _settings_problem(where, gate, metric)
     )
 
@@ -128,20 +145,20 @@ def _settings_problem(where: str, gate: Gate, metric: Metric) -> str | None:
     return None
 
 
-def _slice_problem(plan: Plan, where: str, gate: Gate, metric: Metric) -> str | None:
+def _slice_problem(plan: Plan, where: str, part: str, metric: Metric) -> str | None:
     if metric.family == "fairness" and not plan.slices:
         return f"{where}: expected protected attributes to compare, got none in data.protected. Declare them there."
-    if metric.family == "fairness" and gate.slice == "overall":
+    if metric.family == "fairness" and part == "overall":
         return f"{where}: expected a slice, got overall. Set slice to one of {', '.join(plan.slices)}."
     if metric.family == "mitigation":
-        return _mitigation_problem(plan, where, gate, metric)
+        return _mitigation_problem(plan, where, part, metric)
     if metric.by_column and not plan.shift_columns:
         return (
             f"{where}: expected columns to slice by, got none in policy.robustness.shift.slices. Name them there, or "
             "remove the gate."
         )
-    if not (metric.sliced or metric.by_column) and gate.slice != "overall":
-        return f"{where}: expected the slice overall, got '{gate.slice}': it is not measured per group. Remove slice."
+    if not (metric.sliced or metric.by_column) and part != "overall":
+        return f"{where}: expected the slice overall, got '{part}': it is not measured per group. Remove slice."
     return None
 
 
@@ -161,7 +178,7 @@ def _legal_problem(where: str, gate: Gate, metric: Metric) -> str | None:
     )
 
 
-def _mitigation_problem(plan: Plan, where: str, gate: Gate, metric: Metric) -> str | None:
+def _mitigation_problem(plan: Plan, where: str, part: str, metric: Metric) -> str | None:
     """A gate on what mitigation or calibration changes needs one, and names the slice that is measured."""
     calibrated = metric.id in ("mitigation.ece_change", "mitigation.log_loss_change")
     if calibrated and plan.training.calibration == "none":
@@ -169,8 +186,8 @@ def _mitigation_problem(plan: Plan, where: str, gate: Gate, metric: Metric) -> s
     if not calibrated and plan.mitigation.method == "none":
         return f"{where}: expected a plan with a mitigation, got none. State one, or remove the gate."
     wanted = str(plan.mitigation.attribute) if metric.sliced else "overall"
-    if gate.slice != wanted:
-        return f"{where}: expected the slice {wanted}, got '{gate.slice}'. Correct slice."
+    if part != wanted:
+        return f"{where}: expected the slice {wanted}, got '{part}'. Correct slice."
     return None
 
 

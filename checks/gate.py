@@ -70,7 +70,7 @@ def decide(plan: Plan, results: Sequence[records.CheckResult]) -> records.GateDe
     status whatever gates the policy has on it. Those that do not apply are listed and do not block, nor does the
     comparison with a reference population that the plan does not give.
     """
-    reasons = [_gate_reason(plan.policy, gate, results) for gate in plan.policy.gates]
+    reasons = [reason(plan.policy, gate, results) for gate in plan.policy.gates]
     reasons += [_own_reason(r) for r in results if r.check_id.startswith(_OWN_SAY) and not _undeclared(r)]
     required = [r.status for r in reasons if r.required]
     outcome = "fail" if "fail" in required else "pass" if all(s == "pass" for s in required) else "inconclusive"
@@ -135,7 +135,8 @@ def _despite_small(result: records.CheckResult, gate: Gate) -> records.Status:
     return "fail" if without is not None and judge(without, gate) == "fail" else "inconclusive"
 
 
-def _gate_reason(policy: Policy, gate: Gate, results: Sequence[records.CheckResult]) -> records.GateReason:
+def reason(policy: Policy, gate: Gate, results: Sequence[records.CheckResult]) -> records.GateReason:
+    """One threshold laid on the results, small groups and missing measures included."""
     of_check = [r for r in results if r.check_id == gate.check]
     # A check on the data has one result per attribute or column; those of other slices have no say.
     addressed = [r for r in of_check if basis.find(r, gate.check, gate.slice)]

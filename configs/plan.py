@@ -6,9 +6,9 @@ from typing import Literal, Self
 
 from pydantic import model_validator
 
+from configs import changes, shift
 from configs import mitigation as mitigations
 from configs import predictions as given
-from configs import shift
 from configs.base import Section
 from configs.bundle import Bundle
 from configs.data import Data
@@ -40,6 +40,8 @@ class Plan(Section):
     factory: Factory = Factory()
     documents: Documents = Documents()
     bundle: Bundle = Bundle()
+    predetermined_changes: tuple[changes.PredeterminedChange, ...] = ()
+    """What may differ in later versions, within which limits (AI Act Annex IV(2)(f)). Absent: nothing is declared."""
 
     @property
     def slices(self) -> tuple[str, ...]:
@@ -54,6 +56,7 @@ class Plan(Section):
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:
+        changes.check(self.predetermined_changes)
         given.check(self.predictions, self.data)
         for section in ("split", "model", "training", "factory") if self.predictions else ():
             if section in self.model_fields_set:

@@ -8,14 +8,20 @@ from typing import Any
 MOST = 3
 """So many differences are told; of the others the number."""
 LONGEST = 60
-_NAMED_BY: tuple[tuple[str, ...], ...] = (("check", "slice"), ("name",), ("field",))
+_NAMED_BY: tuple[tuple[str, ...], ...] = (("check", "slice"), ("name",), ("field",), ("id",))
 """Fields by which the items of a list are told apart, whatever their order."""
-_ABSENT = object()
+ABSENT = object()
+"""Stands for a field or an item that one of the two lacks."""
 
 
 def between(then: Any, now: Any) -> list[str]:
     """Each differing field as `path: old → new`, in the order of the fields; empty where nothing differs."""
-    return [f"{path}: {_shown(old)} → {_shown(new)}" for path, old, new in _walk("", then, now)]
+    return [f"{joined(path)}: {shown(old)} → {shown(new)}" for path, old, new in walk(then, now)]
+
+
+def joined(path: Sequence[str]) -> str:
+    """Steps as one path: `data.columns[income].maximum`."""
+    return "".join(step if step.startswith(("[", ", ")) or i == 0 else f".{step}" for i, step in enumerate(path))
 
 
 def told(then: Any, now: Any) -> str:
@@ -25,21 +31,25 @@ def told(then: Any, now: Any) -> str:
     return "; ".join(found[:MOST]) + more
 
 
-def _walk(path: str, then: Any, now: Any) -> Iterator[tuple[str, Any, Any]]:
+def walk(then: Any, now: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], Any, Any]]:
+    """Each differing field: its steps (`[key]` for an item of a list), the old value and the new one.
+
+    `ABSENT` stands for what one side lacks; a list in another order has the last step `, order`.
+    """
     if then == now:
         return
     if isinstance(then, Mapping) and isinstance(now, Mapping):
         for key in dict.fromkeys([*then, *now]):
-            yield from _walk(f"{path}.{key}" if path else key, then.get(key, _ABSENT), now.get(key, _ABSENT))
+            yield from walk(then.get(key, ABSENT), now.get(key, ABSENT), (*path, str(key)))
         return
     if _is_list(then) and _is_list(now):
         names = _names(then, now)
         if names is not None:
             old, new = _by_name(then, names), _by_name(now, names)
             if list(old) != list(new) and sorted(old) == sorted(new):
-                yield f"{path}, order", ", ".join(old), ", ".join(new)
+                yield (*path, ", order"), ", ".join(old), ", ".join(new)
             for key in dict.fromkeys([*old, *new]):
-                yield from _walk(f"{path}[{key}]", old.get(key, _ABSENT), new.get(key, _ABSENT))
+                yield from walk(old.get(key, ABSENT), new.get(key, ABSENT), (*path, f"[{key}]"))
             return
     yield path, then, now
 
@@ -58,6 +68,17 @@ def _names(*lists: Sequence[Any]) -> tuple[str, ...] | None:
     return None
 
 
+def named(items: Sequence[Any]) -> dict[str, Any]:
+    """The items of one list by the names that stand in their paths; empty where they have none."""
+    names = _names(items) if items else None
+    return {} if names is None else _by_name(items, names)
+
+
+def names_of(items: Sequence[Any]) -> list[str]:
+    """Those names."""
+    return list(named(items))
+
+
 def _by_name(items: Sequence[Mapping[str, Any]], names: tuple[str, ...]) -> dict[str, Any]:
     return {_key(item, names): item for item in items}
 
@@ -66,8 +87,9 @@ def _key(item: Mapping[str, Any], names: tuple[str, ...]) -> str:
     return "@".join(str(item[name]) for name in names)
 
 
-def _shown(value: Any) -> str:
-    if value is _ABSENT:
+def shown(value: Any) -> str:
+    """A value in a few words."""
+    if value is ABSENT:
         return "absent"
     if value is None:
         return "none"

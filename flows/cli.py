@@ -24,6 +24,7 @@ COMMANDS = {
     "keys": "Make and look at signing keys.",
     "release": "Write, sign and verify the bundle of an approved run.",
     "verify": "Check a bundle that was received. Needs no pipeline packages.",
+    "diff": "Compare two versions: what changed, and what of it was declared beforehand.",
     "law": "Browse the AI Act: duties, annexes, dates, standards, each with its source.",
 }
 """Command to one line of help. Frozen by a test: new knobs go into the plan."""

@@ -17,6 +17,8 @@ HEADER = """\
 # Editors complete this file with the JSON Schema of proofline (configs/plan.schema.json).
 # Drafted by `proofline init` from {name}. Kinds, ranges and allowed values were read off the data: hold them against
 # what you know. What is absent here is printed as a gap in the documents.
+# What may change in later versions without a new assessment is declared under predetermined_changes (AI Act Annex
+# IV(2)(f)); while there is none, `proofline diff` says of every change that nothing was declared.
 """
 
 

@@ -48,6 +48,8 @@ class Interval:
     n: int | None = None
     small: bool = False
     """Too small a group to be judged: drawn hollow."""
+    limit: float | None = None
+    """A limit of its own: a tick on its row."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -193,11 +195,12 @@ def intervals(
         upright: An x at which to draw a vertical line, and its words; the axis reaches it.
     """
     named = [(g.name, _rows(g)) for _, groups in blocks for g in groups]
-    left, right, top = _margin([name + n for name, n in named], 24), WIDTH - 14, 8.0
+    labels = [*(name + n for name, n in named), *(heading for heading, _ in blocks)]
+    left, right, top = _margin(labels, 24), WIDTH - 14, 8.0
     steps = [[9.0 + 14 * len(_label(g.name, _rows(g), left - 24, lines)) for g in groups] for _, groups in blocks]
     bottom = top + HEADING * len(blocks) + sum(map(sum, steps)) + 4
     drawing = svg.Drawing(WIDTH, bottom + FOOT)
-    ends = [e for _, groups in blocks for g in groups for e in (g.value, g.low, g.high) if e is not None]
+    ends = [e for _, groups in blocks for g in groups for e in (g.value, g.low, g.high, g.limit) if e is not None]
     ends += [upright[0]] if upright else []
     low, high = svg.around(ends)
     if unit_range and min(ends) >= 0 and max(ends) <= 1:
@@ -380,6 +383,8 @@ def _whisker(drawing: svg.Drawing, scale: svg.Scale, group: Interval, y: float, 
             drawing.line((low, y), (high, y), "whisker s0")
             for end in (low, high):
                 drawing.line((end, y - 4), (end, y + 4), "whisker s0")
+        if group.limit is not None:
+            drawing.line((scale(group.limit), y - 9), (scale(group.limit), y + 9), "limit")
         drawing.mark((scale(group.value), y), "mark s0", hollow=group.small)
 
 

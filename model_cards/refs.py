@@ -35,7 +35,13 @@ STATUS_WORDS = {
     "inconclusive": "inconclusive",
     "not_measured": "not measured",
     "not_applicable": "not applicable",
+    "within": "within",
+    "outside": "outside",
+    "cannot_tell": "cannot tell",
+    "none_declared": "nothing declared",
+    "follows": "follows",
 }
+"""Outcomes of checks and gates, then verdicts on changes."""
 
 _SHOW: dict[str, Any] = {
     "exact": text.exact,

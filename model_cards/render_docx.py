@@ -47,7 +47,7 @@ def render(document: Document, at: dt.datetime) -> bytes:
         pictures = render_pdf.pictures(document)
         for index, picture in enumerate(pictures):
             (root / f"{index}.png").write_bytes(picture)
-        content = pandoc_tree.of(document, [str(root / f"{index}.png") for index in range(len(pictures))])
+        content = pandoc_tree.of(document, [f"{index}.png" for index in range(len(pictures))])
         _pandoc(json.dumps(content), root / "document.docx", at)
         return _finished((root / "document.docx").read_bytes(), document, at)
 
@@ -66,6 +66,7 @@ def _pandoc(content: str, target: Path, at: dt.datetime) -> None:
         [program, "--from", "json", "--to", "docx", "--output", str(target)],
         input=content.encode("utf-8"),
         env=environment,
+        cwd=target.parent,  # pictures by bare name: pandoc writes where it found them into the file
         capture_output=True,
         timeout=SECONDS,
         check=False,

@@ -42,6 +42,7 @@ class Evidence:
     """The records that the table below compares."""
 
     plan: Plan
+    dataset: records.DatasetRef
     quality: records.QualityRecord
     governance: records.QualityRecord
     split: records.SplitManifest
@@ -53,6 +54,7 @@ class Evidence:
     documents: records.DocumentsRecord
     run: records.RunRecord
     approval: records.Approval
+    answers: AnswersRecord | None = None
 
     @property
     def checks(self) -> tuple[records.CheckResult, ...]:
@@ -97,11 +99,9 @@ def read_evidence(bundle: Bundle) -> Evidence:
     def record(path: str, kind: type[manifest.R]) -> manifest.R:
         return manifest.record(bundle.read(path), kind, path)
 
-    record(place["ingest"], records.DatasetRef)
-    if place["answers"] in bundle.files:
-        record(place["answers"], AnswersRecord)
     return Evidence(
         plan=coherence.read_plan(bundle.read(contents.PLAN)),
+        dataset=record(place["ingest"], records.DatasetRef),
         quality=record(place["validate"], records.QualityRecord),
         governance=record(place["govern"], records.QualityRecord),
         split=record(place["split"], records.SplitManifest),
@@ -113,6 +113,7 @@ def read_evidence(bundle: Bundle) -> Evidence:
         documents=record(place["document"], records.DocumentsRecord),
         run=record(place["close"], records.RunRecord),
         approval=record(contents.APPROVAL, records.Approval),
+        answers=record(place["answers"], AnswersRecord) if place["answers"] in bundle.files else None,
     )
 
 

@@ -125,6 +125,37 @@ def verify(
         MissingError: There is no such file.
         StorageError: There is no room for unpacking.
     """
+    return _run(bundle, public_key, fingerprint, allow_demonstration, sha256, at).result()
+
+
+def accepted(
+    bundle: Path,
+    *,
+    public_key: ec.EllipticCurvePublicKey | None = None,
+    fingerprint: str | None = None,
+    allow_demonstration: bool = False,
+) -> tuple[Verification, cross_check.Evidence]:
+    """Verify a bundle and hand over the records that it holds. Arguments and errors as of `verify`.
+
+    Raises:
+        VerificationError: A check did not pass: nothing of the bundle is handed over.
+    """
+    run = _run(bundle, public_key, fingerprint, allow_demonstration)
+    answer = run.result()
+    if not answer.ok or run.evidence is None:
+        refusal = answer.refusal or "a check did not run"
+        raise errors.VerificationError(f"bundle {answer.bundle} is not accepted, and nothing in it was read: {refusal}")
+    return answer, run.evidence
+
+
+def _run(
+    bundle: Path,
+    public_key: ec.EllipticCurvePublicKey | None,
+    fingerprint: str | None,
+    allow_demonstration: bool,  # noqa: FBT001 - handed on by the two doors above
+    sha256: str | None = None,
+    at: dt.datetime | None = None,
+) -> _Run:
     if public_key is None and fingerprint is None:
         raise errors.PlanError(
             f"bundle {bundle.name}: expected the supplier's public key or its fingerprint, got none; a key out of the "
@@ -135,7 +166,7 @@ def verify(
     asked = _Asked(public_key, pinned, allow_demonstration, sha256, at or dt.datetime.now(dt.UTC))
     with tempfile.TemporaryDirectory(prefix="proofline-") as place:
         _verify(run, bundle, Path(place), asked)
-    return run.result()
+    return run
 
 
 def bundle_record(reference: records.ArtifactRef, verification: Verification, at: str) -> records.BundleRecord:
@@ -199,6 +230,7 @@ class _Run:
         self.bundle, self.sha256 = bundle, sha256
         self.fingerprint: str | None = None
         self.manifest: manifest.BundleManifest | None = None
+        self.evidence: cross_check.Evidence | None = None
         self._checks: dict[str, Check] = {}
 
     def note(self, name: str, status: records.Status, text: str) -> None:
@@ -310,6 +342,7 @@ def _check_evidence(run: _Run, bundle: cross_check.Bundle, index: manifest.Bundl
     with run.step("evidence", "records, files and bundle.json agree in every digest and name"):
         evidence = cross_check.read_evidence(bundle)
         cross_check.check_evidence(bundle, index, evidence)
+    run.evidence = evidence
     _attempt(run, "approval", lambda: cross_check.check_approval(bundle, index, evidence))
     _attempt(run, "recipe", lambda: recipe_check.check(bundle, index, evidence))
 

@@ -26,11 +26,13 @@ def command(plan: str, *, data: bool) -> None:
     PLAN is a plan file or the name of a shipped use case. Nothing is written.
     """
     from checks import catalogue
+    from checks.changes import declared
     from configs.law import classify
 
     path = load.plan_path(plan)
     checked = load.load(path)
     catalogue.check_policy(checked)
+    declared.check(checked)
     classified = classify.classify(checked.classification)
     workspaces.require_portable(path)
     console = Console()
@@ -43,6 +45,13 @@ def command(plan: str, *, data: bool) -> None:
         console.print(
             "[green]✓[/] calibration: a temperature is fitted on the validation split, inside the graph",
             highlight=False,
+        )
+    if checked.predetermined_changes:
+        names = ", ".join(change.id for change in checked.predetermined_changes)
+        console.print(
+            f"[green]✓[/] declared beforehand (Annex IV(2)(f)): {names}; `proofline diff` lays them on later versions",
+            highlight=False,
+            soft_wrap=True,
         )
     if data:
         workspaces.require_files(checked, path)

@@ -79,6 +79,7 @@ def _find_own_model(run: workspaces.Run) -> None:
 @contextlib.contextmanager
 def _opened(space: workspaces.Workspace, plan: str, *, resume: bool) -> Iterator[workspaces.Run]:
     from checks import catalogue
+    from checks.changes import declared
     from configs.law import classify
     from flows import answering, stages
 
@@ -91,6 +92,7 @@ def _opened(space: workspaces.Workspace, plan: str, *, resume: bool) -> Iterator
         path = load.plan_path(plan)
         checked = load.load(path)
         catalogue.check_policy(checked)
+        declared.check(checked)
         classify.classify(checked.classification)
         answers_file.load(space.root / answering.FOLDER / f"{checked.system.id}.yaml", checked.system.id)
         workspaces.require_files(checked, path)

@@ -13,7 +13,7 @@ from flows import cli
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("torch", "prefect", "mlflow", "great_expectations", "sklearn", "pandas")
-FROZEN = ("init", "check", "run", "show", "answer", "approve", "keys", "release", "verify", "law")
+FROZEN = ("init", "check", "run", "show", "answer", "approve", "keys", "release", "verify", "diff", "law")
 
 
 def proofline(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:

@@ -87,11 +87,17 @@ def _wine(content: dict[str, Any]) -> dict[str, Any]:
     return content
 
 
+def subject_of(*arguments: Any, **more: Any) -> Any:
+    """What the checks are given."""
+    from checks._subject import Subject
+
+    return Subject(*arguments, **more)
+
+
 def build(folder: RunFolder, plan: Plan, *, derivatives: bool = False) -> dossier.Dossier:
     """Take a plan through the real stages that need no torch; on demand the checks get the model's derivatives."""
     from checks import evaluate, gate, intervals
     from checks._parts import Parts
-    from checks._subject import Subject
     from checks.source import Source
     from factory import encoding, ingest, splitting
 
@@ -102,7 +108,7 @@ def build(folder: RunFolder, plan: Plan, *, derivatives: bool = False) -> dossie
     part = model.parts["test"]
     policy = plan.policy
     sampling = intervals.Sampling(policy.confidence, policy.replicates, policy.seed, part.entities)
-    subject = Subject(
+    subject = subject_of(
         plan, encoded, part, model, model.score(part.x), sampling, Parts(folder, encoded, model),
         Source(
             retrain=model.retrain,

@@ -1,0 +1,1 @@
+"""Two versions of a system against each other: what differs, and what of it was declared beforehand."""

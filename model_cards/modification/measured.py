@@ -1,0 +1,258 @@
+"""Sections on measures and rows: differences with intervals, drawn and listed."""
+
+from __future__ import annotations
+
+from model_cards import figures, tree
+from model_cards.modification import places
+from model_cards.modification.places import NOTHING, Places
+from model_cards.refs import Fact, Node
+from model_cards.tree import Block, Paragraph, Parts, Section, Table, parts
+
+MOST = 30
+"""Rows of one figure."""
+FAMILIES = {
+    "performance": "Performance",
+    "fairness": "Groups",
+    "robustness": "Robustness",
+    "security": "Security",
+    "explanation": "Explanation",
+    "mitigation": "Mitigation",
+    "data": "Data",
+    "export": "Export",
+}
+DRAWN = ("performance", "fairness", "robustness")
+"""Families whose headlines are drawn even where nothing moved, as far as there is room."""
+HEADS = ("Measure", "Slice", "Before", "After", "Difference", "Interval", "Shows")
+
+
+def section(book: Places) -> Section:
+    """All measures that both versions have."""
+    measures = list(book.record["measures"])
+    if not measures:
+        return Section("measures", "Measures", (Paragraph(("No measure was compared.",)),))
+    shown = [m for m in measures if m.value["shown"] in ("worse", "better", "moved")]
+    blocks: list[Block] = [
+        Paragraph(
+            tree.say(
+                "After less before. An interval holds the differences that the data do not rule out, each at the level "
+                "{level} by itself; among many, some stay apart from zero by chance. A measure without a limit counts "
+                "as moved only where it does so among all {judged} that are judged together.",
+                level=book.record["level"].fact("level"),
+                judged=book.record["judged"].fact("count"),
+            )
+        ),
+        *_figures(book, measures),
+        Table(
+            ("Measures whose interval of the difference leaves zero out, the largest first",),
+            HEADS,
+            tuple(_row(m) for m in shown),
+            frozenset({2, 3, 4, 5}),
+            fold=len(shown) > MOST,
+        )
+        if shown
+        else Paragraph(("No interval of a difference leaves zero out.",)),
+        _methods(measures),
+    ]
+    for family, title in FAMILIES.items():
+        of_family = [m for m in measures if str(m.value["check"]).startswith(f"{family}.")]
+        if of_family:
+            blocks.append(
+                Table((f"{title}: every measure of both",), HEADS, tuple(_row(m) for m in of_family),
+                      frozenset({2, 3, 4, 5}), fold=True)
+            )  # fmt: skip
+    blocks += _only(book)
+    return Section("measures", "Measures", tuple(blocks))
+
+
+def _row(m: Node) -> tuple[Parts, ...]:
+    where = f" ({str(m.value['name']).removeprefix(str(m.value['check']))[1:].replace('_', ' ')})"
+    own = m.value["name"] == m.value["check"]
+    name: Parts = (m["title"].fact(),) if own else parts(m["title"].fact(), m["name"].derived(where, "part of a check"))
+    return (
+        name,
+        (m["slice"].fact(),),
+        _number(m["before"]),
+        _number(m["after"]),
+        _signed(m["value"]),
+        _interval(m),
+        (places.in_words(m["shown"], places.SHOWN),),
+    )
+
+
+def _number(node: Node) -> Parts:
+    return ("undefined",) if node.value is None else (node.fact("number"),)
+
+
+def _signed(node: Node) -> Parts:
+    if node.value is None:
+        return NOTHING
+    return parts("+" if float(node.value) > 0 else "", node.fact("number"))
+
+
+def _interval(m: Node) -> Parts:
+    if m.value["low"] is None or m.value["level"] is None:
+        return NOTHING
+    return ("[", m["low"].fact("number"), ", ", m["high"].fact("number"), "]")
+
+
+def _methods(measures: list[Node]) -> Table:
+    """How the intervals were made, and of how many measures."""
+    first: dict[str, Node] = {}
+    counts: dict[str, int] = {}
+    for m in measures:
+        said = str(m.value["method"])
+        first.setdefault(said, m["method"])
+        counts[said] = counts.get(said, 0) + 1
+    ordered = sorted(first, key=lambda said: -counts[said])
+    rows = tuple(
+        (
+            (first[said].fact(),),
+            (first[said].derived(counts[said], "number of measures with this method", "count"),),
+        )
+        for said in ordered
+    )
+    return Table(("How the intervals of the differences were made",), ("Method", "Measures"), rows, frozenset({1}),
+                 fold=True)  # fmt: skip
+
+
+def _only(book: Places) -> list[Block]:
+    found: list[Block] = []
+    for key, words in (("only_before", "Measured before only"), ("only_after", "Measured after only")):
+        if book.record[key]:
+            items = tuple((node.fact("name"),) for node in book.record[key])
+            found += [Paragraph((f"{words}:",)), tree.Bullets(items)]
+    return found
+
+
+def _figures(book: Places, measures: list[Node]) -> list[Block]:
+    """Differences with intervals and declared limits: one drawing for each unit."""
+    limits = _limits(book)
+    drawn = [m for m in measures if m.value["judged"]]
+    drawn.sort(key=lambda m: (_key(m) not in limits, m.value["shown"] not in ("worse", "better")))
+    made: list[tree.Figure] = []
+    for unit in dict.fromkeys(str(m.value["unit"]) for m in drawn):
+        of_unit = [m for m in drawn if m.value["unit"] == unit]
+        chosen = [m for m in of_unit if _key(m) in limits or _worth(m)][:MOST]
+        if chosen:
+            made.append(_figure(chosen, limits, unit))
+    if not made:
+        return []
+    note = (
+        "The mark is the difference, the line its interval. The dashed tick is a declared limit on how much worse the "
+        "measure may become. Left is less than before, right is more; which side is worse depends on the measure."
+    )
+    return [tree.Figures(tuple(made)), Paragraph((note,), "note")]
+
+
+def _worth(m: Node) -> bool:
+    return str(m.value["check"]).partition(".")[0] in DRAWN or m.value["shown"] in ("worse", "better")
+
+
+def _key(m: Node) -> tuple[str, str]:
+    return str(m.value["name"]), str(m.value["slice"])
+
+
+def _limits(book: Places) -> dict[tuple[str, str], float]:
+    """Check and slice to the tightest declared loss."""
+    found: dict[tuple[str, str], float] = {}
+    for one in book.record["declared"]:
+        for limit in one.value["limits"]:
+            if limit["kind"] == "worse_by_at_most":
+                key = (limit["check"], limit["slice"])
+                found[key] = min(limit["bound"], found.get(key, limit["bound"]))
+    return found
+
+
+def _figure(chosen: list[Node], limits: dict[tuple[str, str], float], unit: str) -> tree.Figure:
+    blocks = []
+    for family, title in FAMILIES.items():
+        rows = [_drawn(m, limits) for m in chosen if str(m.value["check"]).startswith(f"{family}.")]
+        if rows:
+            blocks.append((title, rows))
+    axis = "difference, after less before" + ("" if unit == "1" else f" ({unit})")
+    worse = sum(m.value["shown"] == "worse" for m in chosen)
+    first = chosen[0]["shown"]
+    return tree.Figure(
+        title=("Differences with intervals",),
+        svg=figures.intervals(blocks, axis, unit_range=False, upright=(0.0, "")),
+        alt=tree.say(
+            "Of {count} measures, {worse} are worse by the whole interval.",
+            count=first.derived(len(chosen), "number of measures drawn", "count"),
+            worse=first.derived(worse, "number of those that are worse", "count"),
+        ),
+    )
+
+
+def _drawn(m: Node, limits: dict[tuple[str, str], float]) -> figures.Interval:
+    value = m.value
+    where = "" if value["slice"] == "overall" else f", {value['slice']}"
+    bound = limits.get(_key(m))
+    sign = -1.0 if value["better"] == "higher" else 1.0
+    return figures.Interval(
+        name=f"{value['title']}{where}",
+        value=float(value["value"]),
+        low=float(value["low"]),
+        high=float(value["high"]),
+        evidence=m["value"].evidence,
+        limit=None if bound is None else sign * bound,
+    )
+
+
+def rows(book: Places) -> Section:
+    """The rows, the groups' shares, the drift between the test parts."""
+    found = book.record["rows"]
+    pairs: tuple[tuple[str, Parts], ...] = (
+        ("Rows", parts(found["before"].fact("count"), " → ", found["after"].fact("count"))),
+        ("The same content", (found["content_equal"].fact(),)),
+        ("The same test rows", (found["same_test_rows"].fact(),)),
+        ("Rows of the earlier data that the later ones hold", _count(found["shared"])),
+        ("Test rows of the earlier version that the later one tests on", _count(found["shared_test"])),
+    )
+    blocks: list[Block] = [tree.Pairs("Rows of the two versions", pairs)]
+    if found["groups"] and not found.value["content_equal"]:
+        blocks.append(
+            Table(
+                ("Share of the rows with a known group",),
+                ("Group", "Before", "After", "Difference in points of percent"),
+                tuple(
+                    (
+                        parts(g["attribute"].fact(), ": ", g["group"].fact()),
+                        (g["before"].fact("percent"),),
+                        (g["after"].fact("percent"),),
+                        (_points(g["value"]),),
+                    )
+                    for g in found["groups"]
+                ),
+                frozenset({1, 2, 3}),
+            )
+        )
+    if found["drift"]:
+        blocks.append(
+            Table(
+                (
+                    "Drift of the features between the two test parts: population stability index less what chance "
+                    "adds, intervals that hold together",
+                ),
+                ("Feature", "Index", "Interval", "Rows"),
+                tuple(
+                    (
+                        (d["feature"].fact("name"),),
+                        (d["value"].fact("number"),),
+                        ("[", d["low"].fact("number"), ", ", d["high"].fact("number"), "]"),
+                        (d["n"].fact("count"),),
+                    )
+                    for d in found["drift"]
+                ),
+                frozenset({1, 2, 3}),
+                fold=True,
+            )
+        )
+    return Section("rows", "Rows", tuple(blocks))
+
+
+def _count(node: Node) -> Parts:
+    return ("not known: the rows are not at hand",) if node.value is None else (node.fact("count"),)
+
+
+def _points(node: Node) -> Fact:
+    return node.derived(100 * float(node.value), "times hundred", "number")
