@@ -61,7 +61,13 @@ def parse(text: str, system: str, name: str = "answers", *, versions: bool = Tru
     try:
         found = AnswersFile.model_validate(content)
     except pydantic.ValidationError as error:
-        problems = [sentence(problem, lines, name) for problem in error.errors(include_url=False)]
+        found_in = [tuple(problem["loc"]) for problem in error.errors(include_url=False)]
+        problems = [
+            sentence(problem, lines, name)
+            for problem in error.errors(include_url=False)
+            # A list that lost a wrong item may seem too short; the item is what is wrong.
+            if not any(place[: len(problem["loc"])] == problem["loc"] != place for place in found_in)
+        ]
         more = f"\n(and {len(problems) - MOST} more)" if len(problems) > MOST else ""
         raise PlanError("\n".join(problems[:MOST]) + more) from None
     if found.system != system:
@@ -113,6 +119,8 @@ def sentence(problem: Any, lines: Lines | None = None, name: str = "") -> str:
         near = difflib.get_close_matches(str(parts[-1]), _fields(parts), n=1)
         hint = f"Did you mean '{near[0]}'?" if near else "Remove it, or see the JSON Schema of the file."
         return f"{where}: unknown key. {hint}"
+    if kind == "too_short":
+        return f"{where}: expected at least one entry, got none. Add one."
     if kind == "missing":
         return f"{where}: expected a value, got none. Add it."
     if kind == "value_error":

@@ -6,7 +6,9 @@ answer and `NO` as a country, so scalars are read by the YAML 1.2 core schema in
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import yaml
@@ -83,11 +85,17 @@ def parse_with_lines(text: str, name: str) -> tuple[Any, Lines]:
     Raises:
         PlanError: See `parse`.
     """
-    content, lines = parse(text, name), Lines()
-    node = yaml.compose(text, Loader=_Loader)
-    if node is not None:
-        _note_lines(node, (), lines)
-    return content, lines
+    with _explained(name):
+        loader = _Loader(text)
+        try:
+            node = loader.get_single_node()
+            lines = Lines()
+            if node is None:
+                return None, lines
+            _note_lines(node, (), lines)
+            return loader.construct_document(node), lines
+        finally:
+            loader.dispose()
 
 
 def _note_lines(node: yaml.Node, path: tuple[str | int, ...], lines: Lines) -> None:
@@ -111,8 +119,15 @@ def parse(text: str, name: str) -> Any:
     Raises:
         PlanError: When it is no valid YAML, with line and column.
     """
-    try:
+    with _explained(name):
         return yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader, made stricter
+
+
+@contextlib.contextmanager
+def _explained(name: str) -> Iterator[None]:
+    """What PyYAML says, in one sentence."""
+    try:
+        yield
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark
         where = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""

@@ -118,7 +118,7 @@ def main_with(body: Callable[..., Any], *arguments: Any) -> None:
         _say("stopped by you. A run that was interrupted goes on with `proofline run PLAN --resume`.")
         sys.exit(130)
     except SystemExit as leaving:
-        if isinstance(leaving.__context__, OSError) and leaving.__context__.errno == errno.EPIPE:
+        if _pipe_was_closed(leaving):
             sys.exit(errors.EXIT_FAIL)  # click's own way out of a closed pipe, as in `proofline show | head`
         _say(f"something called by proofline ended the program (code {leaving.code}). Nothing was decided by that.")
         sys.exit(errors.EXIT_BUG)
@@ -126,6 +126,13 @@ def main_with(body: Callable[..., Any], *arguments: Any) -> None:
         _show_bug(bug)
         sys.exit(errors.EXIT_BUG)
     sys.exit(code if isinstance(code, int) else errors.EXIT_PASS)
+
+
+def _pipe_was_closed(leaving: SystemExit) -> bool:
+    """Did nobody read on? Older versions of click raise from the error, newer ones put a wrapper around the output."""
+    cause = leaving.__context__
+    raised = isinstance(cause, OSError) and cause.errno == errno.EPIPE
+    return raised or type(sys.stdout).__name__ == "_PacifyFlushWrapper"
 
 
 def _say(text: str) -> None:

@@ -1,0 +1,79 @@
+"""Which questions the class of a system leads to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from configs import load
+from configs.law import applies
+from configs.law import register as law
+from configs.plan import Plan
+
+MEDICAL = load.load(load.plan_path("hospital_readmission"))
+CREDIT = load.load(load.plan_path("german_credit"))
+
+
+def changed(plan: Plan, **answers: Any) -> Plan:
+    return plan.model_copy(update={"classification": plan.classification.model_copy(update=answers)})
+
+
+def duties(plan: Plan) -> set[str]:
+    return {r.id for r in applies.requirements(plan)}
+
+
+def asked(plan: Plan) -> set[str]:
+    return {q.id for q in applies.questions(plan)}
+
+
+def test_nothing_is_asked_of_what_is_not_high_risk() -> None:
+    """No duty of high-risk systems, so no question; what is asked of special categories stays where they are used."""
+    no = changed(MEDICAL, annex_i_product="no", annex_i_point=None)
+    assert asked(no) == {"special_categories"}
+    assert asked(changed(MEDICAL, outside_scope="yes")) == set()
+
+
+def test_what_is_open_is_asked() -> None:
+    """Missing is never no: without answers, every question whose duty may apply is asked."""
+    nothing = Plan.model_validate(MEDICAL.model_dump(mode="json") | {"classification": {}})
+    assert asked(nothing) > asked(MEDICAL)
+    assert {"two_persons", "logging_biometric", "registration"} <= asked(nothing)
+
+
+@pytest.mark.parametrize(
+    ("plan", "there", "absent"),
+    [
+        (
+            MEDICAL,
+            {"HR-43.3", "HR-11.2", "HR-4a.1.a"},
+            {"HR-43.2", "HR-49.1", "AVIII-A1", "HR-14.5", "AIX-1", "HR-6.4"},
+        ),
+        (
+            CREDIT,
+            {"HR-43.2", "HR-49.1", "AVIII-A1"},
+            {"HR-43.1", "HR-43.3", "HR-14.5", "HR-49.5", "HR-49.4", "AVIII-C1"},
+        ),
+    ],
+    ids=["medical device", "credit"],
+)
+def test_the_route_and_the_use_decide(plan: Plan, there: set[str], absent: set[str]) -> None:
+    """Sectoral procedure and one single file for a product; registration for a use of Annex III; no biometrics."""
+    assert there <= duties(plan)
+    assert not absent & duties(plan)
+
+
+def test_biometrics_bring_their_own_questions() -> None:
+    """Remote biometric identification: two persons, its logs, and a notified body."""
+    plan = changed(CREDIT, annex_iii_point="1(a)")
+    assert {"two_persons", "logging_biometric"} <= asked(plan)
+    assert "HR-43.1" in duties(plan)
+
+
+def test_every_question_can_be_asked_of_some_system() -> None:
+    """None stands in the register in vain."""
+    nothing = Plan.model_validate(MEDICAL.model_dump(mode="json") | {"classification": {}})
+    everything = asked(
+        nothing.model_copy(update={"bundle": nothing.bundle.model_copy(update={"test_environment": "real_world"})})
+    )
+    assert everything == {q.id for q in law.load().attestations}

@@ -1,0 +1,255 @@
+"""Answering in the terminal, with a person who makes mistakes: each answer is saved, none is taken for another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from configs import answers_file, errors
+from configs.answers import By
+from flows import answer_session, answer_view, answering, risk_session
+from tests.evidence import builders
+
+BY = By(person="Anna Muster", role="compliance officer", at="2026-11-20")
+SAID = "The physician on the ward decides."
+BY_HAND = """\
+- id: stop
+    text: It is switched off.
+    person: B. Hand
+    role: engineer
+    at: '2026-11-20'
+"""
+
+
+class Person:
+    """Types the given lines, then Ctrl-D; an exception among them is what happens instead."""
+
+    def __init__(self, lines: Iterable[str | type[BaseException]], edited: str | None = None) -> None:
+        self.lines, self.edited = iter(lines), edited
+        self.said: list[str] = []
+        self.shown_in_editor = ""
+
+    def ask(self, prompt: str) -> str:
+        """The next line."""
+        self.said.append(prompt)
+        line = next(self.lines, EOFError)
+        if isinstance(line, str):
+            return line
+        raise line
+
+    def say(self, text: str = "") -> None:
+        """Kept for the test."""
+        self.said.append(text)
+
+    def edit(self, text: str) -> str | None:
+        """What the test says that the editor left."""
+        self.shown_in_editor = text
+        return self.edited
+
+    @property
+    def text(self) -> str:
+        """Everything that was shown."""
+        return "\n".join(self.said)
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> answering.Answers:
+    """The answers of a system of which one small run exists."""
+    _, found = builders.dossier(tmp_path)
+    return answering.Answers(found, tmp_path / "answers" / f"{found.plan.system.id}.yaml")
+
+
+def ask(
+    store: answering.Answers, *lines: str | type[BaseException], edited: str | None = None, only: tuple[str, ...] = ()
+) -> tuple[Person, answer_session.Tally]:
+    person = Person(lines, edited)
+    asked = answer_session.order(store.items(), owner=None, only=only)
+    return person, answer_session.go_through(store, asked, BY, person, lambda item: [])
+
+
+def text_of(store: answering.Answers, question: str) -> str | None:
+    return next((a.text for a in store.read().answers if a.id == question), None)
+
+
+def test_an_answer_of_several_lines_is_saved_at_once(store: answering.Answers) -> None:
+    """Paragraphs survive; the answer is on the disk before the next question is asked."""
+    person, tally = ask(store, SAID, "", "She can overrule it.", ".", KeyboardInterrupt, only=("oversight", "stop"))
+    assert text_of(store, "oversight") == f"{SAID}\n\nShe can overrule it."
+    assert tally.stated == ["oversight"]
+    assert "1 of 2 · oversight · the compliance officer" in person.text
+    assert "§ Art. 14(1): Natural persons can oversee the system effectively" in person.text
+    assert "2 of 2 · stop" in person.text
+    assert "What was answered is saved" in person.text
+    answer = next(a for a in store.read().answers if a.id == "oversight")
+    assert (answer.person, answer.role, answer.run) == ("Anna Muster", "compliance officer", store.run_id)
+
+
+def test_a_word_is_no_answer(store: answering.Answers) -> None:
+    """A one-word reason is refused with what would be one, and asked again; Enter alone skips nothing."""
+    person, tally = ask(store, "yes", ".", "", "n/a", "", "", SAID, ".", only=("oversight",))
+    assert text_of(store, "oversight") == SAID
+    assert person.text.count("too short to stand in a document") == 2
+    assert "s skips the question" in person.text
+    assert tally.stated == ["oversight"]
+
+
+def test_skip_back_help_quit(store: answering.Answers) -> None:
+    """One can look back at what was said, and leave at any time."""
+    person, tally = ask(store, "s", SAID, ".", "back", "k", "?", "q", only=("stop", "oversight", "override"))
+    assert text_of(store, "stop") is None
+    assert (tally.stated, tally.confirmed, tally.skipped) == (["oversight"], ["oversight"], 1)
+    assert f"    {SAID}" in person.text
+    assert "k, keep" in person.text
+
+
+def test_back_at_the_first_question_stays_there(store: answering.Answers) -> None:
+    """There is nothing before it."""
+    person, _ = ask(store, "b", SAID, ".", only=("oversight",))
+    assert text_of(store, "oversight") == SAID
+    assert "There is no answer yet" not in person.text
+
+
+def test_nothing_can_be_kept_where_nothing_was_said(store: answering.Answers) -> None:
+    """Keeping is for answers that exist."""
+    person, tally = ask(store, "k", "q", only=("oversight",))
+    assert "There is no answer yet that could be kept" in person.text
+    assert not tally.any
+
+
+def test_the_editor_shows_the_question_and_takes_what_is_above_the_line(store: answering.Answers) -> None:
+    """What stands below the line is no part of the answer; an editor that saved nothing changes nothing."""
+    person, _ = ask(store, "e", "q", edited=None, only=("oversight",))
+    assert "Nothing was saved in the editor" in person.text
+    person, _ = ask(store, "e", edited=f"{SAID}\n\n{answer_session.CUT}\nnotes", only=("oversight",))
+    assert text_of(store, "oversight") == SAID
+    assert "Who oversees the system" in person.shown_in_editor
+
+
+def test_too_short_an_answer_is_not_lost_to_the_editor(store: answering.Answers) -> None:
+    """What was typed stands in the editor."""
+    person, _ = ask(store, "the nurse", ".", "e", "q", edited=None, only=("oversight",))
+    assert person.shown_in_editor.startswith("the nurse\n")
+
+
+def test_what_is_written_by_hand_meanwhile_is_kept(store: answering.Answers) -> None:
+    """The file is read again before each change: two hands do not overwrite each other."""
+    ask(store, SAID, ".", only=("oversight",))
+    text = store.path.read_text(encoding="utf-8")
+    by_hand = text.replace(
+        "- id: stop\n    text:\n",
+        BY_HAND,
+    )
+    assert by_hand != text
+    store.path.write_text(f"# a note of my own\n{by_hand}", encoding="utf-8")
+    ask(store, "It is overruled by hand.", ".", only=("override",))
+    assert (text_of(store, "stop"), text_of(store, "override")) == ("It is switched off.", "It is overruled by hand.")
+    assert "# a note of my own" in store.path.with_suffix(".before.yaml").read_text(encoding="utf-8")
+    assert store.complete() == 1
+    completed = next(a for a in store.read().answers if a.id == "stop")
+    assert (completed.run, completed.person) == (store.run_id, "B. Hand")
+    assert completed.about_sha256 is not None
+
+
+def test_a_file_that_was_spoiled_meanwhile_is_left_alone(store: answering.Answers) -> None:
+    """Nothing is written over what cannot be read."""
+    ask(store, SAID, ".", only=("oversight",))
+    store.path.write_text("answers: [", encoding="utf-8")
+    with pytest.raises(errors.PlanError, match="expected valid YAML"):
+        ask(store, "It is switched off.", ".", only=("stop",))
+    assert store.path.read_text(encoding="utf-8") == "answers: ["
+
+
+def test_open_ones_first_then_those_to_confirm(store: answering.Answers) -> None:
+    """What was carried over is asked after what is open, and shows the last answer; keeping it confirms it."""
+    ask(store, SAID, ".", only=("oversight",))
+    store.run_id = "another-run"
+    order = answer_session.order(store.items(), owner="officer", only=())
+    assert order[-1].question.id == "oversight"
+    assert {item.question.owner for item in order} == {"officer"}
+    person, tally = ask(store, "k", only=("oversight",))
+    assert "carried over, to be confirmed, from run small-1" in person.text
+    assert tally.confirmed == ["oversight"]
+    assert store.settled().statement("oversight").status == "stated"
+
+
+def test_an_unknown_question_is_refused_with_the_one_meant(store: answering.Answers) -> None:
+    """A misspelt name is no reason to ask nothing."""
+    with pytest.raises(errors.PlanError, match="Did you mean 'oversight'"):
+        answer_session.order(store.items(), owner=None, only=("oversigth",))
+
+
+def test_a_second_session_is_refused(store: answering.Answers) -> None:
+    """Two persons cannot answer for one system at once."""
+    with store.held(), pytest.raises(errors.StorageError, match="in use by process"), store.held():
+        pass
+
+
+def test_the_list_names_owner_article_and_standing(store: answering.Answers) -> None:
+    """Everything that a person needs to hand the questions round."""
+    ask(store, SAID, ".", only=("oversight",))
+    shown = "\n".join(answer_view.listing(store.items()))
+    assert "stated    oversight                Art. 13(3)(d), Art. 14(1)" in shown
+    assert "Asked of the management" in shown
+
+
+RISK = (
+    "a", "A return is missed", "The score misses it", "", "No call is made", "In-patients; relatives", "wealth",
+    "health", "The usual call stays", "performance.roc_auk", "performance.roc_auc", "often", "possible", "serious",
+    "no",
+    "2027-02-30", "2027-05-31", "ok", "What remains is small and seen.",
+)  # fmt: skip
+
+
+def of_risks(store: answering.Answers, *lines: str | type[BaseException]) -> Person:
+    person = Person(lines)
+    found = builders.dossier(store.path.parent.parent / "again")[1]
+    risk_session.go_through(store, BY, person, found)
+    return person
+
+
+def test_a_risk_is_asked_field_by_field(store: answering.Answers) -> None:
+    """Each wrong value is refused where it is typed, and the risk is saved whole, with who accepts what remains."""
+    person = of_risks(store, *RISK, "q")
+    risk = store.read().risks[0]
+    assert (risk.id, risk.affected, risk.impact_areas) == (
+        "a-return-is-missed",
+        ("In-patients", "relatives"),
+        ("health",),
+    )
+    assert risk.acceptance is not None
+    assert (risk.acceptance.person, risk.acceptance.run) == ("Anna Muster", store.run_id)
+    assert "Did you mean 'performance.roc_auc'?" in person.text
+    assert "expected a day that is in the calendar" in person.text
+    assert store.settled().risks[0].acceptance is not None
+
+
+def test_enter_keeps_and_a_changed_risk_is_to_be_accepted_again(store: answering.Answers) -> None:
+    """Enter alone changes nothing, not even who accepted it; a worse risk leaves the acceptance outdated."""
+    of_risks(store, *RISK, "q")
+    before = store.read().risks
+    of_risks(store, "1", *[""] * 12, "q")
+    assert store.read().risks == before
+    of_risks(store, "1", *[""] * 8, "critical", "", "", "", "q")
+    accepted = store.settled().risks[0].acceptance
+    assert accepted is not None
+    assert accepted.status == "outdated"
+    of_risks(store, "1", *[""] * 11, "w", "q")
+    assert store.read().risks[0].acceptance is None
+
+
+def test_a_risk_that_is_not_whole_is_not_saved(store: answering.Answers) -> None:
+    """Ctrl-C in the middle leaves the register as it was."""
+    of_risks(store, *RISK[:7], KeyboardInterrupt)
+    assert store.read().risks == ()
+
+
+def test_a_risk_by_hand_that_names_no_check_of_the_run_is_refused(store: answering.Answers) -> None:
+    """The control must be shown by something that was measured."""
+    of_risks(store, *RISK, "q")
+    text = store.path.read_text(encoding="utf-8")
+    store.path.write_text(text.replace("- performance.roc_auc\n", "- performance.roc_auk\n"), encoding="utf-8")
+    with pytest.raises(errors.PlanError, match=r"Did you mean 'performance\.roc_auc'"):
+        store.complete()
+    assert answers_file.load(store.path, store.plan.system.id).risks[0].shown_by == ("performance.roc_auk",)
