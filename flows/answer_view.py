@@ -132,7 +132,8 @@ def _of_plan(path: str, plan: Plan) -> list[str]:
     if path == "policy":
         gates = [f"{g['check']}@{g['slice']}: {_bound(g)}" for g in content["gates"]]
         return _first(gates)
-    return _first(_flat(content, path)) or [f"{path}: not stated in the plan"]
+    last = path.rpartition(".")[2].replace("_", " ")
+    return _first(_flat(content, "" if isinstance(content, dict) else last)) or [f"{last}: not stated in the plan"]
 
 
 def _bound(gate: dict[str, Any]) -> str:
@@ -143,15 +144,14 @@ def _bound(gate: dict[str, Any]) -> str:
 def _flat(content: Any, path: str) -> list[str]:
     """A part of the plan line by line; what is empty or has its default of nothing is left out."""
     if isinstance(content, dict):
-        return [line for key, inner in content.items() for line in _flat(inner, f"{path}.{key}")]
+        return [line for key, inner in content.items() for line in _flat(inner, f"{path} {key}".strip())]
     if isinstance(content, list):
         if any(isinstance(inner, dict) for inner in content):
             content = [inner.get("name", "…") if isinstance(inner, dict) else inner for inner in content]
         content = "; ".join(str(inner) for inner in content)
     if content in ("", None):
         return []
-    name = path.removeprefix("system.").removeprefix("classification.").replace("_", " ")
-    return [f"{name}: {short(str(content))}"]
+    return [f"{path.replace('_', ' ')}: {short(str(content))}"]
 
 
 def _first(lines: list[str]) -> list[str]:

@@ -139,7 +139,10 @@ def mirror(run: Run, uri: str) -> Any:
     from evidence import lineage
 
     reference = lineage.mirror(run.folder, workspace.dossier(run.folder.path), uri)
-    run.ledger.append("mirrored", details=reference.model_dump(mode="json"))
+    # The ledger travels when a run is closed again after an answer: it names no place of this machine or network.
+    run.ledger.append(
+        "mirrored", details={**reference.model_dump(mode="json"), "uri": "tracking store of the workspace"}
+    )
     return reference
 
 

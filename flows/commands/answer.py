@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import click
+from rich.console import Console
 
 from configs import answers, errors
 from flows import workspace as workspaces
@@ -176,7 +177,9 @@ def _conclude(store: object, path: Path, *, changed: bool) -> None:
 
     assert isinstance(store, answering.Answers)  # noqa: S101 - typed so that the module need not be imported first
     if changed:
-        for line in answering.render(path, _short(store.path)):
+        with Console().status("Render the documents anew …"):
+            lines = answering.render(path, _short(store.path))
+        for line in lines:
             click.echo(line)
     applying = [item for item in store.items() if item.statement.applies]
     click.echo(f"Statements: {answer_view.counted(applying)}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -28,6 +29,34 @@ def prefect_workspace(tmp_path_factory):
         yield workspace
         share.close()
         await_end(workspace)
+
+
+@pytest.fixture(scope="session")
+def assessed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with one finished run and a key without password. Copy it before you spoil it (`space`)."""
+    from configs import errors
+    from flows import cli
+    from tef_export import keys
+    from tests.flows import plans
+
+    space = tmp_path_factory.mktemp("space")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("PROOFLINE_DATA", raising=False)
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        with pytest.raises(SystemExit) as leaving:
+            cli.main(["-w", str(space), "run", str(plans.write(space)), "--engine", "plain"])
+    assert leaving.value.code in (errors.EXIT_PASS, errors.EXIT_FAIL, errors.EXIT_INCONCLUSIVE)
+    keys.new_key(space / "keys", "test", None)
+    return space
+
+
+@pytest.fixture
+def space(assessed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it that a test may spoil: run folders can be copied."""
+    place = tmp_path / "space"
+    shutil.copytree(assessed, place)
+    monkeypatch.chdir(place)
+    return place
 
 
 @pytest.fixture

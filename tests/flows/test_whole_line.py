@@ -32,30 +32,6 @@ def call(*arguments: object) -> int:
     return int(leaving.value.code or 0)
 
 
-@pytest.fixture(scope="module")
-def assessed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A workspace with one finished run and a key without password."""
-    from tef_export import keys
-
-    space = tmp_path_factory.mktemp("space")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("PROOFLINE_DATA", raising=False)
-        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
-        code = call("-w", space, "run", plans.write(space), "--engine", "plain")
-    assert code in (errors.EXIT_PASS, errors.EXIT_FAIL, errors.EXIT_INCONCLUSIVE)
-    keys.new_key(space / "keys", "test", None)
-    return space
-
-
-@pytest.fixture
-def space(assessed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A copy of it that a test may spoil: run folders can be copied."""
-    place = tmp_path / "space"
-    shutil.copytree(assessed, place)
-    monkeypatch.chdir(place)
-    return place
-
-
 def run_of(space: Path) -> Path:
     """The one run of a workspace."""
     return next((space / "runs").iterdir())
