@@ -63,13 +63,16 @@ def _changes(record: DiffRecord, say: Callable[[str], None]) -> None:
 
 
 def _lines(changes: list[Change], say: Callable[[str], None]) -> None:
+    last = ""
     for change in changes:
         colour, word = WORDS[change.verdict]
         told = _told(change)
         say(f"  [{colour}]{word:<16}[/] {escape(change.title)}{': ' if told else ''}{escape(told)}")
         if change.verdict in ("outside", "cannot_tell") or (change.verdict == "within" and change.declared):
             clause = f" [{change.clause}]" if change.clause else ""
-            say(f"{' ' * 19}[dim]{escape(change.reason + clause)}[/]")
+            if change.reason != last:
+                say(f"{' ' * 19}[dim]{escape(change.reason + clause)}[/]")
+        last = change.reason
 
 
 def _told(change: Change) -> str:

@@ -384,7 +384,7 @@ def _whisker(drawing: svg.Drawing, scale: svg.Scale, group: Interval, y: float, 
             for end in (low, high):
                 drawing.line((end, y - 4), (end, y + 4), "whisker s0")
         if group.limit is not None:
-            drawing.line((scale(group.limit), y - 9), (scale(group.limit), y + 9), "limit")
+            drawing.line((scale(group.limit), y - 9), (scale(group.limit), y + 9), "bound")
         drawing.mark((scale(group.value), y), "mark s0", hollow=group.small)
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterator
 
-from checks import basis, gate
+from checks import basis, catalogue, gate
 from checks.changes import found
 from checks.changes.side import Side
 from configs.changes import Limits, MetricLimit
@@ -172,4 +172,5 @@ def _too_small(limit: MetricLimit, seen: Seen) -> list[str]:
 
 
 def _name(limit: MetricLimit) -> str:
-    return limit.check if limit.slice == "overall" else f"{limit.check} ({limit.slice})"
+    title = catalogue.METRICS[limit.check].title
+    return title if limit.slice == "overall" else f"{title} ({limit.slice})"

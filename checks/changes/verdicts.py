@@ -40,7 +40,7 @@ class Declared:
     @property
     def why(self) -> str:
         """The limits that are not kept, or not decided."""
-        return "; ".join(f"{a.limit}: {a.found}" for a in self.limits if a.answer == self.answer != "within")
+        return "; ".join(a.limit for a in self.limits if a.answer == self.answer != "within")
 
 
 def declared(stated: Sequence[PredeterminedChange], seen: limits.Seen) -> tuple[Declared, ...]:

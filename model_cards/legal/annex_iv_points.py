@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from model_cards import about, blocks, data, decision, effect, given, provenance, security, statements, training, tree
 from model_cards.legal import brief, parts
+from model_cards.modification import planned
 from model_cards.refs import Book, Gap, Node
 from model_cards.tree import Block, Labels, Pairs, Paragraph, Parts, Section, Table
 
@@ -320,6 +321,7 @@ POINTS: dict[str, Evidence] = {
     "AIV-2b": _design,
     "AIV-2c": _architecture,
     "AIV-2d": _datasheet,
+    "AIV-2f": planned.blocks,
     "AIV-2g": _testing,
     "AIV-2h": _cybersecurity,
     "AIV-3": _functioning,

@@ -137,6 +137,9 @@ def _plan(book: Book, path: str, _: Places) -> Answer:
     for step in path.split("."):
         node = node[step]
     if not node or node.value == "unknown":
+        if path == "predetermined_changes":
+            # Whether none is meant is asked of a person; the plan without any is no second gap.
+            return Answer("evidenced", tree.parts("the plan declares none ", _place(node.evidence)))
         what = path.rpartition(".")[2].replace("_", " ")
         return Answer("gap", (Gap(what, "provider", f"plan: {path}"),))
     return Answer("stated", tree.parts("in the plan ", _place(node.evidence)))

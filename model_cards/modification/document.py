@@ -135,14 +135,17 @@ def _gravest(book: Places) -> list[Block]:
     found = [c for c in book.record["changes"] if c.value["verdict"] in ("outside", "none_declared", "cannot_tell")]
     if not found:
         return []
+    alike: dict[tuple[str, str], list[Node]] = {}
+    for change in found:
+        alike.setdefault((str(change.value["verdict"]), str(change.value["reason"])), []).append(change)
     items = tuple(
         tree.say(
-            "{title}: {verdict}; {reason}.",
-            title=_named(change),
-            verdict=change["verdict"].fact("status"),
-            reason=change["reason"].fact(),
+            "{titles}: {verdict}; {reason}.",
+            titles=parts(*(part for change in changes for part in ("; ", *_named(change))))[1:],
+            verdict=changes[0]["verdict"].fact("status"),
+            reason=changes[0]["reason"].fact(),
         )
-        for change in found
+        for changes in alike.values()
     )
     return [Paragraph(("To be looked at, what concerns the intended purpose first:",)), Bullets(items)]
 

@@ -9,6 +9,7 @@ from model_cards.refs import Fact, Gap, Node
 from model_cards.tree import Block, Paragraph, Parts, Section, Table, parts
 
 LONG = 14
+ORDINALS = ("First", "Second", "Third", "Fourth", "Fifth", "Sixth", "Seventh", "Eighth", "Ninth", "Tenth")
 HEADS = ("What", "Before", "After", "Verdict", "Why")
 
 
@@ -130,5 +131,9 @@ def _declaration(one: Node, index: int) -> Section:
         ),
         prose=True,
     )
-    blocks: tuple[Block, ...] = (tree.Pairs("The declaration", rows), *((limits,) if limits.rows else ()))
-    return Section(f"declared-{index}", "Declaration", blocks)
+    blocks: tuple[Block, ...] = (
+        tree.Pairs("As the plan of the earlier version states it", rows),
+        *((limits,) if limits.rows else ()),
+    )
+    ordinal = ORDINALS[index] if index < len(ORDINALS) else "Further"
+    return Section(f"declared-{index}", f"{ordinal} declaration", blocks)

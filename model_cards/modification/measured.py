@@ -8,8 +8,10 @@ from model_cards.modification.places import NOTHING, Places
 from model_cards.refs import Fact, Node
 from model_cards.tree import Block, Paragraph, Parts, Section, Table, parts
 
-MOST = 30
-"""Rows of one figure."""
+MOST = 14
+"""Rows of one figure: more do not fit on a printed page."""
+LONG = 30
+"""Rows of a table beyond which it is folded."""
 FAMILIES = {
     "performance": "Performance",
     "fairness": "Groups",
@@ -22,6 +24,7 @@ FAMILIES = {
 }
 DRAWN = ("performance", "fairness", "robustness")
 """Families whose headlines are drawn even where nothing moved, as far as there is room."""
+NUMERIC = frozenset({2, 3, 4, 5})
 HEADS = ("Measure", "Slice", "Before", "After", "Difference", "Interval", "Shows")
 
 
@@ -30,7 +33,7 @@ def section(book: Places) -> Section:
     measures = list(book.record["measures"])
     if not measures:
         return Section("measures", "Measures", (Paragraph(("No measure was compared.",)),))
-    shown = [m for m in measures if m.value["shown"] in ("worse", "better", "moved")]
+    shown = [m for m in measures if m.value["shown"] in ("worse", "better", "moved") and m.value["level"] is not None]
     blocks: list[Block] = [
         Paragraph(
             tree.say(
@@ -46,30 +49,40 @@ def section(book: Places) -> Section:
             ("Measures whose interval of the difference leaves zero out, the largest first",),
             HEADS,
             tuple(_row(m) for m in shown),
-            frozenset({2, 3, 4, 5}),
-            fold=len(shown) > MOST,
+            NUMERIC,
+            fold=len(shown) > LONG,
         )
         if shown
         else Paragraph(("No interval of a difference leaves zero out.",)),
         _methods(measures),
     ]
+    listed = [m for m in measures if m.value["name"] == m.value["check"] and m.value["shown"] != "equal"]
     for family, title in FAMILIES.items():
-        of_family = [m for m in measures if str(m.value["check"]).startswith(f"{family}.")]
+        of_family = [m for m in listed if _family(m) == family]
         if of_family:
-            blocks.append(
-                Table((f"{title}: every measure of both",), HEADS, tuple(_row(m) for m in of_family),
-                      frozenset({2, 3, 4, 5}), fold=True)
-            )  # fmt: skip
+            caption = f"{title}: the checks' own numbers that are not equal, overall and by group"
+            blocks.append(Table((caption,), HEADS, tuple(_row(m) for m in of_family), NUMERIC, fold=True))
+    blocks.append(
+        Paragraph(
+            tree.say(
+                "Of {all} measures of both versions, {equal} are equal. Parts of checks stand in the record alone.",
+                all=book.record["measures"].size("measures"),
+                equal=book.record["measures"].derived(
+                    sum(m.value["shown"] == "equal" for m in measures), "number of equal ones", "count"
+                ),
+            ),
+            "note",
+        )
+    )
     blocks += _only(book)
     return Section("measures", "Measures", tuple(blocks))
 
 
 def _row(m: Node) -> tuple[Parts, ...]:
-    where = f" ({str(m.value['name']).removeprefix(str(m.value['check']))[1:].replace('_', ' ')})"
-    own = m.value["name"] == m.value["check"]
-    name: Parts = (m["title"].fact(),) if own else parts(m["title"].fact(), m["name"].derived(where, "part of a check"))
+    part = str(m.value["name"]).removeprefix(str(m.value["check"]))[1:].replace("_", " ")
+    more = (" (", m["name"].derived(part, "part of a check"), ")") if part else ()
     return (
-        name,
+        parts(m["title"].fact(), *more),
         (m["slice"].fact(),),
         _number(m["before"]),
         _number(m["after"]),
@@ -77,6 +90,10 @@ def _row(m: Node) -> tuple[Parts, ...]:
         _interval(m),
         (places.in_words(m["shown"], places.SHOWN),),
     )
+
+
+def _family(m: Node) -> str:
+    return str(m.value["check"]).partition(".")[0]
 
 
 def _number(node: Node) -> Parts:
@@ -131,21 +148,23 @@ def _figures(book: Places, measures: list[Node]) -> list[Block]:
     drawn.sort(key=lambda m: (_key(m) not in limits, m.value["shown"] not in ("worse", "better")))
     made: list[tree.Figure] = []
     for unit in dict.fromkeys(str(m.value["unit"]) for m in drawn):
-        of_unit = [m for m in drawn if m.value["unit"] == unit]
-        chosen = [m for m in of_unit if _key(m) in limits or _worth(m)][:MOST]
-        if chosen:
-            made.append(_figure(chosen, limits, unit))
+        for family, title in FAMILIES.items():
+            of_family = [m for m in drawn if m.value["unit"] == unit and _family(m) == family]
+            chosen = [m for m in of_family if _key(m) in limits or _worth(m)][:MOST]
+            if chosen:
+                made.append(_figure(title, chosen, limits, unit))
     if not made:
         return []
     note = (
-        "The mark is the difference, the line its interval. The dashed tick is a declared limit on how much worse the "
-        "measure may become. Left is less than before, right is more; which side is worse depends on the measure."
+        "The mark is the difference, the line its interval. The tall upright stroke is a declared limit on how much "
+        "worse the measure may become. Left is less than before, right is more; which side is worse depends on the "
+        "measure."
     )
     return [tree.Figures(tuple(made)), Paragraph((note,), "note")]
 
 
 def _worth(m: Node) -> bool:
-    return str(m.value["check"]).partition(".")[0] in DRAWN or m.value["shown"] in ("worse", "better")
+    return _family(m) in DRAWN or m.value["shown"] in ("worse", "better")
 
 
 def _key(m: Node) -> tuple[str, str]:
@@ -163,20 +182,17 @@ def _limits(book: Places) -> dict[tuple[str, str], float]:
     return found
 
 
-def _figure(chosen: list[Node], limits: dict[tuple[str, str], float], unit: str) -> tree.Figure:
-    blocks = []
-    for family, title in FAMILIES.items():
-        rows = [_drawn(m, limits) for m in chosen if str(m.value["check"]).startswith(f"{family}.")]
-        if rows:
-            blocks.append((title, rows))
+def _figure(title: str, chosen: list[Node], limits: dict[tuple[str, str], float], unit: str) -> tree.Figure:
     axis = "difference, after less before" + ("" if unit == "1" else f" ({unit})")
     worse = sum(m.value["shown"] == "worse" for m in chosen)
     first = chosen[0]["shown"]
     return tree.Figure(
-        title=("Differences with intervals",),
-        svg=figures.intervals(blocks, axis, unit_range=False, upright=(0.0, "")),
+        title=(f"{title}: differences with intervals",),
+        svg=figures.intervals(
+            [(title, [_drawn(m, limits) for m in chosen])], axis, unit_range=False, upright=(0.0, "")
+        ),
         alt=tree.say(
-            "Of {count} measures, {worse} are worse by the whole interval.",
+            "Measures drawn: {count}; worse by the whole interval: {worse}.",
             count=first.derived(len(chosen), "number of measures drawn", "count"),
             worse=first.derived(worse, "number of those that are worse", "count"),
         ),

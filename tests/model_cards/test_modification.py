@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from configs.plan import Plan
 from evidence.diff_records import (
     Change,
     ComparedSide,
@@ -20,7 +22,9 @@ from evidence.diff_records import (
     MeasureDifference,
     RowsCompared,
 )  # fmt: skip
+from evidence.dossier import Dossier
 from model_cards import refs, tree
+from model_cards.legal import annex_iv
 from model_cards.modification import document, write
 from tests.model_cards import pages
 
@@ -171,14 +175,42 @@ def test_the_plot_draws_each_unit_and_the_declared_limit() -> None:
     found = [f for s in document.tree_of(record()).sections for b in s.blocks if isinstance(b, tree.Figures)
              for f in b.figures]  # fmt: skip
     assert len(found) == 2
-    ticks = re.findall(r'<line x1="([\d.]+)" [^>]*class="limit"', found[0].svg)
+    ticks = re.findall(r'<line x1="([\d.]+)" [^>]*class="bound"', found[0].svg)
     zero = re.findall(r'<line x1="([\d.]+)" [^>]*class="reference"', found[0].svg)
     assert len(ticks) == len(zero) == 1
     assert float(ticks[0]) < float(zero[0])
-    assert 'class="limit"' not in found[1].svg
+    assert 'class="bound"' not in found[1].svg
 
 
 def test_the_same_record_gives_the_same_bytes(tmp_path: Path) -> None:
     """No time of rendering, no order by chance."""
     first, second = (write.write(record(), tmp_path / name) for name in ("one", "two"))
     assert [p.read_bytes() for p in first] == [p.read_bytes() for p in second]
+
+
+def test_the_technical_documentation_holds_what_is_determined_beforehand(dossiers: dict[str, Dossier]) -> None:
+    """Annex IV(2)(f): each declaration with what it covers, its limits and its reason; else that there is none."""
+    found = dossiers["binary"]
+    content = found.plan.model_dump(mode="json")
+    content["predetermined_changes"] = [
+        {
+            "id": "yearly",
+            "title": "Retraining once a year",
+            "may_change": {"data": True, "retraining": True, "plan": ["training.seed"]},
+            "limits": {
+                "rows_grow_by_at_most": 0.3,
+                "metrics": [{"check": "performance.roc_auc", "worse_by_at_most": 0.05}],
+            },
+            "rationale": "Habits drift slowly.",
+        }
+    ]
+    for plan, words in (
+        (found.plan, ["The plan declares no change beforehand."]),
+        (Plan.model_validate(content), ["Retraining once a year", "training.seed; other rows; retraining",
+         "rows grow by at most 30.0\u00a0%", "performance.roc_auc worse by at most 0.05", "Habits drift slowly."]),
+    ):  # fmt: skip
+        document_ = annex_iv.build(refs.book(dataclasses.replace(found, plan=plan)))
+        point = next(s for c in document_.sections for s in c.sections if s.id == "AIV-2f")
+        said = "".join(getattr(p, "shown", p if isinstance(p, str) else "") for p in tree.walk_section(point))
+        for word in words:
+            assert word in said, word
