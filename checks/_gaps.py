@@ -122,13 +122,25 @@ def interval_of(found: Gaps, sampling: intervals.Sampling, label: str) -> tuple[
     tail = (1 - sampling.level) / 2
 
     def quantile(error: float, share: float) -> float:
-        return float(np.quantile(error**2 + 2 * error * crossed + squared, share))
+        return _quantile(error**2 + 2 * error * crossed + squared, share)
 
     far = np.sqrt(measured) + 2 * float(np.sqrt(squared.max())) + 1e-12
     low = _crossing(lambda e: quantile(e, 1 - tail) >= measured, far)
     top = max(measured, float(np.median(squared)))
     high = _crossing(lambda e: quantile(e, tail) > top, far)
     return low, high
+
+
+def _quantile(values: Floats, share: float) -> float:
+    """`numpy.quantile`, bit by bit, for a share below 1: a tenth of its cost, and it is asked eighty times an interval.
+
+    `values` are put into another order.
+    """
+    place = (len(values) - 1) * share
+    rank = int(place)
+    values.partition((rank, rank + 1))
+    part, low, high = place - rank, values[rank], values[rank + 1]
+    return float(low + (high - low) * part if part < 0.5 else high - (high - low) * (1 - part))
 
 
 def _crossing(reached: Callable[[float], bool], far: float) -> float:

@@ -114,7 +114,7 @@ def own_level(verdict: Verdict) -> Parts:
 
 def _of_result(book: Book, reason: Node, index: int) -> Verdict:
     """A line by which a check counts on its own: the lines of a check stand in the order of its results."""
-    results = [r for r in book.results() if r.value["check_id"] == reason.value["check_id"]]
+    results = book.results_of(reason.value["check_id"])
     result = results[index] if index < len(results) else None
     if result is None or result.value["reason"] != reason.value["text"]:
         return Verdict(reason, None, None, None, of_policy=False)

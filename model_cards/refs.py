@@ -8,6 +8,7 @@ text as `str` and everything else as `Fact` or `Gap`, so that the two cannot be 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
 import math
 from collections.abc import Iterator
@@ -211,6 +212,15 @@ class Book:
         """The record of a stage; null where the plan has no such stage."""
         return self.stages[stage]
 
+    @functools.cached_property
+    def _results(self) -> dict[str, list[Node]]:
+        """Results by identifier of the check; every chapter asks for them again and again."""
+        found: dict[str, list[Node]] = {}
+        for stage in ("validate", "govern", "evaluate"):
+            for result in self.stages[stage]["results"]:
+                found.setdefault(str(result.value["check_id"]), []).append(result)
+        return found
+
     def results(self) -> Iterator[Node]:
         """Every check of the run, data first."""
         for stage in ("validate", "govern", "evaluate"):
@@ -220,9 +230,13 @@ class Book:
         """The checks whose identifier begins with `family.`."""
         return [r for r in self.results() if str(r.value["check_id"]).startswith(f"{family}.")]
 
+    def results_of(self, check_id: str) -> list[Node]:
+        """The results of a check, in their order."""
+        return self._results.get(check_id, [])
+
     def result(self, check_id: str) -> Node | None:
         """The first result of a check, or None where it did not run."""
-        return next((r for r in self.results() if r.value["check_id"] == check_id), None)
+        return next(iter(self.results_of(check_id)), None)
 
 
 DOCUMENT_STAGES = (

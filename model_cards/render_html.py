@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import string
 from pathlib import Path
 
@@ -19,6 +20,15 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 def render(document: Document) -> str:
     """The page. Every value of a record is escaped and carries its place in `data-evidence`."""
+    style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
+    names = lines.of(document)
+    page = _template().render(document=document, style=style, lines=lambda row: names.get((id(row[0]), row[1])))
+    return "\n".join(line.rstrip() for line in page.splitlines() if line.strip()) + "\n"
+
+
+@functools.cache
+def _template() -> jinja2.Template:
+    """The template, compiled once."""
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
         autoescape=True,
@@ -36,11 +46,7 @@ def render(document: Document) -> str:
     environment.filters["plain"] = tree.plain
     environment.filters["target"] = lambda link: link.address("html")
     environment.filters["css"] = _css
-    names = lines.of(document)
-    environment.globals["lines"] = lambda row: names.get((id(row[0]), row[1]))
-    style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
-    page = environment.get_template("report.html.j2").render(document=document, style=style)
-    return "\n".join(line.rstrip() for line in page.splitlines() if line.strip()) + "\n"
+    return environment.get_template("report.html.j2")
 
 
 def _css(content: tree.Parts) -> markupsafe.Markup:

@@ -23,22 +23,15 @@ POPULATIONS = {
 }
 
 
-def true_error(predicted, codes, share, population):
-    """The error of the binned probabilities in the population, for the bins of these rows."""
-    edges = [predicted[codes == b].max() for b in range(codes.max())]
-    inside = np.searchsorted(edges, population, side="left")
-    gaps = np.array([np.mean((population - share(population))[inside == b]) for b in range(codes.max() + 1)])
-    weights = np.bincount(inside, minlength=codes.max() + 1) / len(population)
-    return float(np.sqrt(weights @ gaps**2))
-
-
 def simulated(share, rows, repeats, *, of_entity=1):
     """Gaps of drawn rows with the true error for the same bins, again and again."""
     from scipy import special
 
     from checks import _gaps
 
-    rng, population = np.random.default_rng(0), np.random.default_rng(1).beta(1, 3, 60_000)
+    rng = np.random.default_rng(0)
+    population = np.sort(np.random.default_rng(1).beta(1, 3, 60_000))
+    total = np.append(0.0, np.cumsum(population - share(population)))
     for _ in range(repeats):
         predicted = np.repeat(rng.beta(1, 3, rows // of_entity), of_entity)
         shared = np.repeat(rng.normal(size=rows // of_entity), of_entity)
@@ -47,7 +40,15 @@ def simulated(share, rows, repeats, *, of_entity=1):
         entities = None if of_entity == 1 else np.repeat(np.arange(rows // of_entity), of_entity)
         codes = _gaps.equal_count(predicted, rows // of_entity)
         found = _gaps.gaps(predicted, observed, codes, entities, shares=True)
-        yield found, true_error(predicted, codes, share, population)
+        edges = [predicted[codes == b].max() for b in range(codes.max())]
+        yield found, true_error(population, total, edges)
+
+
+def true_error(population, total, edges):
+    """The error in the population for bins with these upper edges: rows in order, their gaps summed up."""
+    ends = np.array([0, *np.searchsorted(population, edges, side="right"), len(population)])
+    sizes = np.diff(ends)
+    return float(np.sqrt(sizes / len(population) @ (np.diff(total[ends]) / sizes) ** 2))
 
 
 @pytest.mark.slow

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,13 @@ from evidence import arrays
 from tests.factory import builders
 
 
-def prepared(path, task):
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    """Task to a trained model with its validation part and its gradient; each task is trained once."""
+    return functools.cache(lambda task: trained(tmp_path_factory.mktemp(task) / "run", task))
+
+
+def trained(path, task):
     from factory import gradients, trainer
 
     folder, encoded = builders.run_folder(path, task)
@@ -17,13 +25,13 @@ def prepared(path, task):
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
-def test_the_gradient_agrees_with_finite_differences(tmp_path, task):
+def test_the_gradient_agrees_with_finite_differences(prepared, task):
     """A small step along the gradient changes each row's loss by step × squared length, to first order."""
     import torch
 
     from factory import checkpoints
 
-    folder, encoded, record, part, gradient = prepared(tmp_path / "run", task)
+    folder, encoded, record, part, gradient = prepared(task)
     network = checkpoints.restore(folder, record, encoded).double()
 
     def losses(x):
@@ -42,9 +50,9 @@ def test_the_gradient_agrees_with_finite_differences(tmp_path, task):
     assert found.any(axis=1).mean() > 0.9
 
 
-def test_categories_and_missing_values_do_not_move(tmp_path):
+def test_categories_and_missing_values_do_not_move(prepared):
     """Categorical features and missing cells have the gradient zero; nothing is NaN; types are numpy's."""
-    _, encoded, _, part, gradient = prepared(tmp_path / "run", "binary")
+    _, encoded, _, part, gradient = prepared("binary")
     found = gradient(part.x, part.y)
     assert type(found) is np.ndarray
     assert (found.dtype, found.shape) == (np.float32, part.x.shape)
@@ -54,9 +62,9 @@ def test_categories_and_missing_values_do_not_move(tmp_path):
     assert np.isnan(part.x).any()
 
 
-def test_rows_do_not_disturb_each_other(tmp_path):
+def test_rows_do_not_disturb_each_other(prepared):
     """A row's gradient is the same alone and among others, and no rows give no gradients."""
-    _, _, _, part, gradient = prepared(tmp_path / "run", "binary")
+    _, _, _, part, gradient = prepared("binary")
     np.testing.assert_allclose(gradient(part.x[:1], part.y[:1])[0], gradient(part.x, part.y)[0], atol=1e-6)
     assert gradient(part.x[:0], part.y[:0]).shape == (0, part.x.shape[1])
 
@@ -75,11 +83,11 @@ def test_a_table_of_categories_only_has_no_gradient(tmp_path):
 
 
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
-def test_the_pullback_of_the_outputs_agrees_with_the_gradient_of_the_loss(tmp_path, task):
+def test_the_pullback_of_the_outputs_agrees_with_the_gradient_of_the_loss(prepared, task):
     """Pulling back the loss's derivative by the outputs gives the gradient of the loss, row by row."""
     from factory import gradients
 
-    folder, encoded, record, part, gradient = prepared(tmp_path / "run", task)
+    folder, encoded, record, part, gradient = prepared(task)
     outputs, pullback = gradients.logits_vjp(folder, record, encoded)(part.x)
     assert outputs.shape == (part.rows, 1 if task == "regression" else len(encoded.classes))
     if task == "regression":
@@ -92,11 +100,11 @@ def test_the_pullback_of_the_outputs_agrees_with_the_gradient_of_the_loss(tmp_pa
     np.testing.assert_allclose(found, gradient(part.x, part.y), rtol=1e-3, atol=1e-5 * np.abs(found).max())
 
 
-def test_more_rows_than_one_pass_takes(tmp_path, monkeypatch):
+def test_more_rows_than_one_pass_takes(prepared, monkeypatch):
     """Outputs and gradients of several passes are those of one."""
     from factory import gradients
 
-    folder, encoded, record, part, _ = prepared(tmp_path / "run", "binary")
+    folder, encoded, record, part, _ = prepared("binary")
     vjp = gradients.logits_vjp(folder, record, encoded)
     cotangent = np.random.default_rng(0).normal(size=(part.rows, 2))
     once, pullback = vjp(part.x)

@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
@@ -204,34 +203,31 @@ def test_a_killed_job_resumes_to_the_same_bytes(tmp_path):
     """A job killed with SIGKILL and started again writes the weights of a job that was not killed."""
     import yaml
 
-    from evidence import records
+    from factory import job
 
-    plan = builders.plan(training={"epochs": 300, "patience": 300, "batch_size": 16, "device": "cpu"})
+    # Far more epochs than pass between the line that is waited for and the signal.
+    plan = builders.plan(training={"epochs": 120, "patience": 120, "batch_size": 16, "device": "cpu"}, model=SMALL)
     folders = {}
     for name in ("whole", "killed"):
         folder, encoded = builders.run_folder(tmp_path / name)
         folder.write_record("data/encoded.json", encoded)
         folder.write_bytes("plan.yaml", yaml.safe_dump(plan.model_dump(mode="json")).encode())
         folders[name] = folder
-    command = [sys.executable, "-m", "factory.job"]
-    subprocess.run([*command, folders["whole"].path], cwd=ROOT, check=True, capture_output=True)
+    whole = job.run(folders["whole"])
     for _ in range(2):
-        job = subprocess.Popen(
-            [*command, folders["killed"].path], cwd=ROOT, stderr=subprocess.PIPE, text=True, encoding="utf-8"
+        running = subprocess.Popen(
+            [sys.executable, "-m", "factory.job", folders["killed"].path],
+            cwd=ROOT,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
         )
-        for line in job.stderr:
-            if "epoch " in line:
-                break
-        time.sleep(0.3)
-        job.send_signal(signal.SIGKILL)
-        job.stderr.close()
-        assert job.wait() == -signal.SIGKILL
+        assert any("epoch " in line for line in running.stderr)
+        running.send_signal(signal.SIGKILL)
+        running.stderr.close()
+        assert running.wait() == -signal.SIGKILL
         assert not (folders["killed"].path / "training" / "record.json").exists()
-    subprocess.run([*command, folders["killed"].path], cwd=ROOT, check=True, capture_output=True)
-    whole, killed = (
-        records.TrainingRecord.model_validate_json((folder.path / "training" / "record.json").read_bytes())
-        for folder in folders.values()
-    )
+    killed = job.run(folders["killed"])
     assert killed.resumed == 2
     assert killed.checkpoint.sha256 == whole.checkpoint.sha256
     assert killed.threshold == whole.threshold

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import html.parser
 
 VOID = {"meta", "link", "br", "img", "input", "hr", "wbr"}
@@ -55,3 +56,9 @@ class Page(html.parser.HTMLParser):
     def all(self, tag: str) -> list[Element]:
         """Every element of a kind."""
         return [e for e in self.elements if e.tag == tag]
+
+
+@functools.lru_cache(maxsize=8)
+def read(source: str) -> Page:
+    """The page, read once for all tests that ask: they look and change nothing."""
+    return Page(source)

@@ -34,7 +34,7 @@ def _evasion(dossier: Dossier) -> records.CheckResult:
 
 def _chapter(page: str) -> pages.Page:
     start = page.index('<section id="attacks"')
-    return pages.Page(page[start : page.index("</section>", start) + len("</section>")])
+    return pages.read(page[start : page.index("</section>", start) + len("</section>")])
 
 
 @pytest.mark.parametrize("task", TASKS)
@@ -57,7 +57,7 @@ def test_every_attack_has_a_line_between_clean_and_worst(documents: dict[str, Re
 @pytest.mark.parametrize("task", TASKS)
 def test_the_curve_is_drawn_once(documents: dict[str, Rendered], task: str) -> None:
     """One figure holds the worst case and the questions alone; the chapter on faults has none of them."""
-    figures = [e.attributes["aria-label"] for e in pages.Page(documents[task].page).all("figure")]
+    figures = [e.attributes["aria-label"] for e in pages.read(documents[task].page).all("figure")]
     (drawn,) = [label for label in figures if "under attack" in label or "attacked rows" in label]
     assert "worst of all attacks" in drawn
     assert "questions alone" in drawn

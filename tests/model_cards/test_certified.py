@@ -54,7 +54,7 @@ def page(dossiers: dict[str, Dossier], tmp_path_factory: pytest.TempPathFactory)
     kept = [r for r in found.evaluate.results if r.check_id not in {o.check_id for o in own}]
     evaluated = found.evaluate.model_copy(update={"results": (*kept, *own)})
     place: Path = tmp_path_factory.mktemp("certified")
-    return pages.Page(render(dataclasses.replace(found, evaluate=evaluated), place).page)
+    return pages.read(render(dataclasses.replace(found, evaluate=evaluated), place).page)
 
 
 def test_the_three_results_stand_in_one_figure(page: pages.Page) -> None:

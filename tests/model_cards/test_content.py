@@ -34,7 +34,7 @@ def test_card_and_report_list_the_same_gaps(
 
 def test_order_of_the_report(rendered: dict[str, Rendered]) -> None:
     """Outcome, what is open, effect, gaps and the answers come before any detail."""
-    titles = [e.attributes["id"] for e in pages.Page(rendered["binary"].page).all("h2")]
+    titles = [e.attributes["id"] for e in pages.read(rendered["binary"].page).all("h2")]
     first = ["h-summary", "h-open", "h-effect", "h-gaps", "h-classification", "h-limitations"]
     assert titles[: len(first)] == first
 
@@ -236,7 +236,7 @@ def test_measures_are_explained(rendered: dict[str, Rendered]) -> None:
 def test_printed_pages_name_the_run(dossiers: dict[str, Dossier], tmp_path: Path, name: str) -> None:
     """The foot of every page carries the run, and a name with other characters never enters the style."""
     page = render(dataclasses.replace(dossiers["binary"], run_id=name), tmp_path).page
-    style = pages.Page(page).all("style")[0].text
+    style = pages.read(page).all("style")[0].text
     assert (f"run {name}" in style) == bool(re.fullmatch(r"[\w-]+", name))
     assert "display: none } @page" not in style
 
@@ -247,7 +247,7 @@ def _result(found: Dossier, check_id: str) -> records.CheckResult:
 
 def _text(page: str, heading: str) -> str:
     """The text of a chapter."""
-    section = next(e for e in pages.Page(page).all("section") if e.attributes["aria-labelledby"] == heading)
+    section = next(e for e in pages.read(page).all("section") if e.attributes["aria-labelledby"] == heading)
     return " ".join(section.text.replace("\u00a0%", "\u00a0%").split(" "))
 
 

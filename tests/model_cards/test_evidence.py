@@ -61,7 +61,7 @@ def test_every_number_equals_its_record(rendered: dict[str, Rendered], task: str
     """Each number of the page carries a place in a record, and the record holds that very value there."""
     found = rendered[task]
     records_ = contents(found.dossier)
-    numbers = pages.Page(found.page).all("data")
+    numbers = pages.read(found.page).all("data")
     assert len(numbers) > 100
     for element in numbers:
         if "data-derivation" in element.attributes:
@@ -75,7 +75,7 @@ def test_every_reference_leads_somewhere(rendered: dict[str, Rendered], task: st
     """No reference points into nothing, whether at a text, a derived number or a mark of a figure."""
     found = rendered[task]
     records_ = contents(found.dossier)
-    for element in pages.Page(found.page).elements:
+    for element in pages.read(found.page).elements:
         evidence = element.attributes.get("data-evidence")
         if evidence and not evidence.startswith("documents/record.json#"):
             resolve(records_, evidence)
@@ -149,7 +149,7 @@ def test_gaps_are_printed_in_both_documents_and_recorded(rendered: dict[str, Ren
         "Not stated: licence of the model. To be filled by: provider (plan: documents.licence).",
     ]
     assert any("Not measured: Accuracy under evasion attack" in gap for gap in found.record.gaps)
-    page = pages.Page(found.page)
+    page = pages.read(found.page)
     shown = {e.text.removeprefix("Gap. ") for e in page.all("span") if e.attributes.get("class") == "gap"}
     assert shown <= set(found.record.gaps)
     assert "**Gap.** Not stated: licence of the model." in found.card

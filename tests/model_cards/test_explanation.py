@@ -46,7 +46,7 @@ def test_report_and_card_name_the_heaviest_features(rendered: dict[str, Rendered
     """The three heaviest features, the coverage and what the flag does not see stand in both documents."""
     found = rendered[task]
     rows = result(found.dossier, "explanation.permutation_importance").details["features"]
-    page = next(e for e in pages.Page(found.page).all("section") if e.attributes["aria-labelledby"] == "h-explanation")
+    page = next(e for e in pages.read(found.page).all("section") if e.attributes["aria-labelledby"] == "h-explanation")
     for row in rows[:3]:
         assert row["feature"] in page.text
         assert f"`{row['feature']}`" in found.card or row["feature"].replace("_", "\\_") in found.card
@@ -59,7 +59,7 @@ def test_report_and_card_name_the_heaviest_features(rendered: dict[str, Rendered
 def test_figures_of_the_chapter(rendered: dict[str, Rendered], task: str) -> None:
     """Importance, calibration and coverage are drawn for every task, sizes of sets where there are classes."""
     titles = {
-        e.text.strip() for e in pages.Page(rendered[task].page).all("div") if e.attributes.get("class") == "title"
+        e.text.strip() for e in pages.read(rendered[task].page).all("div") if e.attributes.get("class") == "title"
     }
     assert {"Permutation importance", "Calibration"} <= titles
     assert ("Classes in the prediction set" in titles) == (task != "regression")

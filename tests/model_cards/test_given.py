@@ -50,7 +50,7 @@ def test_the_summary_says_it_beside_the_outcome(dossier: Dossier) -> None:
 
 def test_the_settings_of_a_gate_stand_beside_it(rendered: Rendered) -> None:
     """Its own level, group size and owner, and what inconclusive means, are printed with the thresholds."""
-    page = pages.Page(rendered.page)
+    page = pages.read(rendered.page)
     text = " ".join(element.text for element in page.all("table"))
     for words in ("interval at 99", "at least 40 rows per rate", "owner: Head of testing", "reported only"):
         assert words in text, words

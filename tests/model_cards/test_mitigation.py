@@ -107,7 +107,7 @@ def test_every_number_of_a_mitigated_report_equals_its_record(dossiers, tmp_path
     found = mitigated(dossiers["binary"], method)
     rendered = builders.render(found, tmp_path)
     held = contents(found)
-    cited = [e for e in pages.Page(rendered.page).all("data") if "data-derivation" not in e.attributes]
+    cited = [e for e in pages.read(rendered.page).all("data") if "data-derivation" not in e.attributes]
     for element in cited:
         value = resolve(held, element.attributes["data-evidence"])
         assert element.attributes["value"] == (repr(value) if isinstance(value, float) else str(value))

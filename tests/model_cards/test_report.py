@@ -18,7 +18,7 @@ HOSTILE = "</title></style><script>alert(1)</script>\"'><img src=x onerror=alert
 @pytest.mark.parametrize("task", TASKS)
 def test_page_stands_alone(rendered: dict[str, Rendered], task: str) -> None:
     """No script, nothing loaded, and a policy that would forbid it."""
-    page = pages.Page(rendered[task].page)
+    page = pages.read(rendered[task].page)
     assert not [e for e in page.elements if e.tag in ("script", "link", "img", "iframe", "object")]
     assert not [e for e in page.elements if "src" in e.attributes or any(k.startswith("on") for k in e.attributes)]
     assert not re.search(r"url\(|@import", page.all("style")[0].text)
@@ -28,7 +28,7 @@ def test_page_stands_alone(rendered: dict[str, Rendered], task: str) -> None:
 @pytest.mark.parametrize("task", TASKS)
 def test_headings_go_down_one_step_at_a_time(rendered: dict[str, Rendered], task: str) -> None:
     """One h1, and no level is left out."""
-    levels = [int(e.tag[1]) for e in pages.Page(rendered[task].page).elements if re.fullmatch(r"h[1-6]", e.tag)]
+    levels = [int(e.tag[1]) for e in pages.read(rendered[task].page).elements if re.fullmatch(r"h[1-6]", e.tag)]
     assert levels.count(1) == 1
     assert levels[0] == 1
     assert all(after <= before + 1 for before, after in itertools.pairwise(levels))
@@ -37,7 +37,7 @@ def test_headings_go_down_one_step_at_a_time(rendered: dict[str, Rendered], task
 @pytest.mark.parametrize("task", TASKS)
 def test_every_link_within_the_page_has_a_target(rendered: dict[str, Rendered], task: str) -> None:
     """The contents lead to sections; no anchor stands twice."""
-    page = pages.Page(rendered[task].page)
+    page = pages.read(rendered[task].page)
     anchors = [e.attributes["id"] for e in page.elements if "id" in e.attributes]
     assert len(anchors) == len(set(anchors))
     links = [e.attributes["href"] for e in page.all("a") if e.attributes["href"].startswith("#")]
@@ -48,7 +48,7 @@ def test_every_link_within_the_page_has_a_target(rendered: dict[str, Rendered], 
 @pytest.mark.parametrize("task", TASKS)
 def test_tables_and_figures_have_names(rendered: dict[str, Rendered], task: str) -> None:
     """Every table has a caption, every head cell its scope, every figure words that stand for it."""
-    page = pages.Page(rendered[task].page)
+    page = pages.read(rendered[task].page)
     assert len(page.all("caption")) == len(page.all("table")) > 10
     assert all(e.attributes.get("scope") in ("col", "row") for e in page.all("th"))
     assert len(page.all("figure")) >= 3
@@ -60,7 +60,7 @@ def test_tables_and_figures_have_names(rendered: dict[str, Rendered], task: str)
 def test_every_status_is_said_in_a_word(rendered: dict[str, Rendered], task: str) -> None:
     """Colour and sign only repeat what the word says."""
     shown = [
-        e for e in pages.Page(rendered[task].page).all("span") if "status" in e.attributes.get("class", "").split()
+        e for e in pages.read(rendered[task].page).all("span") if "status" in e.attributes.get("class", "").split()
     ]
     assert shown
     for element in shown:
@@ -117,7 +117,7 @@ def test_each_group_is_drawn_with_its_own_numbers(rendered: dict[str, Rendered])
     index = found.dossier.evaluate.results.index(result)
     marks = {
         e.attributes["data-evidence"]: e.text
-        for e in pages.Page(found.page).all("g")
+        for e in pages.read(found.page).all("g")
         if f"/results/{index}/" in e.attributes.get("data-evidence", "")
     }
     for attribute, rows in result.details["groups"].items():
@@ -128,12 +128,12 @@ def test_each_group_is_drawn_with_its_own_numbers(rendered: dict[str, Rendered])
 
 def test_hostile_plan_stays_text(dossiers: dict[str, Dossier], tmp_path: Path) -> None:
     """Whatever a plan says is shown as it is; no element, attribute or template expression comes of it."""
-    plain = pages.Page(render(dossiers["binary"], tmp_path / "plain").page)
+    plain = pages.read(render(dossiers["binary"], tmp_path / "plain").page)
     system = {"name": HOSTILE, "intended_purpose": HOSTILE, "limitations": [HOSTILE] * 4}
     provenance = dossiers["binary"].plan.data.provenance.model_dump() | {"url": f"https://a.example/{HOSTILE}"}
     data = {"provenance": provenance}
     source = render(builders.with_plan(dossiers["binary"], {"system": system, "data": data}), tmp_path / "hostile").page
-    page = pages.Page(source)
+    page = pages.read(source)
     differing = {e.tag for e in page.elements} - {e.tag for e in plain.elements}
     assert differing == set()
     assert len(page.all("h2")) == len(plain.all("h2"))
@@ -157,11 +157,11 @@ def test_hostile_names_of_groups_and_classes_stay_text(dossiers: dict[str, Dossi
             details["labels"] = [HOSTILE, HOSTILE]
         changed.append(result.model_copy(update={"details": details}))
     evaluate = found.evaluate.model_copy(update={"results": tuple(changed)})
-    page = pages.Page(render(dataclasses.replace(found, evaluate=evaluate), tmp_path).page)
+    page = pages.read(render(dataclasses.replace(found, evaluate=evaluate), tmp_path).page)
     assert not page.all("script")
     assert not page.all("img")
     assert "{{ 7*7 }}" in "".join(e.text for e in page.all("svg"))
 
 
 def _titles(page: str) -> set[str]:
-    return {e.text.strip() for e in pages.Page(page).all("div") if e.attributes.get("class") == "title"}
+    return {e.text.strip() for e in pages.read(page).all("div") if e.attributes.get("class") == "title"}

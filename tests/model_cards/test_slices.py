@@ -42,7 +42,7 @@ def test_every_curve_is_in_the_overview(rendered: dict[str, Rendered]) -> None:
     """As many panels as checks with a curve, each leading to its own points."""
     found = rendered["binary"]
     curves = [i for i, r in enumerate(found.dossier.evaluate.results) if r.details.get("curve") and r.details.get("x")]
-    evidence = [e.attributes.get("data-evidence", "") for e in pages.Page(found.page).all("g")]
+    evidence = [e.attributes.get("data-evidence", "") for e in pages.read(found.page).all("g")]
     assert len(curves) >= 8
     for index in curves:
         assert f"evaluation/results.json#/results/{index}/details/curve" in evidence
@@ -56,7 +56,7 @@ def test_slices_are_drawn_and_listed(rendered: dict[str, Rendered]) -> None:
     ):
         found = rendered[task]
         results = {r.check_id: (i, r) for i, r in enumerate(found.dossier.evaluate.results)}
-        evidence = {e.attributes.get("data-evidence") for e in pages.Page(found.page).all("g")}
+        evidence = {e.attributes.get("data-evidence") for e in pages.read(found.page).all("g")}
         index, result = results[check]
         for i, row in enumerate(result.details["groups"]["bmi"]):
             assert (
