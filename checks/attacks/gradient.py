@@ -36,7 +36,7 @@ def projected(found: Found, gradient: Gradient, steps: int, restarts: int, rng: 
 
     The step falls in equal parts from the whole budget, which comes as far as steps of one length with fewer rows on
     the way. A row that a step leaves where it is (in a corner, as a rule) would be left there by shorter ones too and
-    takes no further one. The graph is asked when a row comes to rest, at the last step, and in between at every fourth.
+    takes no further one. The graph is asked at every fourth step and at the last, of the rows that rest as well.
 
     Args:
         found: What was found so far; improved in place.
@@ -52,6 +52,7 @@ def projected(found: Found, gradient: Gradient, steps: int, restarts: int, rng: 
         start = problem.random(rows, rng).astype(np.float32) if restart else problem.x[rows]
         low, high = (ends[rows] for ends in problem.limits.single)
         way = _Way(rows, start, low, high, reach[rows], problem.y[rows])
+        resting: tuple[list[Rows], list[Inputs]] = ([], [])
         for step in range(steps):
             if len(way.rows) == 0:
                 break
@@ -59,10 +60,13 @@ def projected(found: Found, gradient: Gradient, steps: int, restarts: int, rng: 
             ahead = way.at + length * way.reach * _signs(gradient(way.at, way.y), way.at.shape)
             ahead = np.clip(ahead, way.low, way.high, out=ahead)
             rests = ~((ahead != way.at) & (way.reach > 0)).any(axis=1)
-            asked = rests | (step % ASKED == 0) | (step == steps - 1)
-            if asked.any():
-                found.offer(way.rows[asked], ahead[asked])
             way.at = ahead
+            if step % ASKED == 0 or step == steps - 1 or rests.all():
+                found.offer(np.concatenate([way.rows, *resting[0]]), np.concatenate([way.at, *resting[1]]))
+                resting = ([], [])
+            elif rests.any():
+                resting[0].append(way.rows[rests])
+                resting[1].append(way.at[rests])
             way.keep(~rests & (found.damage[way.rows] < problem.enough))
 
 

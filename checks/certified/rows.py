@@ -147,15 +147,15 @@ def nested(proofs: Sequence[Proofs]) -> list[Proofs]:
 def contradicted(
     question: Question, box: Box, proofs: Proofs, slope: Floats | None, rng: np.random.Generator, trials: int
 ) -> bool:
-    """Does the graph itself deny a proof: at random corners of the proven boxes, or where a gradient points?
+    """Does the graph itself deny a proof: at random corners and points of the proven boxes, or where a gradient points?
 
     Args:
         question: The rows.
         box: Their boxes.
         proofs: What was proven.
         slope: (N, features) gradient of the loss, if there is one.
-        rng: For the corners.
-        trials: Corners of each box.
+        rng: For the corners and points.
+        trials: Corners of each box, and as many points within it.
     """
     if (proofs.proven & proofs.falsified).any():
         return True
@@ -164,6 +164,7 @@ def contradicted(
         return False
     low, high = box.low[at], box.high[at]
     corners = [np.where(rng.random(low.shape) < 0.5, low, high) for _ in range(trials)]
+    corners += [low + rng.random(low.shape) * (high - low) for _ in range(trials)]
     if slope is not None:
         corners.append(np.where(slope[at] > 0, high, low))
     return any((question.relabel(box.feed(c, question.x, at)) != question.labels[at]).any() for c in corners)

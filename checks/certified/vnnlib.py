@@ -23,7 +23,7 @@ from configs import errors
 
 Floats = npt.NDArray[np.float64]
 
-LARGEST = 1 << 20
+LARGEST = 16 << 20
 """Bytes of the largest file."""
 DEEPEST = 50
 """Brackets within brackets."""
@@ -31,15 +31,18 @@ TINIEST = 2.3e-308
 """A smaller product may have lost what it was made of."""
 MOST_CASES = 4096
 """Cases of the disjunction, after everything is multiplied out."""
+MOST_CONDITIONS = 4_000_000
+"""Conditions of all cases together."""
 MOST_VARIABLES = 1 << 20
-_TOKEN = re.compile(r"\s+|;[^\n]*|(?P<bracket>[()])|(?P<atom>[^\s();]+)")
+_TOKEN = re.compile(r"((?:\s+|;[^\n]*)*+)(?:([()])|([^\s();]+)|$)")
+"""Blanks and comments, then a bracket, a word or the end."""
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?")
 _VARIABLE = re.compile(r"([XY])_(\d{1,9})")
 _COMPARISONS = ("<=", ">=", "<", ">")
 _CONNECTIVES = ("and", "or")
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Constraint:
     """Σ inputs_i X_i + Σ outputs_j Y_j + shift ≤ 0, or < 0."""
 
@@ -69,13 +72,13 @@ class Property:
     cases: tuple[Case, ...]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(slots=True)
 class _Atom:
     text: str
     line: int
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(slots=True)
 class _Form:
     items: list[_Atom | _Form]
     line: int
@@ -115,7 +118,7 @@ def read(path: Path) -> Property:
 def parse(text: str, name: str = "property") -> Property:
     """Read the text of a property. See `read`."""
     declared: dict[str, set[int]] = {"X": set(), "Y": set()}
-    cases: list[tuple[Constraint, ...]] = [()]
+    cases: list[list[Constraint]] = [[]]
     for form in _forms(text, name):
         if form.head == "declare-const":
             _declare(form, declared, name)
@@ -134,16 +137,20 @@ def _forms(text: str, name: str) -> Iterator[_Form]:
     if len(text) > LARGEST:
         _refuse(name, None, f"at most {LARGEST >> 20} MiB", f"{len(text) >> 20} MiB", "Split the property")
     stack: list[_Form] = []
-    line, at = 1, 0
-    while at < len(text):
-        found = _TOKEN.match(text, at)
-        if found is None:  # The pattern covers every character.
-            _refuse(name, line, "a bracket or a word", repr(text[at]), "Correct it")
-        if found["bracket"] == "(":
+    line = 1
+    for found in _TOKEN.finditer(text):
+        before, bracket, atom = found.groups()
+        if before:
+            line += before.count("\n")
+        if atom:
+            if not stack:
+                _refuse(name, line, "a bracket", atom[:40], "Write (assert …) or (declare-const …)")
+            stack[-1].items.append(_Atom(atom, line))
+        elif bracket == "(":
             if len(stack) >= DEEPEST:
                 _refuse(name, line, f"at most {DEEPEST} brackets within each other", "more", "Simplify the condition")
             stack.append(_Form([], line))
-        elif found["bracket"] == ")":
+        elif bracket:
             if not stack:
                 _refuse(name, line, "an opening bracket first", "')'", "Remove it")
             done = stack.pop()
@@ -151,12 +158,6 @@ def _forms(text: str, name: str) -> Iterator[_Form]:
                 stack[-1].items.append(done)
             else:
                 yield done
-        elif found["atom"]:
-            if not stack:
-                _refuse(name, line, "a bracket", found["atom"][:40], "Write (assert …) or (declare-const …)")
-            stack[-1].items.append(_Atom(found["atom"], line))
-        line += found[0].count("\n")
-        at = found.end()
     if stack:
         _refuse(name, stack[-1].line, "a closing bracket", "the end of the file", "Close the bracket")
 
@@ -180,12 +181,21 @@ def _width(indices: set[int], kind: str, name: str) -> int:
 
 
 def _multiplied(
-    left: list[tuple[Constraint, ...]], right: list[tuple[Constraint, ...]], line: int, name: str
-) -> list[tuple[Constraint, ...]]:
+    left: list[list[Constraint]], right: list[list[Constraint]], line: int, name: str
+) -> list[list[Constraint]]:
+    """Both together, as a disjunction of conjunctions. `left` is used up: one more condition is appended to it."""
     if len(left) * len(right) > MOST_CASES:
         got = f"{len(left) * len(right)}"
         _refuse(name, line, f"at most {MOST_CASES} cases", got, "Split the property into several files")
-    return [(*a, *b) for a in left for b in right]
+    if len(right) == 1:
+        for case in left:
+            case.extend(right[0])
+        made = left
+    else:
+        made = [[*a, *b] for a in left for b in right]
+    if len(made) > 1 and len(made) * max(map(len, made)) > MOST_CONDITIONS:
+        _refuse(name, line, f"at most {MOST_CONDITIONS:,} conditions in all cases", "more", "Split the property")
+    return made
 
 
 class _Reader:
@@ -194,7 +204,7 @@ class _Reader:
     def __init__(self, declared: dict[str, set[int]], name: str) -> None:
         self._declared, self._name = declared, name
 
-    def cases(self, expression: _Expression) -> list[tuple[Constraint, ...]]:
+    def cases(self, expression: _Expression) -> list[list[Constraint]]:
         """A condition as a disjunction of conjunctions."""
         if isinstance(expression, _Atom):
             self._refuse(expression, "a condition such as (<= X_0 1.0)", expression.text)
@@ -203,13 +213,13 @@ class _Reader:
             made = [self.cases(part) for part in parts]
             if expression.head == "or":
                 joined = [case for one in made for case in one]
-                return _multiplied([()], joined, expression.line, self._name)
-            found: list[tuple[Constraint, ...]] = [()]
+                return _multiplied([[]], joined, expression.line, self._name)
+            found: list[list[Constraint]] = [[]]
             for one in made:
                 found = _multiplied(found, one, expression.line, self._name)
             return found
         if expression.head in _COMPARISONS and len(parts) == 2:
-            return [(self._constraint(expression.head, parts[0], parts[1]),)]
+            return [[self._constraint(expression.head, parts[0], parts[1])]]
         return self._refuse(expression, "and, or, <=, >=, < or > with its arguments", expression.head or "other")
 
     def _constraint(self, comparison: str, left: _Expression, right: _Expression) -> Constraint:
@@ -217,11 +227,11 @@ class _Reader:
         total = self._term(less)
         for variable, factor in self._term(more).items():
             total[variable] = total.get(variable, 0.0) - factor
-        inputs, outputs = (
-            tuple(sorted((i, f) for (kind, i), f in total.items() if kind == wanted and f)) for wanted in "XY"
-        )
-        if not all(math.isfinite(f) for f in total.values()):
+        if not all(map(math.isfinite, total.values())):
             self._refuse(left, "finite numbers", "one that is too large")
+        inputs, outputs = (
+            tuple(sorted([(i, f) for (kind, i), f in total.items() if kind == wanted and f])) for wanted in "XY"
+        )
         return Constraint(inputs, outputs, total.get(("1", 0), 0.0), comparison in ("<", ">"))
 
     def _term(self, expression: _Expression) -> dict[tuple[str, int], float]:
@@ -262,7 +272,7 @@ class _Reader:
         _refuse(self._name, at.line, expected, got[:60], "Correct it")
 
 
-def _case(constraints: tuple[Constraint, ...], inputs: int, name: str) -> Case | None:
+def _case(constraints: list[Constraint], inputs: int, name: str) -> Case | None:
     """Box and other constraints; None where no input satisfies the box."""
     low, high = np.full(inputs, -np.inf), np.full(inputs, np.inf)
     kept = []

@@ -214,3 +214,22 @@ def test_a_property_that_no_input_meets_says_nothing(tmp_path):
     content = networks.model(*networks.dense(np.random.default_rng(0), (1, 3, 1)), ("batch", 1))
     found = answer(tmp_path, content, header(1, 1, low=1.0, high=0.0) + "(assert (>= Y_0 0.5))")
     assert (found.status, "says nothing" in found.reason) == ("unknown", True)
+
+
+def test_a_false_proof_is_not_believed(tmp_path, monkeypatch):
+    """Where the search claims a proof that the file denies, the answer is its counterexample and says what is wrong."""
+    from checks.certified import branch, verify
+
+    content = networks.model(*networks.dense(np.random.default_rng(3), [3, 16, 2]), ("batch", 3))
+    middle = float(np.median(networks.run(content, np.random.default_rng(4).uniform(-1, 1, size=(999, 3)))[:, 0]))
+    search = branch.search
+
+    def unsound(*given, **settings):
+        found = search(*given, **{**settings, "boxes": 1})
+        return type(found)(**{**vars(found), "proven": np.ones_like(found.proven), "found": {}})
+
+    monkeypatch.setattr(branch, "search", unsound)
+    monkeypatch.setattr(verify, "_attack", lambda *_: None)
+    found = answer(tmp_path, content, header(3, 2) + f"(assert (>= Y_0 {middle}))")
+    assert (found.status, found.reason) == ("violated", verify.DENIED)
+    assert found.outputs[0] >= middle

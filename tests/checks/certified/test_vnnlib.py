@@ -112,3 +112,25 @@ def test_a_written_constraint_is_read_back(rows):
     for constraint, (a, b, c) in zip(case.constraints, kept, strict=True):
         assert dict(constraint.outputs) == {i: f for i, f in ((0, a), (1, b)) if f}
         assert constraint.shift == -c
+
+
+def test_a_large_file_is_read_in_time_that_grows_with_it():
+    """Thousands of inputs, each with its limits, and alternatives at the end: every case has every limit."""
+    from checks.certified import vnnlib
+
+    inputs = 12_000
+    lines = [f"(declare-const X_{i} Real)" for i in range(inputs)] + [f"(declare-const Y_{i} Real)" for i in range(3)]
+    lines += [f"(assert (<= X_{i} {1 + i}.000000000)) ; upper\n(assert (>= X_{i} -{i}.00))" for i in range(inputs)]
+    text = "\n".join([*lines, "(assert (or (and (>= Y_0 Y_2)) (and (>= Y_1 Y_2))))"])
+    assert len(text) > 1 << 20
+    made = vnnlib.parse(text)
+    assert [len(case.constraints) for case in made.cases] == [1, 1]
+    for case in made.cases:
+        np.testing.assert_array_equal(case.high, 1 + np.arange(inputs))
+        np.testing.assert_array_equal(case.low, -np.arange(inputs))
+
+
+def test_lines_are_counted_through_comments():
+    """The line of a mistake is named, whatever blanks and comments stand before it."""
+    with pytest.raises(errors.DataError, match="line 10"):
+        read("; one\n\n ; three ( )\n(assert\n   (<= X_7 1))")
