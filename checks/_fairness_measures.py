@@ -58,11 +58,19 @@ class Case:
             value=found.value,
             unit=self.unit,
             interval=found.interval,
-            n=int(self.part.sizes[np.isfinite(rates.rates).any(axis=0)].sum()),
+            n=self.rows_behind(rates, found),
             slice=self.part.name,
             split="test",
             note=None if found.value is not None else self.undefined,
         )
+
+    def rows_behind(self, rates: GroupRates, found: Headline) -> int:
+        """Rows that a headline rests on: of the one group whose rate it is, otherwise of all groups compared."""
+        if self.spec.how in ("smallest", "largest") and found.value is not None:
+            at = np.flatnonzero(rates.rates.ravel() == found.value)
+            if len(at):
+                return int(rates.rows.ravel()[at].min())
+        return int(self.part.sizes[np.isfinite(rates.rates).any(axis=0)].sum())
 
     @property
     def undefined(self) -> str:
@@ -83,9 +91,9 @@ def beside(case: Case, rates: GroupRates, which: Beside) -> records.Measure:
         return measure.model_copy(update={"unit": unit, "note": None if found.value is not None else _NO_PAIR})
     level = case.subject.sampling.level
     far = _to_overall.furthest(rates, level, "ratio" if which.startswith("ratio") else "difference")
-    value, interval, note = None, None, _NO_PAIR
+    value, interval, note, rows = None, None, _NO_PAIR, 0
     if far is not None:
-        value = far.value
+        value, rows = far.value, int(rates.rows[far.family, far.group])
         class_name = rate_name(case, far.family, len(rates.rates))[1]
         note = case.part.groups[far.group] + (f", class {class_name}" if class_name else "")
         if math.isfinite(far.high):
@@ -93,7 +101,7 @@ def beside(case: Case, rates: GroupRates, which: Beside) -> records.Measure:
                 low=far.low, high=min(far.high, top), level=level, method=_overall_method(case, far)
             )
     measure = case.measure(name, rates, Headline(value, interval, ""))
-    return measure.model_copy(update={"unit": unit, "note": note})
+    return measure.model_copy(update={"unit": unit, "note": note, "n": rows if value is not None else measure.n})
 
 
 def _overall_method(case: Case, far: _to_overall.Furthest) -> str:

@@ -17,6 +17,8 @@ from configs.policy import Gate, Policy
 from evidence import clock, records
 
 WITHOUT_SMALL = "without_small_groups"
+KEPT = 0.75
+"""Part of the score on unchanged inputs below which a gate's reason names that score as well."""
 REPORTED = "; by the plan an inconclusive answer is reported and does not decide"
 _SEVEREST: tuple[records.Status, ...] = ("fail", "not_measured", "not_applicable", "inconclusive", "pass")
 _DECLARED = "robustness.properties"
@@ -109,7 +111,7 @@ def _verdict(policy: Policy, gate: Gate, result: records.CheckResult) -> _Verdic
         status = "inconclusive" if status == "pass" else status
         why += f", {result.details['missing_attribute'][gate.slice]:,} test rows have no group"
     more = _rows_needed.sentence(result, gate) if status == "inconclusive" else ""
-    text = f"{_found(measure, gate)}{_asked(gate)}{_size(measure)}{why}{_worst(result, gate)}"
+    text = f"{_found(measure, gate)}{_asked(gate)}{_size(measure)}{why}{_worst(result, gate)}{_fallen(result, measure)}"
     return _Verdict(gate, status, f"{text}{_crossed(result, gate)}{more}")
 
 
@@ -117,6 +119,14 @@ def _worst(result: records.CheckResult, gate: Gate) -> str:
     """The worst of several features or slices, where a result names one."""
     feature, part = result.details.get("worst"), result.details.get("worst_slice", {}).get(gate.slice)
     return (f"; worst feature: {feature}" if feature else "") + (f"; worst slice: {part}" if part else "")
+
+
+def _fallen(result: records.CheckResult, measure: records.Measure) -> str:
+    """What the score is on unchanged inputs, where it falls far: a low threshold lets a collapse pass."""
+    clean = result.details.get("clean")
+    if not isinstance(clean, int | float) or measure.value is None or measure.value >= KEPT * clean:
+        return ""
+    return f"; {clean:.3g} on unchanged inputs"
 
 
 def _crossed(result: records.CheckResult, gate: Gate) -> str:

@@ -52,8 +52,8 @@ def check_values(frame: pd.DataFrame, declared: data.Data, where: str) -> None:
     """Refuse a table from which no model can be trained.
 
     Raises:
-        DataError: It has no rows, a used column has no values, the target is missing somewhere, names an unknown class
-            or does not vary, or the entity is missing somewhere.
+        DataError: It has no rows, a used column has no values, the target is missing somewhere, names an unknown class,
+            does not vary or holds a number that is too large, or the entity is missing somewhere.
     """
     if not len(frame):
         raise errors.DataError(f"{where}: expected rows, got an empty table. Check the file or the query.")
@@ -68,6 +68,8 @@ def check_values(frame: pd.DataFrame, declared: data.Data, where: str) -> None:
             if column.role == role:
                 _check_complete(frame[column.name], column, where)
     if declared.target.task == "regression":
+        name = declared.target_column.name
+        _target.numbers(frame[name], f"{where} column '{name}' (target)")
         _check_varies(frame[declared.target_column.name], declared, where)
     else:
         _check_classes(frame[declared.target_column.name], declared, where)

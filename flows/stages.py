@@ -132,7 +132,7 @@ def core(run: Run, view: View, engine: str) -> Stages:
             folder, plan, committed, manifest, encoded, model, source=asked, progress=view.doing
         )
         audit = leakage.audit(folder, manifest, (*training.uses, *measured.uses), encoded)
-        return measured.model_copy(update={"results": (parity.result(model), *measured.results, audit)})
+        return _completed(measured, parity.result(model), audit)
 
     def predictions(dataset: records.DatasetRef, encoded: records.EncodedData) -> given.GivenPredictions:
         from factory import given
@@ -149,8 +149,7 @@ def core(run: Run, view: View, engine: str) -> Stages:
 
         _require_committed(run, committed, manifest)
         measured = given.evaluate(folder, plan, committed, manifest, encoded, said)
-        results = (given.parity(), *measured.results, given.leakage(plan))
-        return measured.model_copy(update={"results": results})
+        return _completed(measured, given.parity(), given.leakage(plan))
 
     def gate(*found: records.QualityRecord | records.EvaluationRecord) -> records.GateDecision:
         from checks import gate
@@ -234,6 +233,13 @@ def remembered(run: Run, view: View, name: str, function: Stage) -> Stage:
 
     call.__name__ = name
     return call
+
+
+def _completed(
+    measured: records.EvaluationRecord, parity: records.CheckResult, leakage: records.CheckResult
+) -> records.EvaluationRecord:
+    """The evaluation with what only the whole run knows, in the one order in which documents and the gate read it."""
+    return measured.model_copy(update={"results": (parity, *measured.results, leakage)})
 
 
 def _require_committed(run: Run, committed: records.Commitment, manifest: records.SplitManifest) -> None:

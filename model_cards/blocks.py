@@ -219,7 +219,7 @@ def found(result: Node) -> Parts:
 
 def found_by(verdict: Verdict) -> Parts:
     """The words of the decision on one line, with the note of its measure."""
-    before = clean(verdict)
+    before = () if "on unchanged inputs" in str(verdict.reason.value["text"]) else clean(verdict)
     start: Parts = ("; on unchanged inputs ", *before) if before else ()
     return parts(verdict.reason["text"].fact(), start, *note_of(verdict.measure, verdict.reason.value["text"]))
 

@@ -121,10 +121,33 @@ def not_passed(book: Book) -> Section:
         shown.append(Paragraph(("Every required gate and check passed.",)))
     if rest := [v for v in found if not v.reason.value["required"]]:
         shown.append(Paragraph(_not_required(book, rest)))
+    shown += _fallen(book)
     if counted := statements.tally(book):
         words = "Statements that only persons can make: {counted}. The open ones are listed under What is missing."
         shown.append(Paragraph(tree.say(words, counted=counted)))
     return Section("open", "What failed or stayed open", tuple(shown))
+
+
+def _fallen(book: Book) -> list[tree.Block]:
+    """Gates that passed although the score falls far: a low threshold lets a collapse pass, and that must be seen."""
+    lines = [
+        tree.say(
+            "{title}: {clean} on unchanged inputs, {value} {interval} in the test; asked was {asked}.",
+            title=verdict.title,
+            clean=parts(*blocks.clean(verdict)),
+            value=blocks.value(verdict.measure, verdict.bound),
+            interval=blocks.interval(verdict.measure, verdict.bound),
+            asked=blocks.threshold(verdict.threshold),
+        )
+        for verdict in blocks.verdicts(book)
+        if verdict.status == "pass" and "on unchanged inputs" in str(verdict.reason.value["text"])
+    ]
+    if not lines:
+        return []
+    return [
+        Paragraph(("Passed, though the score falls far below that on unchanged inputs:",)),
+        tree.Bullets(tuple(lines)),
+    ]
 
 
 def _not_required(book: Book, rest: list[blocks.Verdict]) -> tree.Parts:

@@ -209,7 +209,8 @@ def extremes(book: Book) -> list[tree.Block]:
 
 
 def _end(row: Node) -> Parts:
-    return parts(row["group"].fact(), " ", row["value"].fact("number"))
+    used = row["n"] if row["rows"].value is None else row["rows"]
+    return parts(row["group"].fact(), " ", row["value"].fact("number"), " (", used.fact("count"), " rows)")
 
 
 TWO_INTERVALS = Paragraph(

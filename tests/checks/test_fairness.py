@@ -184,11 +184,21 @@ def test_empty_groups_are_listed(tmp_path):
 def test_rows_without_the_attribute_are_counted(tmp_path):
     """Rows whose group is missing are out of the comparison, and the result says how many."""
     groups = model_builders.membership(1500, 1)
-    result = found(subject(tmp_path, groups))["selection_rate"]
+    results = found(subject(tmp_path, groups))
     lost = int((groups["region"][0] < 0).sum())
     assert lost > 0
-    assert result.details["missing_attribute"]["region"] == lost
-    assert headline(result, "region").n == 1500 - lost
+    assert results["selection_rate"].details["missing_attribute"]["region"] == lost
+    assert headline(results["demographic_parity_difference"], "region").n == 1500 - lost
+
+
+def test_the_rate_of_one_group_counts_its_own_rows(tmp_path):
+    """The smallest rate, and the group furthest from overall, stand beside the rows of that group alone."""
+    result = found(subject(tmp_path, model_builders.membership(1500, 1)))["selection_rate"]
+    lines = {line["group"]: line for line in result.details["groups"]["region"]}
+    smallest = min(lines.values(), key=lambda line: line["value"])
+    assert headline(result, "region").n == smallest["rows"] < 1500
+    far = next(m for m in result.measures if m.slice == "region" and m.name.endswith("difference_to_overall"))
+    assert far.n == lines[far.note]["rows"]
 
 
 @pytest.mark.parametrize(

@@ -237,3 +237,12 @@ def test_reporting_what_is_inconclusive_excuses_nothing_else(low, status):
     decision = decided([{"check": ACCURACY, "at_least": 0.8, "inconclusive": "reports"}], result(found))
     assert (decision.reasons[0].status, decision.reasons[0].required) == (status, True)
     assert decision.outcome == ("fail" if status == "fail" else "inconclusive")
+
+
+@pytest.mark.parametrize(("clean", "told"), [(0.92, True), (0.5, False), (None, False)])
+def test_a_pass_far_below_the_clean_score_says_so(clean, told):
+    """A low threshold lets a collapse pass; the reason then names the score on unchanged inputs."""
+    found = result(measure("robustness.noise", 0.44, 0.4, 0.48), check_id="robustness.noise", details={"clean": clean})
+    one = decided([{"check": "robustness.noise", "at_least": 0.35}], found).reasons[0]
+    assert one.status == "pass"
+    assert ("0.92 on unchanged inputs" in one.text) == told

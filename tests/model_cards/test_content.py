@@ -266,3 +266,33 @@ def _plain(cell: str) -> str:
     import html
 
     return html.unescape(re.sub(r"<[^>]*>", "", cell)).strip()
+
+
+def test_a_collapse_that_passed_stands_beside_the_outcome(dossiers: dict[str, Dossier], tmp_path: Path) -> None:
+    """A gate that passed far below the score on unchanged inputs is told in the chapter on what is open."""
+    found = dossiers["binary"]
+    words, reasons = "on unchanged inputs", []
+    for reason in found.gate.reasons:
+        passed = reason.check_id == "robustness.noise"
+        text = {"status": "pass", "text": f"{reason.text}; 0.92 {words}"} if passed else {}
+        reasons.append(reason.model_copy(update=text))
+    assert any(reason.check_id == "robustness.noise" for reason in reasons)
+    other = dataclasses.replace(found, gate=found.gate.model_copy(update={"reasons": tuple(reasons)}))
+    plain, told = (_text(render(one, tmp_path / str(i)).page, "h-open") for i, one in enumerate((found, other)))
+    assert "Passed, though the score falls far" in told
+    assert _result(found, "robustness.noise").title in told
+    assert "Passed, though the score falls far" not in plain
+
+
+def test_findings_on_security_are_limitations(rendered: dict[str, Rendered]) -> None:
+    """What an attack on data or confidentiality found without a threshold is told among the limitations."""
+    text = _text(rendered["binary"].page, "h-limitations")
+    gated = {g.check for g in rendered["binary"].dossier.plan.policy.gates}
+    found = [
+        r
+        for r in rendered["binary"].dossier.evaluate.results
+        if r.check_id.startswith("security.") and r.check_id not in gated and r.measures
+    ]
+    told = [r.title for r in found if r.measures[0].value is not None]
+    assert told
+    assert all(title in text for title in told)
