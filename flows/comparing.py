@@ -63,7 +63,7 @@ def _of_bundle(named: Named, *, demonstration: bool) -> Side:
     if named.key is None and named.fingerprint is None:
         raise errors.PlanError(
             f"diff: expected --key-{named.letter} FILE or --fingerprint-{named.letter} HEX for the bundle "
-            "{named.given}, got neither. Ask the sender for it by another way than the bundle."
+            f"{named.given}, got neither. Ask the sender for it by another way than the bundle."
         )
     answer, found = verify.accepted(
         Path(named.given),

@@ -9,19 +9,26 @@ from model_cards.tree import Parts
 
 WIDEST = 46
 """Characters from which on a column wraps instead of growing."""
+PAGE = 105.0
+"""Characters that stand side by side on a page."""
 
 
 def shares(columns: Sequence[Parts], rows: Sequence[Sequence[Parts]]) -> list[float]:
     """Share of the width for each column; they add up to one.
 
     A column gets room for its longest word and for its usual line, so that numbers do not break and sentences get
-    what is left.
+    what is left. Where the page is too narrow for the lines, all keep the room for their words.
     """
-    wanted = []
+    least, wanted = [], []
     for index, head in enumerate(columns):
         cells = [tree.plain(row[index]) for row in rows]
         words = (word for text in (tree.plain(head), *cells) for word in text.replace("_", "_ ").split(" "))
         word = max(map(len, words))
         line = sorted(len(text) for text in cells)[int(len(cells) * 0.9)] if cells else 1
-        wanted.append(max(min(word, WIDEST // 2) * 1.3, min(line, WIDEST), 3.0) + 2.0)
+        least.append(max(min(word, WIDEST // 2) * 1.3, 3.0) + 2.0)
+        wanted.append(max(least[-1], min(line, WIDEST) + 2.0))
+    more = sum(wanted) - sum(least)
+    if sum(wanted) > PAGE and more > 0:
+        part = max(PAGE - sum(least), 0.0) / more
+        wanted = [low + part * (width - low) for low, width in zip(least, wanted, strict=True)]
     return [round(width / sum(wanted), 4) for width in wanted]

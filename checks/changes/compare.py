@@ -144,7 +144,8 @@ def _notes(before: Side, after: Side, *, comparable: bool) -> list[str]:
         notes.append("The two answer different questions: no measure was compared.")
     if "bundle" in (before.kind, after.kind):
         notes.append(
-            "A bundle holds no rows: nothing could be compared row by row, and intervals take the two as independent."
+            "Of a bundle only the records are read, no rows: nothing was compared row by row, and intervals take the "
+            "two as independent."
         )
     if any(side.demonstration for side in (before, after)):
         notes.append("At least one of the two is a demonstration, which nobody approved.")

@@ -164,7 +164,7 @@ def test_a_bundle_is_verified_before_it_is_compared(
     """Without a key it is not opened; with its key it is compared with a run, from the numbers alone."""
     second = runs(space)[1]
     assert call("-w", space, "diff", bundle, second) == errors.EXIT_USAGE
-    assert "expected --key-a FILE or --fingerprint-a HEX" in capsys.readouterr().err
+    assert f"expected --key-a FILE or --fingerprint-a HEX for the bundle {bundle}" in capsys.readouterr().err
     key = next(bundle.parent.glob("*.pub.pem"))
     assert call("-w", space, "diff", bundle, second, "--key-a", key) == errors.EXIT_FAIL
     assert "is not accepted, and nothing in it was read" in capsys.readouterr().err
