@@ -25,6 +25,9 @@ class RealWorldTest(Section):
     """Where the form of the informed consent is kept (Art. 60(4)(i), Art. 61)."""
 
 
+ReceiverId = Literal["aisc", "edge", "triton", "open_inference", "aiod", "data_space"]
+
+
 class Bundle(Section):
     """What goes to the facility."""
 
@@ -39,6 +42,8 @@ class Bundle(Section):
     test_environment: Literal["lab", "simulated", "sandbox", "real_world"] = "lab"
     """Where the facility is asked to test. A high-risk system in the real world needs `real_world`, or no release."""
     real_world: RealWorldTest | None = None
+    receivers: tuple[ReceiverId, ...] = ("aisc", "edge", "triton", "open_inference", "aiod", "data_space")
+    """Receivers for whose tools the bundle holds a layout (`configs/receivers/`)."""
 
     @model_validator(mode="after")
     def _coherent(self) -> Self:

@@ -489,6 +489,23 @@ class Approval(Record):
     signature: Signature | None = None
 
 
+class Distribution(Record):
+    """An installed Python distribution."""
+
+    name: str
+    """Normalised, as package indexes compare names."""
+    version: str
+    licence: str | None = None
+    """What the distribution says of itself: an SPDX expression where it gives one."""
+
+
+class Environment(Record):
+    """What was installed where the run was closed."""
+
+    version: Literal[1] = 1
+    distributions: tuple[Distribution, ...]
+
+
 class RunRecord(Record):
     """The closed run: every record by digest."""
 
@@ -512,6 +529,8 @@ class RunRecord(Record):
     """Distribution to version."""
     platform: str
     engine: Literal["prefect", "plain"]
+    environment: ArtifactRef | None = None
+    """Every installed distribution (`Environment`); None in runs of earlier versions."""
 
 
 class BundleRecord(Record):

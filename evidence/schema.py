@@ -14,14 +14,16 @@ from pydantic.json_schema import models_json_schema
 from evidence import ledger
 from evidence.diff_records import DiffRecord
 from evidence.dossier import PREDICTIONS, STAGES
-from evidence.records import Approval, Attestation, BundleRecord
+from evidence.records import Approval, Attestation, BundleRecord, Environment
 
 FILE = Path(__file__).with_name("records.schema.json")
 
 
 def text() -> str:
     """The schemas as one document with a definition per record, deterministic."""
-    others: list[type[pydantic.BaseModel]] = [Approval, Attestation, BundleRecord, DiffRecord, ledger.Line]
+    others: list[type[pydantic.BaseModel]] = [
+        Approval, Attestation, BundleRecord, DiffRecord, Environment, ledger.Line,
+    ]  # fmt: skip
     kinds = {kind.__name__: kind for kind in (*(kind for _, kind in (STAGES | PREDICTIONS).values()), *others)}
     ordered = [kinds[name] for name in sorted(kinds)]
     _, schema = models_json_schema([(kind, "validation") for kind in ordered], title="proofline records, version 1")

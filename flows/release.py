@@ -47,17 +47,48 @@ def check(path: Path) -> tuple[Any, records.Approval]:
     return found, approval.require(path, found)
 
 
-def release(path: Path, key: keys.PrivateKey, *, destination: Path, demonstration: bool) -> Released:
-    """Check, write, verify with the receiver's reader. A bundle that the reader refuses is removed again."""
+def prepare(path: Path, *, demonstration: bool) -> write.Prepared:
+    """Check everything and collect what would leave. Writes nothing.
+
+    Raises:
+        GateError: The release is refused.
+        IntegrityError: Something of the run was altered.
+    """
     found, approved = check(path)
     if approved.demonstration and not demonstration:
         raise errors.GateError(
             f"release of {path.name}: expected an approval by a person, got a demonstration. "
             "Approve it with your key, or release it with --demonstration."
         )
+    return write.prepare(RunFolder(path), found, approved, _created(ledger.Ledger.read(path)))
+
+
+def release(
+    path: Path, key: keys.PrivateKey, *, destination: Path, demonstration: bool, expected: str | None = None
+) -> Released:
+    """Check, write, verify with the receiver's reader. A bundle that the reader refuses is removed again.
+
+    Args:
+        path: The run folder.
+        key: The key that signs.
+        destination: Folder for the bundle.
+        demonstration: Mark the bundle as a demonstration.
+        expected: Digest of what a person was shown before (`Leaving.digest`); something else is not written.
+
+    Raises:
+        GateError: The release is refused, or what would leave is no longer what was shown.
+        IntegrityError: Something of the run was altered.
+        VerificationError: The reader refuses what was written.
+    """
     with storage.explained(f"bundle in {destination}"), lock.held(path / ".lock", what=f"run folder {path}"):
+        prepared = prepare(path, demonstration=demonstration)
+        if expected is not None and prepared.leaving.digest != expected:
+            raise errors.GateError(
+                f"release of {path.name}: expected to write what was shown, got other files: the run was changed "
+                "since. Nothing was written; release again."
+            )
         folder, chain = RunFolder(path), ledger.Ledger.open(path)
-        written = write.write(folder, found, approved, key, destination, _created(chain), demonstration=demonstration)
+        written = write.seal(prepared, key, destination, demonstration=demonstration)
         verification = verify.verify(written.path, public_key=key.public_key(), allow_demonstration=True)
         try:
             record = verify.bundle_record(written.reference, verification, clock.now())
@@ -65,8 +96,10 @@ def release(path: Path, key: keys.PrivateKey, *, destination: Path, demonstratio
             for refused in (written.path, written.public_key, written.certificate):
                 refused.unlink(missing_ok=True)
             raise
+        left = folder.write_record("bundle/leaving.json", prepared.leaving)
         reference = folder.write_record("bundle/record.json", record)
-        chain.append("released", record=reference, details={"bundle_id": record.bundle_id})
+        details = {"bundle_id": record.bundle_id, "leaving_sha256": left.sha256}
+        chain.append("released", record=reference, details=details)
     return Released(record, written, verification)
 
 

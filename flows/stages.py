@@ -18,7 +18,7 @@ import pydantic
 from configs import errors
 from configs.answers import AnswersFile
 from configs.plan import Plan
-from evidence import canonical, clock, commitment, given, records, software, storage
+from evidence import canonical, clock, commitment, environment, given, records, software, storage
 from evidence.answers import AnswersRecord
 from evidence.dossier import PREDICTIONS, STAGES, stages_of
 from evidence.folder import RunFolder
@@ -307,4 +307,5 @@ def _close(run: Run, decision: records.GateDecision, engine: str) -> records.Run
         software=software.packages(),
         platform=software.platform_name(),
         engine=engine,  # type: ignore[arg-type]
+        environment=environment.write(run.folder),
     )

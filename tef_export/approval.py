@@ -32,7 +32,7 @@ def sign_approval(approval: records.Approval, key: keys.PrivateKey) -> records.A
     signature = records.Signature(
         public_key=keys.public_pem(key.public_key()).decode("ascii"),
         fingerprint=key.fingerprint,
-        value=base64.b64encode(signing.sign(key.private, _signed_bytes(approval))).decode("ascii"),
+        value=base64.b64encode(key.sign(_signed_bytes(approval))).decode("ascii"),
     )
     return approval.model_copy(update={"signature": signature})
 

@@ -14,6 +14,8 @@ MANIFEST = "manifest-sha256.txt"
 TAG_MANIFEST = "tagmanifest-sha256.txt"
 TAG_FILES = ("bag-info.txt", "bagit.txt", MANIFEST)
 """The tag files that the tag manifest lists. The signatures come later and are not among them."""
+PROFILE_IDENTIFIER = "urn:proofline:bagit-profile:1"
+"""Of `bagit_profile.json` beside this module, by which public tools check which tag files there may be."""
 _LINE = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9._/-]+)")
 
 
@@ -48,6 +50,11 @@ def check(tags: dict[str, bytes], found: dict[str, str], sizes: dict[str, int]) 
     _compare(_parse(tags[MANIFEST], MANIFEST), payload, MANIFEST)
     _compare(_parse(tags[TAG_MANIFEST], TAG_MANIFEST), {name: found[name] for name in TAG_FILES}, TAG_MANIFEST)
     info = fields(tags["bag-info.txt"])
+    if info.get("BagIt-Profile-Identifier") != PROFILE_IDENTIFIER:
+        raise errors.VerificationError(
+            f"bag, bag-info.txt: expected the profile {PROFILE_IDENTIFIER}, got "
+            f"{str(info.get('BagIt-Profile-Identifier'))[:80]}. Do not use the bundle."
+        )
     expected = f"{sum(sizes[path] for path in payload)}.{len(payload)}"
     if info.get("Payload-Oxum") != expected:
         raise errors.VerificationError(

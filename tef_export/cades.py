@@ -74,7 +74,7 @@ def sign(content: bytes, key: keys.PrivateKey, at: dt.datetime) -> bytes:
         )
     moment = at.astimezone(dt.UTC).replace(microsecond=0)
     attributes = _signed_attributes(hashlib.sha256(content).digest(), key.certificate, moment)
-    value = signing.sign(key.private, der.set_of(*attributes))
+    value = key.sign(der.set_of(*attributes))
     return _encode(attributes, Parts(key.certificate, moment, value))
 
 

@@ -20,7 +20,7 @@ from configs.data import Column
 from configs.plan import Plan
 from evidence import canonical, ledger, records
 from evidence.dossier import STAGES
-from tef_export import contents, manifest, strict_json
+from tef_export import contents, manifest, real_world, strict_json
 
 TOLERANCE = 1e-4
 """Largest difference of a probability, or of a prediction in standard deviations of the training target."""
@@ -66,6 +66,9 @@ def check_identity(index: manifest.BundleManifest, plan: Plan) -> None:
     equal("bundle.json, provider", index.system.provider, system.provider.name)
     equal("bundle.json, intended purpose", index.system.intended_purpose, system.intended_purpose)
     equal("bundle.json, test environment", index.test_environment, plan.bundle.test_environment)
+    equal("bundle.json, papers of the real-world test", index.real_world, manifest.RealWorldPapers.of(plan))
+    if missing := real_world.missing_papers(plan):
+        raise errors.VerificationError(missing)
     contract, target = index.model, plan.data.target
     equal("bundle.json, task", contract.task, target.task)
     equal("bundle.json, target", contract.target, plan.data.target_column.name)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from configs import errors
-from tef_export import bag, cades, manifest, oms, recipe
+from tef_export import bag, cades, manifest, oms, places, recipe
 
 MODEL = "data/model/model.onnx"
 GOLDEN = "data/model/test_data_set_0"
@@ -35,6 +35,7 @@ EVIDENCE = {
 }
 """Stage to the place of its record. `encode` stays behind: it holds extremes of single persons' values."""
 
+MODELS = (MODEL, places.TRITON_MODEL)
 SIGNATURES = (cades.PLACE, oms.PLACE)
 TAGS = (*bag.TAG_FILES, bag.TAG_MANIFEST)
 _FIXED: dict[str, manifest.FileRole] = {
@@ -48,10 +49,21 @@ _FIXED: dict[str, manifest.FileRole] = {
     RESULTS: "evaluation",
     recipe.PLACE: "recipe",
     recipe.TEST_ROWS: "test_rows",
+    places.BOM: "bom",
+    places.SBOM: "bom",
+    **dict.fromkeys(places.ATTESTATIONS, "attestation"),
+    **dict.fromkeys(places.LAYOUTS, "layout"),
+    places.TRITON_MODEL: "model_copy",
 }
 LATER = ("answers",)
 """Stages whose record bundles of earlier versions lack."""
-_REQUIRED = frozenset(_FIXED) - {LICENCE, recipe.TEST_ROWS, *(EVIDENCE[stage] for stage in LATER)}
+_REQUIRED = frozenset(_FIXED) - {
+    LICENCE,
+    recipe.TEST_ROWS,
+    *places.LAYOUTS,
+    places.TRITON_MODEL,
+    *(EVIDENCE[stage] for stage in LATER),
+}
 _PATTERNS: tuple[tuple[re.Pattern[str], manifest.FileRole], ...] = (
     (re.compile(rf"{GOLDEN}/input_\d{{1,2}}\.pb"), "golden_input"),
     (re.compile(rf"{GOLDEN}/output_\d{{1,2}}\.pb"), "golden_output"),
@@ -59,7 +71,7 @@ _PATTERNS: tuple[tuple[re.Pattern[str], manifest.FileRole], ...] = (
 )
 LARGEST_FILE = 64 << 20
 """Bytes of a file other than the model."""
-TEXT_SUFFIXES = ("md", "html", "json", "jsonl", "svg", "txt", "yaml", "css", "csv")
+TEXT_SUFFIXES = ("md", "html", "json", "jsonl", "svg", "txt", "yaml", "css", "csv", "pbtxt")
 _MAGIC = {"png": b"\x89PNG\r\n\x1a\n", "pdf": b"%PDF-", "docx": b"PK\x03\x04"}
 _EVENTS = (
     r"load[a-z]*|unload|before[a-z]+|error|abort|click|dblclick|auxclick|contextmenu|mouse[a-z]+|pointer[a-z]+|touch[a-z]+"
@@ -95,12 +107,12 @@ def check_names(paths: set[str]) -> None:
         VerificationError: Naming the first file that is missing or has no business there.
     """
     for path in sorted(paths):
-        if path not in (*TAGS, *SIGNATURES, manifest.PLACE) and role(path) is None:
+        if path not in (*TAGS, *SIGNATURES, manifest.PLACE, places.CRATE) and role(path) is None:
             raise errors.VerificationError(
                 f"file {path}: expected only the kinds of file that the bundle format names, got another. "
                 "Do not open it."
             )
-    for path in sorted({*TAGS, *SIGNATURES, manifest.PLACE, *_REQUIRED} - paths):
+    for path in sorted({*TAGS, *SIGNATURES, manifest.PLACE, places.CRATE, *_REQUIRED} - paths):
         raise errors.VerificationError(f"file {path}: expected it in the bundle, got none. Ask for a whole bundle.")
 
 

@@ -15,7 +15,7 @@ from configs.plan import Plan
 from evidence import canonical, records
 from evidence.answers import AnswersRecord
 from tef_export import approval as approvals
-from tef_export import archive, bag, coherence, contents, manifest
+from tef_export import archive, bag, coherence, contents, manifest, places
 
 
 @dataclasses.dataclass(frozen=True)
@@ -76,7 +76,7 @@ def check_index(bundle: Bundle, fingerprint: str | None) -> manifest.BundleManif
         bundle.top,
     )
     coherence.equal("bundle.json, signer_fingerprint", index.signer_fingerprint, fingerprint)
-    payload = {path for path in bundle.files if path.startswith("data/")} - {manifest.PLACE}
+    payload = {path for path in bundle.files if path.startswith("data/")} - {manifest.PLACE, places.CRATE}
     listed = [file.path for file in index.files]
     coherence.equal("bundle.json, files", listed, sorted(payload))
     for file in index.files:
@@ -202,7 +202,7 @@ def _check_model(bundle: Bundle, index: manifest.BundleManifest, evidence: Evide
         f"{contents.GOLDEN}/input_0.pb": model.golden_input,
         **{f"{contents.GOLDEN}/output_{i}.pb": output for i, output in enumerate(model.golden_outputs)},
     }
-    found = {file.path for file in index.files if file.path.startswith("data/model/")}
+    found = {file.path for file in index.files if file.path.startswith("data/model/")} - set(places.EDGE)
     coherence.equal("model record, files", sorted(references), sorted(found))
     for path, reference in references.items():
         coherence.equal(f"model record, sha256 of {path}", reference.sha256, bundle.files[path].sha256)

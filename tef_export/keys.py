@@ -14,6 +14,7 @@ import os
 import stat
 from collections.abc import Callable
 from pathlib import Path
+from typing import Protocol
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -23,6 +24,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from configs import errors
 from evidence import storage
+from tef_export import signing
 
 LARGEST_KEY_FILE = 64 * 1024
 """Bytes. A PEM key has about 300."""
@@ -31,14 +33,30 @@ DEMONSTRATION_NAME = "proofline demonstration key, approves nothing"
 Password = bytes | None | Callable[[], str]
 
 
+class Token(Protocol):
+    """A key that signs where it is kept and never comes out, for example on a smart card."""
+
+    def public_key(self) -> ec.EllipticCurvePublicKey:
+        """The public half."""
+
+    def sign(self, data: bytes) -> bytes:
+        """ECDSA signature over the SHA-256 of `data`, DER-encoded."""
+
+
 @dataclasses.dataclass(frozen=True, repr=False)
 class PrivateKey:
     """A private key with its certificate. Its text form shows the fingerprint and nothing secret."""
 
-    private: ec.EllipticCurvePrivateKey
+    private: ec.EllipticCurvePrivateKey | Token
     certificate: x509.Certificate
     demonstration: bool = False
     """A throw-away key: whatever it signs is marked as a demonstration."""
+
+    def sign(self, data: bytes) -> bytes:
+        """ECDSA signature over the SHA-256 of `data`, DER-encoded."""
+        if isinstance(self.private, ec.EllipticCurvePrivateKey):
+            return signing.sign(self.private, data)
+        return self.private.sign(data)
 
     def public_key(self) -> ec.EllipticCurvePublicKey:
         """The public half."""
@@ -60,6 +78,7 @@ class KeyFiles:
     private: Path
     public: Path
     certificate: Path
+    """The certificate, or the request for one."""
     fingerprint: str
 
 
@@ -71,6 +90,7 @@ def new_key(
     organization: str | None = None,
     valid_from: dt.datetime | None = None,
     days: int = 1096,
+    request: bool = False,
 ) -> KeyFiles:
     """Make a key: `<name>.key.pem` (mode 0600), `<name>.pub.pem` and `<name>.crt.pem`.
 
@@ -81,6 +101,8 @@ def new_key(
         organization: Organisation in the certificate.
         valid_from: Begin of the certificate's validity, UTC; by default now.
         days: Length of the validity.
+        request: Write a request for a certificate (`<name>.csr.pem`, PKCS#10) instead of a self-signed one. The
+            certificate that comes back belongs beside the key as `<name>.crt.pem`.
 
     Raises:
         PlanError: A file of that name exists, the name is unsafe, or the password is empty.
@@ -90,19 +112,23 @@ def new_key(
         raise errors.PlanError(f"key name '{name}': expected a plain file name, got a path. Give a name such as `me`.")
     if password is not None and not password:
         raise errors.PlanError("password of the new key: expected one, got an empty text. Give none, or a real one.")
-    places = [directory / f"{name}.{kind}.pem" for kind in ("key", "pub", "crt")]
+    places = [directory / f"{name}.{kind}.pem" for kind in ("key", "pub", "csr" if request else "crt")]
     for place in places:
         if place.exists() or place.is_symlink():
             raise errors.PlanError(
                 f"key file {place}: expected no such file, got one; a key is never overwritten. Choose another name."
             )
     private = ec.generate_private_key(ec.SECP256R1())
-    certificate = _certificate(private, name, organization, valid_from or _now(), days)
+    if request:
+        third = _request(private, name, organization).public_bytes(serialization.Encoding.PEM)
+    else:
+        made = _certificate(private, name, organization, valid_from or _now(), days)
+        third = made.public_bytes(serialization.Encoding.PEM)
     with storage.explained(f"key files in {directory}"):
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
         _write_new(places[0], _private_pem(private, password), 0o600)
         _write_new(places[1], public_pem(private.public_key()), 0o644)
-        _write_new(places[2], certificate.public_bytes(serialization.Encoding.PEM), 0o644)
+        _write_new(places[2], third, 0o644)
     return KeyFiles(places[0], places[1], places[2], fingerprint(private.public_key()))
 
 
@@ -118,7 +144,7 @@ def load_private(path: Path, password: Password, certificate: Path | None = None
         MissingError: A file is absent.
         PlanError: Wrong password, another kind of key, a file that others can read, or a certificate of another key.
     """
-    content = _read(path, "private key")
+    content = read_file(path, "private key")
     if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise errors.PlanError(
             f"private key {path}: expected a file that only its owner can read, got mode "
@@ -126,7 +152,7 @@ def load_private(path: Path, password: Password, certificate: Path | None = None
         )
     private = _parse_private(content, password, path)
     place = certificate or path.with_name(path.name.removesuffix(".key.pem").removesuffix(".pem") + ".crt.pem")
-    return PrivateKey(private, _load_certificate(place, private.public_key()))
+    return PrivateKey(private, load_certificate(place, private.public_key()))
 
 
 def load_public(path: Path) -> ec.EllipticCurvePublicKey:
@@ -136,7 +162,7 @@ def load_public(path: Path) -> ec.EllipticCurvePublicKey:
         MissingError: The file is absent.
         PlanError: It holds no P-256 public key.
     """
-    content = _read(path, "public key")
+    content = read_file(path, "public key")
     if b"PRIVATE KEY" in content:
         raise errors.PlanError(f"public key {path}: expected a public key, got a private one. Give the .pub.pem file.")
     return parse_public(content, f"public key {path}")
@@ -188,14 +214,15 @@ def _now() -> dt.datetime:
     return dt.datetime.now(dt.UTC).replace(microsecond=0)
 
 
-def _certificate(
-    private: ec.EllipticCurvePrivateKey, name: str, organization: str | None, begin: dt.datetime, days: int
-) -> x509.Certificate:
-    """Self-signed, for code signing; marks itself as no certification authority."""
+def _subject(name: str, organization: str | None) -> x509.Name:
     attributes = [x509.NameAttribute(NameOID.COMMON_NAME, name[:64])]
     if organization:
         attributes.insert(0, x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization[:64]))
-    subject = x509.Name(attributes)
+    return x509.Name(attributes)
+
+
+def _extensions(public: ec.EllipticCurvePublicKey) -> tuple[tuple[x509.ExtensionType, bool], ...]:
+    """For code signing, and no certification authority; each with whether it is critical."""
     usage = x509.KeyUsage(
         digital_signature=True,
         content_commitment=True,
@@ -207,6 +234,19 @@ def _certificate(
         encipher_only=False,
         decipher_only=False,
     )
+    return (
+        (x509.BasicConstraints(ca=False, path_length=None), True),
+        (usage, True),
+        (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING]), False),
+        (x509.SubjectKeyIdentifier.from_public_key(public), False),
+    )
+
+
+def _certificate(
+    private: ec.EllipticCurvePrivateKey, name: str, organization: str | None, begin: dt.datetime, days: int
+) -> x509.Certificate:
+    """Self-signed."""
+    subject = _subject(name, organization)
     builder = (
         x509.CertificateBuilder()
         .subject_name(subject)
@@ -215,11 +255,18 @@ def _certificate(
         .serial_number(x509.random_serial_number())
         .not_valid_before(begin)
         .not_valid_after(begin + dt.timedelta(days=days))
-        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
-        .add_extension(usage, critical=True)
-        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.CODE_SIGNING]), critical=False)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(private.public_key()), critical=False)
     )
+    for extension, critical in _extensions(private.public_key()):
+        builder = builder.add_extension(extension, critical=critical)
+    return builder.sign(private, hashes.SHA256())
+
+
+def _request(
+    private: ec.EllipticCurvePrivateKey, name: str, organization: str | None
+) -> x509.CertificateSigningRequest:
+    builder = x509.CertificateSigningRequestBuilder().subject_name(_subject(name, organization))
+    for extension, critical in _extensions(private.public_key()):
+        builder = builder.add_extension(extension, critical=critical)
     return builder.sign(private, hashes.SHA256())
 
 
@@ -236,7 +283,12 @@ def _write_new(path: Path, content: bytes, mode: int) -> None:
         stream.write(content)
 
 
-def _read(path: Path, thing: str) -> bytes:
+def read_file(path: Path, thing: str) -> bytes:
+    """The beginning of a key file, as much as a key can have.
+
+    Raises:
+        MissingError: The file is absent.
+    """
     if not path.is_file():
         raise errors.MissingError(f"{thing} {path}: expected a file, got none. Check the path, or make a key.")
     with storage.explained(f"{thing} {path}"), path.open("rb") as stream:
@@ -270,8 +322,14 @@ def _kind(key: object) -> str:
     return f"a key of the kind {name}"
 
 
-def _load_certificate(path: Path, public: ec.EllipticCurvePublicKey) -> x509.Certificate:
-    content = _read(path, "certificate")
+def load_certificate(path: Path, public: ec.EllipticCurvePublicKey) -> x509.Certificate:
+    """The PEM certificate of a key.
+
+    Raises:
+        MissingError: The file is absent.
+        PlanError: It is no certificate, or that of another key.
+    """
+    content = read_file(path, "certificate")
     try:
         certificate = x509.load_pem_x509_certificate(content)
     except ValueError:

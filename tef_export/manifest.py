@@ -12,6 +12,7 @@ from typing import Literal, TypeVar
 import pydantic
 
 from configs import errors
+from configs.plan import Plan
 from evidence import records
 from tef_export import strict_json
 
@@ -21,7 +22,7 @@ SCHEMA = Path(__file__).with_name("bundle_schema.json")
 R = TypeVar("R", bound=pydantic.BaseModel)
 FileRole = Literal[
     "model", "golden_input", "golden_output", "card", "licence", "plan", "evaluation", "evidence", "ledger", "document",
-    "recipe", "test_rows",
+    "recipe", "test_rows", "bom", "attestation", "layout", "model_copy",
 ]  # fmt: skip
 
 
@@ -81,6 +82,22 @@ class ModelContract(records.Record):
     """Binary: the probability of class 1 from which the label is 1; with `groups` one for each group of a feature."""
 
 
+class RealWorldPapers(records.Record):
+    """The papers of a test in real-world conditions (AI Act Art. 60(4), Annex IX), as the plan states them."""
+
+    plan_id: str
+    approval: str
+    approved_on: str
+    registration: str
+    consent: str
+
+    @classmethod
+    def of(cls, plan: Plan) -> RealWorldPapers | None:
+        """Those of a plan; None where it has none."""
+        papers = plan.bundle.real_world
+        return None if papers is None else cls(**papers.model_dump(mode="json"))
+
+
 class Digests(records.Record):
     """What the bundle is bound to. All SHA-256; of a record without a file named here, that of its canonical JSON."""
 
@@ -110,6 +127,8 @@ class BundleManifest(records.Record):
     """Made with a throw-away key or a demonstration approval: it shows how things work and approves nothing."""
     test_environment: Literal["lab", "simulated", "sandbox", "real_world"]
     """Where the facility is asked to test."""
+    real_world: RealWorldPapers | None = None
+    """A test of a high-risk system in the real world needs them."""
     system: SystemIdentity
     run_id: str
     gate: Literal["pass", "fail", "inconclusive"]

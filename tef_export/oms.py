@@ -55,7 +55,7 @@ def sign(files: dict[str, str], name: str, key: keys.PrivateKey) -> bytes:
         },
     }
     payload = json.dumps(statement, sort_keys=True).encode("ascii")
-    value = signing.sign(key.private, signing.pre_authentication(PAYLOAD_TYPE, payload))
+    value = key.sign(signing.pre_authentication(PAYLOAD_TYPE, payload))
     envelope = {
         "payload": base64.b64encode(payload).decode("ascii"),
         "payloadType": PAYLOAD_TYPE,

@@ -61,6 +61,7 @@ def read(content: bytes, asked: recipe.Recipe, contract: manifest.ModelContract)
     declared = asked.test_rows
     if declared is None:
         raise errors.VerificationError(f"recipe {recipe.PLACE}: expected test rows, got none. Use rows of your own.")
+    _require_known(asked, declared)
     names = [feature.name for feature in contract.features]
     entity = [declared.entity] if declared.entity else []
     header = [*names, contract.target, *declared.groups.values(), *declared.slices.values(), *entity]
@@ -77,9 +78,12 @@ def read(content: bytes, asked: recipe.Recipe, contract: manifest.ModelContract)
         y = _finite(column[contract.target], contract.target).astype(np.float32)
     else:
         y = _codes(column[contract.target], len(contract.classes), contract.target, lowest=0).astype(np.int64)
+    x = table[:, : len(names)]
+    if np.isinf(x).any():
+        raise _refused("finite numbers or empty cells as inputs", "an infinite one")
     return arrays.Part(
         role="test",
-        x=table[:, : len(names)].astype(np.float32),
+        x=x.astype(np.float32),
         y=y,
         row_digests=np.empty(0, "S64"),
         groups=single | _joint(asked, single),
@@ -114,6 +118,15 @@ def joint(names: tuple[str, ...], members: list[arrays.Groups], groups: tuple[st
     ]
     codes = np.array(found, np.int16)[inverse.reshape(-1)]
     return np.where(missing, np.int16(-1), codes)
+
+
+def _require_known(asked: recipe.Recipe, declared: recipe.TestRows) -> None:
+    """Codes belong to attributes and slices that the recipe explains."""
+    known = {one.name for one in asked.attributes}, {one.column for one in asked.slices}
+    for given, names in zip((declared.groups, declared.slices), known, strict=True):
+        for name in given:
+            if name not in names:
+                raise _refused("codes of attributes and slices of the recipe", f"codes of {name[:80]}")
 
 
 def _joint(asked: recipe.Recipe, single: dict[str, arrays.Groups]) -> dict[str, arrays.Groups]:

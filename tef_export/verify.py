@@ -22,6 +22,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from configs import errors
 from evidence import records
 from tef_export import archive, bag, cades, contents, cross_check, golden_check, keys, manifest, oms, recipe_check
+from tef_export.metadata import check as descriptions
+from tef_export.receivers import check as layouts
 
 T = TypeVar("T")
 _FINGERPRINT = re.compile(r"[0-9a-f]{64}")
@@ -37,6 +39,9 @@ STEPS = (
     "evidence",
     "approval",
     "recipe",
+    "descriptions",
+    "attestations",
+    "layouts",
     *golden_check.CHECKS,
 )
 """The checks in order."""
@@ -260,13 +265,13 @@ class _Run:
 def _verify(run: _Run, path: Path, place: Path, asked: _Asked) -> None:
     with contextlib.suppress(_Stop):
         bundle = _unpack(run, path, place, asked.sha256)
-        _check_signatures(run, bundle, asked)
+        public = _check_signatures(run, bundle, asked)
         _check_layout(run, bundle)
         with run.step("index", "bundle.json follows its schema and lists every file with its digest"):
             run.manifest = index = cross_check.check_index(bundle, run.fingerprint)
         _check_demonstration(run, index, asked)
         with contextlib.suppress(_Stop):
-            _check_evidence(run, bundle, index)
+            _check_evidence(run, bundle, index, public)
         _check_model(run, bundle, index)
 
 
@@ -281,7 +286,7 @@ def _unpack(run: _Run, path: Path, place: Path, sha256: str | None) -> cross_che
         return cross_check.Bundle(listing.top, place, archive.unpack(path, listing, place))
 
 
-def _check_signatures(run: _Run, bundle: cross_check.Bundle, asked: _Asked) -> None:
+def _check_signatures(run: _Run, bundle: cross_check.Bundle, asked: _Asked) -> ec.EllipticCurvePublicKey:
     with run.step("key", "the pinned key"):
         public = _pinned_key(bundle, asked)
     with run.step("model signature", "every file is what the pinned key signed (OpenSSF Model Signing 1.0)"):
@@ -292,6 +297,7 @@ def _check_signatures(run: _Run, bundle: cross_check.Bundle, asked: _Asked) -> N
         signature = _signature(bundle, cades.PLACE)
         cades.verify(signature, bundle.read(bag.TAG_MANIFEST), public, asked.at)
     run.fingerprint = keys.fingerprint(public)
+    return public
 
 
 def _pinned_key(bundle: cross_check.Bundle, asked: _Asked) -> ec.EllipticCurvePublicKey:
@@ -321,7 +327,7 @@ def _check_layout(run: _Run, bundle: cross_check.Bundle) -> None:
     with run.step("contents", "only the kinds of file that the format names; nothing that runs by itself"):
         contents.check_names(set(bundle.files))
         for path in sorted(bundle.files):
-            if path != contents.MODEL:
+            if path not in contents.MODELS:
                 contents.check_size(path, bundle.files[path].size)
                 contents.check_content(path, bundle.read(path))
 
@@ -338,13 +344,18 @@ def _check_demonstration(run: _Run, index: manifest.BundleManifest, asked: _Aske
             )
 
 
-def _check_evidence(run: _Run, bundle: cross_check.Bundle, index: manifest.BundleManifest) -> None:
+def _check_evidence(
+    run: _Run, bundle: cross_check.Bundle, index: manifest.BundleManifest, public: ec.EllipticCurvePublicKey
+) -> None:
     with run.step("evidence", "records, files and bundle.json agree in every digest and name"):
         evidence = cross_check.read_evidence(bundle)
         cross_check.check_evidence(bundle, index, evidence)
     run.evidence = evidence
     _attempt(run, "approval", lambda: cross_check.check_approval(bundle, index, evidence))
     _attempt(run, "recipe", lambda: recipe_check.check(bundle, index, evidence))
+    _attempt(run, "descriptions", lambda: descriptions.descriptions(bundle, index, evidence))
+    _attempt(run, "attestations", lambda: descriptions.signed(bundle, index, evidence, public))
+    _attempt(run, "layouts", lambda: layouts.check(bundle, index, evidence))
 
 
 def _attempt(run: _Run, name: str, check: Callable[[], str]) -> None:

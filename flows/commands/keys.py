@@ -25,17 +25,24 @@ def command() -> None:
     show_default=True,
     help="Folder for the key files.",
 )
+@click.option("--organization", help="Name of the organisation, for the certificate.")
+@click.option("--request", is_flag=True, help="Write a request for a certificate (PKCS#10), not a self-signed one.")
 @click.option("--no-password", is_flag=True, help="Write the private key without encryption (file mode 0600).")
-def new(name: str, directory: Path, *, no_password: bool) -> None:
-    """Make the key NAME: an encrypted private key, its public key, and a self-signed certificate."""
+def new(name: str, directory: Path, *, organization: str | None, request: bool, no_password: bool) -> None:
+    """Make the key NAME: an encrypted private key, its public key, and a self-signed certificate.
+
+    With --request a certification authority makes the certificate; it belongs beside the key as NAME.crt.pem.
+    """
     from tef_export import keys
 
     password = None
     if not no_password:
         password = click.prompt("Password for the new key", hide_input=True, confirmation_prompt=True).encode()
-    made = keys.new_key(directory, name, password)
+    made = keys.new_key(directory, name, password, organization=organization, request=request)
     click.echo(f"private key  {made.private}  (keep it; never send it)")
     click.echo(f"public key   {made.public}  (send it to the facility)")
+    if request:
+        click.echo(f"request      {made.certificate}  (send it to the authority; its answer becomes {name}.crt.pem)")
     click.echo(f"fingerprint  {made.fingerprint}  (tell it to the facility by another way)")
 
 

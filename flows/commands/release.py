@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,11 +16,21 @@ from flows import workspace as workspaces
 
 if TYPE_CHECKING:
     from flows import release
+    from tef_export import keys
 
 
 @click.command("release")
 @click.argument("run", default="last")
-@click.option("--key", type=click.Path(dir_okay=False, path_type=Path), help="Private key that signs the bundle.")
+@click.option(
+    "--key",
+    metavar="FILE|pkcs11:…",
+    help="Private key that signs the bundle: a PEM or PKCS#12 file, or a key on a token (pkcs11: URI).",
+)
+@click.option(
+    "--certificate",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Its certificate (PEM), where it does not lie beside the key.",
+)
 @click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), default=Path("bundles"), show_default=True,
     help="Folder for the bundle.",
@@ -27,39 +38,68 @@ if TYPE_CHECKING:
 @click.option(
     "--demonstration", is_flag=True, help="Sign with a throw-away key; the bundle is marked as a demonstration."
 )
+@click.option("--dry-run", is_flag=True, help="Show every file that would leave, and write nothing.")
+@click.option("--json", "as_json", is_flag=True, help="With --dry-run: the report as JSON.")
+@click.option("--yes", is_flag=True, help="Do not ask before writing.")
 @click.option("--engine", type=click.Choice(["prefect", "plain"]), default="prefect", show_default=True)
 @click.pass_obj
-def command(workspace: Path, run: str, *, key: Path | None, out: Path, demonstration: bool, engine: str) -> None:
+def command(
+    workspace: Path,
+    run: str,
+    *,
+    key: str | None,
+    certificate: Path | None,
+    out: Path,
+    demonstration: bool,
+    dry_run: bool,
+    as_json: bool,
+    yes: bool,
+    engine: str,
+) -> None:
     """Write, sign and verify the bundle of RUN (default: the last run).
 
-    Refuses without a signed approval, or when anything changed since. What was written is verified with the reader
-    that the facility uses.
+    Shows what leaves before it does. Refuses without a signed approval, or when anything changed since. What was
+    written is verified with the reader that the facility uses.
     """
-    from flows import release
-    from tef_export import keys
+    from flows import leaving_view, release
 
     space = workspaces.Workspace(workspace.resolve())
     path = space.find(run, closed=True)
+    console = Console()
+    if dry_run:
+        found = release.prepare(path, demonstration=demonstration).leaving
+        if as_json:
+            click.echo(found.model_dump_json(indent=2))
+            return
+        leaving_view.show(found, console, every_file=True)
+        console.print("Nothing was written.")
+        return
     if (key is None) != demonstration:
         raise errors.PlanError(
             "release: expected exactly one of --key FILE and --demonstration. "
             "Make a key with `proofline keys new NAME`."
         )
-    release.check(path)
-    signer = (
-        keys.demonstration_key()
-        if key is None
-        else keys.load_private(key, lambda: click.prompt("Password of the key", hide_input=True))
-    )
-    console = Console()
+    shown = release.prepare(path, demonstration=demonstration).leaving
+    leaving_view.show(shown, console)
+    if not yes and sys.stdin.isatty() and not click.confirm("Write it?", default=False):
+        raise errors.GateError(f"release of {path.name}: expected a yes to what leaves, got a no. Nothing was written.")
+    signer = _signer(key, certificate)
 
     def body() -> release.Released:
-        return release.release(path, signer, destination=out, demonstration=demonstration)
+        return release.release(path, signer, destination=out, demonstration=demonstration, expected=shown.digest)
 
     with console.status("Write, sign and verify the bundle …"):
         done = _within(engine, space, body)
         _mark(space, path, done)
     _conclude(done, console)
+
+
+def _signer(key: str | None, certificate: Path | None) -> keys.PrivateKey:
+    from tef_export import key_files, keys
+
+    if key is None:
+        return keys.demonstration_key()
+    return key_files.open_key(key, lambda: click.prompt("Password of the key", hide_input=True), certificate)
 
 
 def _within(engine: str, space: workspaces.Workspace, body: Callable[[], release.Released]) -> release.Released:

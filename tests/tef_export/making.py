@@ -20,7 +20,7 @@ from configs import bins, load
 from configs.answers import AnswersFile
 from evidence import answers, arrays, canonical, clock, dossier, ledger, records
 from evidence.folder import RunFolder
-from tef_export import approval, archive, bag, cades, contents, keys, manifest, oms, write
+from tef_export import approval, archive, bag, cades, contents, keys, manifest, oms, places, write
 
 CREATED = "2026-11-20T10:00:00Z"
 BEGIN = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
@@ -211,13 +211,33 @@ def reindexed(files: dict[str, bytes]) -> dict[str, bytes]:
     files = dict(files)
     index = json.loads(files[manifest.PLACE])
     listed = []
-    for path in sorted(p for p in files if p.startswith("data/") and p != manifest.PLACE):
+    for path in sorted(p for p in files if p.startswith("data/") and p not in (manifest.PLACE, places.CRATE)):
         entry = next((e for e in index["files"] if e["path"] == path), None)
         entry = entry or {"path": path, "role": contents.role(path) or "document", "media_type": "text/plain"}
         listed.append({**entry, "sha256": sha(files[path]), "size": len(files[path])})
     index["files"] = listed
     files[manifest.PLACE] = json.dumps(index).encode()
-    return files
+    return recrated(files)
+
+
+def recrated(files: dict[str, bytes]) -> dict[str, bytes]:
+    """The RO-Crate with digests and sizes made new for changed content."""
+    described = json.loads(files[places.CRATE])
+    payload = sorted(p for p in files if p.startswith("data/") and p != places.CRATE)
+    kept = [entity for entity in described["@graph"] if entity["@type"] != "File"]
+    root = next(entity for entity in kept if entity["@id"] == "./")
+    root["hasPart"] = [{"@id": path.removeprefix("data/")} for path in payload]
+    kept += [
+        {
+            "@id": path.removeprefix("data/"),
+            "@type": "File",
+            "sha256": sha(files[path]),
+            "contentSize": str(len(files[path])),
+        }
+        for path in payload
+    ]
+    described["@graph"] = kept
+    return {**files, places.CRATE: json.dumps(described).encode()}
 
 
 def edited_statement(content: bytes, key: keys.PrivateKey | None, change) -> bytes:

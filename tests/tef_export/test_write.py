@@ -10,7 +10,7 @@ import pytest
 
 from configs import errors, load
 from evidence import canonical
-from tef_export import archive, contents, leaks, manifest, recipe, write
+from tef_export import archive, contents, leaks, manifest, places, recipe, write
 from tests.tef_export import making
 
 
@@ -31,6 +31,8 @@ def test_only_what_is_listed_leaves(made: making.Made) -> None:
         *contents.EVIDENCE.values(), contents.MODEL, contents.CARD, contents.LICENCE, contents.PLAN, contents.LEDGER,
         contents.APPROVAL, manifest.PLACE, recipe.PLACE, "data/documents/README.md", "data/documents/report.html",
         *(f"{contents.GOLDEN}/{name}.pb" for name in ("input_0", "output_0", "output_1")),
+        places.BOM, places.SBOM, places.CRATE, *places.ATTESTATIONS,
+        *(set(places.LAYOUTS) - {places.TRITON_NOTE}), places.TRITON_MODEL,
     }  # fmt: skip
     everything = b"".join(files.values())
     for kept in ("data/table.parquet", "data/x.npy", "training/best.safetensors", "data/rows.txt"):

@@ -1,0 +1,1 @@
+"""Receivers' formats as dated data, and their types."""

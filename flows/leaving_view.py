@@ -1,0 +1,50 @@
+"""What a person is shown before a bundle leaves."""
+
+from __future__ import annotations
+
+from rich.console import Console
+from rich.table import Table
+
+from tef_export import leaving
+
+
+def show(found: leaving.Leaving, console: Console, *, every_file: bool = False) -> None:
+    """Print the report of what leaves.
+
+    Args:
+        found: The report.
+        console: Where to.
+        every_file: One line for each file instead of one for each kind.
+    """
+    table = Table(title=f"What leaves in {found.bundle_id}", title_justify="left")
+    table.add_column("Kind")
+    table.add_column("File" if every_file else "Files", justify="left" if every_file else "right")
+    table.add_column("Size", justify="right")
+    table.add_column("SHA-256" if every_file else "What it says", overflow="fold")
+    if every_file:
+        for file in found.files:
+            table.add_row(file.role.replace("_", " "), file.path, _size(file.size), f"{file.sha256[:16]}…")
+    else:
+        for role, (count, size) in found.by_role().items():
+            table.add_row(role.replace("_", " "), str(count), _size(size), leaving.WORDS[role])
+    console.print(table)
+    _line(console, "Test rows", f"{found.test_rows:,}" if found.test_rows else "none")
+    if found.test_rows:
+        _line(console, "Their columns", ", ".join(found.test_columns))
+    extremes = ", smallest and largest value" if found.extremes else ""
+    what = (
+        f"standard deviation, median{extremes} of {', '.join(found.statistics_of)}" if found.statistics_of else "none"
+    )
+    _line(console, "Of training", what)
+    _line(console, "Persons named", "; ".join(found.persons))
+    _line(console, "Stays here", "; ".join(found.stays))
+    _line(console, "To be tested", found.test_environment.replace("_", " "))
+    _line(console, "In all", f"{len(found.files)} files, {_size(found.bytes)}")
+
+
+def _line(console: Console, name: str, text: str) -> None:
+    console.print(f"{name:<14} {text}", highlight=False, markup=False)
+
+
+def _size(size: int) -> str:
+    return f"{size:,} B" if size < 10_000 else f"{size / 1e3:,.0f} kB" if size < 10_000_000 else f"{size / 1e6:,.0f} MB"

@@ -1,0 +1,1 @@
+"""Descriptions of a bundle in public formats: bills of materials, RO-Crate, attestations; and the check of each."""

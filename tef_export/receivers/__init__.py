@@ -1,0 +1,1 @@
+"""Receivers' layouts: the same model and contract in the forms that facilities and servers read."""

@@ -1,0 +1,165 @@
+"""The report of what leaves, and what does not leave."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import json
+from pathlib import Path
+
+import pytest
+
+from configs import errors, load
+from configs.bundle import Bundle, RealWorldTest
+from configs.system import Classification
+from tef_export import leaving, places, recipe, verify, write
+from tests.tef_export import making
+
+PAPERS = RealWorldTest(
+    plan_id="RWT-2026-7",
+    approval="Market surveillance authority of Musterland, reference 12",
+    approved_on=dt.date(2026, 10, 1),
+    registration="EU-RWT-000123",
+    consent="kept by the data protection officer",
+)
+
+
+def prepared(made: making.Made) -> write.Prepared:
+    return write.prepare(made.folder, made.dossier, made.approval, making.CREATED)
+
+
+def test_what_is_reported_is_what_leaves(made: making.Made) -> None:
+    """The report lists every file with the digest that the bundle holds; only what is made while sealing is missing."""
+    found = prepared(made).leaving
+    _, files = making.unpacked(made.path)
+    listed = {file.path: file.sha256 for file in found.files}
+    payload = {path: making.sha(content) for path, content in files.items() if path.startswith("data/")}
+    sealed = {"data/bundle.json", places.CRATE, *places.ATTESTATIONS}
+    assert listed == {path: digest for path, digest in payload.items() if path not in sealed}
+    assert found.bytes == sum(file.size for file in found.files)
+    assert set(found.by_role()) <= set(leaving.WORDS)
+    assert found.bundle_id == made.written.bundle_id
+
+
+def test_nothing_is_written_by_preparing(made: making.Made) -> None:
+    """A dry run leaves the run folder as it was."""
+    before = {path: path.stat().st_mtime_ns for path in made.folder.path.rglob("*") if path.is_file()}
+    prepared(made)
+    assert {path: path.stat().st_mtime_ns for path in made.folder.path.rglob("*") if path.is_file()} == before
+
+
+def test_the_report_says_who_is_named_and_what_stays(made: making.Made) -> None:
+    """Persons with their capacity, features whose statistics leave, and what the plan and the law keep."""
+    found = prepared(made).leaving
+    assert found.persons[0] == "Erika Muster (compliance officer; approval)"
+    assert "quality@diagnostics.example (contact of the provider)" in found.persons
+    assert "age" in found.statistics_of
+    assert not found.extremes
+    assert found.test_rows == 0
+    assert "test rows (bundle.include_test_data is false)" in found.stays
+    assert json.loads(found.model_dump_json())["digest"] == found.digest
+
+
+def test_test_rows_are_announced_with_their_columns(tmp_path: Path) -> None:
+    """Where rows leave, the report says how many and with which columns."""
+    text = load.plan_path("diabetes_progression").read_text(encoding="utf-8")
+    text = text.replace("include_test_data: false", "include_test_data: true, include_groups: true")
+    found = prepared(making.bundle(tmp_path, making.real_key(), plan=text)).leaving
+    assert found.test_rows == 100
+    assert found.test_columns[-2:] == ("_row_group.age_group", "_row_slice.bmi")
+    assert found.by_role()["test_rows"][0] == 1
+
+
+@pytest.mark.parametrize(
+    ("annex_iii", "state"), [("yes", "a high-risk system"), ("unknown", "a system whose class is still open")]
+)
+def test_no_test_in_the_real_world_without_its_papers(made: making.Made, annex_iii: str, state: str) -> None:
+    """Art. 60(4): plan, approval and registration, or no release; an open class counts as high-risk."""
+    plan = made.dossier.plan
+    answers = Classification(
+        ai_system="yes",
+        outside_scope="no",
+        annex_i_product="no",
+        annex_iii_use=annex_iii,  # type: ignore[arg-type]
+        annex_iii_point="5(b)" if annex_iii == "yes" else None,
+        derogation_claimed="no",
+        profiling="yes",
+    )
+    bundle = Bundle(test_environment="real_world")
+    dossier = dataclasses.replace(
+        made.dossier, plan=plan.model_copy(update={"bundle": bundle, "classification": answers})
+    )
+    with pytest.raises(errors.GateError, match=f"{state}.*60.4.*bundle.real_world"):
+        write.prepare(made.folder, dossier, made.approval, making.CREATED)
+    papers = bundle.model_copy(update={"real_world": PAPERS})
+    complete = dataclasses.replace(dossier, plan=dossier.plan.model_copy(update={"bundle": papers}))
+    assert write.prepare(made.folder, complete, made.approval, making.CREATED).leaving.test_environment == "real_world"
+
+
+def test_the_papers_stand_in_the_index_and_are_compared_with_the_plan(tmp_path: Path) -> None:
+    """The facility sees plan id, approval and registration; an index that drops them is refused."""
+    text = load.plan_path("diabetes_progression").read_text(encoding="utf-8")
+    stated = "\n".join(f'    {name}: "{value}"' for name, value in PAPERS.model_dump(mode="json").items())
+    text = text.replace(
+        "bundle: {include_test_data: false, golden_rows: 8, test_environment: lab}",
+        f"bundle:\n  test_environment: real_world\n  real_world:\n{stated}",
+    )
+    made = making.bundle(tmp_path, making.real_key(), plan=text)
+    found = verify.verify(made.path, public_key=made.key.public_key(), at=making.NOW)
+    assert found.ok, found.refusal
+    assert found.manifest is not None
+    assert found.manifest.real_world is not None
+    assert found.manifest.real_world.registration == "EU-RWT-000123"
+    top, files = making.unpacked(made.path)
+    index = json.loads(files["data/bundle.json"])
+    index["real_world"] = None
+    files["data/bundle.json"] = json.dumps(index).encode()
+    path = making.packed(tmp_path / "x.zip", top, making.resigned(top, making.recrated(files), made.key))
+    refused = verify.verify(path, public_key=made.key.public_key(), at=making.NOW)
+    assert "papers of the real-world test" in str(refused.refusal)
+
+
+def test_a_large_model_does_not_stand_twice(made: making.Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Above the size of the register the Triton folder holds a note instead of a copy."""
+    from configs.receivers import register
+
+    known = register.load()
+    small = known["triton"].model_copy(update={"values": {**known["triton"].values, "copy_model_up_to": 10}})
+    monkeypatch.setattr(register, "load", lambda: {**known, "triton": small})
+    paths = {file.path for file in prepared(made).leaving.files}
+    assert places.TRITON_MODEL not in paths
+    assert places.TRITON_NOTE in paths
+
+
+def test_only_the_layouts_that_the_plan_asks_for_are_made(made: making.Made) -> None:
+    """A plan can name fewer receivers, or none."""
+    plan = made.dossier.plan
+    alone = plan.model_copy(update={"bundle": plan.bundle.model_copy(update={"receivers": ("aisc",)})})
+    dossier = dataclasses.replace(made.dossier, plan=alone)
+    found = write.prepare(made.folder, dossier, made.approval, making.CREATED).leaving
+    assert {file.path for file in found.files if file.role in ("layout", "model_copy")} == set(places.AISC)
+    assert len(found.receivers) == 1
+
+
+def test_the_edge_folder_holds_one_file_of_each_kind(made: making.Made) -> None:
+    """The client of the edge farm takes the first file of each kind below a folder, and refuses empty ones."""
+    _, files = making.unpacked(made.path)
+    inside = {path: content for path, content in files.items() if path.startswith("data/model/")}
+    for suffix in (".onnx", ".pbtxt", ".txt"):
+        found = [content for path, content in inside.items() if path.endswith(suffix)]
+        assert len(found) == 1
+        assert found[0]
+
+
+def test_receivers_are_dated_data() -> None:
+    """Each entry of the register says where the format is written and when it was looked up."""
+    from configs.receivers import register
+
+    known = register.load()
+    assert set(Bundle().receivers) <= set(known)
+    assert all(entry.source.startswith("https://") and entry.checked.year >= 2026 for entry in known.values())
+
+
+def test_the_recipe_is_in_the_report(made: making.Made) -> None:
+    """The recipe's statistics are announced like any other file."""
+    assert recipe.PLACE in {file.path for file in prepared(made).leaving.files}
