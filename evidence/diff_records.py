@@ -9,7 +9,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from evidence.records import Record, Role, Sha256, UtcTime
+from evidence.records import Record, Role, Sha256, Status, UtcTime
 
 Verdict = Literal["within", "outside", "cannot_tell", "none_declared", "follows"]
 """`within`: a declared change covers it, and its limits hold. `outside`: none covers it, or a limit is broken.
@@ -125,6 +125,22 @@ class MeasureDifference(Record):
     n_after: int | None = None
 
 
+class GateCompared(Record):
+    """A gate that both plans have, or one of them."""
+
+    check: str
+    title: str
+    slice: str
+    before: Status | None
+    """Its answer; None where the version has no such gate."""
+    after: Status | None
+    asked_before: str | None
+    """The threshold in words."""
+    asked_after: str | None
+    measure: int | None
+    """Index of what it is laid on in `measures`."""
+
+
 class GroupShare(Record):
     """Share of the rows that a group has, among rows whose group is known."""
 
@@ -179,6 +195,8 @@ class DiffRecord(Record):
     rows: RowsCompared
     measures: tuple[MeasureDifference, ...]
     """The largest differences first, measured by their intervals."""
+    gates: tuple[GateCompared, ...] = ()
+    """Gates of the plans, in their order."""
     only_before: tuple[str, ...] = ()
     """Measures that the later version lacks."""
     only_after: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from evidence.diff_records import Change, DiffRecord, MeasureDifference
+from flows.view import COLOURS
 
 WORDS = {
     "outside": ("red", "outside"),
@@ -45,6 +46,7 @@ def show(record: DiffRecord, console: Console) -> None:
         return
     _changes(record, say)
     _declared(record, say)
+    _gates(record, say)
     _measures(record, say)
     say(f"\n{OUTCOMES[record.outcome]}")
     say("Whether it is a substantial modification (Art. 3(23)) is for a named person to decide.")
@@ -100,6 +102,28 @@ def _declared(record: DiffRecord, say: Callable[[str], None]) -> None:
             say(f"    [{colour}]{word:<12}[/] {escape(limit.limit)} [dim]{escape(limit.found)}[/]")
 
 
+def _gates(record: DiffRecord, say: Callable[[str], None]) -> None:
+    if not record.gates:
+        return
+    say("\n[bold]Gates of the plans[/]")
+    for gate in record.gates:
+        where = "" if gate.slice == "overall" else f" ({gate.slice})"
+        answers = [(one or "no such gate").replace("_", " ") for one in (gate.before, gate.after)]
+        told = answers[1] if answers[0] == answers[1] else f"{answers[0]} → {answers[1]}"
+        colour = COLOURS.get(gate.after or "", "yellow")
+        asked = (
+            gate.asked_after if gate.asked_before == gate.asked_after else f"{gate.asked_before} → {gate.asked_after}"
+        )
+        m = None if gate.measure is None else record.measures[gate.measure]
+        say(f"  [{colour}]{told:<28}[/] {escape(gate.title + where)}, {escape(asked or '')}")
+        if m is not None and m.value is not None and m.before is not None and m.after is not None:
+            say(f"{' ' * 31}[dim]{m.before:.4g} → {m.after:.4g}  {m.value:+.3g}{escape(_ends(m))}[/]")
+
+
+def _ends(m: MeasureDifference) -> str:
+    return f" [{m.low:+.3g}, {m.high:+.3g}]" if m.level is not None and m.low is not None and m.high is not None else ""
+
+
 def _measures(record: DiffRecord, say: Callable[[str], None]) -> None:
     if not record.measures:
         return
@@ -124,6 +148,5 @@ def _measure(m: MeasureDifference) -> str:
     part = m.name.removeprefix(m.check).replace("_", " ").replace(".", " · ")
     if m.value is None or m.before is None or m.after is None:
         return f"{escape(m.title + part + where)}: {escape(m.method)}"
-    ends = f" [{m.low:+.3g}, {m.high:+.3g}]" if m.level is not None and m.low is not None and m.high is not None else ""
-    numbers = f"{m.before:.4g} → {m.after:.4g}  {m.value:+.3g}{ends}"
+    numbers = f"{m.before:.4g} → {m.after:.4g}  {m.value:+.3g}{_ends(m)}"
     return f"[{colour}]{m.shown.replace('_', ' '):<14}[/] {escape(m.title + part + where)}  {escape(numbers)}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typing
 
-from checks.changes import found, limits, measures, rows, verdicts
+from checks.changes import found, gates, limits, measures, rows, verdicts
 from checks.changes.side import Side
 from configs import errors
 from evidence import diff_records
@@ -48,6 +48,7 @@ def compare(before: Side, after: Side, *, anyway: bool = False) -> DiffRecord:
         changes=tuple(listed),
         rows=of_rows,
         measures=compared,
+        gates=gates.compare(before, after, compared),
         only_before=measures.missing(before, after) if comparable else (),
         only_after=measures.missing(after, before) if comparable else (),
         judged=judged,

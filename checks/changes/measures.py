@@ -21,6 +21,8 @@ ALIKE = "both answer every test row alike"
 EQUAL = "value and interval are the same in both records, on the same rows"
 MIRRORS = ("fairness.false_negative_rate", "fairness.true_negative_rate")
 """One less the true positive and the false positive rate: no news beside them."""
+_NOISE = 1e-14
+"""Rounding of the last bits is no difference."""
 _SLACK = 1e-4
 """Stored probabilities are float32: their difference may stray so far from that of the records."""
 
@@ -158,6 +160,8 @@ def _made(
     if before.unit != after.unit:
         return None, None, UNITS, False
     value = after.value - before.value
+    if abs(value) <= _NOISE * max(1.0, abs(after.value)):
+        value = 0.0
     if rows is not None and check:
         if rows.alike and value == 0 and check.startswith(("performance.", "fairness.")):
             return value, (value, value), ALIKE, True

@@ -86,6 +86,7 @@ def _summary(book: Places) -> Section:
     if outcome != "identical":
         blocks.append(_counts(book))
         blocks += _gravest(book)
+        blocks += measured.gates(book)
     blocks += [
         Paragraph(
             (

@@ -28,6 +28,42 @@ NUMERIC = frozenset({2, 3, 4, 5})
 HEADS = ("Measure", "Slice", "Before", "After", "Difference", "Interval", "Shows")
 
 
+def gates(book: Places) -> list[Block]:
+    """The gates of both plans with their answers, and by how much what they are laid on moved."""
+    measures = list(book.record["measures"])
+    lines = []
+    for gate in book.record["gates"]:
+        m = None if gate.value["measure"] is None else measures[gate.value["measure"]]
+        lines.append(
+            (
+                parts(
+                    gate["title"].fact(), *(() if gate.value["slice"] == "overall" else (", ", gate["slice"].fact()))
+                ),
+                _gate(gate, "before"),
+                _gate(gate, "after"),
+                NOTHING if m is None else parts(*_number(m["before"]), " → ", *_number(m["after"])),
+                NOTHING if m is None else _signed(m["value"]),
+                NOTHING if m is None else _interval(m),
+            )
+        )
+    if not lines:
+        return []
+    caption = tree.say(
+        "Gates of the plans: answers, and the difference of what they are laid on with its interval at level {level}",
+        level=book.record["level"].fact("level"),
+    )
+    heads = ("Gate", "Before", "After", "Measured", "Difference", "Interval")
+    return [Table(caption, heads, tuple(lines), frozenset({4, 5}))]
+
+
+def _gate(gate: Node, side: str) -> Parts:
+    """The answer and what was asked; a dash where the version has no such gate."""
+    if gate.value[f"asked_{side}"] is None:
+        return NOTHING
+    answer: Parts = (gate[side].fact("status"),) if gate.value[side] is not None else ("no answer",)
+    return parts(*answer, " (", gate[f"asked_{side}"].fact(), ")")
+
+
 def section(book: Places) -> Section:
     """All measures that both versions have."""
     measures = list(book.record["measures"])

@@ -17,6 +17,7 @@ from evidence.diff_records import (
     DeclaredChange,
     DiffRecord,
     FeatureDrift,
+    GateCompared,
     GroupShare,
     LimitAnswer,
     MeasureDifference,
@@ -80,6 +81,12 @@ def record(**changes: Any) -> DiffRecord:
             measure("performance.roc_auc", -0.02, -0.07, 0.03, "no_difference"),
             measure("performance.log_loss", 0.1, -0.1, 0.3, "no_difference", unit="nat", better="lower"),
         ),
+        "gates": (
+            GateCompared(check="performance.roc_auc", title="Area under the ROC curve", slice="overall", before="pass",
+                         after="inconclusive", asked_before="at least 0.6", asked_after="at least 0.7", measure=1),
+            GateCompared(check="performance.f1", title="F1 score", slice="overall", before="pass", after=None,
+                         asked_before="at least 0.5", asked_after=None, measure=None),
+        ),
         "only_before": ("performance.f1@overall",),
         "judged": 2,
         "level": 0.95,
@@ -88,7 +95,7 @@ def record(**changes: Any) -> DiffRecord:
     return DiffRecord(**(known | changes))
 
 
-IDENTICAL: dict[str, Any] = {"outcome": "identical", "changes": (), "measures": ()}
+IDENTICAL: dict[str, Any] = {"outcome": "identical", "changes": (), "measures": (), "gates": ()}
 
 
 def parts(found: DiffRecord) -> list[tree.Part]:
@@ -123,6 +130,15 @@ def test_the_purpose_stands_first() -> None:
     assert [s.id for s in page.sections[:3]] == ["summary", "purpose", "changes"]
     bullets = next(b for b in page.sections[0].blocks if isinstance(b, tree.Bullets))
     assert getattr(bullets.items[0][0], "shown", "") == "system.intended_purpose"
+
+
+def test_the_gates_stand_in_the_summary() -> None:
+    """Both answers with what was asked; a gate that is gone has a dash."""
+    summary = document.tree_of(record()).sections[0]
+    table = next(b for b in summary.blocks if isinstance(b, tree.Table))
+    said = [["".join(getattr(p, "shown", str(p)) for p in cell) for cell in row] for row in table.rows]
+    assert said[0][1:4] == ["pass (at least 0.6)", "inconclusive (at least 0.7)", "0.700 → 0.680"]
+    assert said[1][2:4] == ["–", "–"]
 
 
 def test_nothing_declared_is_a_gap() -> None:

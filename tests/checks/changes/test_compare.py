@@ -170,6 +170,25 @@ def test_a_gate_that_fails_now_is_outside(first: Side) -> None:
         assert (change.subject, change.verdict) == ("gate", verdict)
 
 
+def test_gates_stand_side_by_side(first: Side, second: Side) -> None:
+    """Each gate of either plan with both answers, what was asked, and the measure beneath it."""
+    policy = second.plan.policy.model_dump(mode="json")
+    policy["gates"] = [
+        g | {"at_least": 0.5} if g["check"] == "performance.roc_auc" else g for g in policy["gates"][:-1]
+    ]
+    found = compare.compare(first, sides.with_plan(second, policy=policy))
+    assert len(found.gates) == len(first.plan.policy.gates)
+    auc = next(g for g in found.gates if g.check == "performance.roc_auc")
+    answers = [next(r for r in s.gate.reasons if r.check_id == auc.check).status for s in (first, second)]
+    assert [auc.before, auc.after] == answers
+    assert auc.asked_after == "at least 0.5"
+    assert auc.asked_before != auc.asked_after
+    assert (found.measures[auc.measure].name, found.measures[auc.measure].slice) == (auc.check, auc.slice)
+    gone = found.gates[-1]
+    assert gone.asked_after is gone.after is None
+    assert gone.before is not None
+
+
 def test_software_documents_and_statements_are_compared(first: Side) -> None:
     """A package, a gap that is filled and a person's decision are listed."""
     close = first.close.model_copy(update={"software": {"numpy": "2.5.0"}, "code_sha256": "ab" * 32})
