@@ -11,6 +11,7 @@ from configs import errors
 from configs.plan import Plan
 from evidence import given, records
 from evidence.answers import AnswersRecord
+from evidence.reference import ReferenceRecord
 
 R = TypeVar("R", bound=pydantic.BaseModel)
 
@@ -24,6 +25,7 @@ STAGES: dict[str, tuple[str, type[pydantic.BaseModel]]] = {
     "train": ("training/record.json", records.TrainingRecord),
     "export": ("model/record.json", records.ModelRef),
     "evaluate": ("evaluation/results.json", records.EvaluationRecord),
+    "reference": ("evaluation/reference.json", ReferenceRecord),
     "gate": ("evaluation/gate.json", records.GateDecision),
     "answers": ("documents/answers.json", AnswersRecord),
     "document": ("documents/record.json", records.DocumentsRecord),
@@ -64,6 +66,8 @@ class Dossier:
     export: records.ModelRef | None = None
     predictions: given.GivenPredictions | None = None
     """In place of `train` and `export`."""
+    reference: ReferenceRecord | None = None
+    """How the inputs were distributed; None in runs of earlier versions."""
     answers: AnswersRecord | None = None
     """What persons have stated; None in runs of earlier versions."""
     document: records.DocumentsRecord | None = None

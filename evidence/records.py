@@ -9,7 +9,14 @@ from __future__ import annotations
 import datetime as dt
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    Field,
+    SerializerFunctionWrapHandler,
+    StringConstraints,
+    WithJsonSchema,
+    model_serializer,
+)
 
 from evidence import canonical, mitigation_records, record_base
 
@@ -486,7 +493,16 @@ class Approval(Record):
     """Required gates that did not pass and that the person accepts, each with a reason and an expiry date."""
     demonstration: bool = False
     """A demonstration approves nothing; whatever carries it says so."""
+    declaration: tuple[ArtifactRef, ...] = ()
+    """The draft of the declaration of conformity that was made beside this approval. Empty where something stood
+    against it."""
     signature: Signature | None = None
+
+    @model_serializer(mode="wrap")
+    def _without_empty(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Without a draft the field is left out: approvals signed by earlier versions keep their bytes."""
+        content: dict[str, Any] = handler(self)
+        return content if self.declaration else {k: v for k, v in content.items() if k != "declaration"}
 
 
 class Distribution(Record):

@@ -13,6 +13,7 @@ from evidence import canonical, clock, ledger, lock, records, storage
 from evidence.dossier import Dossier
 from evidence.folder import RunFolder
 from flows import workspace
+from model_cards import declaring
 from tef_export import approval as signing
 from tef_export import keys
 
@@ -156,24 +157,27 @@ def _record(path: Path, answers: Answers, key: keys.PrivateKey, *, demonstration
         )
     for document in found.document.documents:
         folder.checked(document)
-    approval = signing.sign_approval(
-        records.Approval(
-            run_id=path.name,
-            run_sha256=canonical.sha256_file(path / "run.json"),
-            documents_sha256=found.document.digest,
-            decision=answers.decision,
-            person=answers.person,
-            role=answers.role,
-            reason=answers.reason,
-            at=clock.now(),
-            waivers=_waivers(answers, found.gate),
-            demonstration=demonstration,
-        ),
-        key,
-    )
+    waivers = _waivers(answers, found.gate)
+    drafts = answers.decision == "approved" and not demonstration
     with storage.explained(f"approval of {path.name}"), lock.held(path / ".lock", what=f"run folder {path}"):
         chain = ledger.Ledger.open(path)
         number = sum(line.event == "approved" for line in chain.lines) + 1
+        approval = signing.sign_approval(
+            records.Approval(
+                run_id=path.name,
+                run_sha256=canonical.sha256_file(path / "run.json"),
+                documents_sha256=found.document.digest,
+                decision=answers.decision,
+                person=answers.person,
+                role=answers.role,
+                reason=answers.reason,
+                at=clock.now(),
+                waivers=waivers,
+                demonstration=demonstration,
+                declaration=declaring.draft(folder, found, waivers, f"{FOLDER}/{number:03}") if drafts else (),
+            ),
+            key,
+        )
         reference = folder.write_record(f"{FOLDER}/{number:03}.json", approval)
         chain.append("approved", record=reference, details={"decision": approval.decision})
     return approval

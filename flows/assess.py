@@ -49,9 +49,11 @@ def body(call: stages.Stages, plan: Plan, said: AnswersFile) -> records.RunRecor
     training = call.train(encoded, commitment)
     model = call.export(encoded, training)
     evaluation = call.evaluate(commitment, manifest, encoded, training, model)
+    reference = call.reference(encoded, model)
     decision = call.gate(quality, governance, evaluation)
     stated = call.answers(said, dataset, quality, governance, encoded, evaluation, model)
-    documents = call.document(dataset, quality, governance, commitment, training, model, evaluation, decision, stated)
+    found = (dataset, quality, governance, commitment, training, model, evaluation, reference, decision)
+    documents = call.document(*found, stated)
     closed: records.RunRecord = call.close(decision, stated, documents)
     return closed
 
@@ -67,9 +69,11 @@ def _of_given(call: stages.Stages, said: AnswersFile) -> records.RunRecord:
     governance = call.govern(dataset, manifest, encoded)
     commitment = call.commit(manifest)
     evaluation = call.evaluate_given(commitment, manifest, encoded, predictions)
+    reference = call.reference(encoded)
     decision = call.gate(quality, governance, evaluation)
     stated = call.answers(said, dataset, quality, governance, encoded, evaluation)
-    documents = call.document(dataset, quality, governance, commitment, predictions, evaluation, decision, stated)
+    found = (dataset, quality, governance, commitment, predictions, evaluation, reference, decision)
+    documents = call.document(*found, stated)
     closed: records.RunRecord = call.close(decision, stated, documents)
     return closed
 

@@ -22,6 +22,7 @@ from evidence import canonical, clock, commitment, environment, given, records, 
 from evidence.answers import AnswersRecord
 from evidence.dossier import PREDICTIONS, STAGES, stages_of
 from evidence.folder import RunFolder
+from evidence.reference import ReferenceRecord
 from flows import workspace
 from flows.workspace import Run
 
@@ -63,6 +64,7 @@ class Stages:
     train: Stage
     export: Stage
     evaluate: Stage
+    reference: Stage
     gate: Stage
     answers: Stage
     document: Stage
@@ -151,6 +153,11 @@ def core(run: Run, view: View, engine: str) -> Stages:
         measured = given.evaluate(folder, plan, committed, manifest, encoded, said)
         return _completed(measured, given.parity(), given.leakage(plan))
 
+    def reference(encoded: records.EncodedData, model: records.ModelRef | None = None) -> ReferenceRecord:
+        from checks import reference
+
+        return reference.reference(folder, plan, encoded, model)
+
     def gate(*found: records.QualityRecord | records.EvaluationRecord) -> records.GateDecision:
         from checks import gate
 
@@ -181,8 +188,8 @@ def core(run: Run, view: View, engine: str) -> Stages:
         return _close(run, decision, engine)
 
     functions: tuple[Stage, ...] = (
-        ingest, validate, split, encode, govern, commit, train, export, evaluate, gate, answers, document, close,
-        predictions,
+        ingest, validate, split, encode, govern, commit, train, export, evaluate, reference, gate, answers,
+        document, close, predictions,
     )  # fmt: skip
     bound = {f.__name__: remembered(run, view, f.__name__, f) for f in functions}
     return Stages(**bound, evaluate_given=remembered(run, view, "evaluate", evaluate_given))

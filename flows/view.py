@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from evidence import given, records
+from evidence.reference import ReferenceRecord
 
 TITLES = {
     "ingest": "Read the data",
@@ -23,6 +24,7 @@ TITLES = {
     "train": "Train",
     "export": "Export to ONNX",
     "evaluate": "Evaluate",
+    "reference": "Reference for monitoring",
     "gate": "Decide",
     "answers": "Take in what persons stated",
     "document": "Write the documents",
@@ -125,6 +127,8 @@ def summary(record: pydantic.BaseModel) -> str:
             )
         case given.GivenPredictions():
             return f"{record.rows:,} rows, {len(record.columns)} columns"
+        case ReferenceRecord():
+            return f"{len(record.inputs)} inputs of {record.rows:,} rows"
         case records.GateDecision():
             return f"[{COLOURS[record.outcome]}]{record.outcome}[/]"
         case records.DocumentsRecord():

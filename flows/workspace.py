@@ -25,8 +25,8 @@ PLAN_AS_READ = "plan.json"
 """The plan with its defaults as it was read when the run began, bound by the ledger's first line: names differences."""
 
 
-LATE = ("answers", "document", "close")
-"""Stages after the gate: what they make can be absent where a run is looked at."""
+LATE = ("reference", "answers", "document", "close")
+"""Stages on which the decision does not rest: what they make can be absent where a run is looked at."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,7 +12,7 @@ from evidence import records
 from evidence.dossier import Dossier
 from evidence.folder import RunFolder
 from model_cards import card, refs, render_docx, render_html, render_json, render_markdown, render_pdf, report, tree
-from model_cards.legal import names, registry
+from model_cards.legal import machine, names, registry
 from model_cards.tree import Document
 
 CARD = "documents/README.md"
@@ -50,6 +50,8 @@ def render(folder: RunFolder, dossier: Dossier, suffixes: Collection[str] = FORM
         written += [
             folder.write_bytes(entry.file(suffix), in_format(document, entry.id, suffix, at)) for suffix in suffixes
         ]
+        for name, content in machine.files(book, entry.id).items():
+            written.append(folder.write_bytes(f"documents/{name}", content))
     return records.DocumentsRecord(documents=tuple(written), gaps=tuple(gaps))
 
 

@@ -104,7 +104,7 @@ def _unit(result: Node) -> Fact | None:
 
 def _title(rate: _Rate) -> Fact:
     shown = str(rate.name.value)
-    return dataclasses.replace(rate.name, value=shown[:1].upper() + shown[1:])
+    return dataclasses.replace(rate.name, value=shown[:1].upper() + shown[1:], derivation="name, capitalised")
 
 
 def _interval(row: Node, attribute: str, small: set[str]) -> figures.Interval:

@@ -240,8 +240,8 @@ class Book:
 
 
 DOCUMENT_STAGES = (
-    "ingest", "validate", "split", "encode", "govern", "commit", "train", "export", "predictions", "evaluate", "gate",
-    "answers",
+    "ingest", "validate", "split", "encode", "govern", "commit", "train", "export", "predictions", "evaluate",
+    "reference", "gate", "answers",
 )  # fmt: skip
 """What documents are made from. `document` and `close` come later and would change them on a second rendering."""
 

@@ -18,6 +18,8 @@ LICENCE = "data/LICENSE"
 PLAN = "data/plan.yaml"
 LEDGER = "data/evidence/ledger.jsonl"
 APPROVAL = "data/evidence/approval.json"
+DECLARATION = "data/evidence/declaration"
+"""Folder of the draft of the declaration of conformity that was made beside the approval, where there is one."""
 
 EVIDENCE = {
     "ingest": "data/evidence/dataset.json",
@@ -28,6 +30,7 @@ EVIDENCE = {
     "train": "data/evidence/training.json",
     "export": "data/evidence/model.json",
     "evaluate": RESULTS,
+    "reference": "data/evidence/reference.json",
     "gate": "data/evidence/gate.json",
     "answers": "data/evidence/answers.json",
     "document": "data/evidence/documents.json",
@@ -55,7 +58,7 @@ _FIXED: dict[str, manifest.FileRole] = {
     **dict.fromkeys(places.LAYOUTS, "layout"),
     places.TRITON_MODEL: "model_copy",
 }
-LATER = ("answers",)
+LATER = ("answers", "reference")
 """Stages whose record bundles of earlier versions lack."""
 _REQUIRED = frozenset(_FIXED) - {
     LICENCE,
@@ -67,6 +70,7 @@ _REQUIRED = frozenset(_FIXED) - {
 _PATTERNS: tuple[tuple[re.Pattern[str], manifest.FileRole], ...] = (
     (re.compile(rf"{GOLDEN}/input_\d{{1,2}}\.pb"), "golden_input"),
     (re.compile(rf"{GOLDEN}/output_\d{{1,2}}\.pb"), "golden_output"),
+    (re.compile(rf"{DECLARATION}/declaration[a-z_]{{0,20}}\.(md|html|json|pdf|docx)"), "evidence"),
     (re.compile(r"data/documents/[A-Za-z0-9._/-]+\.(md|html|json|svg|png|pdf|docx|txt|yaml|css)"), "document"),
 )
 LARGEST_FILE = 64 << 20

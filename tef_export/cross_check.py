@@ -7,13 +7,14 @@ approval. Signatures only show who sealed them; here it is checked that they agr
 from __future__ import annotations
 
 import dataclasses
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from configs import errors
 from configs.plan import Plan
 from evidence import canonical, records
 from evidence.answers import AnswersRecord
+from evidence.reference import ReferenceRecord
 from tef_export import approval as approvals
 from tef_export import archive, bag, coherence, contents, manifest, places
 
@@ -99,6 +100,8 @@ def read_evidence(bundle: Bundle) -> Evidence:
     def record(path: str, kind: type[manifest.R]) -> manifest.R:
         return manifest.record(bundle.read(path), kind, path)
 
+    if place["reference"] in bundle.files:
+        record(place["reference"], ReferenceRecord)
     return Evidence(
         plan=coherence.read_plan(bundle.read(contents.PLAN)),
         dataset=record(place["ingest"], records.DatasetRef),
@@ -149,6 +152,7 @@ def check_approval(bundle: Bundle, index: manifest.BundleManifest, evidence: Evi
     if approval.demonstration and not index.demonstration:
         raise coherence.differs("bundle.json, demonstration", "false", "true, as the approval says")
     coherence.check_decision(approval, run, evidence.gate)
+    _check_declaration(bundle, approval)
     coherence.not_before("bundle.json, created", index.created, "the approval", approval.at)
     key = approval.signature.fingerprint[:12] if approval.signature else "none"
     kind = "demonstration approval" if approval.demonstration else "approved"
@@ -156,6 +160,16 @@ def check_approval(bundle: Bundle, index: manifest.BundleManifest, evidence: Evi
     if approval.demonstration:
         waivers = f"; {len(approval.waivers)} open gates, accepted by nobody"
     return f"{kind} by {approval.person}, {approval.role}, on {approval.at}, with the key {key}…{waivers}"
+
+
+def _check_declaration(bundle: Bundle, approval: records.Approval) -> None:
+    """The draft of a declaration is the one that the approval names, and none without a name."""
+    named = {f"{contents.DECLARATION}/{PurePosixPath(d.path).name}": d.sha256 for d in approval.declaration}
+    found = {path: f.sha256 for path, f in bundle.files.items() if path.startswith(f"{contents.DECLARATION}/")}
+    for path in sorted({*named, *found}):
+        coherence.equal(f"approval, sha256 of {path}", named.get(path), found.get(path))
+    if approval.demonstration and named:
+        raise coherence.differs("approval, declaration", "a draft beside a demonstration", "none: it approves nothing")
 
 
 def check_facts(index: manifest.BundleManifest, facts: dict[str, Any]) -> None:

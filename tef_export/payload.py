@@ -131,6 +131,8 @@ def _recorded(folder: RunFolder, dossier: Dossier, approval: records.Approval) -
         found[place] = entry(closed_run(folder, run)) if stage == "close" else _read(folder, _record_of(run, stage))
     for document in documents.documents:
         found[f"data/{document.path}"] = _read(folder, document)
+    for draft in approval.declaration:
+        found[f"{contents.DECLARATION}/{Path(draft.path).name}"] = _read(folder, draft)
     card = next((f"data/{name}" for name in CARDS if f"data/{name}" in found), None)
     if card is None:
         raise errors.GateError(

@@ -8,6 +8,8 @@ from pathlib import Path
 import click
 
 from configs import errors
+from evidence import records
+from evidence.dossier import Dossier
 from flows import workspace as workspaces
 
 
@@ -88,9 +90,28 @@ def command(
         click.echo(f"  accepted until {waiver.expires}: {waiver.check_id}@{waiver.slice}: {waiver.reason}")
     if made.demonstration:
         click.echo("This is a demonstration. It approves nothing, and whatever carries it says so.")
+    if made.decision == "approved" and not made.demonstration:
+        for line in _declaration(found, made):
+            click.echo(line)
     if made.decision == "approved" and found.export is not None:
         more = " --demonstration" if made.demonstration else " --key FILE"
         click.echo(f"Next: proofline release {path.name}{more}")
+
+
+def _declaration(found: Dossier, made: records.Approval) -> list[str]:
+    """Where the draft of the declaration stands, or what stands against it."""
+    from model_cards import declaring
+
+    if made.declaration:
+        return [f"Draft of the declaration of conformity, to be signed: {made.declaration[0].path}"]
+    against = declaring.against(found, made.waivers)
+    if not against:
+        return []
+    more = "" if len(against) == 1 else f" and {len(against) - 1} more"
+    return [
+        f"No declaration of conformity was drafted: {against[0]}{more}.",
+        "All of it, with who can change it: documents/declaration.html of the run.",
+    ]
 
 
 def _waivers(path: Path, given: tuple[str, ...], *, refuse: bool) -> dict[tuple[str, str], str]:

@@ -17,11 +17,15 @@ class Entry:
     needs: tuple[str, ...] = ()
     """Documents of the law's register (`proofline law`) that it answers to; written when the plan's answers point to
     one of them or leave it open. Empty: written for every run."""
+    points: tuple[str, ...] = ()
+    """Beginnings of identifiers of the register: it is written, too, where such a requirement applies."""
 
     def applies(self, book: Book) -> bool:
         """Does this run need it?"""
         asked = {need.value["id"] for need in book.law["read"]["documents"]}
-        return not self.needs or bool(asked.intersection(self.needs))
+        applying = [str(r.value["id"]) for r in book.law["read"]["requirements"]] if self.points else []
+        wanted = asked.intersection(self.needs) or any(name.startswith(self.points) for name in applying)
+        return not self.needs or bool(wanted)
 
     def file(self, suffix: str, language: str = "en") -> str:
         """Its file in the run folder."""
@@ -32,6 +36,13 @@ class Entry:
 DOCUMENTS = (
     Entry("annex_iv", "Technical documentation", ("technical_documentation",)),
     Entry("traceability", "Traceability matrix", ("technical_documentation", "derogation_assessment")),
+    Entry("instructions", "Instructions for use", ("instructions",)),
+    Entry("datasheet", "Datasheet of the data"),
+    Entry("risk_management", "Risk management file", ("risk_management",)),
+    Entry("monitoring", "Post-market monitoring plan", ("monitoring",)),
+    Entry("logs", "Log guide", ("logs",)),
+    Entry("registration", "Registration data", ("registration", "derogation_registration"), ("AIX-",)),
+    Entry("declaration", "Declaration of conformity", ("declaration",)),
 )
 """In the order in which they are best read. Each has its builder in `registry`."""
 

@@ -16,6 +16,7 @@ from configs.answers import AnswersFile
 from configs.plan import Plan
 from evidence import answers, arrays, canonical, dossier, records
 from evidence.folder import RunFolder
+from evidence.reference import Example, ReferenceRecord
 
 SHA = "0f" * 32
 BINARY = "diabetes_progression"
@@ -154,8 +155,24 @@ def build(folder: RunFolder, plan: Plan, *, derivatives: bool = False) -> dossie
             uses=(part.use("evaluation"),),
         ),
         gate=decision.model_copy(update={"at": "2026-11-22T10:03:00Z"}),
+        reference=_reference(folder, plan, encoded),
         answers=answers.settle("20261122-100000-test", plan, nothing, found),
     )
+
+
+def _reference(folder: RunFolder, plan: Plan, encoded: records.EncodedData) -> ReferenceRecord:
+    """The real distributions; the example is made up, since no graph is exported here."""
+    from checks import reference
+
+    found = reference.reference(folder, plan, encoded, None, role="train")
+    made = {"label": 1, "probabilities": (0.25, 0.75)} if encoded.task == "binary" else {}
+    if encoded.task == "regression":
+        made = {"prediction": 152.5}
+    if encoded.task == "multiclass":
+        made = {"label": 2, "probabilities": (0.25, 0.25, 0.5)}
+    x = np.array([0.0 if f.kind == "categorical" else f.mean for f in encoded.features], np.float32)
+    example = Example(inputs=tuple(map(float, x)), inputs_sha256=reference.input_digest(x), **made)
+    return found.model_copy(update={"example": example})
 
 
 class _Linear:

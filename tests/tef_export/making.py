@@ -20,6 +20,7 @@ from configs import bins, load
 from configs.answers import AnswersFile
 from evidence import answers, arrays, canonical, clock, dossier, ledger, records
 from evidence.folder import RunFolder
+from evidence.reference import ReferenceRecord
 from tef_export import approval, archive, bag, cades, contents, keys, manifest, oms, places, write
 
 CREATED = "2026-11-20T10:00:00Z"
@@ -360,6 +361,7 @@ def _records(folder: RunFolder, plan, plan_sha256: str):
         for r in critical
     ]
     yield "gate", records.GateDecision(outcome="pass", reasons=tuple(reasons), at="2026-11-20T08:07:00Z")
+    yield "reference", ReferenceRecord(part="train", rows=300, least=20, inputs=())
     yield "answers", answers.settle(folder.run_id, plan, AnswersFile(version=1, system=plan.system.id), {})
     documents = (
         folder.write_bytes("documents/README.md", CARD),

@@ -16,8 +16,9 @@ from model_cards.tree import Document, Link, Section
 from tests.model_cards.test_evidence import contents, resolve
 
 RUNS = ("binary", "multiclass", "regression", "answered")
+POINT = r"\d+[a-z]?(?:\([0-9a-z]{1,3}\))*"
 PLACES = re.compile(
-    r"Arts?\.? \d+[a-z]?(?:\(\d+[a-z]?\))*(?:\([a-z]\))?(?: (?:to|and) \d+)?|Annex [IVX]+(?:\(\d+\))?(?:\([a-z]\))?"
+    rf"Arts?\.? {POINT}(?:(?:, | to | and )(?:Art\. )?(?:{POINT}|\([0-9]+\)))*|Annex [IVX]+(?:\(\d+\))?(?:\([a-z]\))?"
     r"|Risk \d+|SHA-256|sha256|F1|Section [ABC]"
 )
 """Articles, points of annexes, ordinals of headings, names of digests and of one measure: no claims with a number."""

@@ -1,0 +1,61 @@
+"""The draft of the declaration of conformity, made beside an approval once nothing stands against it any more."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Sequence
+
+from evidence import records
+from evidence.dossier import Dossier
+from evidence.folder import RunFolder
+from model_cards import documents, refs, tree
+from model_cards.legal import declaration
+from model_cards.refs import Book, Node
+
+NEED = "declaration"
+"""Identifier of the document in the register of the law."""
+
+
+def draft(
+    folder: RunFolder, dossier: Dossier, waivers: Sequence[records.Waiver], place: str
+) -> tuple[records.ArtifactRef, ...]:
+    """Write the draft where nothing stands against it.
+
+    Args:
+        folder: The run folder.
+        dossier: The records of the closed run.
+        waivers: What the person who approves accepts.
+        place: The approval without its ending, for example `approvals/001`; the draft stands in a folder of that name.
+
+    Returns:
+        References to its files, for the approval to name; none where something stands against it, or where the class
+        of the system asks for no declaration.
+    """
+    book = refs.book(dossier)
+    if not _asked(book) or declaration.against(book, _waived(waivers)):
+        return ()
+    accepted = Node(f"{place}.json", "/waivers", [waiver.model_dump(mode="json") for waiver in waivers])
+    document = declaration.draft(book, accepted)
+    fields = json.dumps(declaration.draft_data(book, accepted), indent=1, ensure_ascii=False, allow_nan=False)
+    at = dt.datetime.fromisoformat(dossier.gate.at)
+    files = {f"declaration.{end}": documents.in_format(document, NEED, end, at) for end in documents.FORMATS}
+    files["declaration_fields.json"] = (fields + "\n").encode("utf-8")
+    return tuple(folder.write_bytes(f"{place}/{name}", content) for name, content in files.items())
+
+
+def against(dossier: Dossier, waivers: Sequence[records.Waiver]) -> list[str]:
+    """What stands against a draft, one line each with who can change it; empty where no declaration is asked for."""
+    book = refs.book(dossier)
+    if not _asked(book):
+        return []
+    found = declaration.against(book, _waived(waivers))
+    return [f"{tree.plain(o.what)}: {tree.plain(o.why)} ({o.who}: {tree.plain(o.where)})" for o in found]
+
+
+def _asked(book: Book) -> bool:
+    return any(need.value["id"] == NEED for need in book.law["read"]["documents"])
+
+
+def _waived(waivers: Sequence[records.Waiver]) -> set[tuple[str, str]]:
+    return {(waiver.check_id, waiver.slice) for waiver in waivers}

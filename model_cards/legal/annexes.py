@@ -1,0 +1,136 @@
+"""What stands under each field of Annexes V, VIII and IX: facts, statements of persons, or gaps."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any, Literal
+
+from model_cards import about, tree
+from model_cards.legal import parts as pieces
+from model_cards.refs import Book, Fact, Gap, Node
+from model_cards.statements import said
+from model_cards.tree import Parts, Table, parts
+
+Filled = Literal["filled", "in part", "missing"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Field:
+    """One field of a form."""
+
+    requirement: Node
+    """In the register of the law."""
+    content: Parts
+
+    @property
+    def state(self) -> Filled:
+        """Is anything missing?"""
+        missing = any(isinstance(p, Gap) for p in self.content)
+        if not missing:
+            return "filled"
+        return "in part" if any(isinstance(p, Fact) for p in self.content) else "missing"
+
+
+def fields(book: Book, prefix: str) -> list[Field]:
+    """The fields of an annex that apply to the system, or may apply, in its order.
+
+    Args:
+        book: The records of the run.
+        prefix: How their identifiers begin, for example `AVIII-A`.
+    """
+    return [Field(r, _content(book, r)) for r in pieces.points(book, prefix)]
+
+
+def table(found: list[Field], caption: str) -> Table:
+    """The fields with what stands under each."""
+    lines = tuple(((f.requirement["id"].fact("name"),), (f.requirement["duty"].fact(),), f.content) for f in found)
+    return Table((caption,), ("Field", "What it asks for", "What there is"), lines, prose=True)
+
+
+def plain(found: list[Field]) -> list[dict[str, Any]]:
+    """The same for programs: identifier, place, what is asked, text, where each value comes from, what is missing."""
+    return [
+        {
+            "id": f.requirement.value["id"],
+            "place": f.requirement.value["place"],
+            "asks": f.requirement.value["duty"],
+            "supplier": f.requirement.value["supplier"],
+            "state": f.state,
+            "text": "".join(_shown(p) for p in f.content if not isinstance(p, Gap)).strip(" ;"),
+            "evidence": list(dict.fromkeys(p.evidence for p in f.content if isinstance(p, Fact))),
+            "missing": [{"what": _what(g), "who": g.who, "where": g.where} for g in f.content if isinstance(g, Gap)],
+        }
+        for f in found
+    ]
+
+
+def _what(gap: Gap) -> str:
+    return gap.what if isinstance(gap.what, str) else gap.what.shown
+
+
+def _shown(part: tree.Part) -> str:
+    if isinstance(part, str):
+        return part
+    return part.shown if isinstance(part, Fact) else ""
+
+
+def _content(book: Book, requirement: Node) -> Parts:
+    found: list[Parts] = [value(book, str(pointer.value)) for pointer in requirement["evidence"]]
+    return parts(*(p for content in found for p in ("; ", *content)))[1:]
+
+
+def value(book: Book, pointer: str) -> Parts:
+    """What a pointer of the register leads to, in words.
+
+    Raises:
+        KeyError: These annexes know no such pointer.
+    """
+    kind, _, name = pointer.partition(":")
+    if kind == "attestation":
+        return said(book, name)
+    return _KNOWN[pointer](book)
+
+
+def _provider(book: Book) -> Parts:
+    provider = book.plan["system"]["provider"]
+    return parts(
+        provider["name"].fact(), ", ",
+        provider["address"].fact_or_gap("postal address of the provider"), ", ",
+        provider["contact"].fact_or_gap("contact of the provider"),
+    )  # fmt: skip
+
+
+def _system(name: str) -> Callable[[Book], Parts]:
+    return lambda book: (book.plan["system"][name].fact(),)
+
+
+def _information(book: Book) -> Parts:
+    """Inputs and output, concisely."""
+    names = parts(*(p for f in book["encode"]["features"] for p in (", ", f["name"].fact("name"))))[1:]
+    return tree.say(
+        "{task}, from {count} inputs ({names}) to {target}",
+        task=about.task_words(book),
+        count=book["encode"]["features"].size("inputs"),
+        names=names or ("none",),
+        target=parts(book["encode"]["target"].fact("name"), *about.target_words(book)),
+    )
+
+
+def _derogation(book: Book) -> Parts:
+    node = book.plan["classification"]["derogation_conditions"]
+    if not node:
+        return (Gap("condition of Art. 6(3)", "compliance officer", "plan: classification.derogation_conditions"),)
+    return parts(*(p for item in node for p in ("; ", item.fact())))[1:]
+
+
+_KNOWN: dict[str, Callable[[Book], Parts]] = {
+    "plan:system.name": _system("name"),
+    "plan:system.id": _system("id"),
+    "plan:system.version": _system("version"),
+    "plan:system.intended_purpose": _system("intended_purpose"),
+    "plan:system.provider": _provider,
+    "plan:classification.derogation_claimed": _derogation,
+    "record:encode": _information,
+}
+"""What a pointer of these annexes leads to; a test holds the table against the register."""

@@ -1,0 +1,285 @@
+"""The declaration of conformity (Art. 47, Annex V): what stands against a draft, and the draft once nothing does.
+
+Nothing here declares anything. While something stands against it, the document is the list of that, each with who can
+change it. Waivers are given with the approval, after the documents of a run: so the draft is made beside the approval
+(`draft`), by the same rules, with the waivers of the person who approves.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Collection
+from typing import Any
+
+from model_cards import blocks, given, statements, tree
+from model_cards.legal import annexes, frame, risks
+from model_cards.refs import Book, Fact, Gap, Node
+from model_cards.tree import Document, Paragraph, Parts, Section, Table, parts
+
+Waived = Collection[tuple[str, str]]
+"""(check, slice) of the required lines of the gate that a named person has accepted."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Objection:
+    """One thing that stands against a draft of the declaration."""
+
+    what: Parts
+    why: Parts
+    who: str
+    where: Parts
+
+
+def build(book: Book) -> Document:
+    """What stands against a draft as the run stands, before anybody has approved it."""
+    found = against(book)
+    first = Section("against", "What stands against a declaration", _against(book, found))
+    fields = annexes.fields(book, "AV-")
+    ready = Section(
+        "fields",
+        "What is there for its fields – Annex V",
+        (
+            Paragraph(("Nothing below is declared. It is what a draft would be made from.",), "note"),
+            annexes.table(fields, "Fields of Annex V"),
+        ),
+    )
+    title = "declaration of conformity, not rendered" if found else "declaration of conformity"
+    return frame.document(book, title, (first, ready))
+
+
+def data(book: Book) -> dict[str, Any]:
+    """The same for programs."""
+    found = against(book)
+    return {
+        "format": "proofline declaration status",
+        "version": 1,
+        "status": "DRAFT - not a declaration",
+        "rendered": False,
+        "run": book.run_id.shown,
+        "law": book.law["register"]["celex"].value,
+        "against": [_plain(o) for o in found],
+        "fields": annexes.plain(annexes.fields(book, "AV-")),
+    }
+
+
+def against(book: Book, waived: Waived = ()) -> list[Objection]:
+    """Everything that stands against a draft: gates, statements, risks, the class.
+
+    Args:
+        book: The records of the run.
+        waived: Lines of the gate that a named person accepts.
+    """
+    found = [*_class(book), *_gates(book, waived), *_stated(book), *_risks(book), *_plan(book)]
+    if not given.has_model(book):
+        what = ("a model: the run evaluated predictions that were given",)
+        found.insert(0, Objection(what, (given.NO_MODEL,), "engineer", ("a run of a plan with the model",)))
+    return found
+
+
+def draft(book: Book, waivers: Node) -> Document:
+    """The draft. Whoever calls it has asked `against`, and nothing stood against it.
+
+    Args:
+        book: The records of the run.
+        waivers: The waivers of the approval, as a place.
+
+    Raises:
+        ValueError: Something stands against it.
+    """
+    waived = {(str(w.value["check_id"]), str(w.value["slice"])) for w in waivers}
+    if found := against(book, waived):
+        raise ValueError(f"declaration: expected nothing that stands against it, got {len(found)} objections.")
+    fields = {str(f.requirement.value["id"]): f for f in annexes.fields(book, "AV-")}
+    inner = [Section(f"field-{name.lower()}", _heading(field), _field(book, field)) for name, field in fields.items()]
+    first = Section("draft", "Draft for signature", (Paragraph((UNSIGNED,), "lead"), *_accepted(waivers)))
+    return frame.document(book, "EU declaration of conformity, draft for signature", (first, *inner))
+
+
+def draft_data(book: Book, waivers: Node) -> dict[str, Any]:
+    """The draft for programs (Art. 47(1): machine readable)."""
+    return {
+        "format": "proofline declaration draft",
+        "version": 1,
+        "status": "DRAFT - not a declaration",
+        "signed": False,
+        "run": book.run_id.shown,
+        "law": book.law["register"]["celex"].value,
+        "fields": annexes.plain(annexes.fields(book, "AV-")),
+        "accepted_by_waiver": [dict(w.value) for w in waivers],
+    }
+
+
+UNSIGNED = (
+    "This is a draft. It becomes a declaration only when the person named in the last field signs it, under the sole "
+    "responsibility of the provider. The tool that wrote it declares nothing."
+)
+BY_SIGNATURE = {
+    "AV-3": "By signing, the signatory states that the declaration is issued under the sole responsibility of the "
+    "provider.",
+    "AV-4": "By signing, the signatory states that the system named above is in conformity with the AI Act and with "
+    "the other Union law named here.",
+    "AV-5": "Where personal data are processed, the signatory states by signing that this follows Union law on data "
+    "protection.",
+    "AV-8": "Place, date and signature are left open in this draft.",
+}
+"""What the form asks the signatory to state. A draft says who would state it; it states nothing."""
+
+
+def _heading(field: annexes.Field) -> str:
+    return str(field.requirement.value["place"])
+
+
+def _field(book: Book, field: annexes.Field) -> tuple[tree.Block, ...]:
+    name = str(field.requirement.value["id"])
+    said = (Paragraph((BY_SIGNATURE[name],), "note"),) if name in BY_SIGNATURE else ()
+    return (Paragraph((field.requirement["duty"].fact(),)), *said, Paragraph(field.content))
+
+
+def _accepted(waivers: Node) -> list[tree.Block]:
+    if not waivers:
+        return [Paragraph(("Every required gate of the run passed; nothing was waived.",))]
+    lines = tuple(
+        tuple((w[key].fact(),) for key in ("check_id", "slice", "person", "reason", "expires")) for w in waivers
+    )
+    caption = ("Required gates that did not pass and that a named person has accepted",)
+    return [Table(caption, ("Check", "Slice", "Person", "Reason", "Until"), lines, prose=True)]
+
+
+def _against(book: Book, found: list[Objection]) -> tuple[tree.Block, ...]:
+    if not found:
+        words = (
+            "Nothing that this run knows stands against a draft. It is written beside the approval, when a named "
+            "person approves the run, and still has to be signed."
+        )
+        return (Paragraph((words,), "lead"),)
+    how = "number of things that stand against it, in the gate, the answers and the plan"
+    number = book["gate"]["reasons"].derived(len(found), how, "count")
+    lead = tree.say(
+        "No declaration was rendered, not even as a draft: {number} {words} against it. Required gates that did not "
+        "pass can be waived by the person who approves the run, each with a reason; whatever else stands here has to "
+        "be answered first.",
+        number=number,
+        words="thing stands" if len(found) == 1 else "things stand",
+    )
+    shown: list[tree.Block] = [Paragraph(lead, "lead")]
+    shown += [_of(who, [o for o in found if o.who == who]) for who in dict.fromkeys(o.who for o in found)]
+    return tuple(shown)
+
+
+def _of(who: str, found: list[Objection]) -> Table:
+    """What one person can change; where, once for all if it is the same place."""
+    first = found[0].where
+    if all(objection.where == first for objection in found):
+        lines: tuple[tuple[Parts, ...], ...] = tuple((o.what, o.why) for o in found)
+        caption = parts(f"For the {who}: ", *first)
+        return Table(caption, ("What stands against it", "What was found"), lines, prose=True)
+    lines = tuple((o.what, o.why, o.where) for o in found)
+    heads = ("What stands against it", "What was found", "Where to change it")
+    return Table((f"For the {who}",), heads, lines, prose=True)
+
+
+def _class(book: Book) -> list[Objection]:
+    finding = book.law["read"]["findings"].first(id="high_risk")
+    if finding is None or finding.value["state"] == "yes":
+        return []
+    state = finding["state"].derived(
+        "the answers do not make it high-risk" if finding.value["state"] == "no" else "the answers leave it open",
+        "state in words",
+    )
+    what = ("the class of the system: a declaration is made for a high-risk system",)
+    return [Objection(what, (state,), "compliance officer", ("plan: classification",))]
+
+
+def _gates(book: Book, waived: Waived) -> list[Objection]:
+    """Required lines of the gate that did not pass and that nobody has accepted."""
+    found = []
+    for verdict in blocks.verdicts(book):
+        reason = verdict.reason.value
+        if not reason["required"] or reason["status"] == "pass" or (reason["check_id"], reason["slice"]) in waived:
+            continue
+        where: Parts = parts(" (", *blocks.slice_words(verdict.reason), ")") if blocks.adds_slice(verdict) else ()
+        what = parts("required gate: ", verdict.title, *where, ": ", *blocks.status(verdict.reason))
+        change = ("improve the system, or proofline approve --waive",)
+        found.append(Objection(what, _measured(verdict), "engineer, or whoever approves", change))
+    return found
+
+
+def _measured(verdict: blocks.Verdict) -> Parts:
+    """Value, interval and threshold of a gate; of a check that counts on its own, its reason."""
+    if not verdict.of_policy or verdict.measure is None or verdict.measure.value["value"] is None:
+        return (verdict.reason["text"].fact(),)
+    return tree.say(
+        "{value} {interval}, asked: {threshold}",
+        value=blocks.value(verdict.measure, verdict.bound),
+        interval=blocks.interval(verdict.measure, verdict.bound),
+        threshold=blocks.threshold(verdict.threshold),
+    )
+
+
+def _stated(book: Book) -> list[Objection]:
+    """Statements that apply and are missing or outdated."""
+    if not book["answers"]:
+        gap = Gap("statements of persons", "compliance officer", "proofline answer")
+        return [
+            Objection((gap,), ("The run holds no record of answers.",), "compliance officer", ("proofline answer",))
+        ]
+    found = []
+    for statement in book["answers"]["statements"].where(applies=True):
+        if statement.value["status"] not in ("open", "outdated"):
+            continue
+        gap = statements.gap(book, str(statement.value["id"]))
+        what = gap.what if isinstance(gap.what, Fact) else statement["id"].fact("name")
+        why: Parts = ("nobody has stated it",)
+        if statement.value["status"] == "outdated":
+            why = tree.say("stated on {at}; what it speaks of has changed since", at=statement["at"].fact("date"))
+        found.append(Objection((what,), why, gap.who, (gap.where,)))
+    return found
+
+
+def _risks(book: Book) -> list[Objection]:
+    """No register, a residual risk that nobody accepts, or a review that is overdue (Art. 9)."""
+    if not risks.entries(book):
+        gap = "the register of risks"
+        return [Objection((gap,), ("it holds no risk",), "compliance officer", (risks.WHERE,))]
+    found = [
+        Objection(
+            parts("residual risk of “", risk["title"].fact(), "”"),
+            ("nobody has accepted it",) if isinstance(why, Gap) else (why,),
+            "management",
+            _place(risk),
+        )
+        for risk, why in risks.not_accepted(book)
+    ]
+    for risk in risks.entries(book):
+        if risks.overdue(book, risk):
+            what = parts("review of “", risk["title"].fact(), "”")
+            why = parts("it was due on ", risk["review_on"].fact("date"))
+            found.append(Objection(what, why, "compliance officer", _place(risk)))
+    return found
+
+
+def _place(risk: Node) -> Parts:
+    return parts("answers file: risks, ", risk["id"].fact("name"))
+
+
+def _plan(book: Book) -> list[Objection]:
+    """What Annex V asks for and the plan leaves open."""
+    found = []
+    if not book.plan["system"]["provider"]["address"]:
+        what = ("address of the provider (Annex V(2))",)
+        found.append(Objection(what, ("not stated",), "engineer", ("plan: system.provider.address",)))
+    if book.plan["data"]["provenance"]["personal_data"].value == "unknown":
+        what = ("whether the data are personal (Annex V(5))",)
+        found.append(Objection(what, ("not stated",), "engineer", ("plan: data.provenance.personal_data",)))
+    return found
+
+
+def _plain(objection: Objection) -> dict[str, Any]:
+    held = [p.evidence for p in (*objection.what, *objection.why) if isinstance(p, Fact)]
+    return {
+        "what": tree.plain(objection.what),
+        "why": tree.plain(objection.why),
+        "who": objection.who,
+        "where": tree.plain(objection.where),
+        "evidence": list(dict.fromkeys(held)),
+    }

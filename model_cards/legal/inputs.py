@@ -1,0 +1,127 @@
+"""The contract of the model's input in words: which columns, of which kind, in which unit, within which limits."""
+
+from __future__ import annotations
+
+from model_cards import blocks, given, tree
+from model_cards.refs import Book, Fact, Node
+from model_cards.tree import Paragraph, Parts, Table, parts
+
+MOST = 8
+"""Categories that a table names; the schema of the log and `bundle.json` hold them all."""
+
+
+def contract(book: Book) -> list[tree.Block]:
+    """How a row is handed over."""
+    if not given.has_model(book):
+        return [Paragraph((given.NO_MODEL,))]
+    tensor = book["export"]["inputs"][0]
+    return [
+        Paragraph(
+            tree.say(
+                "One tensor {name} of type {dtype}, a row for each case, with the {count} columns below in this order. "
+                "A category is given as its code, counted from zero in the order of its list; a missing value, and a "
+                "category that is not on the list, as NaN. Lists that are cut short here stand whole in {schema}.",
+                schema="log_schema.json",
+                name=tensor["name"].fact("name"),
+                dtype=tensor["dtype"].fact("name"),
+                count=book["encode"]["features"].size("inputs"),
+            )
+        )
+    ]
+
+
+def table(book: Book) -> list[tree.Block]:
+    """Every input with its meaning, unit and limits, and how its values were spread in training."""
+    if not book["encode"]["features"]:
+        return []
+    lines = tuple(_line(book, feature) for feature in book["encode"]["features"])
+    caption = (
+        "The inputs in their order; usual is where eight tenths of the training rows lie, or what most of them have",
+    )
+    heads = ("Input", "Meaning", "Kind", "Unit", "Allowed", "Usual", "Missing")
+    return [Table(caption, heads, lines, prose=True, fold=len(lines) > 2 * blocks.LONG)]
+
+
+def _line(book: Book, feature: Node) -> tuple[Parts, ...]:
+    column = book.plan["data"]["columns"].first(name=feature.value["name"])
+    spread = distribution(book, str(feature.value["name"]))
+    words = column["description"] if column is not None else None
+    return (
+        (feature["name"].fact("name"),),
+        (words.fact(),) if words else blocks.NOTHING,
+        (kind(feature),),
+        (feature["unit"].fact(),) if feature["unit"] else blocks.NOTHING,
+        _allowed(feature, column),
+        usual(spread),
+        (spread["missing"].fact("percent"),) if spread is not None else blocks.NOTHING,
+    )
+
+
+def kind(feature: Node) -> Fact:
+    """`number`, `whole number` or `category`."""
+    if feature.value["kind"] == "categorical":
+        return feature["kind"].derived("category", "kind in words")
+    words = "whole number" if feature.value["integer"] else "number"
+    return feature["integer"].derived(words, "kind in words")
+
+
+def distribution(book: Book, feature: str) -> Node | None:
+    """How an input was spread, where that is told."""
+    return book["reference"]["inputs"].first(feature=feature) if book["reference"] else None
+
+
+def _allowed(feature: Node, column: Node | None) -> Parts:
+    if feature.value["kind"] == "categorical":
+        return categories(feature)
+    return limits(column) if column is not None else blocks.NOTHING
+
+
+def limits(column: Node) -> Parts:
+    """The limits of a number that the plan states, in words."""
+    low, high = column["minimum"], column["maximum"]
+    if low.value is None and high.value is None:
+        return ("no limit stated",)
+    if high.value is None:
+        return tree.say("{low} or more", low=low.fact("exact"))
+    if low.value is None:
+        return tree.say("up to {high}", high=high.fact("exact"))
+    return tree.say("{low} to {high}", low=low.fact("exact"), high=high.fact("exact"))
+
+
+def categories(feature: Node) -> Parts:
+    """The first categories with what they mean, in the order of their codes, and how many more there are."""
+    known = list(feature["categories"])
+    shown: Parts = ()
+    for category in known[:MOST]:
+        label = feature["labels"][str(category.value)] if feature["labels"] else None
+        shown += parts("; " if shown else (), category.fact(), *((" (", label.fact(), ")") if label else ()))
+    if len(known) > MOST:
+        rest = feature["categories"].derived(len(known) - MOST, "categories not named here", "count")
+        shown += tree.say("; and {rest} more", rest=rest)
+    return shown or blocks.NOTHING
+
+
+def usual(spread: Node | None) -> Parts:
+    """The middle eight tenths of the values, or the most frequent category."""
+    if spread is None:
+        return blocks.NOTHING
+    if spread.value["kind"] == "categorical":
+        if not spread["categories"]:
+            return blocks.NOTHING
+        return tree.say(
+            "most often {category} ({share})",
+            category=spread["categories"][0].fact(),
+            share=spread["shares"][0].fact("percent"),
+        )
+    return middle(spread)
+
+
+def middle(spread: Node) -> Parts:
+    """The range of the middle eight tenths of the values."""
+    tenths = spread["tenths"]
+    if not tenths:
+        return blocks.NOTHING
+    low, high = tenths[0], tenths[len(tenths.value) - 1]
+    if low.value == high.value:
+        return tree.say("mostly {low}", low=low.fact("exact"))
+    return tree.say("{low} to {high}", low=low.fact("exact"), high=high.fact("exact"))

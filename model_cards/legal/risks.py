@@ -1,0 +1,381 @@
+"""The risk management file (Art. 9): the provider's register of risks, each beside the tests that show its control.
+
+The headings and labelled lines are those that tools in use read (`Risk 1`, then `Risk:`, `Source:` and so on). What the
+run suggests and no risk of the register speaks of stands apart, so that nobody takes it for assessed.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+from model_cards import blocks, tree
+from model_cards.legal import frame
+from model_cards.refs import Book, Fact, Gap, Node
+from model_cards.statements import said, signed
+from model_cards.tree import Bullets, Document, Labels, Pairs, Paragraph, Parts, Section, Table, parts
+
+AREAS = {"health": "health", "safety": "safety", "fundamental_rights": "fundamental rights"}
+WHERE = "answers file: risks"
+BAD = ("fail", "inconclusive", "not_measured")
+
+STATED: tuple[tuple[str, str], ...] = (
+    ("The system of risk management – Art. 9(1), (10)", "risk_management_system"),
+    ("Review over the life cycle – Art. 9(2)", "risk_review"),
+    ("Risks in the intended use – Art. 9(2)(a), (3)", "risks_identified"),
+    ("How likely and how severe, in misuse too – Art. 9(2)(b)", "risks_evaluated"),
+    ("Risks seen in use – Art. 9(2)(c)", "post_market_risks"),
+    ("Measures – Art. 9(2)(d)", "risk_measures"),
+    ("Effects of the requirements on each other – Art. 9(4)", "trade_offs"),
+    ("Residual risk of each hazard and of the whole – Art. 9(5)", "residual_risk"),
+    ("Minors and other vulnerable groups – Art. 9(9)", "vulnerable_groups"),
+)
+"""Points of Art. 9 and the question that answers each."""
+
+
+def build(book: Book) -> Document:
+    """The whole document."""
+    sections = (_overview(book), _system(book), _register(book), _suggested(book), _tests(book))
+    return frame.document(book, "risk management file", sections)
+
+
+def entries(book: Book) -> list[Node]:
+    """The risks of the register, in its order."""
+    return list(book["answers"]["risks"]) if book["answers"] else []
+
+
+def _gap() -> Gap:
+    return Gap("register of risks (Art. 9(2))", "compliance officer", WHERE)
+
+
+def _overview(book: Book) -> Section:
+    found = entries(book)
+    if not found:
+        return Section("overview", "Overview", (Paragraph((_gap(),)),))
+    lines = tuple(
+        (
+            (risk["title"].fact(),),
+            _word(risk["likelihood"]),
+            _word(risk["severity"]),
+            _shown_in_short(book, risk),
+            _accepted_in_short(risk),
+            _review(book, risk),
+        )
+        for risk in found
+    )
+    heads = ("Risk", "Likelihood", "Severity", "Control shown by tests", "Residual risk accepted", "Review")
+    caption = ("The register at a glance; likelihood and severity are those with the control in place",)
+    return Section("overview", "Overview", (Table(caption, heads, lines, prose=True),))
+
+
+def _system(book: Book) -> Section:
+    rows = tuple((words, said(book, question)) for words, question in STATED)
+    return Section("system", "How risks are managed – Art. 9", (Pairs("Stated by persons", rows),), short="Art. 9")
+
+
+def _register(book: Book) -> Section:
+    found = entries(book)
+    lead: Parts = (
+        ("Every entry is stated by the provider. What a test found stands beneath it.",) if found else (_gap(),)
+    )
+    sections = tuple(_risk(book, risk, number) for number, risk in enumerate(found, start=1))
+    return Section("register", "The register of risks – Art. 9(2)", (Paragraph(lead),), sections, short="Register")
+
+
+def _risk(book: Book, risk: Node, number: int) -> Section:
+    misuse = risk["in_misuse"]
+    arises = "in reasonably foreseeable misuse" if misuse.value else "in the intended use"
+    lines: tuple[tuple[str, Parts], ...] = (
+        ("Risk", (risk["title"].fact(),)),
+        ("Source", (risk["source"].fact(),)),
+        ("Consequence", (risk["consequence"].fact(),)),
+        ("Affected", _listed(risk["affected"])),
+        ("Impact areas", _areas(risk["impact_areas"])),
+        ("Control", (risk["control"].fact(),)),
+        ("Shown by tests", (_sentence(book, risk),)),
+        ("Arises", (misuse.derived(arises, "in misuse or not, in words"),)),
+        ("Likelihood", _word(risk["likelihood"])),
+        ("Severity", _word(risk["severity"])),
+        ("Identifier", (risk["id"].fact("name"),)),
+        ("Residual risk", _acceptance(risk)),
+        ("Review", _review(book, risk)),
+    )
+    return Section(f"risk-{number}", f"Risk {number}", (Labels(lines), *_control(book, risk)))
+
+
+def _areas(node: Node) -> Parts:
+    return parts(*(p for area in node for p in (", ", area.derived(AREAS[str(area.value)], "area in words"))))[1:]
+
+
+def _listed(node: Node) -> Parts:
+    return parts(*(p for item in node for p in ("; ", item.fact())))[1:]
+
+
+def _word(node: Node) -> Parts:
+    return (node.fact(),)
+
+
+def _acceptance(risk: Node) -> Parts:
+    accepted = risk["acceptance"]
+    if not accepted:
+        return (
+            Gap(
+                risk["title"].derived(
+                    f"acceptance of what remains of the risk “{risk.value['title']}”", "from its title"
+                ),
+                "management",
+                f"answers file: risks, {risk.value['id']}, acceptance",
+            ),
+        )
+    words = parts("accepted: ", accepted["reason"].fact(), *signed(accepted))
+    if accepted.value["status"] == "outdated":
+        return parts(words, " – outdated: the risk or a test of its control has changed since; to be judged again")
+    if accepted.value["status"] == "carried":
+        return parts(words, " – carried over, to be confirmed")
+    return words
+
+
+def _accepted_in_short(risk: Node) -> Parts:
+    accepted = risk["acceptance"]
+    if not accepted:
+        return (risk["id"].derived("no", "no acceptance in the register"),)
+    if accepted.value["status"] == "outdated":
+        return (accepted["status"].derived("outdated", "status in words"),)
+    return parts("by ", accepted["person"].fact(), ", ", accepted["at"].fact("date"))
+
+
+def overdue(book: Book, risk: Node) -> bool:
+    """Does the review date lie before the day on which this run was decided?"""
+    at = risk["review_on"].value
+    if not at:
+        return False
+    return dt.date.fromisoformat(str(at)) < dt.datetime.fromisoformat(str(book["gate"]["at"].value)).date()
+
+
+def _review(book: Book, risk: Node) -> Parts:
+    if not risk["review_on"]:
+        what = risk["title"].derived(f"day of the next review of the risk “{risk.value['title']}”", "from its title")
+        return (Gap(what, "compliance officer", f"answers file: risks, {risk.value['id']}, review_on"),)
+    if overdue(book, risk):
+        at = risk["review_on"].fact("date")
+        return parts("overdue: due on ", at, ", before this run was decided")
+    return parts("due on ", risk["review_on"].fact("date"))
+
+
+def results_of(book: Book, risk: Node) -> list[tuple[Node, list[blocks.Verdict]]]:
+    """The results of the checks that are said to show a control, each with its lines of the gate."""
+    lines = blocks.verdicts(book)
+    found: list[tuple[Node, list[blocks.Verdict]]] = []
+    for check in dict.fromkeys(str(c.value) for c in risk["shown_by"]):
+        mine = [v for v in lines if v.reason.value["check_id"] == check]
+        found += [(r, mine) for r in book.results() if r.value["check_id"] == check]
+    return found
+
+
+def statuses(book: Book, risk: Node) -> list[str]:
+    """The outcomes of everything that is said to show a control; a check without a threshold counts as measured."""
+    found: list[str] = []
+    for result, lines in results_of(book, risk):
+        found += [v.status for v in lines] or [str(result.value["status"])]
+    return found
+
+
+def _shown_in_short(book: Book, risk: Node) -> Parts:
+    words = _verdict(statuses(book, risk))
+    return (risk["shown_by"].derived(words, "outcomes of the checks that it names"),)
+
+
+def _verdict(found: list[str]) -> str:
+    if not found:
+        return "no test named"
+    if "fail" in found:
+        return "no: a test failed"
+    if "not_measured" in found:
+        return "no: a test was not made"
+    if "inconclusive" in found:
+        return "open: a test could not decide"
+    if all(status == "not_applicable" for status in found):
+        return "measured without a threshold"
+    return "yes"
+
+
+SENTENCES = {
+    "no test named": "No test is named that shows this control.",
+    "no: a test failed": "This control is NOT shown: a test that is named for it failed.",
+    "no: a test was not made": "This control is NOT shown: a test that is named for it was not made.",
+    "open: a test could not decide": "Whether this control works is open: a test that is named for it could not "
+    "decide.",
+    "measured without a threshold": "The tests named for this control were made; the policy sets no threshold by "
+    "which they could pass or fail.",
+    "yes": "Every test with a threshold that is named for this control passed.",
+}
+
+
+def _sentence(book: Book, risk: Node) -> Fact:
+    """Whether the tests show the control, in a sentence."""
+    words = SENTENCES[_verdict(statuses(book, risk))]
+    return risk["shown_by"].derived(words, "outcomes of the checks that it names")
+
+
+def _control(book: Book, risk: Node) -> list[tree.Block]:
+    shown: list[tree.Block] = []
+    lines: list[tuple[Parts, ...]] = []
+    for result, verdicts in results_of(book, risk):
+        lines += [_line_of(v) for v in verdicts] or [_line_of_result(result)]
+    if lines:
+        heads = ("Test", "Slice", "Measured", "Interval", "Threshold", "Rows", "Outcome")
+        shown.append(Table(("Tests of this control",), heads, tuple(lines), frozenset({2, 3, 5})))
+    return shown
+
+
+def _line_of(verdict: blocks.Verdict) -> tuple[Parts, ...]:
+    return (
+        (verdict.title,),
+        blocks.slice_words(verdict.reason),
+        blocks.value(verdict.measure, verdict.bound),
+        blocks.interval(verdict.measure, verdict.bound),
+        blocks.threshold(verdict.threshold),
+        blocks.rows(verdict.measure),
+        blocks.status(verdict.reason),
+    )
+
+
+def _line_of_result(result: Node) -> tuple[Parts, ...]:
+    measure = next(iter(result["measures"]), None)
+    outcome: Parts = blocks.status(result)
+    if result.value["status"] == "not_applicable" and measure is not None:
+        outcome = ("no threshold set",)
+    where: Parts = blocks.slice_words(measure) if measure is not None else blocks.NOTHING
+    return (
+        (result["title"].fact(),), where, blocks.value(measure), blocks.interval(measure), blocks.NOTHING,
+        blocks.rows(measure), outcome,
+    )  # fmt: skip
+
+
+def _suggested(book: Book) -> Section:
+    """What the run found and no risk of the register names."""
+    named = {str(c.value) for risk in entries(book) for c in risk["shown_by"]}
+    lines = [_hazard(v) for v in _open(book) if v.reason.value["check_id"] not in named]
+    lines += [line for check, line in _attacks(book) if check not in named]
+    lines += [line for check, line in _worse(book) if check not in named]
+    misuse = book.plan["system"]["foreseeable_misuse"]
+    shown: list[tree.Block] = []
+    if lines:
+        shown.append(Paragraph(("The run points to these; no risk of the register names the check that found them.",)))
+        heads = ("What the run points to", "Outcome", "What was found", "From")
+        shown.append(Table(("Not yet in the register",), heads, tuple(lines), prose=True))
+    else:
+        shown.append(
+            Paragraph(("Whatever failed, stayed open or stood out in this run is named by a risk of the register.",))
+        )
+    if misuse and not any(risk.value["in_misuse"] for risk in entries(book)):
+        shown.append(Paragraph(("The plan foresees misuse, and no risk of the register arises in misuse:",)))
+        shown.append(Bullets(tuple((item.fact(),) for item in misuse)))
+    return Section("suggested", "Suggested by the run, not yet in the register", tuple(shown), short="Suggested")
+
+
+def _open(book: Book) -> list[blocks.Verdict]:
+    order = {status: index for index, status in enumerate(BAD)}
+    return sorted((v for v in blocks.verdicts(book) if v.status in BAD), key=lambda v: order[v.status])
+
+
+def _hazard(verdict: blocks.Verdict) -> tuple[Parts, ...]:
+    where: Parts = parts(" (", *blocks.slice_words(verdict.reason), ")") if blocks.adds_slice(verdict) else ()
+    came: Parts = parts(verdict.reason["check_id"].fact("name"))
+    return (parts(verdict.title, *where), blocks.status(verdict.reason), blocks.found_by(verdict), came)
+
+
+def _attacks(book: Book) -> list[tuple[str, tuple[Parts, ...]]]:
+    """Attacks without a gate that lower the result on unchanged inputs, or that find training rows."""
+    gated = {v.reason.value["check_id"] for v in blocks.verdicts(book)}
+    found: list[tuple[str, tuple[Parts, ...]]] = []
+    for result in (*book.family("robustness"), *book.family("security")):
+        measure, check = next(iter(result["measures"]), None), str(result.value["check_id"])
+        if check in gated or measure is None or not measure["interval"] or measure.value["value"] is None:
+            continue
+        if check in RISES and measure["interval"].value["low"] > RISES[check]:
+            found.append((check, _attack(result, measure, (" lies above what guessing gives",))))
+        clean = result["details"]["clean"] if result["details"] else None
+        if (
+            clean is not None
+            and isinstance(clean.value, int | float)
+            and measure["interval"].value["high"] < clean.value
+        ):
+            found.append((check, _attack(result, measure, (", from ", clean.fact("number"), " on unchanged inputs"))))
+    return found
+
+
+RISES = {"security.membership_threshold": 0.5, "security.membership_likelihood": 0.5}
+"""Attacks whose success is a value above guessing: area under the ROC curve, chance is one half."""
+
+
+def _attack(result: Node, measure: Node, words: Parts) -> tuple[Parts, ...]:
+    what = parts(*blocks.value(measure), " ", *blocks.interval(measure), *words)
+    return ((result["title"].fact(),), ("no threshold set",), what, (result["check_id"].fact("name"),))
+
+
+def _worse(book: Book) -> list[tuple[str, tuple[Parts, ...]]]:
+    """Gaps between groups without a gate whose whole interval is away from zero."""
+    gated = {v.reason.value["check_id"] for v in blocks.verdicts(book)}
+    found: list[tuple[str, tuple[Parts, ...]]] = []
+    for result in book.family("fairness"):
+        check = str(result.value["check_id"])
+        if check in gated or not check.endswith("_difference"):
+            continue
+        for measure in result["measures"]:
+            if measure.value["name"] != check or "=" in measure.value["slice"] or not measure["interval"]:
+                continue
+            if measure["interval"].value["low"] > 0:
+                what = parts(*blocks.value(measure), " ", *blocks.interval(measure), *blocks.note_of(measure))
+                title = parts(result["title"].fact(), " (", *blocks.slice_words(measure), ")")
+                found.append((check, (title, ("no threshold set",), what, (result["check_id"].fact("name"),))))
+    return found
+
+
+def _tests(book: Book) -> Section:
+    evaluate = book["evaluate"]
+    words = tree.say(
+        "Metrics and thresholds were fixed at {fixed}; the tests began at {began}.",
+        fixed=evaluate["committed_at"].fact("time"),
+        began=evaluate["started_at"].fact("time"),
+    )
+    shown = (Paragraph(words), blocks.gate_table(book))
+    return Section("tests", "Tests against thresholds that were fixed before – Art. 9(6), (8)", shown, short="Tests")
+
+
+def data(book: Book) -> dict[str, Any]:
+    """The register for programs, each risk with the outcomes of the tests named for its control."""
+    return {
+        "format": "proofline risk register",
+        "version": 1,
+        "status": "DRAFT",
+        "run": book.run_id.shown,
+        "risks": [
+            {
+                **risk.value,
+                "control_shown": _verdict(statuses(book, risk)),
+                "review_overdue": overdue(book, risk),
+                "tests": [
+                    {
+                        "check": result.value["check_id"],
+                        "evidence": result.evidence,
+                        "outcomes": [v.status for v in lines] or [result.value["status"]],
+                    }
+                    for result, lines in results_of(book, risk)
+                ],
+            }
+            for risk in entries(book)
+        ],
+    }
+
+
+def not_accepted(book: Book) -> list[tuple[Node, Fact | Gap]]:
+    """The risks that nobody has accepted as they stand, each with what is missing."""
+    found: list[tuple[Node, Fact | Gap]] = []
+    for risk in entries(book):
+        accepted = risk["acceptance"]
+        if not accepted:
+            found.append((risk, next(p for p in _acceptance(risk) if isinstance(p, Gap))))
+        elif accepted.value["status"] == "outdated":
+            found.append((risk, accepted["status"].derived("acceptance outdated", "status in words")))
+    return found

@@ -1,0 +1,171 @@
+"""The declaration: nothing is drafted while anything stands against it, and a draft declares nothing itself."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import pytest
+
+from configs.law import register as law
+from evidence.dossier import Dossier
+from model_cards import refs, statements, tree
+from model_cards.legal import annexes, declaration, registration
+from model_cards.refs import Node
+from tests.model_cards import builders
+from tests.model_cards.legal import stating
+
+NONE = Node("approvals/001.json", "/waivers", [])
+
+
+@pytest.fixture(scope="module")
+def ready(dossiers: dict[str, Dossier]) -> Dossier:
+    """A run against which nothing stands: gate passed, everything answered, the one risk accepted."""
+    return stating.answered(stating.passing(dossiers["binary"]), stating.RISK)
+
+
+def _what(found: Dossier, waived: tuple[tuple[str, str], ...] = ()) -> list[str]:
+    return [tree.plain(o.what) for o in declaration.against(refs.book(found), waived)]
+
+
+def test_nothing_stands_against_what_is_ready(ready: Dossier) -> None:
+    """With gate, answers and register in order a draft is made, field by field of Annex V, and the status says so."""
+    assert _what(ready) == []
+    book = refs.book(ready)
+    titles = [section.title for section in declaration.draft(book, NONE).sections]
+    assert titles[1:] == [r.place for r in law.load().annex_v]
+    assert declaration.data(book)["against"] == []
+
+
+@pytest.mark.parametrize("status", ["fail", "inconclusive", "not_measured"])
+def test_an_open_required_gate_stands_against_it_until_waived(ready: Dossier, status: str) -> None:
+    """Whatever is not a pass blocks; the waiver of exactly this line lifts it; one not required blocks nothing."""
+    index = next(i for i, r in enumerate(ready.gate.reasons) if r.required)
+    line = ready.gate.reasons[index]
+    optional = next(i for i, r in enumerate(ready.gate.reasons) if not r.required)
+    reasons = list(ready.gate.reasons)
+    reasons[index] = line.model_copy(update={"status": status})
+    reasons[optional] = reasons[optional].model_copy(update={"status": status})
+    changed = dataclasses.replace(ready, gate=ready.gate.model_copy(update={"reasons": tuple(reasons)}))
+    (only,) = declaration.against(refs.book(changed))
+    assert only.who == "engineer, or whoever approves"
+    assert _what(changed, ((line.check_id, line.slice),)) == []
+    assert len(_what(changed, ((line.check_id, "another"),))) == 1
+    with pytest.raises(ValueError, match="expected nothing that stands against it"):
+        declaration.draft(refs.book(changed), NONE)
+
+
+def test_each_missing_statement_stands_against_it(dossiers: dict[str, Dossier], ready: Dossier) -> None:
+    """Every question that applies and is open is listed with its owner; one that applies to nobody is not."""
+    asked = [s.id for s in ready.answers.statements if s.applies] if ready.answers else []
+    assert len(asked) > 40
+    high = stating.passing(dossiers["binary"])
+    for question in (asked[0], asked[-1]):
+        (only,) = declaration.against(refs.book(stating.answered(high, stating.RISK, leave=(question,))))
+        assert tree.plain(only.what) == next(q.question for q in law.load().attestations if q.id == question)
+        assert (only.who, tree.plain(only.where)) == (_owner(question), f"proofline answer --only {question}")
+    bare = builders.with_plan(high, stating.HIGH_RISK)
+    assert len([o for o in declaration.against(refs.book(bare)) if "answer --only" in tree.plain(o.where)]) > 40
+
+
+def _owner(question: str) -> str:
+    return statements.OWNERS[next(q.owner for q in law.load().attestations if q.id == question)]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"acceptance": None}, "residual risk of"),
+        ({"review_on": "2026-11-01"}, "review of"),
+    ],
+)
+def test_a_risk_that_is_not_settled_stands_against_it(ready: Dossier, change: dict[str, Any], words: str) -> None:
+    """A residual risk that nobody accepted, and a review that is overdue."""
+    (only,) = _what(stating.answered(ready, stating.RISK | change))
+    assert only.startswith(words)
+
+
+def test_an_outdated_acceptance_and_an_empty_register_stand_against_it(ready: Dossier) -> None:
+    """An acceptance of what has changed since is none; a register without risks rests on nothing."""
+    assert ready.answers is not None
+    risk = ready.answers.risks[0]
+    assert risk.acceptance is not None
+    old = risk.model_copy(update={"acceptance": risk.acceptance.model_copy(update={"status": "outdated"})})
+    changed = dataclasses.replace(ready, answers=ready.answers.model_copy(update={"risks": (old,)}))
+    assert [w for w in _what(changed) if w.startswith("residual risk of")]
+    assert _what(stating.answered(ready)) == ["the register of risks"]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"classification": {"annex_i_product": "unknown"}}, "the class of the system"),
+        ({"system": {"provider": {"name": "X"}}}, "address of the provider"),
+        ({"data": {"provenance": {"title": "X", "personal_data": "unknown"}}}, "whether the data are personal"),
+    ],
+)
+def test_what_annex_v_needs_of_the_plan_stands_against_it(ready: Dossier, change: dict[str, Any], words: str) -> None:
+    """An open class, no address, and no word on personal data."""
+    changed = builders.with_plan(ready, change)
+    assert any(what.startswith(words) for what in _what(changed))
+
+
+def test_the_document_of_a_run_is_the_list_of_what_is_open(dossiers: dict[str, Dossier]) -> None:
+    """A run that is not ready gets no draft but the list, each line with who can change it; so does the JSON."""
+    book = refs.book(builders.with_plan(dossiers["binary"], stating.HIGH_RISK))
+    document, data = declaration.build(book), declaration.data(book)
+    assert "not rendered" in tree.plain(document.title)
+    assert not data["rendered"]
+    found = declaration.against(book)
+    assert len(data["against"]) == len(found) > 10
+    assert all(o["who"] and o["where"] and o["what"] for o in data["against"])
+    text = tree.plain(tuple(tree.walk(document)))
+    assert all(tree.plain(o.what) in text for o in found)
+    assert "sole responsibility" not in text.partition("Fields of Annex V")[0]
+
+
+def test_a_draft_states_nothing_itself(ready: Dossier) -> None:
+    """What the form wants stated is said of the signatory, in words that a signature alone makes a statement."""
+    words = "".join(part for part in tree.walk(declaration.draft(refs.book(ready), NONE)) if isinstance(part, str))
+    assert "By signing, the signatory states that the system named above is in conformity" in words
+    assert "The tool that wrote it declares nothing." in words
+    data = declaration.draft_data(refs.book(ready), NONE)
+    assert (data["status"], data["signed"]) == ("DRAFT - not a declaration", False)
+    assert [f["id"] for f in data["fields"]] == [r.id for r in law.load().annex_v]
+    assert all(f["state"] == "filled" and f["text"] and f["evidence"] for f in data["fields"])
+
+
+USE = {"annex_i_product": "no", "annex_i_point": None, "annex_iii_use": "yes", "annex_iii_point": "5(b)"}
+
+
+@pytest.mark.parametrize(
+    ("answers", "environment", "forms"),
+    [
+        (USE, "lab", ["a"]),
+        (USE | {"derogation_claimed": "yes", "profiling": "no"}, "lab", ["a", "b"]),
+        (USE | {"role": "deployer"}, "lab", ["a", "c"]),
+        ({"annex_i_product": "yes", "annex_iii_use": "no"}, "lab", []),
+        ({"annex_i_product": "yes", "annex_iii_use": "no"}, "real_world", ["ix"]),
+    ],
+)
+def test_registration_follows_the_class(
+    dossiers: dict[str, Dossier], answers: dict[str, Any], environment: str, forms: list[str]
+) -> None:
+    """Section A for Annex III, B for a claimed derogation, C for a deployer, Annex IX for a test in the real world."""
+    changed = {"classification": answers, "bundle": {"test_environment": environment}}
+    found = builders.with_plan(dossiers["binary"], changed)
+    data = registration.data(refs.book(found))
+    assert [form["id"] for form in data["forms"]] == forms
+    known = {r.id for r in (*law.load().annex_viii, *law.load().annex_ix) if not r.deleted}
+    for form in data["forms"]:
+        assert {f["id"] for f in form["fields"]} <= known
+        assert all(f["state"] in ("filled", "in part", "missing") for f in form["fields"])
+
+
+def test_every_pointer_of_the_forms_leads_somewhere(ready: Dossier) -> None:
+    """Each field of Annexes V, VIII and IX can be filled: no pointer of the register is unknown to the forms."""
+    register = law.load()
+    book = refs.book(ready)
+    for requirement in (*register.annex_v, *register.annex_viii, *register.annex_ix):
+        for pointer in requirement.evidence:
+            assert annexes.value(book, pointer)

@@ -1,0 +1,111 @@
+"""The risk management file: the register as tools read it, controls beside their tests, what nobody has assessed."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+import pytest
+
+from evidence.dossier import Dossier
+from model_cards import refs, render_markdown, tree
+from model_cards.legal import risks
+from tests.model_cards.legal import stating
+
+
+def _book(found: Dossier, *register: dict[str, object]) -> refs.Book:
+    return refs.book(stating.answered(found, *register))
+
+
+def _with_status(found: Dossier, check: str, status: str) -> Dossier:
+    """The dossier with another outcome of one check, in result and gate."""
+    results = tuple(
+        r.model_copy(update={"status": status}) if r.check_id == check else r for r in found.evaluate.results
+    )
+    reasons = tuple(r.model_copy(update={"status": status}) if r.check_id == check else r for r in found.gate.reasons)
+    return dataclasses.replace(
+        found,
+        evaluate=found.evaluate.model_copy(update={"results": results}),
+        gate=found.gate.model_copy(update={"reasons": reasons}),
+    )
+
+
+def test_headings_and_lines_are_those_that_tools_read(dossiers: dict[str, Dossier]) -> None:
+    """`### Risk 1`, then Risk, Source, Consequence, Affected, Impact areas and Control, each on a line of its own."""
+    text = render_markdown.render(risks.build(_book(dossiers["binary"], stating.RISK)))
+    block = text.partition("### Risk 1\n")[2].partition("###")[0]
+    found = dict(re.findall(r"^([A-Z][a-z ]+): (.*)$", block, re.MULTILINE))
+    assert found["Risk"] == stating.RISK["title"]
+    assert found["Source"] == stating.RISK["source"]
+    assert found["Consequence"] == stating.RISK["consequence"]
+    assert found["Affected"] == "Patients"
+    assert found["Impact areas"] == "health"
+    assert found["Control"] == stating.RISK["control"]
+    assert "Jana Beispiel" in found["Residual risk"]
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        ("pass", "Every test with a threshold that is named for this control passed."),
+        ("fail", "This control is NOT shown: a test that is named for it failed."),
+        ("inconclusive", "Whether this control works is open"),
+        ("not_measured", "This control is NOT shown: a test that is named for it was not made."),
+    ],
+)
+def test_a_control_is_only_as_good_as_its_test(dossiers: dict[str, Dossier], status: str, words: str) -> None:
+    """The outcome of the named check decides what is said of the control, and stands beneath it with its numbers."""
+    found = _with_status(dossiers["binary"], "performance.roc_auc", status)
+    book = _book(found, stating.RISK)
+    section = next(s for s in risks.build(book).sections if s.id == "register").sections[0]
+    assert words in tree.plain(tuple(tree.walk_section(section)))
+    table = next(b for b in section.blocks if isinstance(b, tree.Table))
+    measured = next(r for r in found.evaluate.results if r.check_id == "performance.roc_auc").measures[0]
+    values = [p.value for row in table.rows for cell in row for p in cell if isinstance(p, refs.Fact)]
+    assert measured.value in values
+    assert status in values
+
+
+def test_no_test_named_is_said(dossiers: dict[str, Dossier]) -> None:
+    """A control that no check shows is not passed over."""
+    book = _book(dossiers["binary"], stating.RISK | {"shown_by": []})
+    assert "No test is named that shows this control." in tree.plain(tuple(tree.walk(risks.build(book))))
+
+
+def test_an_overdue_review_and_a_missing_acceptance_are_said(dossiers: dict[str, Dossier]) -> None:
+    """A review before the day of the decision is overdue; a risk that nobody accepted is a gap with its place."""
+    late = {k: v for k, v in stating.RISK.items() if k != "acceptance"} | {"review_on": "2026-11-21"}
+    document = risks.build(_book(dossiers["binary"], late))
+    text = tree.plain(tuple(tree.walk(document)))
+    assert "overdue: due on 2026-11-21" in text
+    assert any("acceptance of what remains" in gap and "management" in gap for gap in tree.gaps(document))
+    same_day = risks.build(_book(dossiers["binary"], stating.RISK | {"review_on": "2026-11-22"}))
+    assert "overdue" not in tree.plain(tuple(tree.walk(same_day)))
+
+
+def test_what_the_run_found_and_no_risk_names_is_listed(dossiers: dict[str, Dossier]) -> None:
+    """Each failed or open line of the gate stands under the suggestions until a risk names its check."""
+    found = _with_status(dossiers["binary"], "performance.roc_auc", "fail")
+    for register, listed in (((), True), ((stating.RISK,), False)):
+        section = next(s for s in risks.build(_book(found, *register)).sections if s.id == "suggested")
+        shown = {p.value for p in tree.walk_section(section) if isinstance(p, refs.Fact)}
+        assert ("performance.roc_auc" in shown) == listed
+        others = {r.check_id for r in found.gate.reasons if r.status in risks.BAD} - {"performance.roc_auc"}
+        assert others <= shown
+
+
+def test_without_a_register_the_file_is_a_gap(dossiers: dict[str, Dossier]) -> None:
+    """An empty register is no sign that there is no risk."""
+    document = risks.build(refs.book(dossiers["binary"]))
+    assert any("register of risks" in gap for gap in tree.gaps(document))
+
+
+def test_the_register_for_programs_says_the_same(dossiers: dict[str, Dossier]) -> None:
+    """The JSON holds each risk as it was stated, with the outcome of its tests and where these stand."""
+    found = _with_status(dossiers["binary"], "performance.roc_auc", "fail")
+    (risk,) = risks.data(_book(found, stating.RISK))["risks"]
+    assert {k: risk[k] for k in ("id", "source", "control", "severity")} == {
+        k: stating.RISK[k] for k in ("id", "source", "control", "severity")
+    }
+    assert risk["control_shown"] == "no: a test failed"
+    assert risk["tests"][0]["outcomes"] == ["fail"]
