@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from checks import _proportions, _simultaneous, intervals
 from checks._fairness_specs import How
-from checks._group_rates import SKEWED, GroupRates
+from checks._group_rates import GroupRates, skewed_method
 from evidence import records
 
 Floats = npt.NDArray[np.float64]
@@ -118,7 +118,7 @@ def single_method(kind: str, sampling: intervals.Sampling) -> str:
     if kind == "calibration_error":
         return sampling.method("Gaussian multiplier bootstrap of bin sums" + over_entities(sampling))
     if kind == "error":
-        return SKEWED + over_entities(sampling)
+        return skewed_method(sampling)
     if kind == "bias":
         return "Student's t" + over_entities(sampling)
     if kind == "calibration_gap":

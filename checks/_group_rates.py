@@ -27,8 +27,8 @@ RATES = (
 )
 
 
-SKEWED = "Student's t on the logarithmic scale, corrected for skewness by a bootstrap with a lognormal tail"
-"""How means of absolute errors get their bounds."""
+REPLICATES = 400
+"""Replicates at most from which the skewness of a group's errors is known."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -71,7 +71,7 @@ class GroupRates:
     def bounds(self, level: float) -> tuple[Floats, Floats]:
         """Bounds of each rate, (families, groups).
 
-        Of shares see `checks._proportions`; of means Student's t, where `skew` is given as `SKEWED` says.
+        Of shares see `checks._proportions`; of means Student's t, where `skew` is given as `skewed_method` says.
         """
         if self.errors is None:
             return _proportions.bounds(self.rates, self.effective, level)
@@ -187,6 +187,19 @@ def rates_of(kind: str, tables: Floats | Counts) -> tuple[Floats, Floats]:
     return np.moveaxis(numerator, -1, -2).astype(np.float64), np.moveaxis(denominator, -1, -2).astype(np.float64)
 
 
+def skewed_method(sampling: intervals.Sampling) -> str:
+    """How means of absolute errors get their bounds, for `Interval.method`."""
+    over = "" if sampling.entities is None else ", over entities"
+    return _fewer(sampling).method(
+        f"Student's t on the logarithmic scale, corrected for skewness by a bootstrap with a lognormal tail "
+        f"up to {_long_tails.MOST:,} units{over}"
+    )
+
+
+def _fewer(sampling: intervals.Sampling) -> intervals.Sampling:
+    return dataclasses.replace(sampling, replicates=min(sampling.replicates, REPLICATES))
+
+
 def error_slice(
     name: str,
     groups: arrays.Groups,
@@ -219,6 +232,10 @@ def _skewed(
     name: str,
 ) -> GroupRates:  # fmt: skip
     """The same with the skewness of each group's values, and of the rest's."""
+    sizes = rates.rows[0] if columns is None else np.bincount(columns.owner, minlength=rates.rates.shape[1])
+    groups = range(len(sizes))
+    if (sizes > _long_tails.MOST).all():
+        return rates
     if columns is None:
         owner, summed, rows = member, values, np.ones(len(values))
     else:
@@ -226,18 +243,20 @@ def _skewed(
         owner = columns.owner
         summed = _counting.sums(columns.column, many, alone, 1, (values,))[0, :, 0]
         rows = _counting.tables(columns.column, many, alone, 1)[:, 0].astype(np.float64)
-    alone_sampling = dataclasses.replace(sampling, entities=None)
-
-    def of(chosen: npt.NDArray[np.bool_], label: str) -> tuple[float, float]:
-        if int(chosen.sum()) > _long_tails.MOST:
-            return 1.0, 1.0
-        return _long_tails.stretches(summed[chosen], rows[chosen], alone_sampling, f"{name}.{label}")
-
-    groups = range(rates.rates.shape[1])
+    alone_sampling = dataclasses.replace(_fewer(sampling), entities=None)
     known = owner >= 0
-    own = np.array([of(owner == g, f"group.{g}") for g in groups]).T[:, None]
-    others = np.array([of(known & (owner != g), f"rest.{g}") for g in groups]).T[:, None]
-    rest = None if rates.rest is None else dataclasses.replace(rates.rest, skew=others)
+
+    def of(size: int, group: int, label: str, *, others: bool) -> tuple[float, float]:
+        if not 1 < size <= _long_tails.MOST:
+            return 1.0, 1.0
+        chosen = known & (owner != group) if others else owner == group
+        return _long_tails.stretches(summed[chosen], rows[chosen], alone_sampling, f"{name}.{label}.{group}")
+
+    own = np.array([of(int(sizes[g]), g, "group", others=False) for g in groups]).T[:, None]
+    rest = None
+    if rates.rest is not None:
+        left = np.array([of(int(sizes.sum() - sizes[g]), g, "rest", others=True) for g in groups]).T[:, None]
+        rest = dataclasses.replace(rates.rest, skew=left)
     return dataclasses.replace(rates, skew=own, rest=rest)
 
 

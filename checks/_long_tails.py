@@ -138,13 +138,11 @@ def stretches(values: Floats, rows: Floats, sampling: intervals.Sampling, label:
     """How much longer than Student's t the two reaches of a mean are on the logarithmic scale, low and high, 1 or more.
 
     Args:
-        values: (units,) summed values of each unit, 0 or more.
+        values: (units,) summed values of each unit, 0 or more; at least two units.
         rows: (units,) its rows.
         sampling: Level, replicates and seed.
         label: Name of the random stream.
     """
-    if len(values) < 2 or len(values) > MOST:
-        return 1.0, 1.0
     system = Means(values, rows)
     own = system.plain.sum(axis=0)[None]
     units = len(values)

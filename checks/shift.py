@@ -177,4 +177,4 @@ def _single(subject: Subject) -> str:
     """How one slice gets its bounds."""
     if subject.task != "regression":
         return _proportions.method(subject.sampling)
-    return _group_rates.SKEWED + ("" if subject.sampling.entities is None else ", over entities")
+    return _group_rates.skewed_method(subject.sampling)

@@ -104,8 +104,9 @@ def _measures(
     subject: Subject, metric: catalogue.Metric, first: Measured, compared: int, note: str
 ) -> tuple[records.Measure, ...]:
     known, unit = math.isfinite(first.value), unit_of(metric, subject.encoded)
-    single = _proportions.METHOD if metric.better == "higher" else _group_rates.SKEWED
-    single += ", by entity" if subject.sampling.entities is not None else ""
+    single = _proportions.METHOD if metric.better == "higher" else _group_rates.skewed_method(subject.sampling)
+    if metric.better == "higher" and subject.sampling.entities is not None:
+        single += ", by entity"
     over = f", simultaneous over {compared} slices (Bonferroni)" if compared > 1 else ""
     headline = records.Measure(
         name=metric.id,
