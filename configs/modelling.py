@@ -51,6 +51,9 @@ class Training(Section):
 
     epochs: int = Field(default=50, ge=1)
     batch_size: int = Field(default=256, ge=1)
+    micro_batches: int = Field(default=1, ge=1, le=1024)
+    """Into how many passes each batch is cut, gradients summed up: less memory, the same step. With batch normalisation
+    in a model of your own the statistics are those of a pass."""
     learning_rate: float = Field(default=1e-3, gt=0)
     weight_decay: float = Field(default=1e-4, ge=0)
     patience: int = Field(default=10, ge=1)
@@ -68,7 +71,52 @@ class Training(Section):
     The decision threshold is chosen after it."""
 
 
+_Word = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:+@/=,-]{1,128}$")]
+"""A value that a batch system reads: no space, no quote, nothing that a shell would look at."""
+_Directive = Annotated[str, StringConstraints(pattern=r"^--[a-z][a-z-]*(=[A-Za-z0-9_.:+@/,*%-]+)?$")]
+_Variable = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
+
+
 class Factory(Section):
-    """Where the training runs. `local` is this machine."""
+    """Where the training runs. `local` is this machine; what a site asks for stands in its profile.
+
+    `proofline factories` lists the sites, `proofline factories show SITE` explains one. Whatever is named here takes
+    the place of what the profile says.
+    """
 
     site: Text = "local"
+    account: _Word | None = None
+    """Project that the hours are billed to."""
+    partition: _Word | None = None
+    """Queue; by default the first of the profile."""
+    qos: _Word | None = None
+    """Quality of service."""
+    nodes: int = Field(default=1, ge=1, le=4096)
+    gpus_per_node: int = Field(default=1, ge=0, le=64)
+    """0 trains on processors alone."""
+    cpus_per_node: int | None = Field(default=None, ge=1, le=4096)
+    """By default the site's CPUs per GPU, or 2 without a GPU."""
+    memory_gb: float | None = Field(default=None, gt=0)
+    """Memory of each node, GB; by default what the profile asks for, or nothing."""
+    hours: float = Field(default=1.0, gt=0, le=24 * 14)
+    """Longest time of the job; when it comes near, the training saves, and the job is requeued."""
+    warn_seconds: int = Field(default=120, ge=10, le=3600)
+    """How long before the end the job is warned: longer than an epoch takes."""
+    restarts: int = Field(default=20, ge=0, le=1000)
+    """How often the job may requeue itself."""
+    gpu_flag: Literal["gres", "gpus-per-node", "gpus"] | None = None
+    gpu_type: _Word | None = None
+    """Type in the request, as in `gpu:a100:4`, where a site wants one."""
+    image: Text | None = None
+    """Container image in which the job runs, as compute nodes see it; `$NAME` is a variable of the environment, so that
+    no place of a machine stands in the plan."""
+    modules: tuple[_Word, ...] | None = None
+    """Modules to load, in place of the profile's."""
+    environment: dict[_Variable, str] = {}
+    """Variables of the job, beside the profile's."""
+    python: Text = "python"
+    """Python of the job: in the image, or of an environment on shared storage; `$NAME` as above."""
+    cancel_on_interrupt: bool = False
+    """Does Ctrl-C end the job too? By default it goes on, and `--resume` waits for it again."""
+    directives: tuple[_Directive, ...] = ()
+    """More lines for `sbatch`, such as `--constraint=a100_80`."""

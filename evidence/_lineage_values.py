@@ -106,6 +106,7 @@ def tags(dossier: Dossier, record_digests: Mapping[str, str]) -> dict[str, str]:
         "split_sha256": dossier.commit.split_sha256,
         "checkpoint_sha256": dossier.train.checkpoint.sha256 if dossier.train else None,
         "onnx_sha256": dossier.export.onnx.sha256 if dossier.export else None,
+        **_job(dossier),
         "predictions_sha256": dossier.evaluate.predictions_sha256,
         "documents_sha256": dossier.document.digest if dossier.document else None,
         "git_commit": close.git_commit if close else None,
@@ -117,6 +118,20 @@ def tags(dossier: Dossier, record_digests: Mapping[str, str]) -> dict[str, str]:
     if close and close.git_commit:
         named["mlflow.source.git.commit"] = close.git_commit
     return named
+
+
+def _job(dossier: Dossier) -> dict[str, str]:
+    """The batch job that trained, if one did."""
+    job = dossier.train.job if dossier.train else None
+    if job is None:
+        return {}
+    return {
+        "job_id": job.job_id,
+        "job_site": job.site,
+        "job_script_sha256": job.script_sha256,
+        "job_attempts": str(len(job.attempts)),
+        "job_accounting": job.accounting,
+    }
 
 
 def points(dossier: Dossier) -> list[Point]:
@@ -204,6 +219,8 @@ def _costs(dossier: Dossier) -> Iterator[Point]:
         "training/rows_per_second": train.rows_per_second,
         "training/flops": train.flops.value,
         f"training/energy_{train.energy.unit}": train.energy.value,
+        "training/gpu_hours": train.job.gpu_hours.value if train.job else None,
+        "training/node_hours": train.job.node_hours.value if train.job else None,
     }
     for key, value in found.items():
         if value is not None:

@@ -1,11 +1,45 @@
-"""What all records have in common."""
+"""What all records have in common, and the types that several modules of records share."""
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+import datetime as dt
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, WithJsonSchema
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+_TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z$"
+
+
+def _real_time(text: str) -> str:
+    """The pattern lets a 99th month through; a time that no calendar knows is refused here."""
+    try:
+        dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError("a time that is in the calendar is expected") from None
+    return text
+
+
+UtcTime = Annotated[
+    str,
+    StringConstraints(pattern=_TIME),
+    AfterValidator(_real_time),
+    WithJsonSchema({"type": "string", "format": "date-time", "pattern": _TIME}),
+]
+"""A time in UTC, ISO 8601 with `Z`, that exists."""
 
 
 class Record(BaseModel):
     """Base of every record."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
+
+
+class Quantity(Record):
+    """A figure of cost with the way it was got. `value` None means unmeasured; `method` says why."""
+
+    value: float | None
+    unit: str
+    method: str
+    boundary: str
+    """What it covers: device, node, process."""

@@ -6,40 +6,15 @@ folder (POSIX, relative) and its SHA-256. Times are UTC in ISO 8601. A failed ch
 
 from __future__ import annotations
 
-import datetime as dt
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import (
-    AfterValidator,
-    Field,
-    SerializerFunctionWrapHandler,
-    StringConstraints,
-    WithJsonSchema,
-    model_serializer,
-)
+from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
 
-from evidence import canonical, mitigation_records, record_base
+from evidence import canonical, job_records, mitigation_records, record_base
 
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-_TIME = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]+)?Z$"
-
-
-def _real_time(text: str) -> str:
-    """The pattern lets a 99th month through; a time that no calendar knows is refused here."""
-    try:
-        dt.datetime.fromisoformat(text)
-    except ValueError:
-        raise ValueError("a time that is in the calendar is expected") from None
-    return text
-
-
-UtcTime = Annotated[
-    str,
-    StringConstraints(pattern=_TIME),
-    AfterValidator(_real_time),
-    WithJsonSchema({"type": "string", "format": "date-time", "pattern": _TIME}),
-]
-"""A time in UTC, ISO 8601 with `Z`, that exists."""
+Sha256 = record_base.Sha256
+UtcTime = record_base.UtcTime
+Quantity = record_base.Quantity
 Role = Literal["train", "validation", "test"]
 Status = Literal["pass", "fail", "inconclusive", "not_applicable", "not_measured"]
 """Only `pass` is a pass. `not_applicable` and `not_measured` always carry a reason."""
@@ -288,16 +263,6 @@ class EpochPoint(Record):
     seconds: float
 
 
-class Quantity(Record):
-    """A figure of cost with the way it was got. `value` None means unmeasured; `method` says why."""
-
-    value: float | None
-    unit: str
-    method: str
-    boundary: str
-    """What it covers: device, node, process."""
-
-
 class DecisionThreshold(Record):
     """The probability from which the label is positive."""
 
@@ -343,6 +308,8 @@ class TrainingRecord(Record):
     uses: tuple[DataUse, ...]
     resumed: int = 0
     """How often training was taken up again from a checkpoint."""
+    job: job_records.JobRecord | None = None
+    """The batch job that trained; None for a training on this machine."""
     mitigation: mitigation_records.MitigationRecord | None = None
     calibration: mitigation_records.CalibrationRecord | None = None
     variants: dict[str, Variant] = {}

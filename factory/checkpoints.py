@@ -20,7 +20,7 @@ from torch import nn
 from configs import errors
 from evidence import records
 from evidence.folder import RunFolder
-from factory import decisions, models
+from factory import decisions, models, ranks
 
 PLACE = "training"
 """Folder of a training in the run folder, unless another one is named."""
@@ -85,8 +85,12 @@ def load_state(folder: RunFolder, path: str = state_path(PLACE)) -> tuple[Tensor
 
 
 def save_weights(folder: RunFolder, weights: Tensors, place: str = PLACE) -> records.ArtifactRef:
-    """Write the final weights; the same weights give the same bytes."""
-    return folder.write_bytes(f"{place}/model.safetensors", safetensors.torch.save(weights))
+    """Write the final weights; the same weights give the same bytes. Of several ranks the first writes."""
+    path = f"{place}/model.safetensors"
+    if ranks.first():
+        folder.write_bytes(path, safetensors.torch.save(weights))
+    ranks.wait()
+    return folder.reference(path)
 
 
 Trained = records.TrainingRecord | records.Variant

@@ -1,11 +1,15 @@
 """The training as a job of its own: `python -m factory.job RUN_FOLDER`.
 
 Reads `plan.yaml` and `data/encoded.json` of the run folder and writes `training/record.json`. This is what a batch
-system calls; a job that was killed is simply started again.
+system calls, once or once for each rank (`torch.distributed.run`); a job that was killed is simply started again. After
+every epoch it writes where it stands, and looks whether it was asked to stop: it then ends with a code that says
+*saved*.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import json
 import logging
 import sys
 from pathlib import Path
@@ -13,11 +17,18 @@ from pathlib import Path
 from configs import errors, load
 from evidence import folder as run_folder
 from evidence import records
-from factory import fitting, trainer
+from factory import fitting, ranks, trainer
+from factory.slurm import script
 
 RECORD = "training/record.json"
+PROGRESS = "training/progress.json"
+"""Where the training stands, for whoever waits elsewhere; replaced after every epoch."""
 
 log = logging.getLogger("proofline.job")
+
+
+class _Saved(Exception):  # noqa: N818 - no error: the training was asked to stop and has
+    """The training was asked to stop, and its checkpoint is written."""
 
 
 def run(folder: run_folder.RunFolder) -> records.TrainingRecord:
@@ -34,8 +45,20 @@ def run(folder: run_folder.RunFolder) -> records.TrainingRecord:
             f"run folder {folder.run_id}: expected data/encoded.json, got none. Encode the data first."
         )
     encoded = run_folder.parse_record(place.read_bytes(), records.EncodedData, "data/encoded.json")
-    record = fitting.fit(folder, plan, encoded, progress=_log)
-    folder.write_record(RECORD, record)
+
+    def after_epoch(now: trainer.Progress) -> None:
+        if ranks.first():
+            _log(now)
+            folder.write_bytes(PROGRESS, json.dumps(dataclasses.asdict(now)).encode())
+        asked = ranks.agreed_that((folder.path / script.STOP).exists())
+        if asked:
+            if ranks.first():
+                folder.write_bytes(script.SAVED, f"{now.epoch}\n".encode())
+            raise _Saved
+
+    record = fitting.fit(folder, plan, encoded, progress=after_epoch)
+    if ranks.first():
+        folder.write_record(RECORD, record)
     return record
 
 
@@ -62,9 +85,14 @@ def main(arguments: list[str]) -> int:
                 f"factory.job: expected the run folder as its one argument, got {len(arguments)} arguments. "
                 "Run python -m factory.job RUN_FOLDER."
             )
-        run(run_folder.RunFolder(Path(arguments[0])))
+        with ranks.joined():
+            run(run_folder.RunFolder(Path(arguments[0])))
+    except _Saved:
+        return errors.EXIT_PASS
     except errors.ProoflineError as error:
         log.error("%s", error)  # noqa: TRY400 - the sentence is the whole message
+        if arguments and Path(arguments[0]).is_dir():
+            run_folder.RunFolder(Path(arguments[0])).write_bytes(script.CODE, f"{error.exit_code}\n".encode())
         return error.exit_code
     return errors.EXIT_PASS
 

@@ -1,15 +1,20 @@
-"""Where a training runs: the interface of launchers, and the one for this machine."""
+"""Where a training runs: the interface of launchers, the one for this machine, and the choice by the plan's site."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
-from configs import errors
+from configs.factories import profile as profiles
 from configs.modelling import Factory
 from configs.plan import Plan
 from evidence import records
 from evidence.folder import RunFolder
 from factory import fitting, trainer
+
+
+def _unsaid(_: str) -> None:
+    """Nobody listens."""
 
 
 class Launcher(Protocol):
@@ -21,6 +26,7 @@ class Launcher(Protocol):
         plan: Plan,
         encoded: records.EncodedData,
         progress: trainer.ProgressCallback | None = None,
+        say: Callable[[str], None] = _unsaid,
     ) -> records.TrainingRecord:
         """Train, or take up a training that was interrupted. See `factory.fitting.fit`."""
 
@@ -34,23 +40,24 @@ class LocalLauncher:
         plan: Plan,
         encoded: records.EncodedData,
         progress: trainer.ProgressCallback | None = None,
+        say: Callable[[str], None] = _unsaid,
     ) -> records.TrainingRecord:
         """Train here. See `factory.fitting.fit`."""
         return fitting.fit(folder, plan, encoded, progress=progress)
 
 
-LAUNCHERS: dict[str, type[Launcher]] = {"local": LocalLauncher}
-"""Site in the plan to its launcher."""
-
-
-def launcher_for(factory: Factory) -> Launcher:
+def launcher_for(factory: Factory, *, wait: bool = True) -> Launcher:
     """The launcher of the plan's site.
+
+    Args:
+        factory: The plan's section.
+        wait: Wait for the end of a job; without, a job that goes on ends the call.
 
     Raises:
         PlanError: When the site is unknown.
     """
-    if factory.site not in LAUNCHERS:
-        raise errors.PlanError(
-            f"plan factory.site: expected one of {', '.join(sorted(LAUNCHERS))}, got {factory.site}. Correct the value."
-        )
-    return LAUNCHERS[factory.site]()
+    if profiles.load(factory.site).scheduler == "none":
+        return LocalLauncher()
+    from factory.slurm.launcher import SlurmLauncher  # noqa: PLC0415 - only where a job is submitted
+
+    return SlurmLauncher(factory, wait=wait)

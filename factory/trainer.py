@@ -29,7 +29,7 @@ from configs.modelling import Training
 from configs.plan import Plan
 from evidence import arrays, canonical, records
 from evidence.folder import RunFolder
-from factory import accounting, checkpoints, deciding, hardware, models, objective, user_module
+from factory import accounting, checkpoints, deciding, hardware, models, objective, ranks, user_module
 
 VALIDATION_BATCH = deciding.BATCH
 Weigh = Callable[[arrays.Part], npt.NDArray[np.float64]]
@@ -96,6 +96,8 @@ class _Setting:
     """The user's own model, `package.module:function`."""
     shapes: dict[str, torch.Size]
     """Of the state before training."""
+    class_weights: torch.Tensor | None = None
+    """Weights by which the loss of a batch is divided; None where it is divided by the number of rows."""
 
     def guarded(self) -> contextlib.AbstractContextManager[None]:
         """Around calls of the network: what the user's own code raises is the plan's fault, in one sentence."""
@@ -106,6 +108,13 @@ class _Setting:
         if weights is None:
             return self.loss_of(output, y)
         return objective.weighted_cross_entropy(output, y, weights)
+
+    def share(self, y: torch.Tensor, piece: slice) -> float:
+        """How much of the loss of a batch with targets `y` is that of one piece of it."""
+        if self.class_weights is None:
+            return (piece.stop - piece.start) / len(y)
+        whole = self.class_weights[y]
+        return float(whole[piece].sum() / whole.sum())
 
     def autocast(self) -> contextlib.AbstractContextManager[Any]:
         """Mixed precision where it is on."""
@@ -120,6 +129,8 @@ class _State:
 
     network: nn.Module
     optimizer: torch.optim.AdamW
+    parallel: nn.Module
+    """The network through which training passes go: itself, or the one that averages gradients over ranks."""
     curve: list[records.EpochPoint] = dataclasses.field(default_factory=list)
     best: checkpoints.Tensors = dataclasses.field(default_factory=dict)
     best_epoch: int = 0
@@ -180,6 +191,9 @@ def train(
             fingerprint=_fingerprint(training, architecture, encoded, rows),
             factory=plan.model.factory,
             shapes=user_module.shapes(network),
+            class_weights=(
+                target.class_weights(device) if training.class_weights == "balanced" and weigh is None else None
+            ),
         )
         state = _run(network, setting, progress)
         passes = (state.epoch * fit.rows, state.epoch * validation.rows)
@@ -291,7 +305,7 @@ def _start(network: nn.Module, setting: _Setting) -> _State:
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay, fused=True
     )
-    state = _State(network, optimizer)
+    state = _State(network, optimizer, ranks.parallel(network, unused=setting.factory is not None))
     found = checkpoints.load_state(setting.folder, checkpoints.state_path(setting.place)) if setting.folder else None
     if found:
         _resume(state, setting, *found)
@@ -323,7 +337,7 @@ def _resume(state: _State, setting: _Setting, tensors: checkpoints.Tensors, save
 
 def _save(state: _State, setting: _Setting) -> None:
     """Write the checkpoint."""
-    if setting.folder is None:
+    if setting.folder is None or not ranks.first():
         return
     tensors = {f"weights/{n}": t for n, t in checkpoints.snapshot(state.network.state_dict()).items()}
     tensors |= {f"best/{n}": t for n, t in state.best.items()}
@@ -344,9 +358,9 @@ def _run_epoch(state: _State, setting: _Setting) -> None:
     began = time.perf_counter()
     epoch = state.epoch + 1
     rate = learning_rate(setting.training, state.epoch)
-    with setting.guarded():
+    with setting.guarded(), ranks.reachable():
         train_loss = _fit(state, setting, epoch, rate)
-        validation_loss = _validate(state.network, setting)
+        validation_loss = ranks.agreed(_validate(state.network, setting), setting.device)
     user_module.require_state(setting.factory, setting.shapes, state.network)
     check_finite(epoch, train_loss, validation_loss)
     state.curve.append(
@@ -378,13 +392,34 @@ def _fit(state: _State, setting: _Setting, epoch: int, rate: float) -> float:
     # One gather for the epoch; the batches are views.
     weighed = repeat(None, len(sizes)) if weights is None else weights[order].split(sizes)
     for xb, yb, wb in zip(x[order].split(sizes), y[order].split(sizes), weighed, strict=True):
-        with setting.autocast():
-            loss = setting.loss(state.network(xb), yb, wb)
         state.optimizer.zero_grad(set_to_none=True)
-        loss.backward()
+        losses.append(_backward(state, setting, xb, yb, wb))
         state.optimizer.step()
-        losses.append(loss.detach())
-    return float(np.average(torch.stack(losses).cpu().numpy(), weights=sizes))
+    mean = float(np.average(torch.stack(losses).cpu().numpy(), weights=sizes))
+    return ranks.total(mean, setting.device)
+
+
+def _backward(
+    state: _State, setting: _Setting, x: torch.Tensor, y: torch.Tensor, weights: torch.Tensor | None
+) -> torch.Tensor:
+    """Gradients of one batch, or of this rank's share of it in micro-batches; this rank's part of its loss."""
+    pieces = ranks.pieces(len(x), setting.training.micro_batches)
+    if pieces == [slice(0, len(x))]:
+        with setting.autocast():
+            loss = setting.loss(state.parallel(x), y, weights)
+        loss.backward()
+        return loss.detach()
+    found = []
+    for number, piece in enumerate(pieces):
+        share = setting.share(y, piece)
+        taken = piece if share else slice(0, 1)
+        last = number == len(pieces) - 1
+        with setting.autocast(), contextlib.nullcontext() if last else ranks.unsynchronised(state.parallel):
+            loss = setting.loss(state.parallel(x[taken]), y[taken], None if weights is None else weights[taken]) * share
+            # Ranks are averaged, and the shares already add up to one.
+            (loss * ranks.count()).backward()
+        found.append(loss.detach())
+    return torch.stack(found).sum()
 
 
 def batch_sizes(rows: int, batch: int) -> list[int]:

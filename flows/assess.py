@@ -96,9 +96,9 @@ def stop_at_critical(quality: records.QualityRecord) -> None:
         )
 
 
-def plain(run: Run, view: stages.View) -> records.RunRecord:
-    """Run without Prefect."""
-    return body(stages.core(run, view, "plain"), run.plan, answering.said(run))
+def plain(run: Run, view: stages.View, *, wait: bool = True) -> records.RunRecord:
+    """Run without Prefect. Without `wait`, see `flows.stages.core`."""
+    return body(stages.core(run, view, "plain", wait=wait), run.plan, answering.said(run))
 
 
 def under_prefect(run: Run, view: stages.View, space: Workspace) -> records.RunRecord:

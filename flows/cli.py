@@ -18,6 +18,9 @@ COMMANDS = {
     "init": "Ask the questions and write a plan.",
     "check": "Check a plan, and the data it names, without running anything.",
     "run": "Take a plan from data to documents.",
+    "submit": "The same in short steps: submit the training as a job, and end.",
+    "poll": "Say where the job of a run stands.",
+    "collect": "Go on with a run whose job has ended.",
     "show": "Show what a run found, and why it was decided so.",
     "answer": "State what only persons can state, question by question.",
     "approve": "Record a person's decision on a run, signed.",
@@ -25,6 +28,7 @@ COMMANDS = {
     "release": "Write, sign and verify the bundle of an approved run.",
     "verify": "Check a bundle that was received. Needs no pipeline packages.",
     "diff": "Compare two versions: what changed, and what of it was declared beforehand.",
+    "factories": "List the sites where a training can run, and what a job has to say there.",
     "law": "Browse the AI Act: duties, annexes, dates, standards, each with its source.",
 }
 """Command to one line of help. Frozen by a test: new knobs go into the plan."""

@@ -62,6 +62,7 @@ def prefect_environment(workspace: Path) -> dict[str, str]:
         RESULTS_VARIABLE: str(place / "storage"),
         "PREFECT_RESULTS_DEFAULT_SERIALIZER": "json",
         "PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL": "WARNING",
+        "PREFECT_LOGGING_EXTRA_LOGGERS": "proofline.factory",  # what a job writes is a log of its task
         "PREFECT_LOGGING_TO_API_WHEN_MISSING_FLOW": "ignore",
         "PREFECT_SHOW_STARTUP_TIPS": "false",
     }

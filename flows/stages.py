@@ -42,6 +42,9 @@ class View(Protocol):
     def training(self, progress: Any) -> None:
         """An epoch has ended."""
 
+    def says(self, line: str) -> None:
+        """A line of a job that runs elsewhere."""
+
     def doing(self, what: str, done: int, of: int) -> None:
         """A part of the evaluation begins."""
 
@@ -75,8 +78,11 @@ class Stages:
     """`evaluate` for them."""
 
 
-def core(run: Run, view: View, engine: str) -> Stages:
-    """The stages bound to one run. Each imports what it needs when it is called."""
+def core(run: Run, view: View, engine: str, *, wait: bool = True) -> Stages:
+    """The stages bound to one run. Each imports what it needs when it is called.
+
+    Without `wait` a training that goes on as a job elsewhere ends the call (`NotOverError`).
+    """
     folder, plan = run.folder, run.plan
 
     def ingest() -> records.DatasetRef:
@@ -112,7 +118,8 @@ def core(run: Run, view: View, engine: str) -> Stages:
     def train(encoded: records.EncodedData, committed: records.Commitment) -> records.TrainingRecord:
         from factory import launchers
 
-        return launchers.launcher_for(plan.factory).train(folder, plan, encoded, progress=view.training)
+        launcher = launchers.launcher_for(plan.factory, wait=wait)
+        return launcher.train(folder, plan, encoded, progress=view.training, say=view.says)
 
     def export(encoded: records.EncodedData, training: records.TrainingRecord) -> records.ModelRef:
         from tef_export import export

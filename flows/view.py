@@ -8,6 +8,7 @@ from typing import Any
 
 import pydantic
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from evidence import given, records
@@ -92,6 +93,11 @@ class TerminalView:
             f"{progress.rows_per_second:,.0f} rows/s",
         )
 
+    def says(self, line: str) -> None:
+        """Show a line of a job that runs elsewhere."""
+        where = self._bar.console if self._bar is not None else self.console
+        where.print(f"  [dim]{escape(line)}[/]", highlight=False, soft_wrap=True)
+
     def close(self) -> None:
         """End the bar or spinner, also when a stage failed."""
         if self._status is not None:
@@ -164,6 +170,9 @@ class QuietView:
         """Nothing."""
 
     def training(self, progress: Any) -> None:
+        """Nothing."""
+
+    def says(self, line: str) -> None:
         """Nothing."""
 
     def doing(self, what: str, done: int, of: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from model_cards import blocks, figures, given, tree
-from model_cards.refs import Book, Fact, Form
+from model_cards.refs import Book, Fact, Form, Node
 from model_cards.tree import Figure, Pairs, Paragraph, Parts, Section, parts
 
 
@@ -37,10 +37,31 @@ def model(book: Book) -> Pairs:
         ("Time", (train["seconds"].fact("number"), " s at ", train["rows_per_second"].fact("number"), " rows/s")),
         ("Compute", blocks.cost(train["flops"], "compute of the training")),
         ("Energy", blocks.cost(train["energy"], "energy of the training")),
+        *_job(train["job"]),
         ("Resumed", (count("resumed"), " times from a checkpoint")),
         ("Shipped as", ("ONNX, opset ", export["opset"].fact("exact"), ", written by ", export["exporter"].fact())),
     ]
     return Pairs("The model and its training", tuple(rows))
+
+
+def _job(job: Node) -> list[tuple[str, Parts]]:
+    """Where the training ran as a batch job, and what it was given there."""
+    if not job:
+        return []
+    where = tree.say(
+        "{id} at {site}, submitted {at}; {attempts} attempts, told by {by}",
+        id=job["job_id"].fact("name"),
+        site=job["site"].fact("name"),
+        at=job["submitted_at"].fact("time"),
+        attempts=job["attempts"].size("attempts"),
+        by=job["accounting"].fact(),
+    )
+    return [
+        ("Batch job", where),
+        ("Job script, sha256", (job["script_sha256"].fact("digest"),)),
+        ("GPU-hours", blocks.cost(job["gpu_hours"], "GPU-hours of the training")),
+        ("Node-hours", blocks.cost(job["node_hours"], "node-hours of the training")),
+    ]
 
 
 def _epochs(book: Book) -> Parts:

@@ -43,16 +43,16 @@ def command(workspace: Path, plan: str, *, resume: bool, engine: str) -> int:
     cli.require_pipeline("run")
     space = workspaces.Workspace(workspace.resolve())
     console = Console()
-    _require_servers(space, engine)
-    with _opened(space, plan, resume=resume) as opened:
-        _find_own_model(opened)
-        record = _assess(opened, space, console, engine)
-        _mirror(opened, space, console)
-    _conclude(opened, record, console)
+    require_servers(space, engine)
+    with opened(space, plan, resume=resume) as run:
+        find_own_model(run)
+        record = assess_run(run, space, console, engine)
+        mirror(run, space, console)
+    conclude(run, record, console)
     return EXIT[record.outcome]
 
 
-def _require_servers(space: workspaces.Workspace, engine: str) -> None:
+def require_servers(space: workspaces.Workspace, engine: str) -> None:
     """Nobody trains for an hour to hear that a server does not answer."""
     from evidence import tracking_store
     from flows import servers
@@ -70,17 +70,19 @@ def _require_servers(space: workspaces.Workspace, engine: str) -> None:
                 servers.begin(space.root)  # it starts while the first stages import what they need
 
 
-def _find_own_model(run: workspaces.Run) -> None:
+def find_own_model(run: workspaces.Run) -> None:
     """A model factory of the user's is looked for in the current folder too, after everything installed."""
     if run.plan.model.factory and str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))
 
 
 @contextlib.contextmanager
-def _opened(space: workspaces.Workspace, plan: str, *, resume: bool) -> Iterator[workspaces.Run]:
+def opened(space: workspaces.Workspace, plan: str, *, resume: bool) -> Iterator[workspaces.Run]:
+    """A new run of a plan, or the one to go on with, locked for the time of the block."""
     from checks import catalogue
     from checks.changes import declared
     from configs.law import classify
+    from factory.slurm import request
     from flows import answering, stages
 
     if not resume and (Path(plan) / "ledger.jsonl").is_file():
@@ -97,19 +99,23 @@ def _opened(space: workspaces.Workspace, plan: str, *, resume: bool) -> Iterator
         answers_file.load(space.root / answering.FOLDER / f"{checked.system.id}.yaml", checked.system.id)
         workspaces.require_files(checked, path)
         workspaces.require_portable(path)
+        request.require(checked.factory)
         with workspaces.new(space, path) as run:
             yield run
         return
     is_run = (Path(plan) / "ledger.jsonl").is_file() or (space.runs / plan / "ledger.jsonl").is_file()
     path = space.find(plan) if is_run else space.unfinished(load.plan_path(plan).read_bytes())
     with workspaces.reopened(path) as run:
-        _find_own_model(run)
+        find_own_model(run)
         stages.require_same_code(run)
         run.ledger.append("resumed")
         yield run
 
 
-def _assess(run: workspaces.Run, space: workspaces.Workspace, console: Console, engine: str) -> records.RunRecord:
+def assess_run(
+    run: workspaces.Run, space: workspaces.Workspace, console: Console, engine: str, *, wait: bool = True
+) -> records.RunRecord:
+    """All stages of a run that have not been done, with their progress on the terminal."""
     from flows import assess, view
 
     console.print(
@@ -120,14 +126,15 @@ def _assess(run: workspaces.Run, space: workspaces.Workspace, console: Console, 
     terminal = view.TerminalView(console)
     try:
         if engine == "plain":
-            return assess.plain(run, terminal)
+            return assess.plain(run, terminal, wait=wait)
         terminal.starting("Start Prefect and load what the stages need")
         return assess.under_prefect(run, terminal, space)
     finally:
         terminal.close()
 
 
-def _mirror(run: workspaces.Run, space: workspaces.Workspace, console: Console) -> None:
+def mirror(run: workspaces.Run, space: workspaces.Workspace, console: Console) -> None:
+    """Mirror a closed run into MLflow: the workspace's own store, or the server that the user names."""
     from evidence import tracking_store
     from flows import assess
 
@@ -140,7 +147,8 @@ def _mirror(run: workspaces.Run, space: workspaces.Workspace, console: Console) 
     )
 
 
-def _conclude(run: workspaces.Run, record: records.RunRecord, console: Console) -> None:
+def conclude(run: workspaces.Run, record: records.RunRecord, console: Console) -> None:
+    """The outcome, and what to do next."""
     from flows import view
 
     folder = _short(run.folder.path)

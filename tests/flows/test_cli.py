@@ -13,7 +13,10 @@ from flows import cli
 
 ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("torch", "prefect", "mlflow", "great_expectations", "sklearn", "pandas")
-FROZEN = ("init", "check", "run", "show", "answer", "approve", "keys", "release", "verify", "diff", "law")
+FROZEN = (
+    "init", "check", "run", "submit", "poll", "collect", "show", "answer", "approve",
+    "keys", "release", "verify", "diff", "factories", "law",
+)  # fmt: skip
 
 
 def proofline(*arguments: str, cwd: Path = ROOT) -> subprocess.CompletedProcess[str]:

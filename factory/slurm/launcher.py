@@ -1,0 +1,281 @@
+"""Training as a job of Slurm: submit or adopt, follow, bring back the record with what the job cost."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import re
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from configs import errors
+from configs.factories import profile as profiles
+from configs.modelling import Factory
+from configs.plan import Plan
+from evidence import job_records, records
+from evidence.folder import RunFolder, parse_record
+from factory.slurm import costs, jobs, request, script, states
+from factory.trainer import Progress, ProgressCallback
+
+log = logging.getLogger("proofline.factory")
+
+RECORD = "training/record.json"
+SOON, LATE = 1.0, 15.0
+"""Seconds between two questions to the scheduler: at first, and at most."""
+GLANCE = 0.5
+"""Seconds between two looks at the job's own files, which cost the scheduler nothing."""
+DOUBT = 600.0
+"""Seconds of nothing but `unknown` after which waiting ends; the job is left alone."""
+PATIENCE = 60.0
+"""Seconds until files that a compute node wrote must be seen here."""
+_NOISE = ("ended with code", "asked to save", "torch.distributed.elastic", "File ", "Traceback", "====", "----")
+_TELLING = [re.compile(r"expected .* got "), re.compile(r"SIG[A-Z]{3,}|Error\b|Killed|DUE TO|error: ")]
+"""What lines look like that say why something ended: ours first."""
+BY_CODE: dict[int, type[errors.ProoflineError]] = {
+    errors.EXIT_FAIL: errors.IntegrityError,
+    errors.EXIT_USAGE: errors.PlanError,
+    errors.EXIT_MISSING: errors.MissingError,
+}
+
+
+class NotOverError(errors.MissingError):
+    """The job has not ended, and nobody asked to wait for it."""
+
+
+class SlurmLauncher:
+    """A job at the plan's site, by the scheduler of this login node."""
+
+    def __init__(self, asked: Factory, *, wait: bool = True) -> None:
+        self._asked = asked
+        self._wait = wait
+
+    def train(
+        self,
+        folder: RunFolder,
+        plan: Plan,
+        encoded: records.EncodedData,
+        progress: ProgressCallback | None = None,
+        say: Callable[[str], None] = lambda line: None,
+    ) -> records.TrainingRecord:
+        """Submit the training, or take up the job that is there, and wait for its end.
+
+        Raises:
+            PlanError: The site refuses what the plan asks for.
+            MissingError: No Slurm, no answer for long, or the job failed for want of something.
+            NotOverError: The job goes on and this launcher does not wait.
+        """
+        profile = profiles.load(self._asked.site)
+        ask = request.request(self._asked, profile)
+        require_reachable(ask.image, folder.path)
+        known = jobs.load(folder)
+        job = jobs.submitted(folder, ask, profile)
+        assert job.job_id is not None  # noqa: S101 - a submitted job has its number
+        say = _logged(say)
+        say(f"job {job.job_id} at {profile.name}" + (", adopted" if known else f", script {jobs.SCRIPT}"))
+        if not self._wait:
+            now = states.standing(job.job_id, folder.path)
+            if not now.over and not now.hopeless:
+                raise NotOverError(
+                    f"job {job.job_id} of run {folder.run_id}: expected it to have ended, got {now.state} "
+                    f"({now.words}, by {now.said_by}). Look with `proofline poll {folder.run_id}`; when it has ended, "
+                    f"`proofline collect {folder.run_id}`."
+                )
+        now = self._follow(folder, job.job_id, progress, say)
+        if now.hopeless:
+            jobs.cancel(job.job_id)
+            jobs.put_aside(folder, now)
+            raise errors.PlanError(
+                f"job {job.job_id} at {profile.name}: expected one that can start, got one that never will "
+                f"({now.words}). It was cancelled. Correct the plan's section factory, and start a new run."
+            )
+        if now.state != "completed":
+            raise self._failure(folder, job.job_id, now)
+        return self._collected(folder, job, profile, now)
+
+    def _follow(
+        self, folder: RunFolder, job_id: str, progress: ProgressCallback | None, say: Callable[[str], None]
+    ) -> states.Standing:
+        """Wait for the end; show what the job writes. The job itself is left alone whatever happens here."""
+        log, seen, said = folder.path / script.LOG, 0, ""
+        pause, asked_at, sure_at = SOON, 0.0, time.monotonic()
+        try:
+            while True:
+                seen = _tail(log, seen, say)
+                if progress:
+                    _report(folder.path / states.PROGRESS, progress)
+                if time.monotonic() - asked_at >= pause:
+                    now = states.standing(job_id, folder.path)
+                    asked_at, pause = time.monotonic(), min(LATE, pause * 1.3)
+                    if now.state != "unknown":
+                        sure_at = asked_at
+                    elif asked_at - sure_at > DOUBT:
+                        raise errors.MissingError(
+                            f"job {job_id}: expected to hear of it from Slurm, got nothing for {DOUBT:g} s "
+                            f"({now.words}). It was not cancelled. Go on with --resume when Slurm answers again."
+                        )
+                    words = f"job {job_id} {now.state}: {now.words}"
+                    if words != said and not now.over:
+                        say(words)
+                        said = words
+                    if now.hopeless:
+                        return now
+                    if now.over:
+                        _tail(log, seen, say)
+                        return now
+                if states.sentinel(folder.path):
+                    pause = min(pause, SOON)  # the job says that it has ended: ask at once
+                time.sleep(GLANCE)
+        except KeyboardInterrupt:
+            if self._asked.cancel_on_interrupt:
+                problem = jobs.cancel(job_id)
+                say(f"job {job_id} " + (f"could not be cancelled: {problem}" if problem else "cancelled"))
+            else:
+                say(f"job {job_id} goes on. `scancel {job_id}` ends it; --resume waits for it again.")
+            raise
+
+    def _failure(self, folder: RunFolder, job_id: str, now: states.Standing) -> errors.ProoflineError:
+        """The end of a job in one sentence, with its last words; the next attempt submits anew."""
+        own = folder.path / script.CODE
+        code = own.read_text(encoding="utf-8").strip() if own.is_file() else ""
+        jobs.put_aside(folder, now)
+        kind = BY_CODE.get(int(code), errors.MissingError) if code.isdigit() else errors.MissingError
+        last = _last_words(folder.path / script.LOG)
+        return kind(
+            f"job {job_id} of run {folder.run_id}: expected it to complete, got {now.state} ({now.words}). "
+            f"Its last words: {last} The whole log is {script.LOG}. Correct the cause, then go on with --resume: "
+            "finished epochs are kept."
+        )
+
+    def _collected(
+        self, folder: RunFolder, job: jobs.Job, profile: profiles.Profile, now: states.Standing
+    ) -> records.TrainingRecord:
+        path, ends = folder.path / RECORD, time.monotonic() + PATIENCE
+        while not path.is_file() and time.monotonic() < ends:
+            time.sleep(GLANCE)  # shared file systems show new files late
+        if not path.is_file() and (folder.path / script.SAVED).is_file():
+            jobs.put_aside(folder, now)
+            raise errors.MissingError(
+                f"job {job.job_id} of run {folder.run_id}: expected a finished training, got one that saved and was "
+                f"not requeued ({self._asked.restarts} restarts are allowed). Go on with --resume: it takes up the "
+                "checkpoint."
+            )
+        if not path.is_file():
+            raise errors.MissingError(
+                f"job {job.job_id} of run {folder.run_id}: expected {RECORD} after it completed, got none. Is the run "
+                "folder on storage that login and compute nodes share?"
+            )
+        record = parse_record(path.read_bytes(), records.TrainingRecord, RECORD)
+        told = now.attempts or states.noted(folder.path, str(job.job_id))
+        by = "sacct" if now.attempts else "the clock of the job's own script"
+        attempts = (*jobs.earlier(folder), *_attempts(job, told))
+        newest = max((s.checked for s in profile.sources.values()), default=None)
+        energy = costs.energy(attempts, profile)
+        about = job_records.JobRecord(
+            site=profile.id,
+            profile_checked=newest,
+            job_id=str(job.job_id),
+            job_name=job.name,
+            script_sha256=job.script_sha256,
+            submitted_at=job.submitted_at,
+            accounting=by if attempts else "none",
+            attempts=attempts,
+            gpu_hours=costs.gpu_hours(attempts, by),
+            node_hours=costs.node_hours(attempts, by),
+        )
+        return record.model_copy(update={"job": about, "energy": energy or record.energy})
+
+
+def _logged(say: Callable[[str], None]) -> Callable[[str], None]:
+    """What is said goes to the log of this module too, which an orchestrator can collect."""
+
+    def both(line: str) -> None:
+        say(line)
+        log.info("%s", line)
+
+    return both
+
+
+def require_reachable(image: str | None, run_folder: Path) -> None:
+    """Refuse before submission what cannot work on a compute node.
+
+    Raises:
+        MissingError: The container image is absent, or the run folder is on storage of this machine alone.
+    """
+    if image and "://" in image:
+        raise errors.PlanError(
+            f"plan factory.image: expected a file that compute nodes see, got the address {image}. Compute nodes "
+            "have no way out: pull the image on the login node first, and name the file."
+        )
+    if image and not Path(image).is_file():
+        raise errors.MissingError(
+            f"plan factory.image: expected a container image at {image}, got no file. Build or pull it on the "
+            "login node, on storage that compute nodes share."
+        )
+    if not re.fullmatch(r"[A-Za-z0-9_./+=@%:,-]+", str(run_folder.resolve())):
+        raise errors.PlanError(
+            f"run folder {run_folder.resolve()}: expected a path of letters, digits and ._-/ for a batch job, "
+            "got others. Use `proofline --workspace DIR` with a plain path."
+        )
+    if _memory_only(run_folder):
+        raise errors.MissingError(
+            f"run folder {run_folder.name}: expected storage that login and compute nodes share, got a file system in "
+            "this machine's memory. Use `proofline --workspace DIR` with a folder of your project."
+        )
+
+
+def _memory_only(path: Path) -> bool:
+    with contextlib.suppress(OSError):
+        mounts = [line.split() for line in Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()]
+        inside = [m for m in mounts if path.resolve().is_relative_to(m[1])]
+        return bool(inside) and max(inside, key=lambda m: len(m[1]))[2] in ("tmpfs", "ramfs")
+    return False
+
+
+def _attempts(job: jobs.Job, told: tuple[states.Attempt, ...]) -> tuple[job_records.JobAttempt, ...]:
+    return tuple(
+        job_records.JobAttempt(
+            job_id=str(job.job_id),
+            state=a.state.split()[0],
+            seconds=a.seconds,
+            nodes=a.nodes,
+            gpus=a.gpus,
+            joules=a.joules,
+        )
+        for a in told
+    )
+
+
+def _tail(log: Path, seen: int, say: Callable[[str], None]) -> int:
+    """Say the whole lines that came since; returns how far was read."""
+    try:
+        with log.open("rb") as stream:
+            stream.seek(seen)
+            content = stream.read(1 << 20)
+    except OSError:
+        return seen
+    whole = content.rfind(b"\n") + 1
+    for line in content[:whole].decode("utf-8", "replace").splitlines():
+        say(line)
+    return seen + whole
+
+
+def _report(path: Path, progress: ProgressCallback) -> None:
+    with contextlib.suppress(OSError, ValueError, TypeError):
+        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        progress(Progress(**content))
+
+
+def _last_words(log: Path) -> str:
+    try:
+        lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines()[-40:]]
+    except OSError:
+        return "none, it wrote no log."
+    told = [line for line in lines if line and not line.startswith(_NOISE)]
+    for telling in _TELLING:
+        found = [line for line in told if telling.search(line)]
+        if found:
+            return found[-1].rstrip(".") + "."
+    return (told[-1] if told else "none").rstrip(".") + "."

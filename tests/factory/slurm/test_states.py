@@ -1,0 +1,132 @@
+"""Where a job stands, told by commands that hang, fail, contradict each other, or have forgotten."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+from pathlib import Path
+
+import pytest
+
+from configs import errors
+from configs.factories import profile as profiles
+from evidence.job_records import JobAttempt
+from factory.slurm import commands, costs, states
+
+LINE = "7|{state}|0:0|{seconds}|2026-11-29T10:00:00|2026-11-29T11:00:00|2|billing=4,cpu=8,gres/gpu=4,node=2|{joules}"
+
+
+@pytest.fixture
+def slurm(tmp_path, monkeypatch):
+    """Commands that say what the test wants: `slurm(sacct="…", squeue=None)`; None fails, `hang` sleeps."""
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+
+    def say(**answers: str | None) -> Path:
+        for name in ("sacct", "squeue", "scontrol"):
+            answer = answers.get(name)
+            body = "sleep 60" if answer == "hang" else "exit 1" if answer is None else f"cat <<'X'\n{answer}\nX"
+            path = tmp_path / name
+            path.write_text(f"#!/bin/sh\n{body}\n")
+            path.chmod(path.stat().st_mode | stat.S_IXUSR)
+        return tmp_path
+
+    return say
+
+
+def attempt(state: str, seconds: int = 3600, joules: str = "") -> str:
+    """One line of sacct."""
+    return LINE.format(state=state, seconds=seconds, joules=joules)
+
+
+def test_accounting_is_believed_first(slurm):
+    """A job that sacct calls completed has completed, though nobody else knows it any more."""
+    now = states.standing("7", slurm(sacct=attempt("COMPLETED"), squeue=""))
+    assert (now.state, now.said_by, now.attempts[0].gpus) == ("completed", "sacct", 4)
+
+
+def test_a_preempted_job_that_waits_again_is_pending(slurm):
+    """Sacct can go on saying PREEMPTED after the requeue; squeue knows better."""
+    place = slurm(sacct=attempt("PREEMPTED"), squeue="PENDING|BeginTime")
+    assert states.standing("7", place).state == "pending"
+
+
+ENDS = {"CANCELLED by 0": "cancelled", "TIMEOUT": "timeout", "FAILED": "failed", "OUT_OF_MEMORY": "failed"}
+
+
+@pytest.mark.parametrize(("last", "expected"), ENDS.items())
+def test_the_last_attempt_counts(slurm, last, expected):
+    """Of several lines for one job the last is where it stands, and all of them are attempts."""
+    now = states.standing("7", slurm(sacct=attempt("PREEMPTED", 60) + "\n" + attempt(last), squeue=""))
+    assert (now.state, len(now.attempts)) == (expected, 2)
+
+
+def test_without_accounting_the_controller_tells(slurm):
+    """Squeue while the job is there, scontrol while it is remembered."""
+    assert states.standing("7", slurm(squeue="RUNNING|None")).said_by == "squeue"
+    place = slurm(squeue="", scontrol="JobId=7 JobName=x JobState=FAILED Reason=NonZeroExitCode ExitCode=3:0")
+    now = states.standing("7", place)
+    assert (now.state, now.said_by) == ("failed", "scontrol")
+
+
+def test_the_job_s_own_file_tells_last_and_only_of_this_job(slurm):
+    """When all have forgotten, what the job left behind counts, if it is this job's."""
+    place = slurm(squeue="")
+    (place / "training").mkdir()
+    ended = place / "training/job.ended"
+    ended.write_text(json.dumps({"code": 0, "job": "7", "attempt": 1}))
+    assert states.standing("7", place).state == "completed"
+    ended.write_text(json.dumps({"code": 0, "job": "6", "attempt": 1}))
+    assert states.standing("7", place).state == "unknown"
+    ended.write_text('{"code": 0, "job"')
+    assert states.standing("7", place).state == "unknown"
+
+
+def test_a_command_that_hangs_means_unknown_never_failed(slurm, monkeypatch):
+    """Nobody answers: nobody knows."""
+    monkeypatch.setattr(commands, "PATIENCE", 0.2)
+    now = states.standing("7", slurm(sacct="hang", squeue="hang", scontrol="hang"))
+    assert now.state == "unknown"
+    assert not now.over
+    assert "did not answer within" in now.words
+
+
+def test_a_word_that_is_new_is_unknown():
+    """A state of a later Slurm is not taken for an end."""
+    assert states.state_of("TELEPORTED") == "unknown"
+
+
+def test_without_slurm_one_sentence_says_so(monkeypatch):
+    """No commands on the PATH."""
+    monkeypatch.setenv("PATH", "/nonexistent")
+    with pytest.raises(errors.MissingError, match="Slurm: expected the commands sbatch"):
+        commands.require()
+
+
+def _attempts(*pairs: tuple[int, float | None]) -> list[JobAttempt]:
+    return [JobAttempt(job_id="7", state="X", seconds=s, nodes=2, gpus=8, joules=j) for s, j in pairs]
+
+
+def test_hours_of_requeued_attempts_add_up():
+    """Two attempts of an hour and half an hour on eight GPUs are twelve GPU-hours and three node-hours."""
+    found = _attempts((3600, None), (1800, None))
+    assert costs.gpu_hours(found, "sacct").value == pytest.approx(12.0)
+    assert costs.node_hours(found, "sacct").value == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize("joules", [1e20, 1.0, None])
+def test_energy_that_no_node_can_draw_is_refused(joules):
+    """One implausible or absent figure among the attempts: no sum, and the reason."""
+    told = costs.energy(_attempts((3600, 5e6), (3600, joules)), profiles.load("lumi"))
+    assert told is not None
+    assert told.value is None
+    assert "not plausible" in told.method
+
+
+def test_plausible_energy_is_summed_with_its_boundary():
+    """700 W a node over two attempts; a site without figures says nothing at all."""
+    told = costs.energy(_attempts((3600, 5.04e6), (1800, 2.52e6)), profiles.load("lumi"))
+    assert told is not None
+    assert told.value == pytest.approx(7.56e6)
+    assert told.boundary.startswith("node")
+    assert costs.energy(_attempts((3600, None)), profiles.load("lumi")) is None

@@ -1,0 +1,65 @@
+"""`factories`, `submit`, `poll` and `collect` on the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from configs import errors
+from flows import cli
+from flows.commands import factories, poll, submit
+
+
+def test_factories_lists_and_explains():
+    """Every site in the list; one with its facts, sources and what nobody has stated; the same as JSON."""
+    said = CliRunner().invoke(factories.command, [])
+    assert said.exit_code == 0
+    assert {"lumi", "leonardo", "jupiter"} <= set(said.output.split())
+    shown = CliRunner().invoke(factories.command, ["show", "LUMI"])
+    assert "project_46XXXXXXX" in shown.output
+    assert "checked on 2026-11-22" in " ".join(shown.output.split())
+    assert "Not found in any source" in shown.output
+    assert json.loads(CliRunner().invoke(factories.command, ["lumi", "--json"]).output)["id"] == "lumi"
+
+
+def test_an_unknown_site_is_answered_with_the_list():
+    """One sentence."""
+    with pytest.raises(errors.PlanError, match="expected one of arrhenius"):
+        CliRunner().invoke(factories.command, ["moon"], catch_exceptions=False)
+
+
+def test_submit_needs_a_site_with_a_scheduler():
+    """A plan for this machine has nothing to submit."""
+    with pytest.raises(errors.PlanError, match=r"expected a plan whose factory\.site has a scheduler, got local"):
+        CliRunner().invoke(submit.command, ["diabetes_progression"], obj=Path(), catch_exceptions=False)
+
+
+def test_poll_without_a_job_says_what_to_do(tmp_path):
+    """A run folder without a job, and no run at all."""
+    with pytest.raises(errors.MissingError, match="expected at least one run"):
+        CliRunner().invoke(poll.command, [], obj=tmp_path, catch_exceptions=False)
+    folder = tmp_path / "runs" / "a"
+    folder.mkdir(parents=True)
+    (folder / "ledger.jsonl").write_text("")
+    (folder / "plan.yaml").write_text("")
+    with pytest.raises(errors.MissingError, match="expected a job that was submitted, got none"):
+        CliRunner().invoke(poll.command, ["a"], obj=tmp_path, catch_exceptions=False)
+
+
+def test_a_plan_for_slurm_is_refused_where_there_is_none(tmp_path, monkeypatch):
+    """Before anything is read or made: no commands of Slurm on the PATH."""
+    plan = (cli_root() / "configs/use_cases/diabetes_progression.yaml").read_text()
+    path = tmp_path / "plan.yaml"
+    path.write_text(plan.replace("factory: {site: local}", "factory: {site: vega}"))
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(errors.MissingError, match="Slurm: expected the commands sbatch"):
+        CliRunner().invoke(submit.command, [str(path)], obj=tmp_path, catch_exceptions=False)
+    assert not (tmp_path / "runs").exists() or not list((tmp_path / "runs").iterdir())
+
+
+def cli_root() -> Path:
+    """The repository."""
+    return Path(cli.__file__).parents[1]
