@@ -171,6 +171,8 @@ class RowsCompared(Record):
     content_equal: bool
     """Are they the same rows, whatever their order?"""
     same_test_rows: bool
+    matched_by: str | None = None
+    """Column whose values tell the test rows apart, where given predictions differ and with them the digests."""
     shared: int | None = None
     """Rows of the earlier data that the later ones hold; None where the rows are not at hand."""
     shared_test: int | None = None

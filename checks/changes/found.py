@@ -149,8 +149,9 @@ def _class(before: Side, after: Side) -> Iterator[Found]:
 def _rows(before: Side, after: Side, rows: RowsCompared) -> Iterator[Found]:
     if rows.content_equal:
         return
+    title = "Content of the data" + (", the given predictions included" if rows.matched_by else "")
     yield Found(
-        "rows", "data", "data/dataset.json: content", "Content of the data",
+        "rows", "data", "data/dataset.json: content", title,
         f"{rows.before:,} rows", f"{rows.after:,} rows",
     )  # fmt: skip
     if before.plan.data.source == after.plan.data.source and _sources(before) != _sources(after):

@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 
-from checks import basis, catalogue, intervals
-from checks.changes import combined, paired
+from checks import basis, catalogue, intervals, scoring
+from checks.changes import combined, matching, paired
 from checks.changes.side import Side
 from evidence import arrays, diff_records, records
 
@@ -53,32 +53,38 @@ def same_rows(before: Side, after: Side, level: float) -> paired.SameRows | None
     parts = before.part("test"), after.part("test")
     if parts[0] is None or parts[1] is None or before.encoded is None or after.encoded is None:
         return None
-    if before.encoded.classes != after.encoded.classes or not _same(parts[0], parts[1]):
+    if before.encoded.classes != after.encoded.classes:
         return None
+    matched = matching.match(before, after, (parts[0], parts[1]))
     scores = before.scores(), after.scores()
-    if scores[0] is None or scores[1] is None:
+    if matched is None or scores[0] is None or scores[1] is None:
         return None
+    first, second = matched.before, matched.after
     policy = before.plan.policy
     groups = {
-        name: found
+        name: arrays.Groups(found.codes[first], found.names)
         for name, found in parts[0].groups.items()
         if name in parts[1].groups
         and parts[1].groups[name].names == found.names
-        and np.array_equal(parts[1].groups[name].codes, found.codes)
+        and np.array_equal(parts[1].groups[name].codes[second], found.codes[first])
     }
+    entities = parts[0].entities
     return paired.SameRows(
-        y=parts[0].y,
-        before=scores[0],
-        after=scores[1],
+        y=parts[0].y[first],
+        before=_taken(scores[0], first),
+        after=_taken(scores[1], second),
         classes=len(before.encoded.classes),
         groups=groups,
-        sampling=intervals.Sampling(level, policy.replicates, policy.seed, parts[0].entities),
+        sampling=intervals.Sampling(
+            level, policy.replicates, policy.seed, None if entities is None else entities[first]
+        ),
     )
 
 
-def _same(first: arrays.Part, second: arrays.Part) -> bool:
-    """Encoded parts are in the order of their row digests."""
-    return np.array_equal(first.row_digests, second.row_digests) and np.array_equal(first.y, second.y)
+def _taken(scores: scoring.Scores, order: matching.Order) -> scoring.Scores:
+    """The scores of the rows in an order."""
+    arrays_ = (scores.labels, scores.probabilities, scores.predictions)
+    return scoring.Scores(*(None if array is None else array[order] for array in arrays_))
 
 
 def _measures(side: Side) -> dict[Key, records.Measure]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import numpy as np
 import numpy.typing as npt
 
 from checks import _governance_splits, _governance_statistics
+from checks.changes import matching
 from checks.changes.side import Side
 from evidence import arrays, diff_records, records
 
@@ -21,21 +20,28 @@ def compare(before: Side, after: Side, level: float) -> diff_records.RowsCompare
     Raises:
         IntegrityError: An array was altered.
     """
-    same_test = before.split.parts["test"].digests.sha256 == after.split.parts["test"].digests.sha256
-    parts = [[side.part(role) for role in ROLES] for side in (before, after)]
-    known = all(part is not None for side in parts for part in side)
-    first, second = (cast("list[arrays.Part]", side) for side in parts) if known else ([], [])
+    digests = [side.split.parts["test"].digests.sha256 for side in (before, after)]
+    first, second = (_parts(side) for side in (before, after))
+    known = bool(first and second)
+    matched = matching.match(before, after, (first[-1], second[-1])) if known else None
+    same_test = digests[0] == digests[1] or matched is not None
     return diff_records.RowsCompared(
         before=before.dataset.rows,
         after=after.dataset.rows,
         content_equal=before.dataset.rows_sha256 == after.dataset.rows_sha256,
         same_test_rows=same_test,
+        matched_by=matched.by if matched is not None else None,
         shared=_shared(_all(first), _all(second)) if known else None,
-        shared_test=_shared(first[2].row_digests, second[2].row_digests) if known else None,
+        shared_test=_shared(first[-1].row_digests, second[-1].row_digests) if known else None,
         level=level,
         groups=_groups(first, second) if known else (),
-        drift=_drift(before, after, first[2], second[2], level) if known and not same_test else (),
+        drift=_drift(before, after, first[-1], second[-1], level) if known and not same_test else (),
     )
+
+
+def _parts(side: Side) -> list[arrays.Part]:
+    """The parts that are at hand, the test part last; a plan that gives predictions has no other."""
+    return [part for role in ROLES if (part := side.part(role)) is not None]
 
 
 def _all(parts: list[arrays.Part]) -> npt.NDArray[np.bytes_]:

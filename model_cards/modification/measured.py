@@ -256,7 +256,7 @@ def rows(book: Places) -> Section:
     pairs: tuple[tuple[str, Parts], ...] = (
         ("Rows", parts(found["before"].fact("count"), " → ", found["after"].fact("count"))),
         ("The same content", (found["content_equal"].fact(),)),
-        ("The same test rows", (found["same_test_rows"].fact(),)),
+        ("The same test rows", parts(found["same_test_rows"].fact(), *_matched(found["matched_by"]))),
         ("Rows of the earlier data that the later ones hold", _count(found["shared"])),
         ("Test rows of the earlier version that the later one tests on", _count(found["shared_test"])),
     )
@@ -300,6 +300,10 @@ def rows(book: Places) -> Section:
             )
         )
     return Section("rows", "Rows", tuple(blocks))
+
+
+def _matched(node: Node) -> Parts:
+    return () if node.value is None else (", by ", node.fact("name"))
 
 
 def _count(node: Node) -> Parts:

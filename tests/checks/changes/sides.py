@@ -39,12 +39,20 @@ def build(place: Path, chosen: Plan, letter: str) -> Side:
     with mock.patch.object(builders, "subject_of", subject):
         found = builders.build(folder, chosen)
     graph = canonical.sha256([a.sha256 for a in kept])
-    closed = records.RunRecord(
+    closed = _closed(chosen, found.plan_sha256, found.gate.outcome, letter)
+    folder.write_record("run.json", closed)
+    evaluated = found.evaluate.model_copy(update={"onnx_sha256": graph})
+    return sides.of_run(dataclasses.replace(found, close=closed, evaluate=evaluated), folder, None)
+
+
+def _closed(chosen: Plan, plan_sha256: str, outcome: Any, letter: str) -> records.RunRecord:
+    """The record that closes a run."""
+    return records.RunRecord(
         run_id=f"run-{letter}",
         system_id=chosen.system.id,
         system_version=chosen.system.version,
-        plan_sha256=found.plan_sha256,
-        outcome=found.gate.outcome,
+        plan_sha256=plan_sha256,
+        outcome=outcome,
         started_at=BEGUN[letter],
         finished_at=BEGUN[letter],
         records={},
@@ -57,9 +65,6 @@ def build(place: Path, chosen: Plan, letter: str) -> Side:
         platform="Linux x86_64",
         engine="plain",
     )
-    folder.write_record("run.json", closed)
-    evaluated = found.evaluate.model_copy(update={"onnx_sha256": graph})
-    return sides.of_run(dataclasses.replace(found, close=closed, evaluate=evaluated), folder, None)
 
 
 def stating(side: Side, *declared: dict[str, Any]) -> Side:
@@ -74,3 +79,42 @@ def with_plan(side: Side, **changes: Any) -> Side:
     for section, values in changes.items():
         content[section] = content[section] | values
     return dataclasses.replace(side, plan=Plan.model_validate(content))
+
+
+def given(place: Path, chosen: Plan, letter: str, base: Path) -> Side:
+    """One version of predictions without their model: the stages of such a plan."""
+    from checks import gate, governance
+    from checks import given as checks_of_given
+    from evidence import commitment, dossier
+    from factory import encoding, ingest, splitting
+    from factory import given as taken
+
+    folder = RunFolder(place)
+    dataset = ingest.ingest(folder, chosen, base)
+    split = splitting.split(folder, chosen, dataset)
+    encoded = encoding.encode(folder, chosen, dataset, split)
+    said = taken.store(folder, chosen, dataset, encoded)
+    digest = canonical.sha256(chosen)
+    committed = commitment.commit(chosen, digest, split, builders.SHA)
+    measured = checks_of_given.evaluate(folder, chosen, committed, split, encoded, said)
+    quality = records.QualityRecord(results=())
+    governed = governance.govern(folder, chosen, dataset, split, encoded)
+    decided = gate.decide(chosen, [*quality.results, *governed.results, *measured.results])
+    closed = _closed(chosen, digest, decided.outcome, letter)
+    folder.write_record("run.json", closed)
+    found = dossier.Dossier(
+        run_id=closed.run_id,
+        plan=chosen,
+        plan_sha256=digest,
+        ingest=dataset,
+        validate=quality,
+        split=split,
+        encode=encoded,
+        govern=governed,
+        commit=committed,
+        evaluate=measured,
+        gate=decided,
+        predictions=said,
+        close=closed,
+    )
+    return sides.of_run(found, folder, None)

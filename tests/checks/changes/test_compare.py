@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from checks.changes import compare, measures
 from checks.changes.side import Side
-from configs import errors
+from configs import errors, load
 from evidence import diff_records, records
 from evidence.diff_records import DiffRecord
 from tests.checks.changes import sides
+from tests.flows import prediction_plans
 
 
 def places(record: DiffRecord) -> dict[str, diff_records.Change]:
@@ -242,3 +245,40 @@ def test_the_record_survives_its_file(first: Side, second: Side) -> None:
     """JSON and back is the same record: no infinity, no NaN."""
     found = compare.compare(first, second)
     assert DiffRecord.model_validate_json(found.model_dump_json()) == found
+
+
+def test_given_predictions_are_matched_by_the_row_id(tmp_path) -> None:
+    """Two tables of predictions of the same rows share no digest; the plan's row id tells the rows apart."""
+    found = [_given(tmp_path / letter, letter) for letter in "ab"]
+    record = compare.compare(*found)
+    assert record.rows.same_test_rows
+    assert record.rows.matched_by == "patient"
+    assert not record.rows.content_equal
+    by_name = {(m.name, m.slice): m for m in record.measures}
+    assert by_name["performance.roc_auc", "overall"].paired
+    assert by_name["fairness.equal_opportunity_difference", "sex"].paired
+    changes = places(record)
+    assert changes["predictions/record.json: predictions"].verdict == "none_declared"
+    assert "data/split.json: test part" not in changes
+    assert compare.compare(found[0], found[0]).outcome == "identical"
+
+
+def test_without_a_row_id_given_predictions_are_not_matched(tmp_path) -> None:
+    """Nobody knows which row is which."""
+    record = compare.compare(*(_given(tmp_path / letter, letter, row_id=None) for letter in "ab"))
+    assert not record.rows.same_test_rows
+    assert not any(m.paired for m in record.measures)
+
+
+def _given(place: Path, letter: str, row_id: str | None = "patient") -> Side:
+    """A table of predictions, evaluated; the second one is noisier, and its rows are in another order."""
+    place.mkdir()
+    content = prediction_plans.plan()
+    content["predictions"]["row_id"] = row_id
+    frame = prediction_plans.table()
+    if letter == "b":
+        noisy = np.clip(frame.p_yes + np.random.default_rng(0).normal(0, 0.1, len(frame)), 0.01, 0.99)
+        frame = frame.assign(p_yes=noisy, p_no=1 - noisy, predicted=np.where(noisy >= 0.5, "yes", "no"))
+        frame = frame.sample(frac=1, random_state=1)
+    path = prediction_plans.write(place, content, frame)
+    return sides.given(place / "run", load.load(path), letter, place)
