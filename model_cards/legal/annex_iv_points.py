@@ -160,28 +160,39 @@ def _cybersecurity(book: Book) -> list[Block]:
 
 
 def _functioning(book: Book) -> list[Block]:
-    limits = about.limitations(book)
-    shown: list[Block] = [
-        Paragraph(("Capabilities, as measured:",), "owner"),
-        *_headlines(book),
-        *effect.baseline(book),
-    ]
-    shown += [Paragraph(("Limits:",), "owner"), *limits.blocks, *_input(book)]
-    return [*shown, parts.in_report(performance="Performance", fairness="Fairness", strange="Strange inputs")]
+    shown: list[Block] = [Paragraph(("Capabilities, as measured:",), "owner")]
+    shown += [*_headlines(book), *effect.baseline(book)]
+    shown += [Paragraph(("Limits that the provider states, not tested:",), "owner")]
+    shown += [blocks.listing(book.plan["system"]["limitations"], "known limitations")]
+    shown += [Paragraph(("Limits that the evidence shows:",), "owner"), *_shown_limits(book), *_input(book)]
+    links = {"limitations": "Limitations", "performance": "Performance", "fairness": "Fairness"}
+    return [*shown, parts.in_report(**links, strange="Strange inputs")]
+
+
+def _shown_limits(book: Book) -> list[Block]:
+    unsettled = brief.unsettled(book)
+    if not unsettled:
+        return [Paragraph(("Every required gate and check passed.",))]
+    return [tree.Bullets(tuple(blocks.line(verdict) for verdict in unsettled))]
 
 
 def _headlines(book: Book) -> list[Block]:
-    """The overall value of each measure of performance, and of each difference between groups."""
+    """The overall value of each measure of performance, and of what the plan asks between groups."""
+    gated = {str(gate.value["check"]) for gate in book.plan["policy"]["gates"]}
     lines: list[tuple[Parts, ...]] = []
     for family in ("performance", "fairness"):
         for result in book.family(family):
+            if family == "fairness" and result.value["check_id"] not in gated:
+                continue
             for measure in result["measures"]:
                 whole = measure.value["name"] == result.value["check_id"] and "=" not in measure.value["slice"]
                 if whole and measure.value["value"] is not None and measure.value["split"] == "test":
                     lines.append(_headline(result, measure))
     if not lines:
         return [Paragraph(("No such check gave a number.",))]
-    caption = tree.say("Accuracy, and differences between groups, intervals at level {level}", level=blocks.level(book))
+    caption = tree.say(
+        "Accuracy, and what the plan asks between groups, intervals at level {level}", level=blocks.level(book)
+    )
     columns = ("Measure", "Slice", "Value", "Interval", "Rows")
     return [Table(caption, columns, tuple(lines), frozenset({2, 3, 4}))]
 

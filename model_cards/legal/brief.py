@@ -119,8 +119,8 @@ def _tested(book: Book) -> list[Block]:
         rows=book["split"]["parts"]["test"]["rows"].fact("count"),
     )
     shown: list[Block] = [Paragraph(fixed), *effect.baseline(book)]
-    unsettled = _unsettled(book)
-    if unsettled:
+    waiting = unsettled(book)
+    if waiting:
         lines = tuple(
             (
                 (v.title,),
@@ -129,14 +129,15 @@ def _tested(book: Book) -> list[Block]:
                 blocks.threshold(v.threshold),
                 blocks.status(v.reason),
             )
-            for v in unsettled
+            for v in waiting
         )
         heads = ("Check", "Slice", "Measured", "Asked", "Outcome")
         shown.append(Table(("Required, and not passed",), heads, lines, frozenset({2, 3})))
     return [*shown, parts.in_report(open="What failed or stayed open", decision="How it was decided")]
 
 
-def _unsettled(book: Book) -> list[blocks.Verdict]:
+def unsettled(book: Book) -> list[blocks.Verdict]:
+    """The required lines of the decision that did not pass, failures first."""
     found = [v for v in blocks.verdicts(book) if v.status in about.UNSETTLED and v.reason.value["required"]]
     return sorted(found, key=lambda v: about.UNSETTLED.index(v.status))
 
@@ -201,7 +202,7 @@ def _sign(against: list[Parts], missing: tuple[Gap, ...]) -> list[Block]:
 def _of_gate(book: Book) -> list[Parts]:
     if book["gate"].value["outcome"] == "pass":
         return []
-    number = book["gate"]["reasons"].derived(len(_unsettled(book)), "required lines that did not pass", "count")
+    number = book["gate"]["reasons"].derived(len(unsettled(book)), "required lines that did not pass", "count")
     return [
         tree.say(
             "The gate says {status}: required checks that did not pass: {number} ({link}).",
