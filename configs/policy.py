@@ -116,6 +116,15 @@ class Policy(Section):
 class Documents(Section):
     """What the documents need beyond the evidence."""
 
-    language: Literal["en"] = "en"
+    languages: tuple[Literal["en", "de", "fr"], ...] = Field(default=("en",), min_length=1)
+    """Languages in which the legal documents are written; what has no catalogue yet is written in English."""
     licence: Text | None = None
     """Licence of the model, as an SPDX identifier."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_earlier_plans(cls, content: object) -> object:
+        """Earlier versions wrote `language: en`, the only one they had."""
+        if isinstance(content, dict) and content.get("language") == "en":
+            return {key: value for key, value in content.items() if key != "language"}
+        return content

@@ -11,7 +11,19 @@ from collections.abc import Callable, Collection
 from evidence import records
 from evidence.dossier import Dossier
 from evidence.folder import RunFolder
-from model_cards import card, refs, render_docx, render_html, render_json, render_markdown, render_pdf, report, tree
+from model_cards import (
+    card,
+    localise,
+    refs,
+    render_docx,
+    render_html,
+    render_json,
+    render_markdown,
+    render_pdf,
+    report,
+    tree,
+)
+from model_cards.language import ENGLISH
 from model_cards.legal import machine, names, registry
 from model_cards.tree import Document
 
@@ -45,14 +57,22 @@ def render(folder: RunFolder, dossier: Dossier, suffixes: Collection[str] = FORM
     gaps = dict.fromkeys((*tree.gaps(report_tree), *tree.gaps(card_tree)))
     at = dt.datetime.fromisoformat(dossier.gate.at)
     for entry in names.needed(book):
-        document = registry.BUILDERS[entry.id](book)
-        gaps |= dict.fromkeys(tree.gaps(document))
-        written += [
-            folder.write_bytes(entry.file(suffix), in_format(document, entry.id, suffix, at)) for suffix in suffixes
-        ]
+        for language in _languages(dossier, entry):
+            document = localise.build(registry.BUILDERS[entry.id], book, language)
+            gaps |= dict.fromkeys(tree.gaps(document)) if language == ENGLISH else {}
+            written += [
+                folder.write_bytes(entry.file(suffix, language), in_format(document, entry.id, suffix, at))
+                for suffix in suffixes
+            ]
         for name, content in machine.files(book, entry.id).items():
             written.append(folder.write_bytes(f"documents/{name}", content))
     return records.DocumentsRecord(documents=tuple(written), gaps=tuple(gaps))
+
+
+def _languages(dossier: Dossier, entry: names.Entry) -> list[str]:
+    """English, then the languages of the plan in which the document can be written."""
+    asked = dict.fromkeys((ENGLISH, *dossier.plan.documents.languages))
+    return [language for language in asked if language in entry.languages]
 
 
 def in_format(document: Document, document_id: str, suffix: str, at: dt.datetime) -> bytes:

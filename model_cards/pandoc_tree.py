@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from model_cards import drawings, layout, text, tree
+from model_cards import drawings, language, layout, text, tree
 from model_cards.refs import Fact, Gap
 from model_cards.tree import (
     Block,
@@ -149,7 +149,12 @@ def _part(part: Part) -> list[Json]:
         case str():
             return [_str(part)]
         case Gap():
-            return [_span("Gap", [_node("Strong", [_str("Gap.")]), _str(f" {text.plain(part.text)}")])]
+            return [
+                _span(
+                    "Gap",
+                    [_node("Strong", [_str(language.fixed("Gap.", part.language))]), _str(f" {text.plain(part.text)}")],
+                )
+            ]
         case Link():
             words = [_str(text.plain(tree.plain((part.words,))))]
             return [_node("Link", [_NO_ATTRIBUTES, words, [part.address("docx"), ""]])]

@@ -22,7 +22,7 @@ from configs.law import register as law
 from configs.plan import Plan
 from evidence import canonical
 from evidence import dossier as dossiers
-from model_cards import text
+from model_cards import language, text
 
 Form = Literal[
     "text", "name", "number", "exact", "count", "percent", "level", "size", "time", "date", "digest", "status", "url"
@@ -43,6 +43,9 @@ STATUS_WORDS = {
     "follows": "follows",
 }
 """Outcomes of checks and gates, then verdicts on changes."""
+
+LAW = "register of the law"
+"""Name of the register as a record."""
 
 _SHOW: dict[str, Any] = {
     "exact": text.exact,
@@ -68,15 +71,37 @@ class Fact:
     """How the value follows from what stands at `evidence`, where it is not the value itself."""
     apart_from: float | None = None
     """A threshold that the shown number must not seem to equal (see `text.number`)."""
+    language: str = language.ENGLISH
+    """Of the document in which it is shown."""
 
     @property
     def shown(self) -> str:
         """The value as people read it; plain text, not yet escaped for a format."""
+        shown = self._in_english()
+        if self.language == language.ENGLISH:
+            return shown
+        if self.form == "time":
+            return language.moment(str(self.value), "time", self.language)
+        if self.form == "date":
+            return language.moment(str(self.value), "date", self.language)
+        if self.form in language.NUMBERS:
+            return language.number(shown, self.language)
+        return language.fixed(shown, self.language) if self._of_the_program else shown
+
+    def _in_english(self) -> str:
         if self.form == "number":
             return text.number(float(self.value), self.apart_from)
         if isinstance(self.value, bool):
             return "yes" if self.value else "no"
         return str(_SHOW.get(self.form, text.plain)(self.value))
+
+    @property
+    def _of_the_program(self) -> bool:
+        """Is it a word of the program or of its register, which a catalogue may have, and no person's text?"""
+        if self.form == "status" or isinstance(self.value, bool):
+            return True
+        own = self.derivation is not None or self.evidence.endswith("/title")
+        return self.form == "text" and (own or self.evidence.startswith(LAW))
 
     @property
     def full(self) -> str:
@@ -96,14 +121,17 @@ class Gap:
     kind: Literal["Not stated", "Not measured", "Not covered", "Not answered"] = "Not stated"
     """`Not covered`: no question and no check asks for it. `Not answered`: a question that only a person can answer."""
     reason: Fact | None = None
+    language: str = language.ENGLISH
+    """Of the document in which it is shown."""
 
     @property
     def text(self) -> str:
         """The whole gap in words."""
+        kind, why, by = (language.fixed(w, self.language) for w in (self.kind, "Reason", "To be filled by"))
         what = self.what if isinstance(self.what, str) else self.what.shown
-        reason = f" Reason: {self.reason.shown.rstrip('.')}." if self.reason else ""
+        reason = f" {why}: {self.reason.shown.rstrip('.')}." if self.reason else ""
         end = "" if what.endswith("?") else "."
-        return f"{self.kind}: {what}{end}{reason} To be filled by: {self.who} ({self.where})."
+        return f"{kind}: {what}{end}{reason} {by}: {self.who} ({self.where})."
 
 
 class Node:
@@ -268,7 +296,7 @@ def book(dossier: dossiers.Dossier) -> Book:
         plan=Node("plan.yaml", "", _content(dossier.plan)),
         stages=stages,
         catalogue=Node("catalogue of checks", "", _meanings(dossier.encode.task)),
-        law=Node("register of the law", "", _law(dossier.plan)),
+        law=Node(LAW, "", _law(dossier.plan)),
     )
 
 

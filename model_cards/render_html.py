@@ -9,7 +9,7 @@ from pathlib import Path
 import jinja2
 import markupsafe
 
-from model_cards import lines, text, tree
+from model_cards import language, lines, text, tree
 from model_cards.refs import Gap
 from model_cards.tree import Block, Document, Link
 
@@ -22,7 +22,12 @@ def render(document: Document) -> str:
     """The page. Every value of a record is escaped and carries its place in `data-evidence`."""
     style = (TEMPLATES / "report.css").read_text(encoding="utf-8")
     names = lines.of(document)
-    page = _template().render(document=document, style=style, lines=lambda row: names.get((id(row[0]), row[1])))
+    page = _template().render(
+        document=document,
+        style=style,
+        lines=lambda row: names.get((id(row[0]), row[1])),
+        _=lambda words: language.fixed(words, document.language),
+    )
     return "\n".join(line.rstrip() for line in page.splitlines() if line.strip()) + "\n"
 
 

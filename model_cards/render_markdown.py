@@ -9,7 +9,7 @@ import html
 import re
 from collections.abc import Iterator, Sequence
 
-from model_cards import text
+from model_cards import language, text
 from model_cards.refs import Fact, Gap
 from model_cards.tree import (
     Block,
@@ -109,7 +109,7 @@ def _part(part: Part) -> str:
         case str():
             return part
         case Gap():
-            return f"**Gap.** {escape(part.text)}"
+            return f"**{language.fixed('Gap.', part.language)}** {escape(part.text)}"
         case Link():
             return f"[{_part(part.words)}]({part.address('md')})"
         case Fact(form="name" | "digest"):

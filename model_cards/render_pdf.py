@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from configs import errors
-from model_cards import drawings, layout, render_json, text, tree
+from model_cards import drawings, language, layout, render_json, text, tree
 from model_cards.render_html import TEMPLATES
 from model_cards.tree import Document
 
@@ -98,7 +98,10 @@ def _content(document: Document, document_id: str, at: dt.datetime) -> dict[str,
         "day": [at.year, at.month, at.day],
         "contents": [[section.id, section.short or section.title] for section in document.sections],
         "anchors": sorted(_anchors(document.sections)),
-        "words": {"gap": "Gap.", "contents": "Contents"},
+        "words": {
+            "gap": language.fixed("Gap.", document.language),
+            "contents": language.fixed("Contents", document.language),
+        },
     }
     tables = iter(tree.walk_tables(document))
     figures = iter(drawings.of(document))

@@ -9,6 +9,7 @@ import dataclasses
 import string
 from collections.abc import Iterator
 
+from model_cards import language
 from model_cards.refs import Fact, Gap
 
 
@@ -44,8 +45,9 @@ def parts(*items: Part | Parts) -> Parts:
 def say(sentence: str, **values: Part | Parts) -> Parts:
     """A sentence of fixed words with places for facts: `say("Run {run} began.", run=fact)`."""
     found: list[Part | Parts] = []
-    for fixed, name, _, _ in string.Formatter().parse(sentence):
-        found += [fixed] if fixed else []
+    words, piece = language.sentence(sentence)
+    for fixed, name, _, _ in string.Formatter().parse(words):
+        found += [piece(fixed)] if fixed else []
         found += [values[name]] if name else []
     return parts(*found)
 

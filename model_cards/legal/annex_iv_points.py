@@ -228,11 +228,11 @@ def _allowed(column: Node) -> Parts:
         return parts.listed([(item.fact(),) for item in column["allowed"]])
     if low.value is None and high.value is None:
         return blocks.NOTHING
-    ends = [
-        ("from ", low.fact("exact")) if low.value is not None else (),
-        ("to ", high.fact("exact")) if high.value is not None else (),
-    ]
-    return parts.listed([end for end in ends if end], " ")
+    if high.value is None:
+        return tree.say("{low} and more", low=low.fact("exact"))
+    if low.value is None:
+        return tree.say("{high} and less", high=high.fact("exact"))
+    return tree.say("from {low} to {high}", low=low.fact("exact"), high=high.fact("exact"))
 
 
 def _metrics(book: Book) -> list[Block]:

@@ -158,9 +158,11 @@ def _attestation(book: Book, question: str, _: Places) -> Answer:
     found = statements.statement(book, question)
     if found is None or found.value["status"] == "open":
         return Answer("gap", (statements.gap(book, question),))
-    link = Link(f"statement on {question.replace('_', ' ')}", lines.name(parts.question_of(book, question).evidence))
+    link = Link("statement", lines.name(parts.question_of(book, question).evidence))
+    name = found["id"].derived(question.replace("_", " "), "name of the question in words")
     state: State = "stated" if found.value["status"] == "stated" else "carried"
-    return Answer(state, tree.parts(link, *statements.signed(found), " ", _place(found.evidence)))
+    words = tree.say("{link} on {name}{who}", link=(link,), name=name, who=statements.signed(found))
+    return Answer(state, tree.parts(words, " ", _place(found.evidence)))
 
 
 def _place(evidence: str) -> Fact:

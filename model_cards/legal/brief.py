@@ -61,7 +61,9 @@ def _missing_shortly(missing: tuple[Gap, ...]) -> Parts:
     if not missing:
         return ("Nothing that this document asks for.",)
     owners = dict.fromkeys(gap.who for gap in missing)
-    each = [(gaps.number_of(sum(g.who == who for g in missing)), " for the ", who) for who in owners]
+    each = [
+        tree.say("{n} for the {who}", n=gaps.number_of(sum(g.who == who for g in missing)), who=who) for who in owners
+    ]
     link = Link("who and what", "brief-missing")
     return tree.say("{n} gaps: {each} ({link}).", n=gaps.number_of(len(missing)), each=parts.listed(each), link=(link,))
 

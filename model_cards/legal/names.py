@@ -19,6 +19,8 @@ class Entry:
     one of them or leave it open. Empty: written for every run."""
     points: tuple[str, ...] = ()
     """Beginnings of identifiers of the register: it is written, too, where such a requirement applies."""
+    languages: tuple[str, ...] = ("en",)
+    """Languages whose catalogues hold all its fixed words."""
 
     def applies(self, book: Book) -> bool:
         """Does this run need it?"""
@@ -29,13 +31,13 @@ class Entry:
 
     def file(self, suffix: str, language: str = "en") -> str:
         """Its file in the run folder."""
-        middle = "" if language == "en" else f".{language}"
-        return f"documents/{self.id}{middle}.{suffix}"
+        return f"documents/{stem(self.id, language)}.{suffix}"
 
 
+ALL = ("en", "de", "fr")
 DOCUMENTS = (
-    Entry("annex_iv", "Technical documentation", ("technical_documentation",)),
-    Entry("traceability", "Traceability matrix", ("technical_documentation", "derogation_assessment")),
+    Entry("annex_iv", "Technical documentation", ("technical_documentation",), languages=ALL),
+    Entry("traceability", "Traceability matrix", ("technical_documentation", "derogation_assessment"), languages=ALL),
     Entry("instructions", "Instructions for use", ("instructions",)),
     Entry("datasheet", "Datasheet of the data"),
     Entry("risk_management", "Risk management file", ("risk_management",)),
@@ -45,6 +47,14 @@ DOCUMENTS = (
     Entry("declaration", "Declaration of conformity", ("declaration",)),
 )
 """In the order in which they are best read. Each has its builder in `registry`."""
+
+
+def stem(document_id: str, language: str) -> str:
+    """Name of a document's files without their ending; a document that is not written in the language, in English."""
+    entry = next((e for e in DOCUMENTS if e.id == document_id), None)
+    if language == "en" or entry is None or language not in entry.languages:
+        return document_id
+    return f"{document_id}.{language}"
 
 
 def needed(book: Book) -> tuple[Entry, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import dataclasses
 import re
 
-from model_cards import figures, lines, report, statements, tree
+from model_cards import figures, language, lines, report, statements, tree
 from model_cards.legal import answered, frame, parts
 from model_cards.legal.answered import STATES, Answer, Places, State
 from model_cards.refs import Book, Fact, Node
@@ -115,7 +115,7 @@ def _completeness(book: Book, found: tuple[Article, ...]) -> Section:
     if not found:
         none = "The answers on the class point to no requirement of this register."
         return Section("completeness", "Answers by article", (Paragraph((none,)),))
-    heads = ("Article", "Requirements", "Answers asked for", *(words.capitalize() for words in STATES.values()))
+    heads = ("Article", "Requirements", "Answers asked for", "Evidenced", "Stated", "Carried over", "Gaps")
     body: tuple[tuple[Parts, ...], ...] = tuple(
         (
             (tree.Link(article.name, _anchor(article)),),
@@ -149,9 +149,12 @@ def _total(book: Book, found: tuple[Article, ...]) -> Paragraph:
 
 def _figure(found: tuple[Article, ...]) -> Figure:
     rows = [
-        figures.Stack(str(a.name.value), tuple(int(a.count(state).value) for state in STATES), a.name.evidence)
+        figures.Stack(
+            language.here(str(a.name.value)), tuple(int(a.count(state).value) for state in STATES), a.name.evidence
+        )
         for a in found
     ]
+    names = [language.here(words) for words in STATES.values()]
     most = max(found, key=lambda a: int(a.count("gap").value))
     alt = tree.say(
         "One bar for each article, as long as the answers it asks for, divided into evidenced, stated, carried over "
@@ -160,7 +163,7 @@ def _figure(found: tuple[Article, ...]) -> Figure:
         gaps=most.count("gap"),
         asked=most.asked,
     )
-    return Figure(("Answers by article",), figures.stacks(rows, list(STATES.values()), "Answers asked for"), alt)
+    return Figure(("Answers by article",), figures.stacks(rows, names, language.here("Answers asked for")), alt)
 
 
 def _anchor(article: Article) -> str:

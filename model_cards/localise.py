@@ -1,0 +1,164 @@
+"""A document tree in another language: what a builder wrote as fixed words, and the form of every fact and gap."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+from model_cards import language, tree
+from model_cards.language import Unsaid, Words
+from model_cards.legal import names
+from model_cards.refs import Book, Fact, Gap
+from model_cards.tree import (
+    Block,
+    Bullets,
+    Document,
+    Figure,
+    Figures,
+    Labels,
+    Link,
+    Pairs,
+    Paragraph,
+    Part,
+    Parts,
+    Section,
+    Table,
+    Tile,
+    Tiles,
+)
+
+ORIGINAL = "Texts of records and the paraphrase of the law stand in the language in which they were written."
+
+
+def build(builder: Callable[[Book], Document], book: Book, name: str) -> Document:
+    """Build a document in a language.
+
+    Args:
+        builder: What builds it.
+        book: The records.
+        name: The language, one of `language.LANGUAGES`.
+    """
+    if name == language.ENGLISH:
+        return builder(book)
+    with language.using(name):
+        document = builder(book)
+    noted = dataclasses.replace(document, draft=tree.parts(document.draft, " ", ORIGINAL))
+    return _Localiser(name).document(noted)
+
+
+def missing(document: Document) -> tuple[str, ...]:
+    """The fixed words of a document in another language that its catalogue lacks: they stand there in English."""
+    left = (words for part in tree.walk(document) for words in _words_of(part) if not isinstance(words, Words))
+    spoken = (words.whole if isinstance(words, Unsaid) else words.strip() for words in left if _speaks(words))
+    return tuple(dict.fromkeys(spoken))
+
+
+def _words_of(part: Part) -> tuple[str, ...]:
+    match part:
+        case Gap():
+            return (part.who, *((part.what,) if isinstance(part.what, str) else ()))
+        case Link():
+            return _words_of(part.words)
+        case str():
+            return (part,)
+        case Fact():
+            return ()
+
+
+def _speaks(words: str) -> bool:
+    return any(c.isalpha() for c in words)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Localiser:
+    """Goes through a tree; knows the language."""
+
+    language: str
+
+    def document(self, document: Document) -> Document:
+        return dataclasses.replace(
+            document,
+            title=self.run(document.title),
+            draft=self.run(document.draft),
+            running=self.run(document.running),
+            sections=tuple(map(self.section, document.sections)),
+            language=self.language,
+        )
+
+    def section(self, section: Section) -> Section:
+        return dataclasses.replace(
+            section,
+            title=self.words(section.title),
+            short=self.words(section.short) if section.short else None,
+            blocks=tuple(map(self.block, section.blocks)),
+            sections=tuple(map(self.section, section.sections)),
+        )
+
+    def block(self, block: Block) -> Block:
+        match block:
+            case Paragraph():
+                return dataclasses.replace(block, content=self.run(block.content))
+            case Bullets():
+                return Bullets(tuple(map(self.run, block.items)))
+            case Table():
+                return dataclasses.replace(
+                    block,
+                    caption=self.run(block.caption),
+                    columns=self.run(block.columns),
+                    rows=tuple(tuple(map(self.run, row)) for row in block.rows),
+                )
+            case Pairs():
+                return Pairs(self.words(block.caption), self.named(block.rows))
+            case Labels():
+                return Labels(self.named(block.rows))
+            case Figures():
+                return Figures(tuple(map(self.figure, block.figures)))
+            case Tiles():
+                return Tiles(self.words(block.caption), tuple(map(self.tile, block.tiles)))
+
+    def figure(self, figure: Figure) -> Figure:
+        return dataclasses.replace(figure, title=self.run(figure.title), alt=self.run(figure.alt))
+
+    def tile(self, tile: Tile) -> Tile:
+        notes = tuple(map(self.run, tile.notes))
+        return dataclasses.replace(tile, label=self.run(tile.label), value=self.run(tile.value), notes=notes)
+
+    def named(self, rows: tuple[tuple[str, Parts], ...]) -> tuple[tuple[str, Parts], ...]:
+        return tuple((self.words(name), self.run(content)) for name, content in rows)
+
+    def run(self, parts: Parts) -> Parts:
+        return tuple(map(self.part, parts))
+
+    def part(self, part: Part) -> Part:
+        match part:
+            case str():
+                return self.words(part)
+            case Fact():
+                return self.fact(part)
+            case Gap():
+                return self.gap(part)
+            case Link():
+                words = self.fact(part.words) if isinstance(part.words, Fact) else self.words(part.words)
+                there = names.stem(part.document, self.language)
+                return dataclasses.replace(part, words=words, document=there)
+
+    def words(self, words: str) -> str:
+        """Fixed words; what stands around them is kept, so that one entry of a catalogue serves all."""
+        if isinstance(words, Words | Unsaid) or not _speaks(words):
+            return words
+        bare = words.strip()
+        before, _, after = words.partition(bare)
+        found = language.place(bare, self.language) or language.find(bare, self.language)
+        return words if found is None else Words(before + found + after)
+
+    def fact(self, fact: Fact) -> Fact:
+        return dataclasses.replace(fact, language=self.language)
+
+    def gap(self, gap: Gap) -> Gap:
+        return dataclasses.replace(
+            gap,
+            what=self.words(gap.what) if isinstance(gap.what, str) else self.fact(gap.what),
+            who=self.words(gap.who),
+            reason=self.fact(gap.reason) if gap.reason else None,
+            language=self.language,
+        )

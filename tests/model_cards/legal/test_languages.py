@@ -1,0 +1,125 @@
+"""German and French documents: fixed words from catalogues, numbers in the form of the language, the same evidence."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+import string
+from pathlib import Path
+
+import pytest
+
+from evidence.dossier import Dossier
+from evidence.folder import RunFolder
+from model_cards import documents, language, localise, refs, render_html, render_json, render_markdown, tree
+from model_cards.legal import names, registry
+from model_cards.refs import Fact, Gap
+from model_cards.tree import Document
+from tests.model_cards import builders, pages
+
+OTHERS = ("de", "fr")
+COVERED = [(entry.id, name) for entry in names.DOCUMENTS for name in entry.languages if name != "en"]
+
+
+@pytest.fixture(scope="module")
+def translated(runs: dict[str, Dossier]) -> dict[tuple[str, str, str], Document]:
+    """Run, document and language to the tree."""
+    found = {}
+    for run, dossier in runs.items():
+        book = refs.book(dossier)
+        for name, other in COVERED:
+            found[run, name, other] = localise.build(registry.BUILDERS[name], book, other)
+    return found
+
+
+@pytest.mark.parametrize(("name", "other"), COVERED)
+def test_no_fixed_text_is_left_in_english(
+    translated: dict[tuple[str, str, str], Document], name: str, other: str
+) -> None:
+    """The catalogue of a language has every sentence that its documents say."""
+    for (_, document_id, where), document in translated.items():
+        if (document_id, where) == (name, other):
+            assert localise.missing(document) == ()
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_catalogue_keeps_places_and_numbers(other: str) -> None:
+    """A translation has the same places for facts as its original, and no digit of its own."""
+    for words, said in language.catalogue(other).items():
+        fields = [{field for _, field, _, _ in string.Formatter().parse(text) if field} for text in (words, said)]
+        assert fields[0] == fields[1], words
+        assert re.findall(r"\d+", words) == re.findall(r"\d+", said), words
+        assert not re.search(r"\b(konform(?!ität)|zertifiziert|conforme|certifié)\w*\b", said, re.IGNORECASE), words
+
+
+@pytest.mark.parametrize(("name", "other"), COVERED)
+def test_one_set_of_evidence_is_behind_all(
+    translated: dict[tuple[str, str, str], Document], trees: dict[str, dict[str, Document]], name: str, other: str
+) -> None:
+    """Facts and gaps are those of the English document, whatever their order in a sentence."""
+
+    def facts(document: Document) -> list[tuple[object, str]]:
+        return sorted(((p.value, p.evidence) for p in tree.walk(document) if isinstance(p, Fact)), key=repr)
+
+    def gaps(document: Document) -> list[tuple[str, str]]:
+        return sorted((p.kind, p.where) for p in tree.walk(document) if isinstance(p, Gap))
+
+    english, found = trees["answered"][name], translated["answered", name, other]
+    assert facts(found) == facts(english)
+    assert gaps(found) == gaps(english)
+
+
+def test_numbers_and_days_have_the_form_of_the_language() -> None:
+    """Separators, per cent and days follow the language; identifiers and digests do not."""
+
+    def shown(value: float | str, form: refs.Form, name: str) -> str:
+        return Fact(value, "x#/y", form, language=name).shown
+
+    assert shown(1234567, "count", "de") == "1.234.567"
+    assert shown(0.7164, "number", "de") == "0,716"
+    assert shown(0.125, "percent", "fr") == "12,5\u00a0%"
+    assert shown(1234567, "count", "fr") == "1\u202f234\u202f567"
+    assert shown("2026-11-22T10:15:03Z", "date", "de") == "22.11.2026"
+    assert shown("2026-11-22T10:15:03Z", "time", "fr") == "22 nov. 2026 10:15:03 UTC"
+    assert shown("0.7.1", "name", "de") == "0.7.1"
+    assert shown("1.5", "text", "de") == "1.5"
+
+
+def test_text_of_a_person_is_never_translated() -> None:
+    """A name that happens to be a word of a catalogue stays as it was written."""
+    assert Fact("Data", "plan.yaml#/system/name", language="de").shown == "Data"
+    assert Fact("Data", "x#/y", derivation="name in words", language="de").shown == "Daten"
+
+
+def test_plan_chooses_the_languages(dossiers: dict[str, Dossier], tmp_path: Path) -> None:
+    """Each language of the plan has its files beside the English ones, and links lead to its own."""
+    asked = builders.with_plan(dossiers["binary"], {"documents": {"languages": ["de", "fr"]}})
+    record = documents.render(RunFolder(tmp_path), dataclasses.replace(asked), suffixes=("md", "html", "json"))
+    written = {reference.path for reference in record.documents}
+    for name, other in COVERED:
+        assert {f"documents/{name}.md", f"documents/{name}.{other}.md"} <= written
+    german = (tmp_path / "documents" / "annex_iv.de.html").read_text(encoding="utf-8")
+    page = pages.Page(german)
+    assert page.all("html")[0].attributes["lang"] == "de"
+    assert "Entwurf, keine Erklärung." in german
+    assert "Skip to the text" not in german
+    matrix = (tmp_path / "documents" / "traceability.fr.html").read_text(encoding="utf-8")
+    assert 'href="annex_iv.fr.html#AIV-1a"' in matrix
+    assert json.loads((tmp_path / "documents" / "annex_iv.de.json").read_text(encoding="utf-8"))["language"] == "de"
+
+
+def test_headings_of_the_annex_in_each_language(translated: dict[tuple[str, str, str], Document]) -> None:
+    """The points of the annex keep their numbers."""
+    for other, word in (("de", "Anhang"), ("fr", "Annexe")):
+        markdown = render_markdown.render(translated["answered", "annex_iv", other])
+        assert re.search(rf"^### {word} IV\(1\)\(a\)$", markdown, re.MULTILINE)
+        assert re.search(r"^### (Risiko|Risque) 1$", markdown, re.MULTILINE)
+
+
+def test_every_format_takes_every_language(translated: dict[tuple[str, str, str], Document]) -> None:
+    """HTML and JSON of a document in another language are well formed and name it."""
+    for other in OTHERS:
+        document = translated["answered", "traceability", other]
+        assert f'lang="{other}"' in render_html.render(document)
+        assert json.loads(render_json.render(document, "traceability"))["language"] == other
