@@ -4,6 +4,7 @@
     ├── PlanError             2   the plan or the command's arguments are wrong
     ├── DataError             2   the data are not what the plan declares
     ├── MissingError          3   something needed is absent: a file, a package, a server
+    ├── UnreadableError       3   a document or evidence file of somebody cannot be read
     ├── StorageError          3   the disk is full, read-only, or the folder is in use
     ├── GateError             1   a critical check failed, or a release is refused
     ├── VerificationError     1   a bundle, signature or digest does not hold
@@ -40,6 +41,12 @@ class DataError(ProoflineError):
 
 class MissingError(ProoflineError):
     """Something that is needed is absent: a file, a package, a server."""
+
+    exit_code = EXIT_MISSING
+
+
+class UnreadableError(ProoflineError):
+    """A document or an evidence file that somebody handed over cannot be read."""
 
     exit_code = EXIT_MISSING
 

@@ -27,6 +27,7 @@ COMMANDS = {
     "keys": "Make and look at signing keys.",
     "release": "Write, sign and verify the bundle of an approved run.",
     "verify": "Check a bundle that was received. Needs no pipeline packages.",
+    "lint": "Hold documents against their evidence: numbers, claims, placeholders, articles.",
     "diff": "Compare two versions: what changed, and what of it was declared beforehand.",
     "factories": "List the sites where a training can run, and what a job has to say there.",
     "law": "Browse the AI Act: duties, annexes, dates, standards, each with its source.",

@@ -1,0 +1,94 @@
+"""What the articles and annexes of the AI Act are about: a register to hold citations against."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+import pydantic
+from pydantic import Field
+
+from configs import strict_yaml
+from configs.base import Section, Text
+from configs.errors import IntegrityError
+
+PLACE = Path(__file__).with_name("articles.yaml")
+
+
+class Subject(Section):
+    """What an article or annex is about."""
+
+    title: Text
+    about: tuple[Text, ...] = ()
+    """Words by which documents speak of it."""
+
+
+class Former(Section):
+    """A number of the 2021 proposal with what stood there, and where that is now."""
+
+    article: Text
+    about: tuple[Text, ...] = Field(min_length=1)
+    now: Text
+
+
+class Outdated(Section):
+    """Something that the law of July 2026 changed."""
+
+    id: Text
+    now: Text
+    cited: Text | None = None
+    paragraph: Text | None = None
+    says: tuple[Text, ...] = ()
+    """Patterns, in lower case."""
+    date: Text | None = None
+    """The date that is no longer right."""
+
+
+class Articles(Section):
+    """The register."""
+
+    version: int
+    checked_on: Text
+    last_article: int
+    articles: dict[str, Subject]
+    shared: dict[str, tuple[Text, ...]]
+    annexes: dict[str, Subject]
+    proposal: tuple[Former, ...]
+    outdated: tuple[Outdated, ...]
+
+    @functools.cached_property
+    def subjects(self) -> dict[str, frozenset[str]]:
+        """Words for a subject to the articles that may be cited for it; annexes as `Annex IV`."""
+        found: dict[str, set[str]] = {}
+        for name, subject in self.articles.items():
+            for words in subject.about:
+                found.setdefault(words, set()).add(name)
+        for name, subject in self.annexes.items():
+            for words in subject.about:
+                found.setdefault(words, set()).add(f"Annex {name}")
+        for words, names in self.shared.items():
+            found.setdefault(words, set()).update(names)
+        return {words: frozenset(names) for words, names in found.items()}
+
+    def title(self, name: str) -> str:
+        """The subject of an article, or of `Annex IV`; empty where the register does not hold it."""
+        kind, _, number = name.rpartition(" ")
+        found = (self.annexes if kind else self.articles).get(number)
+        return found.title if found else ""
+
+
+@functools.cache
+def load() -> Articles:
+    """Read the register.
+
+    Raises:
+        IntegrityError: The file is not what the types ask for.
+    """
+    try:
+        return Articles.model_validate(strict_yaml.parse(PLACE.read_text(encoding="utf-8"), "register of articles"))
+    except pydantic.ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        where = ".".join(map(str, first["loc"])) or "register"
+        raise IntegrityError(
+            f"register of articles {where}: expected an entry of its type, got: {first['msg']}. Correct the file."
+        ) from None

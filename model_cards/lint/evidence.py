@@ -1,0 +1,291 @@
+"""Evidence as an index: every number, name and date with its pointer and the words that say what it is."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from model_cards.lint import dates, evidence_files, lexicon, words
+from model_cards.lint.model import Proof
+
+_IDENTITY = (
+    "name",
+    "id",
+    "check_id",
+    "metric",
+    "measure",
+    "title",
+    "label",
+    "criterion",
+    "slice",
+    "group",
+    "attribute",
+    "class",
+    "split",
+    "part",
+    "field",
+    "role",
+    "feature",
+    "column",
+    "key",
+    "dataset",
+    "check",
+)
+"""Fields that say what their neighbours speak of."""
+_INNER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w]|\.\d)")
+_MOST_INNER = 40
+"""Numbers within one text that are looked at."""
+LONGEST_TEXT = 2_000
+LENGTH = "number of entries"
+_VERSIONED = re.compile(r"(?<![\w.])v?(\d+(?:\.\d+){1,3}(?:[-+.]?(?:a|b|rc|dev|post)\d*)?)(?![\w.]*\d)")
+
+
+@dataclasses.dataclass(frozen=True)
+class Entry:
+    """One value of the evidence."""
+
+    file: str
+    path: tuple[str | int, ...]
+    value: float | str | bool | None
+    words: tuple[str, ...]
+    """Words of its keys and of what its neighbours say that it is, in order."""
+    identity: frozenset[str]
+    """Of these, the words that tell it from its siblings: names of groups, classes, parts, and the key above it."""
+    rows: bool = False
+    """From a table with columns (CSV)?"""
+    of_table: bool = False
+    """The number of entries of named fields, which nobody counts."""
+    derived: str | None = None
+    """How it follows from what stands at its place, where it is not the value itself."""
+
+    @property
+    def key(self) -> str:
+        """The last key that is a name."""
+        return next((str(step) for step in reversed(self.path) if isinstance(step, str)), "")
+
+    @property
+    def pointer(self) -> str:
+        """Where it stands in its file."""
+        if self.rows and len(self.path) == 2:
+            return f"row {int(self.path[0]) + 2}, column {self.path[1]}"
+        return "".join("/" + str(step).replace("~", "~0").replace("/", "~1") for step in self.path)
+
+    @property
+    def proof(self) -> Proof:
+        """For a finding."""
+        shown = f"{self.value:g}" if isinstance(self.value, float) and self.derived else str(self.value)
+        if self.value is None:
+            shown = "null"
+        shown = shown if len(shown) <= 120 else shown[:117] + "…"
+        return Proof(self.file, self.pointer, f"{shown} ({self.derived})" if self.derived else shown)
+
+    @functools.cached_property
+    def word_set(self) -> frozenset[str]:
+        """All its words."""
+        return frozenset(self.words)
+
+    @functools.cached_property
+    def measures(self) -> frozenset[str]:
+        """The measures that its words name."""
+        return frozenset(named.concept for named in lexicon.measures().find(self.words))
+
+
+class Evidence:
+    """All evidence files together. Built once, then only read."""
+
+    def __init__(self, entries: Iterable[Entry], files: Iterable[str] = ()) -> None:
+        self.entries = tuple(entries)
+        self.files = tuple(files)
+        self.numbers = tuple(e for e in self.entries if _is_number(e.value))
+
+    @functools.cached_property
+    def by_measure(self) -> dict[str, tuple[Entry, ...]]:
+        """Measure to the numbers that are said to be of it."""
+        found: dict[str, list[Entry]] = {}
+        for entry in self.numbers:
+            if entry.derived == LENGTH:
+                continue
+            for concept in entry.measures:
+                found.setdefault(concept, []).append(entry)
+        return {concept: tuple(entries) for concept, entries in found.items()}
+
+    @functools.cached_property
+    def by_key_word(self) -> dict[str, tuple[Entry, ...]]:
+        """What a key counts (`trees`, `n_trees`) to the whole numbers there; lists count their entries."""
+        found: dict[str, list[Entry]] = {}
+        for entry in self.numbers:
+            value = float(entry.value or 0)
+            row = words.words(entry.key)
+            if value != int(value) or value < 0 or not 0 < len(row) <= 3 or not isinstance(entry.path[-1], str):
+                continue
+            if entry.derived not in {None, LENGTH} or (entry.derived == LENGTH and (len(row) > 1 or entry.of_table)):
+                continue
+            for word in {row[-1], *row[1:2]}:
+                found.setdefault(word, []).append(entry)
+        return {word: tuple(entries) for word, entries in found.items()}
+
+    @functools.cached_property
+    def counts(self) -> tuple[Entry, ...]:
+        """Whole numbers that count rows, with the part of the data where their keys say it."""
+        marks = lexicon.row_nouns() | {"n", "count", "size", "number", "total"} | set(lexicon.parts())
+        return tuple(
+            e
+            for e in self.numbers
+            if isinstance(e.value, int)
+            and e.value > 0
+            and marks & {*words.words(e.key), *(words.words(str(e.path[-2])) if len(e.path) > 1 else ())}
+        )
+
+    @functools.cached_property
+    def texts(self) -> tuple[Entry, ...]:
+        """Values that are texts."""
+        return tuple(e for e in self.entries if isinstance(e.value, str) and e.value)
+
+    @functools.cached_property
+    def quotes(self) -> str:
+        """All longer texts in normal form, to recognise what a document quotes."""
+        return "\n".join(" ".join(words.words(str(e.value))) for e in self.texts if len(str(e.value)) > 20)
+
+    @functools.cached_property
+    def dates(self) -> tuple[tuple[dates.Date, Entry], ...]:
+        """Dates in texts."""
+        return tuple((date, e) for e in self.texts for date in dates.find(str(e.value)[:LONGEST_TEXT]))
+
+    @functools.cached_property
+    def versions(self) -> tuple[tuple[str, Entry], ...]:
+        """Values that are versions, with what they are versions of in their words."""
+        found = []
+        for e in self.entries:
+            if isinstance(e.value, str) and "version" in e.word_set | {""} and _VERSIONED.fullmatch(e.value.strip()):
+                found.append((e.value.strip().removeprefix("v"), e))
+            elif (
+                isinstance(e.value, float | int)
+                and not isinstance(e.value, bool)
+                and words.words(e.key)[-1:] == ["version"]
+            ):
+                found.append((str(e.value), e))
+        return tuple(found)
+
+    @functools.cached_property
+    def share_of_scale(self) -> dict[int, float]:
+        """Decimals shown to the share of values in [0, 1] that some number would match by chance."""
+        inside = [float(e.value or 0) for e in self.numbers if 0 <= float(e.value or 0) <= 1]
+        return {d: len({round(v, d) for v in inside}) / (10**d + 1) for d in range(7)}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
+def load(paths: tuple[Path, ...]) -> Evidence:
+    """Read evidence files and folders.
+
+    Raises:
+        UnreadableError: One of them cannot be read.
+    """
+    entries: list[Entry] = []
+    files = evidence_files.expand(paths)
+    for path in files:
+        content = evidence_files.read(path)
+        entries += _entries(str(path), content, table=path.suffix.lower() in {".csv", ".tsv"})
+    return Evidence([*entries, *_shares(entries)], [str(path) for path in files])
+
+
+def _entries(file: str, content: Any, *, table: bool) -> list[Entry]:
+    found: list[Entry] = []
+    said: dict[tuple[str | int, ...], tuple[str, ...]] = {}
+    told: dict[tuple[str | int, ...], frozenset[str]] = {}
+    for path, value in evidence_files.leaves(content, f"evidence {file}"):
+        above = path[:-1]
+        own = tuple(words.words(str(path[-1]))) if path and isinstance(path[-1], str) else ()
+        around, telling = said.get(above, ()), told.get(above, frozenset())
+        if isinstance(value, dict | list | tuple):
+            names = _names(value, table=table) if isinstance(value, dict) else []
+            said[path] = (*around, *own, *(word for _, row in names for word in row))
+            told[path] = frozenset((*telling, *own, *(word for telling_it, row in names if telling_it for word in row)))
+            if path:
+                length = Entry(
+                    file, path, len(value), (*around, *own), telling, of_table=isinstance(value, dict), derived=LENGTH
+                )
+                found.append(length)
+            continue
+        found.append(Entry(file, path, _plain(value), (*around, *own), telling, rows=table))
+        if isinstance(value, str):
+            found += _inner(file, path, value, (*around, *own), telling)
+    return found
+
+
+def _plain(value: Any) -> float | str | bool | None:
+    return value if value is None or isinstance(value, int | float | str | bool) else str(value)
+
+
+def _names(value: dict[str, Any], *, table: bool) -> list[tuple[bool, tuple[str, ...]]]:
+    """What a table says that it is: its short texts, and whether each names it or only describes it."""
+    found = []
+    for key, item in value.items():
+        if isinstance(item, str) and 0 < len(item) <= 120 and not dates.find(item):
+            naming = table or key.lower() in _IDENTITY
+            if naming or len(item) <= 40:
+                found.append((naming, tuple(words.words(item))))
+    return found[:8]
+
+
+def _inner(
+    file: str, path: tuple[str | int, ...], value: str, row: tuple[str, ...], telling: frozenset[str]
+) -> list[Entry]:
+    """Numbers within a text."""
+    text = value[:LONGEST_TEXT].replace(",", "") if re.search(r"\d,\d{3}\b", value) else value[:LONGEST_TEXT]
+    matches = _INNER.findall(text)[:_MOST_INNER]
+    if not matches:
+        return []
+    whole = (*row, *words.words(text[:200]))
+    return [
+        Entry(file, path, float(m) if "." in m else int(m), whole, telling, derived="in its text")
+        for m in matches
+        if len(m) < 25
+    ]
+
+
+def _shares(entries: list[Entry]) -> list[Entry]:
+    """Shares of counts of rows: what people write as `70 % for training`. Only where two counts stand side by side."""
+    groups: dict[tuple[str, tuple[str | int, ...]], list[Entry]] = {}
+    for entry in entries:
+        if (
+            isinstance(entry.value, int)
+            and not isinstance(entry.value, bool)
+            and entry.value >= 10
+            and not entry.derived
+            and not entry.rows
+        ):
+            groups.setdefault((entry.file, entry.path[:-1]), []).append(entry)
+    sizes = {
+        e.value: e
+        for group in groups.values()
+        for e in group
+        if {"row", "record", "n", "total"} & set(words.words(e.key))
+    }
+    found = []
+    for group in groups.values():
+        if len(group) > 12:
+            continue
+        wholes = {int(w.value or 0): w for w in [*group, *list(sizes.values())[:20]]}
+        for part in group:
+            for whole, other in wholes.items():
+                if int(part.value or 0) < whole:
+                    share = int(part.value or 0) / whole
+                    found.append(
+                        Entry(
+                            part.file,
+                            part.path,
+                            share,
+                            (*part.words, "share"),
+                            part.identity,
+                            derived=f"of {other.key} {whole}",
+                        )
+                    )
+    return found[:5000]

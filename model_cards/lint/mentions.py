@@ -1,0 +1,291 @@
+"""Numbers in text: which are measured values or counts, and which only name something (sections, articles, dates)."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from typing import Literal
+
+from model_cards.lint import dates, lexicon
+from model_cards.lint.model import Sentence
+
+Hedge = Literal["exact", "about", "less", "more"]
+
+_ROMAN = r"[IVXLC]+"
+_PARTS = r"\s*\d+[a-z]{0,2}(?:\s*\([0-9a-z]{1,4}\))*"
+_LIST = rf"{_PARTS}(?:\s*(?:,|-|to|and|or|bis|und|oder|à|et|/){_PARTS})*"
+_NAMED = (
+    "section sections sect sec chapter chapters table tables tab figure figures fig figs page "
+    "pages pp p step steps line lines "
+    "appendix equation eq version versions release revision rev room no nos nr number issue "
+    "ticket ref document part point points item "
+    "items question sheet volume vol footnote note clause paragraph para paras subparagraph "
+    "recital recitals rule phase tier "
+    "class category grade type annexes annex attachment row column code seed kapitel abschnitt tabelle abbildung seite "
+    "anhang absatz abs ziffer nummer artikel article articles art arts point § §§ erwägungsgrund "
+    "tableau chapitre annexe"
+)
+_MASKS = tuple(
+    re.compile(pattern, re.IGNORECASE)
+    for pattern in (
+        r"(?:https?://|www\.)\S+|\b[\w.+-]+@[\w-]+\.[\w.]+",
+        r"\b[\w/\\-]+\.(?:csv|json|jsonl|ya?ml|md|html?|pdf|docx?|onnx|py|txt|png|svg|zip|gz|parquet|npy)\b(?:#\S*)?",
+        r"\b(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]{7,}…?|\b[0-9a-f]{7,}…",
+        (
+            r"\b(?:regulation|directive|decision|verordnung|richtlinie|règlement|celex|implementing\s+reg\.?|"
+            r"c|com)\s*\(?(?:eu|ec|eg|ue)?\)?\s*(?:no\.?\s*)?\(?\d{2,4}\)?\s*[/ ]\s*\d+(?:/[a-z]+)?"
+        ),
+        r"\b\d{5}[A-Z]\d{4}(?:-\d+)?\b",
+        (
+            r"\b(?:prEN|EN|ISO(?:/IEC)?|IEC|IEEE|DIN|NIST|RFC|CFR|VDE|ETSI|FIPS|ITU)(?:[ /-]+(?:EN|"
+            r"ISO|IEC|TR|TS|SP|AI|CFR|ETSI))*[ -]*[A-Z]?\d[\d .()-]*\d(?::\d{4})?(?:\s+V\d[\d.]*)?"
+        ),
+        r"\b\d{4,5}(?:-\d+)?:(?:19|20)\d\d\b",
+        r"\b\d+\s+CFR\s+\d[\d.]*(?:\([a-z0-9]+\))*",
+        (
+            rf"\bannex(?:es)?\s+{_ROMAN}\b(?:[,;]?\s*(?:section|point|abschnitt)?\s*(?:\([0-9a-z]{{1,4}}\)|"
+            rf"\b[A-C]\b|\d{{1,2}}\b))*"
+        ),
+        (
+            rf"(?<![\w-])(?:{'|'.join(_NAMED.split())})\.?(?:\s*(?:number|no\.?|nr\.?|point))?{_LIST}(?:\.\d+)*(?:\s*(?:of|"
+            rf"von|/)\s*\d+)?(?![\d]*\s?%)"
+        ),
+        r"(?<![\w-])(?:level|stage|layer|stufe)\s+\d{1,2}(?![\d.,]*\d|\s?%)",
+        r"(?<![\w.,])v?\d+\.\d+\.\d+(?:\.\d+)*(?:[-+]\w+)*",
+        r"(?:\+|\b00)\d[\d\s()/-]{6,}\d",
+        r"\bISBN[\s:]*[\d-]+|\bdoi:?\s*\S+|\barXiv:?\s*\S+",
+        r"(?<![\d:])\d{1,2}:\d{2}(?::\d{2})?(?![\d:])",
+        r"(?<!\w)(?:[A-ZÄÖÜ][\w-]*(?:straße|strasse|str\.|allee|platz|weg)|street|avenue|road|rue)\s*\d+\s*[a-z]?\b",
+        r"\bp\s*-?(?:value)?s?\s*(?:[<≤]|&lt;)\s*0?[.,]\d+",
+        r"\b\d+(?:st|nd|rd|th|er|ère|ème)\b",
+        r"(?<=\()\d{1,2}(?=\)\s)",
+        r"\b(?:op|lts|python|java|opset|ir|cuda)\s*\d+(?:\.\d+)*",
+        r"\b(?:[a-zäöü]+[-_])*[a-zäöü]+[-_]?\d[\w.-]*",
+        r"\b\d+(?:d|nd)\b",
+        r"\b\d+-bit\b|\b\d+\s?bit\b",
+    )
+)
+_POSTAL = re.compile(r"(?<![\w.,])\d{4,5}(?=\s+[A-ZÄÖÜ][a-zäöüß]+)")
+_YEAR = re.compile(r"(?<![\w.,$€£])(?:19|20)\d\d(?:\s*[-/]\s*(?:(?:19|20)?\d\d))?(?![\w.,]*\d|\s?%)")
+_WORK = re.compile(
+    r"(?:et al\.?,?|[A-Z][\w'-]+ (?:and|&) [A-Z][\w'-]+,?|[A-Z][\w'-]+,?)\s+\(?1[89]\d\d|(?<=et al\. )\(?(?:18|"
+    r"19|20)\d\d"
+)
+_START = re.compile(r"^\s*(?:\(?\d{1,2}[.)]|\d+(?:\.\d+)+\.?|\d{1,2}(?=\s+[A-ZÄÖÜ]))\s")
+_LEVEL = re.compile(
+    r"(?:nominal(?:\s+level\s+of)?|level\s+of|konfidenzniveau(?:\s+von)?|meant\s+to\s+cover|niveau\s+de)\s*(\d+(?:[.,]\d+)?\s?%?)"
+    r"|(\d+(?:[.,]\d+)?\s?(?:%|percent|per\s+cent|prozent))\s*-?\s*(?:level\s+)?(?:confidence|"
+    r"ci\b|cis\b|credible|prediction\s+interval|interval|konfidenz|ki\b|vertrauens|bootstrap|"
+    r"intervalle)",
+    re.IGNORECASE,
+)
+_NUMBER = re.compile(
+    r"(?<![\w.,])(?<!\d[-/])(?P<sign>[-+](?=\d|\.\d))?"
+    r"(?P<body>\d{1,3}(?:[ '’]\d{3})+(?:[.,]\d+)?(?!\d)|\d+(?:[.,]\d{3})+(?:[.,]\d+)?(?!\d)|\d+(?:[.,]\d+)?|"
+    r"(?:(?<=\s)|(?<=^)|(?<=[(\[]))\.\d+)"
+    r"(?P<exp>e[-+]?\d+|\s?[×x·*]\s?10(?:\^\{?[-+]?\d+\}?|[⁺⁻]?[⁰¹²³⁴⁵⁶⁷⁸⁹]+))?"
+    r"(?:\s?(?P<unit>%|‰|percentage\s+points?|percent(?!age)|per\s+cent|prozent(?:punkte?n?)?|"
+    r"pour\s+cent|pp\b|points?\b))?"
+    r"(?:\s?(?P<times>million|millions|mio\.?|thousand|tausend|billion|k(?=\s|$)|M(?=\s|$)))?",
+    re.IGNORECASE,
+)
+_RANGE_DASH = re.compile(r"(?<=\d)\s?-\s?(?=\.?\d)|(?<=%)\s?-\s?(?=\d)")
+_RAISED = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
+MOST_POWER = 300
+_SIZES = {"kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12, "kib": 2**10, "mib": 2**20, "gib": 2**30, "byte": 1, "bytes": 1}
+_TIMES = {
+    "ms": 1e-3,
+    "millisecond": 1e-3,
+    "milliseconds": 1e-3,
+    "µs": 1e-6,
+    "us": 1e-6,
+    "s": 1,
+    "sec": 1,
+    "second": 1,
+    "seconds": 1,
+    "min": 60,
+    "minute": 60,
+    "minutes": 60,
+    "h": 3600,
+    "hour": 3600,
+    "hours": 3600,
+    "day": 86400,
+    "days": 86400,
+    "sekunden": 1,
+    "minuten": 60,
+    "stunden": 3600,
+    "months": 2629800,
+    "month": 2629800,
+    "years": 31557600,
+    "year": 31557600,
+    "weeks": 604800,
+    "week": 604800,
+}
+_UNIT = re.compile(r"\s?(?P<unit>[A-Za-zµ°]+)(?![\w-])")
+_ABOUT = re.compile(
+    (
+        r"(?<!\w)(?:about|around|approximately|approx\.?|roughly|nearly|almost|some|circa|ca\.?|etwa|"
+        r"rund|environ|≈|~|close to|slightly|just|little)\s*(?:an?\s+)?(?:under |over |below |above )?$"
+    ),
+    re.IGNORECASE,
+)
+_LESS = re.compile(
+    (
+        r"(?<!\w)(?:less than|fewer than|under|below|at most|up to|no more than|not more than|within|"
+        r"<|≤|<=|weniger als|höchstens|unter|bis zu|moins de|maximum of|max\.?)\s*$"
+    ),
+    re.IGNORECASE,
+)
+_MORE = re.compile(
+    (
+        r"(?<!\w)(?:more than|over|above|at least|exceeds?|exceeding|exceeded|not less than|minimum of|"
+        r">|≥|>=|mehr als|mindestens|über|plus de|older than|from)\s*$"
+    ),
+    re.IGNORECASE,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Mention:
+    """A number that a sentence states."""
+
+    begin: int
+    end: int
+    readings: tuple[tuple[float, int], ...]
+    """Ways to read its digits: value and decimals shown. `1.941` is 1.941 in English and 1941 in German."""
+    unit: Literal["", "%", "points", "time", "size"] = ""
+    factor: float = 1.0
+    """Of the unit: seconds, or bytes."""
+    hedge: Hedge = "exact"
+    ratio_of: float | None = None
+    """The whole in `84 of 100`."""
+
+    @property
+    def value(self) -> float:
+        """The first reading."""
+        return self.readings[0][0]
+
+    @property
+    def whole(self) -> bool:
+        """Is it a whole number without a unit of measurement?"""
+        return any(decimals == 0 and value == int(value) for value, decimals in self.readings) and not self.unit
+
+
+def mask(text: str, kind: str = "prose") -> str:
+    """The text with blanks where digits name something; every character keeps its place."""
+    masked = text
+    for date in dates.find(text):
+        masked = _blank(masked, date.begin, date.end)
+    for match in lexicon.software().finditer(masked):
+        masked = _blank(masked, *match.span(2))
+    for pattern in (*_MASKS, _POSTAL):
+        masked = pattern.sub(lambda found: " " * len(found[0]), masked)
+    for match in _LEVEL.finditer(masked):
+        group = 1 if match[1] else 2
+        masked = _blank(masked, *match.span(group))
+    if kind in {"heading", "prose"}:
+        masked = _START.sub(lambda found: " " * len(found[0]), masked)
+    masked = _WORK.sub(lambda found: " " * len(found[0]), masked)
+    if kind != "cell" or re.search(r"[^\W\d_]{3}", masked):
+        masked = _YEAR.sub(lambda found: " " * len(found[0]), masked)
+    return masked
+
+
+def _blank(text: str, begin: int, end: int) -> str:
+    return text[:begin] + " " * (end - begin) + text[end:]
+
+
+def find(sentence: Sentence) -> list[Mention]:
+    """The numbers of a sentence that state a value or a count, in reading order."""
+    masked = _RANGE_DASH.sub(lambda found: "\u2192".center(len(found[0])), mask(sentence.text, sentence.kind))
+    found: list[Mention] = []
+    for match in _NUMBER.finditer(masked):
+        mention = _mention(match, masked)
+        if mention is None:
+            continue
+        if found and (whole := _whole_of(found[-1], mention, masked)):
+            found[-1] = dataclasses.replace(found[-1], ratio_of=whole)
+        found.append(mention)
+    return found
+
+
+def _whole_of(part: Mention, whole: Mention, text: str) -> float | None:
+    between = text[part.end : whole.begin].strip().lower()
+    if (
+        between in {"of", "of the", "out of", "out of the", "von", "sur", "/", "in"}
+        and part.whole
+        and whole.whole
+        and whole.value >= part.value > 0
+    ):
+        return whole.value
+    return None
+
+
+def _mention(match: re.Match[str], text: str) -> Mention | None:
+    readings = _readings(match["body"])
+    if match["exp"]:
+        power = _power(match["exp"])
+        if abs(power) > MOST_POWER:
+            return None
+        readings = [(value * 10.0**power, decimals - power) for value, decimals in readings]
+    unit_word = (match["unit"] or "").lower()
+    unit: Literal["", "%", "points", "time", "size"] = ""
+    factor = 1.0
+    end = match.end()
+    if unit_word in {"%", "percent", "prozent"} or unit_word.startswith(("per ", "pour ")):
+        unit = "%"
+    elif unit_word == "‰":
+        unit, factor = "%", 0.1
+    elif unit_word.startswith(("percentage", "pp", "prozentpunkt", "point")):
+        unit = "points"
+    times = {"m": 1e6, "t": 1e3, "k": 1e3, "b": 1e9}.get((match["times"] or " ")[0].lower(), 1.0)
+    if times > 1:
+        exponent = {1e3: 3, 1e6: 6, 1e9: 9}[times]
+        readings = [(value * times, decimals - exponent) for value, decimals in readings]
+    elif not unit and (following := _UNIT.match(text, end)):
+        name = following["unit"].lower()
+        if following["unit"] in {"MB", "GB", "kB", "KB", "TB"} or name in _SIZES:
+            unit, factor, end = "size", float(_SIZES[name]), following.end()
+        elif name in _TIMES:
+            unit, factor, end = "time", float(_TIMES[name]), following.end()
+    sign = -1.0 if match["sign"] == "-" else 1.0
+    before = text[: match.start()]
+    hedge: Hedge = (
+        "about"
+        if _ABOUT.search(before)
+        else "less"
+        if _LESS.search(before)
+        else "more"
+        if _MORE.search(before)
+        else "exact"
+    )
+    return Mention(
+        match.start(), end, tuple((sign * value, decimals) for value, decimals in readings), unit, factor, hedge
+    )
+
+
+def _power(text: str) -> int:
+    """The power of ten in `e-3`, `× 10⁹`, `x 10^{-3}`."""
+    plain = text.translate(_RAISED)
+    return int(re.search(r"[-+]?\d+\}?$", plain)[0].rstrip("}"))  # type: ignore[index]
+
+
+def _readings(body: str) -> list[tuple[float, int]]:
+    """Ways to read digits with separators, the likelier one first; value and number of decimals."""
+    body = body.replace("’", "'")
+    blanks = re.sub(r"[ ']", "", body)
+    marks = re.findall(r"[.,]", blanks)
+    if not marks:
+        return [(float(blanks), 0)]
+    if len(set(marks)) == 2:
+        decimal = marks[-1]
+        head, _, tail = blanks.rpartition(decimal)
+        return [(float(head.replace(",", "").replace(".", "") + "." + tail), len(tail))]
+    if len(marks) > 1:
+        return [(float(blanks.replace(marks[0], "")), 0)]
+    head, tail = re.split(r"[.,]", blanks)
+    as_decimal = (float(f"{head or 0}.{tail}"), len(tail))
+    if len(tail) == 3 and head and head != "0" and len(head) <= 3:
+        as_thousands = (float(head + tail), 0)
+        return [as_thousands, as_decimal] if marks[0] == "," else [as_decimal, as_thousands]
+    return [as_decimal]

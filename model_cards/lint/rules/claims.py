@@ -1,0 +1,201 @@
+"""Claims that something was done or holds, against what the evidence says of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from configs import strict_yaml
+from configs.base import Section
+from model_cards.lint import words
+from model_cards.lint.evidence import Entry, Evidence
+from model_cards.lint.model import Document, Finding, Sentence
+from model_cards.lint.rules import saying
+from model_cards.lint.rules.catalogue import RULES
+
+PLACE = Path(__file__).parents[1] / "claims.yaml"
+_GAP = r"(?:[^\s]+\s+){0,6}?"
+_NEGATIVE = re.compile(
+    r"(?:false|no|none|null|nil|n/?a|not (?:measured|applicable|applied|done|tested|available|"
+    r"performed|evaluated|a feature|run|started)|not_\w+|absent|missing|"
+    r"fail(?:ed|ure)?|pending|planned|open|todo|tbd|unknown|skipped|disabled|off|inactive|refused|"
+    r"rejected|withdrawn|expired|unmeasured|0)\b",
+    re.IGNORECASE,
+)
+_OWN_DENIAL = re.compile(r"(?<!\w)(?:no|without|free of)(?!\w)", re.IGNORECASE)
+_FOUND_NONE = re.compile(
+    (
+        r"(?<!\w)(?:no|without|free of|none)(?=\s+(?:\w+\s+){0,3}?(?:weakness|vulnerabilit|issue|"
+        r"problem|finding|flaw|bias|difference|discriminat|disparit|defect|risk))"
+    ),
+    re.IGNORECASE,
+)
+_NEGATIVE_WORDS = (
+    ("not", "measured"),
+    ("not", "applicable"),
+    ("not", "measure"),
+    ("skipped",),
+    ("planned",),
+    ("disabled",),
+)
+
+
+class Claim(Section):
+    """One kind of claim."""
+
+    id: str
+    title: str
+    says: tuple[str, ...]
+    unless: str | None = None
+    about: str
+    strict: bool = False
+    """Does only a value that says so support it?"""
+    strict_pass: bool = False
+    """Does only a criterion that passed support it?"""
+    denied_too: bool = False
+    """Does the claim itself speak of nothing having been found, so that `no` in it denies nothing?"""
+    advice: str
+
+
+class Claims(Section):
+    """The file."""
+
+    version: int
+    claims: tuple[Claim, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Compiled:
+    claim: Claim
+    says: tuple[re.Pattern[str], ...]
+    unless: re.Pattern[str] | None
+
+
+@functools.cache
+def load() -> tuple[_Compiled, ...]:
+    """Read the table of claims that ships with proofline."""
+    found = Claims.model_validate(strict_yaml.parse(PLACE.read_text(encoding="utf-8"), "table of claims"))
+    return tuple(
+        _Compiled(
+            claim,
+            tuple(re.compile(rf"(?<!\w)(?:{text.replace('~', _GAP)})(?!\w)", re.IGNORECASE) for text in claim.says),
+            re.compile(claim.unless, re.IGNORECASE) if claim.unless else None,
+        )
+        for claim in found.claims
+    )
+
+
+def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
+    """Every claim of a document that the evidence contradicts, or holds nothing about."""
+    for sentence in document.sentences:
+        if sentence.kind in {"code", "meta"} or len(sentence.text) < 12:
+            continue
+        for compiled in load():
+            if finding := _claim(sentence, compiled, evidence):
+                yield finding
+                break
+
+
+def _claim(sentence: Sentence, compiled: _Compiled, evidence: Evidence) -> Finding | None:
+    claim = compiled.claim
+    if compiled.unless and compiled.unless.search(sentence.text):
+        return None
+    match = next((m for pattern in compiled.says if (m := pattern.search(sentence.text))), None)
+    if match is None or not _is_claim(sentence, match, claim):
+        return None
+    if len(sentence.text) > 30 and " ".join(words.words(sentence.text)) in evidence.quotes:
+        return None  # a person's statement, as the evidence holds it
+    about = claim.about
+    if "(?P<kind>)" in about:
+        about = about.replace("(?P<kind>)", match["kind"].lower())
+    supports, contradicts = weigh(evidence, about, strict=claim.strict)
+    if claim.strict_pass:
+        supports = [e for e in supports if _passed(e)]
+    if supports:
+        return None
+    if contradicts:
+        return Finding(
+            RULES["claim-contradicted"],
+            sentence,
+            "high",
+            f"The sentence claims {claim.title}; the evidence says otherwise.",
+            claim.advice,
+            match.span(),
+            contradicts[0].proof,
+        )
+    return Finding(
+        RULES["claim-unsupported"],
+        sentence,
+        "medium",
+        f"The sentence claims {claim.title}; no evidence speaks of it.",
+        claim.advice,
+        match.span(),
+    )
+
+
+def _is_claim(sentence: Sentence, match: re.Match[str], claim: Claim) -> bool:
+    if not claim.denied_too:
+        return saying.asserted(sentence, *match.span())
+    # The claim holds its own `no`: blank it before looking for others.
+    begin, end = match.span()
+    inside = _OWN_DENIAL.sub(lambda m: " " * len(m[0]), sentence.text[begin:end])
+    whole = _FOUND_NONE.sub(lambda m: " " * len(m[0]), sentence.text[:begin] + inside + sentence.text[end:])
+    cleared = dataclasses.replace(sentence, text=whole)
+    return saying.asserted(cleared, begin, end)
+
+
+@functools.lru_cache(maxsize=512)
+def _relevant(evidence: Evidence, about: str) -> tuple[Entry, ...]:
+    pattern = re.compile(rf"(?<!\w)(?:{about})(?!\w)", re.IGNORECASE)
+    return tuple(
+        e
+        for e in evidence.entries
+        if pattern.search(_spoken(e))
+        or (isinstance(e.value, str) and len(e.value) < 300 and pattern.search(" ".join(words.words(e.value))))
+    )
+
+
+def _spoken(entry: Entry) -> str:
+    return " ".join(entry.words)
+
+
+def weigh(evidence: Evidence, about: str, *, strict: bool) -> tuple[list[Entry], list[Entry]]:
+    """What of the evidence supports, and what contradicts."""
+    supports, contradicts = [], []
+    for entry in _relevant(evidence, about):
+        if negative(entry):
+            contradicts.append(entry)
+        elif not entry.derived and not (strict and not _says_so(entry, about)):
+            supports.append(entry)
+    return supports, contradicts
+
+
+def _says_so(entry: Entry, about: str) -> bool:
+    """Does the place itself speak of it, with a value that is no mere number or description?"""
+    pattern = re.compile(rf"(?<!\w)(?:{about})(?!\w)", re.IGNORECASE)
+    keys = " ".join(" ".join(words.words(str(step))) for step in entry.path if isinstance(step, str))
+    return bool(pattern.search(keys)) and (entry.value is True or isinstance(entry.value, str))
+
+
+def negative(entry: Entry) -> bool:
+    """Does a value say that something is not so, was not done, or failed?"""
+    value = entry.value
+    if value is None or value is False or value == "" or value == "[]":
+        return True
+    if entry.derived == "number of entries" and value == 0:
+        return True
+    if isinstance(value, str) and _NEGATIVE.match(value.strip()) and len(value) < 60:
+        return True
+    return any(_holds(entry.words, row) for row in _NEGATIVE_WORDS)
+
+
+def _holds(row: tuple[str, ...], part: tuple[str, ...]) -> bool:
+    return any(row[at : at + len(part)] == part for at in range(len(row) - len(part) + 1))
+
+
+def _passed(entry: Entry) -> bool:
+    """Is it of a criterion that passed?"""
+    return bool({"pass", "passed"} & entry.word_set) or str(entry.value).lower() in {"pass", "passed"}

@@ -1,0 +1,203 @@
+"""Whole numbers that count something: rows of the data by their many names, or whatever a key of the evidence names."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Sequence
+
+from model_cards.lint import lexicon, matching, words
+from model_cards.lint.evidence import Entry, Evidence
+from model_cards.lint.mentions import Mention
+from model_cards.lint.model import Confidence, Finding, Proof, Sentence
+from model_cards.lint.pool import Pool
+from model_cards.lint.rules import tokens
+from model_cards.lint.rules.catalogue import RULES
+from model_cards.lint.rules.tokens import Tokens
+
+SMALL = 100
+_RUN = re.compile(r"(?:[\s-]+[^\W_]+){0,4}")
+_NOT_COUNTED = frozenset(
+    words.words(
+        "test set point level page time day week hour minute second month year value score id "
+        "number size n total percent "
+        "line section step the of a and are is in to part split name seed code low high key version width rank count"
+    )
+)
+"""Words of keys that name no thing that is counted."""
+
+
+class _Unknown:
+    """It counts nothing that is known here; other rules look at the number."""
+
+
+UNKNOWN = _Unknown()
+
+
+@functools.lru_cache(maxsize=4)
+def everything(evidence: Evidence) -> Pool:
+    """All numbers of the evidence."""
+    return Pool(evidence.numbers)
+
+
+def check(sentence: Sentence, text: Tokens, mention: Mention, evidence: Evidence) -> Finding | _Unknown | None:
+    """A finding where the evidence counts otherwise, None where it agrees, UNKNOWN where this is no count."""
+    nouns = counted(sentence, text, mention, evidence)
+    if nouns is None:
+        return UNKNOWN
+    noun, is_rows = nouns
+    own = [e for e in evidence.by_key_word.get(noun, ()) if float(e.value or 0) >= 0]
+    part = part_of(sentence, text, mention)
+    if is_rows:
+        return _rows(sentence, mention, noun, part, own, evidence)
+    if not own:
+        return UNKNOWN
+    if matching.true_of(mention, Pool(own)):
+        return None
+    few = len({e.value for e in own}) <= 6
+    if any(noun in e.word_set for e in matching.every(mention, everything(evidence))):
+        return None  # a text of the evidence counts it so
+    if all(e.derived for e in own) and matching.first(mention, everything(evidence)) is not None:
+        return None
+    if mention.value < SMALL and (matching.first(mention, everything(evidence)) is not None or not few):
+        return None
+    close = matching.nearest(mention, Pool(own))
+    if mention.hedge in {"less", "more"}:
+        return None
+    return _differs(sentence, mention, f"{noun}", close, "high" if few else "medium")
+
+
+def counted(sentence: Sentence, text: Tokens, mention: Mention, evidence: Evidence) -> tuple[str, bool] | None:
+    """What is counted, and is it rows of data."""
+    rows = lexicon.row_nouns()
+    following = text.after(mention.end, 4)
+    touching = _touching(text.text[mention.end :])
+    for position, word in enumerate(following[:touching]):
+        if position and following[position - 1] in {
+            "of",
+            "the",
+            "and",
+            "in",
+            "on",
+            "for",
+            "with",
+            "to",
+            "were",
+            "was",
+            "is",
+        }:
+            break
+        if word in rows:
+            return word, True
+        if word in evidence.by_key_word and word not in _NOT_COUNTED and not word.isdigit():
+            return word, False
+    if text.before(mention.begin, 1) == ["n"]:
+        return "n", True
+    if sentence.kind == "cell" and len(text.row) <= 6:
+        for name in (sentence.column, sentence.row):
+            said = tokens.of(name).row
+            if said and (said[-1] in rows or said[0] in rows or said in {("n",), ("count",), ("support",)}):
+                return next((w for w in reversed(said) if w in rows), "n"), True
+    return None
+
+
+def _touching(rest: str) -> int:
+    """How many words follow without a mark between them."""
+    return len(_RUN.match(rest)[0].split())  # type: ignore[index]
+
+
+def part_of(sentence: Sentence, text: Tokens, mention: Mention) -> str | None:
+    """Of which part of the data a count is said: train, validation, test, total. None where it is not clear."""
+    parts = lexicon.parts()
+    if sentence.kind == "cell":
+        found = {parts[w] for name in (sentence.row, sentence.column) for w in tokens.of(name).row if w in parts}
+        if not found and _totals() & set(tokens.of(sentence.row).row):
+            return "total"
+        return next(iter(found)) if len(found) == 1 else None
+    low, high = text.clause(mention.begin, mention.end)
+    said = tokens.of(text.text[low:high]).row
+    found = {parts[w] for w in said if w in parts}
+    if len(found) == 1:
+        return next(iter(found))
+    return "total" if not found and _totals() & set(said) else None
+
+
+@functools.cache
+def _totals() -> frozenset[str]:
+    return frozenset(word for name in lexicon.load().totals for word in words.words(name))
+
+
+def _rows(
+    sentence: Sentence, mention: Mention, noun: str, part: str | None, own: Sequence[Entry], evidence: Evidence
+) -> Finding | None:
+    if noun not in {"n", "row", "record", "case", "entry", "example", "sample"} and own and part is None:
+        # The evidence counts exactly this: patients, not rows.
+        if matching.true_of(mention, Pool(own)):
+            return None
+        specific = [e for e in own if not {"row", "n"} & set(words.words(e.key))]
+        if specific and mention.value >= SMALL and matching.first(mention, _counts(evidence)) is None:
+            return _differs(sentence, mention, noun, matching.nearest(mention, Pool(specific)), "high")
+    if mention.hedge in {"less", "more"}:
+        return None
+    equal = matching.every(mention, _counts(evidence))
+    of_part = _of_part(evidence, part) if part else ()
+    if equal:
+        wrong = part in {"train", "validation", "test"} and of_part and not any(part in _parts_of(e) for e in equal)
+        if wrong and all(_parts_of(e) for e in equal):
+            return _differs(
+                sentence, mention, f"rows of the {part} part", matching.nearest(mention, Pool(of_part)), "medium"
+            )
+        return None
+    if matching.first(mention, everything(evidence)) is not None or (mention.value < SMALL and not own):
+        return None
+    if _sum_or_difference(mention, evidence.counts):
+        return None
+    if of_part:
+        return _differs(sentence, mention, f"rows of the {part} part", matching.nearest(mention, Pool(of_part)), "high")
+    if mention.value < SMALL:
+        return None
+    big = [e for e in evidence.counts if not e.derived]
+    if part == "total" and big:
+        return _differs(sentence, mention, "rows", matching.nearest(mention, Pool(big)), "high")
+    close = matching.nearest(mention, Pool(big)) if big else None
+    return _differs(sentence, mention, f"{noun} (rows)", close, "medium")
+
+
+@functools.lru_cache(maxsize=4)
+def _counts(evidence: Evidence) -> Pool:
+    return Pool(evidence.counts)
+
+
+@functools.lru_cache(maxsize=32)
+def _of_part(evidence: Evidence, part: str) -> tuple[Entry, ...]:
+    return tuple(e for e in evidence.counts if part in _parts_of(e) and not e.derived)
+
+
+def _parts_of(entry: Entry) -> set[str]:
+    parts = lexicon.parts()
+    return {parts[word] for word in entry.word_set if word in parts}
+
+
+def _sum_or_difference(mention: Mention, counts: Sequence[Entry]) -> bool:
+    """Two parts taken together, or the rest."""
+    values = sorted({int(e.value or 0) for e in counts if float(e.value or 0) >= 2}, reverse=True)[:40]
+    return any(
+        matching.equal(mention, a + b) or matching.equal(mention, a - b)
+        for position, a in enumerate(values)
+        for b in values[position + 1 :]
+    )
+
+
+def _differs(sentence: Sentence, mention: Mention, what: str, close: Entry | None, confidence: Confidence) -> Finding:
+    shown = sentence.text[mention.begin : mention.end]
+    proof: Proof | None = close.proof if close else None
+    has = f"the evidence has {float(close.value or 0):,.10g}" if close else "no evidence carries it"
+    return Finding(
+        RULES["count-differs"],
+        sentence,
+        confidence,
+        f"{shown} is given as a number of {what}; {has}.",
+        "Take the count of the evidence, or name the evidence of this one.",
+        (mention.begin, mention.end),
+        proof,
+    )

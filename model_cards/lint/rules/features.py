@@ -1,0 +1,123 @@
+"""Attributes that are said not to be used, although they are features."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from model_cards.lint import lexicon, words
+from model_cards.lint.evidence import Entry, Evidence
+from model_cards.lint.model import Document, Finding, Sentence
+from model_cards.lint.rules.catalogue import RULES
+
+_UNUSED = re.compile(
+    r"(?:(?:is|are|was|were|does|do|did|has been|have been)\s+(?:deliberately |explicitly |intentionally |"
+    r"therefore |also )*(?:not|never)\s+(?:\w+\s+){0,3}?(?:used|included|considered|processed|"
+    r"part of|among|an? (?:input|feature)s?|inputs?|features?|fed|taken into account|known|seen)"
+    r"|(?:is|are|was|were|has been|have been)\s+(?:deliberately |explicitly |intentionally |therefore |"
+    r"completely )*(?:excluded|removed|dropped|left out|omitted|ignored|withheld|stripped|eliminated)"
+    r"|(?:does not|do not|never|doesn't)\s+(?:use|see|consider|take|receive|know|process|rely on)"
+    r"|(?:without|no)\s+(?:any\s+)?(?:use of|access to|knowledge of)|(?:is|are)\s+blind to|excludes?|"
+    r"not use|wird nicht verwendet|werden nicht verwendet|ist kein merkmal|n'est pas utilisée?)",
+    re.IGNORECASE,
+)
+_LISTS = frozenset(
+    {
+        "feature",
+        "features",
+        "input",
+        "inputs",
+        "predictor",
+        "predictors",
+        "covariates",
+        "input_features",
+        "feature_names",
+        "used_features",
+        "columns_used",
+        "feature_columns",
+    }
+)
+_LABEL = re.compile(r"(?:does not see|not used|unused|excluded)", re.IGNORECASE)
+
+
+def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
+    """Every statement that an attribute is not used, where the evidence lists it among the features."""
+    features = list(_features(evidence))
+    if not features:
+        return
+    for sentence in document.sentences:
+        match = _UNUSED.search(sentence.text)
+        label = match is None and re.match(r"^[^:]{0,40}:", sentence.text)
+        if label and not _LABEL.search(label[0]):
+            continue
+        if match is None and not label:
+            continue
+        if sentence.text.rstrip().endswith("?"):
+            continue
+        hit = _named(sentence, features, match)
+        if hit:
+            name, entry = hit
+            yield Finding(
+                RULES["claim-contradicted"],
+                sentence,
+                "high",
+                f"“{name}” is said not to be used; the evidence lists it as a feature.",
+                "Say that it is used and why, or train without it.",
+                match.span() if match else (0, len(sentence.text)),
+                entry.proof,
+            )
+
+
+def _named(
+    sentence: Sentence, features: list[tuple[tuple[str, ...], Entry]], match: re.Match[str] | None
+) -> tuple[str, Entry] | None:
+    text = sentence.text
+    active = match is not None and re.match(
+        r"(?:does|do|never|without|no|excl|not use|is blind|are blind)", match[0], re.IGNORECASE
+    )
+    if match is None:
+        part = text.partition(":")[2]
+    elif active:
+        part = re.split(r"[;.]|(?<!\w)(?:but|except|because|so)(?!\w)", text[match.end() :])[0]
+    else:
+        # The subject before the verb, from the last break on.
+        part = re.split(r"[;:.]|(?<!\w)(?:but|because|although|while|which)(?!\w)", text[: match.start()])[-1]
+    row = words.words(part)
+    names = lexicon.canonical()
+    row = [names.get(word, word) for word in row]
+    for feature, entry in features:
+        for at in range(len(row) - len(feature) + 1):
+            if tuple(row[at : at + len(feature)]) == feature and not _of_something(row[at + len(feature) :]):
+                return " ".join(feature), entry
+    return None
+
+
+def _of_something(rest: list[str]) -> bool:
+    """`age of the account` is not `age`; `age of the patient` is."""
+    if rest[:1] != ["of"]:
+        return False
+    return not lexicon.row_nouns() & set(rest[1:4])
+
+
+def _features(evidence: Evidence) -> Iterator[tuple[tuple[str, ...], Entry]]:
+    for entry in evidence.texts:
+        steps = [str(step).lower() for step in entry.path]
+        in_list = len(steps) > 1 and steps[-2] in _LISTS and steps[-1].isdigit()
+        is_role = str(entry.value).lower() == "feature" and steps and steps[-1] in {"role", "kind", "use"}
+        if in_list:
+            row = words.words(str(entry.value))
+            # `patient_age` is called age in a text.
+            yield tuple(row[1:] if len(row) == 2 and row[0] in lexicon.row_nouns() else row), entry
+        elif is_role:
+            sibling = next(
+                (
+                    e
+                    for e in evidence.texts
+                    if e.file == entry.file and e.path[:-1] == entry.path[:-1] and e.key in {"name", "column", "id"}
+                ),
+                None,
+            )
+            if sibling:
+                yield tuple(words.words(str(sibling.value))), sibling
+        elif str(entry.value).lower() == "feature" and steps:
+            yield tuple(words.words(entry.key)), entry

@@ -1,0 +1,200 @@
+"""Articles that do not say what the text says, numbers of the 2021 proposal, law as it was before July 2026."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator, Sequence
+
+from configs.law import articles
+from model_cards.lint import dates, lexicon
+from model_cards.lint.evidence import Evidence
+from model_cards.lint.model import Document, Finding, Sentence
+from model_cards.lint.rules import citations, tokens
+from model_cards.lint.rules.catalogue import RULES
+from model_cards.lint.rules.citations import Citation
+from model_cards.lint.rules.tokens import Span
+
+NEAR = 90
+"""Characters between a citation and the subject that it is cited for."""
+_SPEAKS_OF_CHANGE = re.compile(
+    r"(?<!\w)(?:deleted|repealed|no longer|replaced|instead|former(?:ly)?|previously|originally|"
+    r"until|before (?:july|the amendment)|postponed|deferred|"
+    r"moved|old|earlier|was to|were to|amended|superseded|formal date|gestrichen|aufgehoben|ehemals|"
+    r"proposal|proposed|draft|not (?:from )?|entfallen|supprimé)(?!\w)",
+    re.IGNORECASE,
+)
+_OF_THE_PROPOSAL = re.compile(
+    r"(?<!\w)(?:proposal|proposed|draft of 2021|2021 draft|COM\(2021\)|entwurf)(?!\w)", re.IGNORECASE
+)
+_NAMES_SUBJECT = re.compile(
+    r"^\s*(?:\(|on|about|concerning|regarding|[:–—-]|über|zu|relatif)\s*(?:the\s+)?$", re.IGNORECASE
+)
+_OPENS = re.compile(r"\s*[(\[]\s*(?:see |cf\.? |according to )?")
+_LIGHT = re.compile(
+    r"^[\s,(:]*(?:\w+\s+){0,5}(?:of|under|in|with|by|to|see|cf\.?|per|from|nach|gemäß|laut|selon)?[\s(]*(?:the\s+)?$",
+    re.IGNORECASE,
+)
+
+
+def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
+    """Every citation of a document."""
+    for sentence in document.sentences:
+        if sentence.kind != "code":
+            yield from _sentence(sentence)
+
+
+def _sentence(sentence: Sentence) -> Iterator[Finding]:
+    text = sentence.text
+    cited = citations.find(text)
+    if not _OF_THE_PROPOSAL.search(text):
+        for begin, end in citations.titles(text):
+            yield Finding(
+                RULES["article-proposal"],
+                sentence,
+                "high",
+                f"{text[begin:end]} is a division of the proposal of 2021.",
+                ("The Act as adopted is divided into chapters: Title III of the proposal is Chapter III today."),
+                (begin, end),
+            )
+    outdated = list(_outdated(sentence, cited))
+    yield from outdated
+    if outdated or not cited:
+        return
+    subjects = tokens.of(text).spans(_phrases())
+    owners = [_nearest(span, cited) for span in subjects]
+    for number, citation in enumerate(cited):
+        own = [span for span, owner in zip(subjects, owners, strict=True) if owner == number]
+        if finding := _citation(sentence, citation, own):
+            yield finding
+
+
+@functools.cache
+def _phrases() -> lexicon.Phrases:
+    register = articles.load()
+    names: dict[str, tuple[str, ...]] = {words: (words,) for words in register.subjects}
+    for former in register.proposal:
+        names |= {words: (words,) for words in former.about}
+    return lexicon.Phrases(names)
+
+
+def _nearest(span: Span, cited: Sequence[Citation]) -> int | None:
+    distance = [max(c.begin - span.end, span.begin - c.end, 0) for c in cited]
+    best = min(range(len(cited)), key=lambda n: (distance[n], n))
+    return best if distance[best] <= NEAR else None
+
+
+def _citation(sentence: Sentence, citation: Citation, own: Sequence[Span]) -> Finding | None:
+    register, text = articles.load(), sentence.text
+    if citation.name.isdigit() and int(citation.name) > register.last_article:
+        return Finding(
+            RULES["article-subject"],
+            sentence,
+            "medium",
+            f"The AI Act has no Article {citation.name}.",
+            "Correct the number, or name the law that it belongs to.",
+            (citation.begin, citation.end),
+        )
+    # `Article 19 on risk management`, `human oversight (Art. 13)`: this is what it is cited for; then only that counts.
+    named = [
+        s
+        for s in own
+        if (s.begin >= citation.end and _NAMES_SUBJECT.match(text[citation.end : s.begin]))
+        or (s.end <= citation.begin and _OPENS.fullmatch(text[s.end : citation.begin]))
+    ]
+    own = named or list(own)
+    if not own:
+        return None
+    for former in register.proposal:
+        if (
+            former.article == citation.name
+            and not _OF_THE_PROPOSAL.search(text)
+            and (hit := next((s for s in own if s.concept in former.about), None))
+        ):
+            if citation.name in register.subjects.get(hit.concept, ()):
+                continue
+            return Finding(
+                RULES["article-proposal"],
+                sentence,
+                "high",
+                (
+                    f"{_name(citation)} was about “{text[hit.begin : hit.end]}” in the proposal of "
+                    f"2021; today it is {former.now}."
+                ),
+                f"Cite {former.now}.",
+                (citation.begin, citation.end),
+            )
+    told = [s for s in own if s.concept in register.subjects]
+    if not told or any(_fits(citation, register.subjects[s.concept]) for s in told):
+        return None
+    title = register.title(citation.name)
+    if not title:
+        return None
+    near = min(told, key=lambda s: max(citation.begin - s.end, s.begin - citation.end))
+    if citation.name.startswith("Annex") and not named:
+        return None
+    between = text[near.end : citation.begin] if near.end <= citation.begin else text[citation.end : near.begin]
+    right = sorted(register.subjects[near.concept], key=lambda n: (n.startswith("Annex"), len(n), n))
+    first = next((n for n, s in register.articles.items() if near.concept in s.about), right[0])
+    return Finding(
+        RULES["article-subject"],
+        sentence,
+        "high" if named or _LIGHT.match(between) or len(between) < 40 else "medium",
+        f"{_name(citation)} is about “{title}”, not about “{text[near.begin : near.end]}”.",
+        f"Cite {'' if first.startswith('Annex') else 'Article '}{first}, or say what {_name(citation)} is cited for.",
+        (citation.begin, citation.end),
+    )
+
+
+def _fits(citation: Citation, right: frozenset[str]) -> bool:
+    """Articles such as 16 list many duties; for one of them only its letter is cited: `16.c`."""
+    cited = f"{citation.name}.{citation.paragraphs}."
+    return citation.name in right or any("." in name and cited.startswith(f"{name}.") for name in right)
+
+
+def _name(citation: Citation) -> str:
+    return citation.name if citation.name.startswith("Annex") else f"Article {citation.name}"
+
+
+def _outdated(sentence: Sentence, cited: Sequence[Citation]) -> Iterator[Finding]:
+    text = sentence.text
+    if _SPEAKS_OF_CHANGE.search(text):
+        return
+    for change in articles.load().outdated:
+        span: tuple[int, int] | None = None
+        if change.cited:
+            hit = next(
+                (c for c in cited if c.name == change.cited and c.paragraphs.split(".")[0] == change.paragraph), None
+            )
+            span = (hit.begin, hit.end) if hit else None
+        elif any(re.search(pattern, text, re.IGNORECASE) for pattern in change.says):
+            if change.date is None:
+                span = (0, len(text))
+            else:
+                span = next(
+                    ((d.begin, d.end) for d in dates.find(text) if d.iso == change.date and _applies(text)), None
+                )
+        if span:
+            yield Finding(
+                RULES["article-outdated"],
+                sentence,
+                "high",
+                f"“{text[span[0] : span[1]]}” is the law before July 2026.",
+                f"Since Regulation (EU) 2026/1744: {change.now}.",
+                span,
+            )
+            return
+
+
+def _applies(text: str) -> bool:
+    return bool(
+        re.search(
+            (
+                r"(?<!\w)(?:appl(?:y|ies|icable)|obligations?|duties|compl(?:y|ies|iance)|rules|requirements|"
+                r"bind|effective|in force|must|have to|has to|due|deadline|gelten|gilt|pflichten|"
+                r"s'appliquent)"
+            ),
+            text,
+            re.IGNORECASE,
+        )
+    )

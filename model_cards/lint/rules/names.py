@@ -1,0 +1,313 @@
+"""Kinds of model, versions and dates against the evidence."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator
+
+from model_cards.lint import dates, lexicon, words
+from model_cards.lint.evidence import Entry, Evidence
+from model_cards.lint.model import Document, Finding, Sentence
+from model_cards.lint.rules import tokens
+from model_cards.lint.rules.catalogue import RULES
+
+_COMPARES = re.compile(
+    r"(?<!\w)(?:baselines?|compar\w+|instead of|alternativ\w*|versus|vs|benchmark\w*|earlier|"
+    r"previous\w*|tried|consider\w*|reject\w*|discuss\w*|not|no|never|unlike|than|would|"
+    r"could|may|might|planned|related work|literature|outperform\w*|dropped|abandoned|replaced|"
+    r"fallback|reference|against|similar to|as opposed|older|candidate\w*|such as|e\.g|for example|"
+    r"kein\w*|nicht|statt|surrogate|whereas)(?!\w)",
+    re.IGNORECASE,
+)
+_VERSION = re.compile(
+    (
+        r"(?<!\w)(?:version|release|fassung|revision|v\.?)\s*[:=]?\s*v?(\d+(?:\.\d+)+(?:[-+.]?(?:a|"
+        r"b|rc|dev|post)\d*)?)(?![\w.]*\d)"
+    ),
+    re.IGNORECASE,
+)
+_BARE = re.compile(r"\s*v?(\d+(?:\.\d+){1,3}(?:[-+.]?(?:a|b|rc|dev|post)\d*)?)\s*")
+_ELSEWHEN = re.compile(
+    r"(?<!\w)(?:earlier|previous|since|old|older|from|before|prior|until|next|plan\w*|than|after|"
+    r"future|upcoming|will|first|last|replaces?|supersedes?|predecessor|successor|up to|"
+    r"requires?|needs?|compatible|schema|format|law|register|standard|template|licen[cs]e|specification|"
+    r"protocol|geplant|vorherige\w*|ab)(?!\w)",
+    re.IGNORECASE,
+)
+_ALIASES = {"pytorch": "torch", "sklearn": "scikit-learn", "onnx runtime": "onnxruntime"}
+_SYSTEM_KEYS = frozenset(
+    {"version", "model_version", "system_version", "release", "product_version", "app_version", "software_version"}
+)
+_NO_SYSTEM = frozenset(
+    words.words(
+        "library framework dependency dependencies package packages python torch onnx runtime "
+        "schema format record spec code lock policy tool os driver opset ir producer"
+    )
+)
+_EVENTS: dict[str, re.Pattern[str]] = {
+    "trained": re.compile(
+        r"(?<!\w)(?:train(?:ed|ing)?|fit(?:ted)?|fine[- ]?tun\w+|learn(?:ed|t)|trainiert|entraîné)(?!\w)", re.IGNORECASE
+    ),
+    "evaluated": re.compile(
+        (
+            r"(?<!\w)(?:evaluat\w*|assess\w*|tested|test(?:s|ing)? (?:was|were)|measured|auswertung|ausgewertet|"
+            r"evaluiert|bewertet|évalué\w*|completed|examined)(?!\w)"
+        ),
+        re.IGNORECASE,
+    ),
+    "approved": re.compile(
+        r"(?<!\w)(?:approv\w*|signed|authori[sz]ed|released?|freigegeben|genehmigt|approuvé)(?!\w)", re.IGNORECASE
+    ),
+    "collected": re.compile(
+        r"(?<!\w)(?:collect\w*|recorded|filed|gathered|acquired|erhoben|gesammelt|recueilli\w*)(?!\w)", re.IGNORECASE
+    ),
+}
+_EVENT_KEYS = {
+    "trained": frozenset({"train", "trained", "training", "fit", "fitted"}),
+    "evaluated": frozenset(
+        {
+            "evaluated",
+            "evaluation",
+            "assessed",
+            "assessment",
+            "tested",
+            "test",
+            "measured",
+            "completed",
+            "report",
+            "results",
+            "result",
+            "external",
+        }
+    ),
+    "approved": frozenset({"approval", "approved", "signed", "authorised", "authorized", "release", "released"}),
+    "collected": frozenset(
+        {"collected", "collection", "first", "last", "recorded", "period", "from", "until", "to", "acquired"}
+    ),
+}
+_LAW = re.compile(
+    r"(?<!\w)(?:art(?:icle)?s?\.?|annex|regulation|act|law|appl(?:y|ies)|guidance|commission|directive|chapter|standards?|(?:pr)?en|iso|iec|cen|cenelec|enquiry)(?!\w)",
+    re.IGNORECASE,
+)
+
+
+def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
+    """Every name of a model family, version and date that the evidence contradicts."""
+    for sentence in document.sentences:
+        if sentence.kind == "code":
+            continue
+        yield from model(sentence, evidence)
+        yield from version(sentence, evidence)
+        yield from date(sentence, evidence)
+
+
+def stated_families(sentence: Sentence) -> list[tokens.Span]:
+    """Families that a sentence says the model to be; not those that it compares with."""
+    if (
+        sentence.kind in {"meta", "code"}
+        or sentence.text.rstrip().endswith("?")
+        or _COMPARES.search(f"{sentence.text} {sentence.row}")
+    ):
+        return []
+    if re.search(r"compar|baseline|alternativ|related|benchmark", " ".join(sentence.place.heading[-1:]), re.IGNORECASE):
+        return []
+    return list(tokens.of(sentence.text).spans(lexicon.families()))
+
+
+@functools.lru_cache(maxsize=8)
+def recorded_families(evidence: Evidence) -> dict[str, Entry]:
+    """Families that the evidence names, with where."""
+    found: dict[str, Entry] = {}
+    for entry in evidence.entries:
+        value = entry.value if isinstance(entry.value, str) and len(entry.value) < 200 else ""
+        # `GradientBoostingClassifier` is one library's class, not any gradient boosting.
+        exact = lexicon.families().find([words.plain(value).replace("_", "")]) if " " not in value else []
+        for named in exact or lexicon.families().find([*words.words(entry.key), *words.words(value)]):
+            found.setdefault(named.concept, entry)
+    return found
+
+
+def agree(one: str, other: str) -> bool:
+    """May both be names of one model?"""
+    table = lexicon.load().families
+    return one == other or table[one].of == other or table[other].of == one
+
+
+def model(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
+    """A kind of model that is not the one of the evidence."""
+    recorded = recorded_families(evidence)
+    if not recorded:
+        return
+    for span in stated_families(sentence):
+        if any(agree(span.concept, name) for name in recorded):
+            continue
+        name, entry = next(iter(recorded.items()))
+        yield Finding(
+            RULES["model-differs"],
+            sentence,
+            "high",
+            f"“{sentence.text[span.begin : span.end]}” is named as the model; the evidence has {name}.",
+            "Name the model that was evaluated.",
+            (span.begin, span.end),
+            entry.proof,
+        )
+        return
+
+
+@functools.lru_cache(maxsize=8)
+def system_names(evidence: Evidence) -> tuple[str, ...]:
+    """Names of systems that the evidence holds."""
+    return tuple(
+        dict.fromkeys(
+            str(e.value)
+            for e in evidence.texts
+            if e.key in {"name", "title", "product", "system"}
+            and len(str(e.value)) < 60
+            and {"system", "product", "application", "app"} & set(words.words(" ".join(map(str, e.path))))
+        )
+    )
+
+
+@functools.lru_cache(maxsize=8)
+def _system_versions(evidence: Evidence) -> tuple[tuple[str, Entry], ...]:
+    return tuple(
+        (value, entry)
+        for value, entry in evidence.versions
+        if entry.key.lower() in _SYSTEM_KEYS
+        and not _NO_SYSTEM & {w for step in entry.path for w in words.words(str(step))}
+        and ("." in value or {"system", "product"} & entry.word_set)
+    )
+
+
+def stated_versions(sentence: Sentence, names: tuple[str, ...]) -> list[tuple[str, int, int]]:
+    """Versions that a sentence gives to the system: value, from, to."""
+    text = sentence.text
+    found = []
+    if sentence.kind == "cell":
+        label = f"{sentence.row} {sentence.column}"
+        if re.search(r"(?<!\w)(?:version|release|fassung)(?!\w)", label, re.IGNORECASE) and not _of_software(label):
+            match = _BARE.fullmatch(text)
+            if match and not _ELSEWHEN.search(label):
+                found.append((match[1], *match.span(1)))
+        return found
+    for match in _VERSION.finditer(text):
+        before = text[max(0, match.start() - 40) : match.start()]
+        if not _ELSEWHEN.search(before) and not _of_software(before + "version") and not _of_software(before[-25:]):
+            found.append((match[1], *match.span(1)))
+    for name in names:
+        found += [
+            (match[1], *match.span(1))
+            for match in re.finditer(rf"(?<!\w){re.escape(name)}\s+v?(\d+(?:\.\d+)+)(?![\w.]*\d)", text)
+            if not _ELSEWHEN.search(text[max(0, match.start() - 25) : match.start()])
+        ]
+    return list(dict.fromkeys(found))
+
+
+def _of_software(text: str) -> bool:
+    low = text.lower()
+    return any(re.search(rf"(?<![\w-]){re.escape(name.lower())}(?![\w-])", low) for name in lexicon.load().software)
+
+
+def version(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
+    """A version of the system or of a library that is not the one of the evidence."""
+    recorded = _system_versions(evidence)
+    if recorded:
+        for value, begin, end in stated_versions(sentence, system_names(evidence)):
+            if not any(_same_version(value, known) for known, _ in recorded):
+                yield _version(sentence, value, begin, end, recorded[0][1], "the system")
+    for match in lexicon.software().finditer(sentence.text):
+        name = _ALIASES.get(match[1].lower(), match[1].lower())
+        known = software_versions(evidence, name)
+        if known and not any(_same_version(match[2], value) for value, _ in known):
+            yield _version(sentence, match[2], *match.span(2), known[0][1], match[1])
+
+
+def _version(sentence: Sentence, value: str, begin: int, end: int, entry: Entry, of: str) -> Finding:
+    return Finding(
+        RULES["version-differs"],
+        sentence,
+        "high",
+        f"{value} is given as the version of {of}; the evidence has {entry.value}.",
+        "Name the version that was evaluated.",
+        (begin, end),
+        entry.proof,
+    )
+
+
+def _same_version(one: str, other: str) -> bool:
+    """`1.5` and `1.5.2` agree, `1.5` and `1.50` do not."""
+    a, b = re.split(r"[.+-]", one.strip(". ")), re.split(r"[.+-]", other.strip(". "))
+    length = min(len(a), len(b))
+    return a[:length] == b[:length]
+
+
+@functools.lru_cache(maxsize=256)
+def software_versions(evidence: Evidence, name: str) -> tuple[tuple[str, Entry], ...]:
+    """Versions of a library that the evidence holds."""
+    names = {name, *(alias for alias, real in _ALIASES.items() if real == name)}
+    found = []
+    for entry in evidence.texts:
+        text = str(entry.value)
+        if len(text) > 200:
+            continue
+        for other in names:
+            match = re.search(rf"(?<![\w-]){re.escape(other)}(?:\s+|==|[ =:@/-]v?)(\d+(?:\.\d+)*)", text, re.IGNORECASE)
+            if match:
+                found.append((match[1], entry))
+            elif (str(entry.key).lower() == other and _BARE.fullmatch(text)) or (
+                "version" in entry.word_set and _BARE.fullmatch(text) and set(words.words(other)) <= entry.word_set
+            ):
+                found.append((text.strip(), entry))
+    return tuple(found)
+
+
+def stated_dates(sentence: Sentence) -> list[tuple[str, dates.Date]]:
+    """Days that a sentence gives to an event: event, date."""
+    if _LAW.search(f"{sentence.text} {sentence.row}") or sentence.text.rstrip().endswith("?"):
+        return []
+    found = dates.find(sentence.text)
+    if not found:
+        return []
+    stated = []
+    for date_ in found:
+        if sentence.kind == "cell" or len(sentence.text) < 40:
+            around = f"{sentence.row} {sentence.column} {sentence.text}"
+        else:
+            low = max((d.end for d in found if d.end <= date_.begin), default=0)
+            around = sentence.text[low : date_.begin]
+            around = around if any(p.search(around) for p in _EVENTS.values()) else sentence.text
+        events = [name for name, pattern in _EVENTS.items() if pattern.search(around)]
+        if len(events) == 1:
+            stated.append((events[0], date_))
+    return stated
+
+
+def date(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
+    """A date of an event that is not the one of the evidence."""
+    for event, stated in stated_dates(sentence):
+        if stated.day is None or not evidence.dates:
+            continue
+        known = [(d, e) for d, e in evidence.dates if _is_of(event, e)]
+        if any(stated.agrees(d) for d, _ in known):
+            continue
+        anywhere = any(stated.agrees(d) for d, _ in evidence.dates)
+        if anywhere or (not known and event == "collected"):
+            continue
+        entry = known[0][1] if known else None
+        has = f"the evidence has {known[0][0].iso}" if known else "the evidence holds no such date"
+        yield Finding(
+            RULES["date-differs"],
+            sentence,
+            "high" if known else "medium",
+            f"{sentence.text[stated.begin : stated.end]} is given as the day on which it was {event}; {has}.",
+            "Take the date of the evidence, or add the evidence of this one.",
+            (stated.begin, stated.end),
+            entry.proof if entry else None,
+        )
+
+
+def _is_of(event: str, entry: Entry) -> bool:
+    file = entry.file.replace("\\", "/").rsplit("/", 1)[-1].rsplit(".", 1)[0]
+    around = {word for step in entry.path for word in words.words(str(step))} | set(words.words(file))
+    return bool(_EVENT_KEYS[event] & {*around, *(w + "s" for w in around)})

@@ -1,0 +1,357 @@
+"""Numbers against the evidence: of the measure that the sentence names, and of anything at all."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Iterator, Sequence
+
+from model_cards.lint import lexicon, matching, mentions, tally, words
+from model_cards.lint.evidence import Entry, Evidence
+from model_cards.lint.mentions import Mention
+from model_cards.lint.model import Confidence, Document, Finding, Sentence
+from model_cards.lint.pool import Pool
+from model_cards.lint.rules import counts, tokens
+from model_cards.lint.rules.catalogue import RULES
+from model_cards.lint.rules.tokens import Tokens
+
+BEFORE = 90
+"""Characters between the name of a measure and its number."""
+AFTER = 45
+COMPLEMENTS = {"false_negative_rate": "recall", "error_rate": "accuracy", "false_positive_rate": "specificity"}
+"""Measures that are one minus another."""
+_GENERIC = frozenset(
+    words.words(
+        "value score result measure performance fairness robustness overall metric ratio difference "
+        "gap low high worst best low high largest smallest mean median std share points the "
+        "of in on at a and to for check pass name under over between less more most least than "
+        "from until with by data"
+    )
+)
+_NO_CLAIM = re.compile(
+    (
+        r"(?<!\w)(?:for example|for instance|e\.g\.|such as|z\. ?b\.|par exemple|would be|if it were|"
+        r"suppose|beispielsweise)"
+    ),
+    re.IGNORECASE,
+)
+CHANCE = 0.1
+"""Share of values in [0, 1], at the decimals shown, that the evidence holds: above it a match says nothing."""
+_SHARE_OF = re.compile(r"\s*(?:of|der|des|von|du|de)\s", re.IGNORECASE)
+_CONDITION = re.compile(r"(?<!\w)(?:with|when|for|at|under|if|to|bei|mit|avec)\s*$", re.IGNORECASE)
+_REFERENCE = re.compile(
+    r"^\s*(?:references?|sources?|citations?|literature|bibliography|quelle|literatur|source)\s*$", re.IGNORECASE
+)
+QUANTILES = frozenset({50.0, 90.0, 95.0, 99.0, 99.9})
+RICH = 2_000
+"""Numbers of the evidence, beyond which a measure may well stand there under another name."""
+MANY = 60
+"""Numbers of one measure, beyond which a word nearby no longer says which of them is meant."""
+SMALL = 100
+"""Whole numbers below it state a value only where the evidence knows what they count."""
+
+
+def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
+    """Every number of a document that the evidence does not carry."""
+    totals = tally.totals(document)
+    for sentence in document.sentences:
+        if sentence.kind == "code" or _REFERENCE.search(sentence.column or sentence.row):
+            continue
+        found = mentions.find(sentence)
+        own = {(m.begin, m.end) for m in found if m.whole and int(m.value) in totals}
+        for finding in _sentence(sentence, found, evidence):
+            if not (finding.span in own and finding.confidence != "high"):
+                yield finding
+
+
+def _sentence(sentence: Sentence, found: Sequence[Mention], evidence: Evidence) -> Iterator[Finding]:
+    text = tokens.of(sentence.text)
+    skip = False
+    for position, mention in enumerate(found):
+        if skip:
+            skip = False
+            continue
+        if mention.ratio_of:
+            skip = True
+            yield from _ratio(sentence, mention, found[position + 1], evidence)
+            continue
+        if _follows_ratio(mention, found[:position]):
+            continue
+        yield from _one(sentence, text, mention, found, evidence)
+
+
+def _follows_ratio(mention: Mention, before: Sequence[Mention]) -> bool:
+    """`26 of 47 (55.3 %)`: the share follows from the two counts."""
+    if mention.unit != "%" or len(before) < 2 or not before[-2].ratio_of:
+        return False
+    return matching.equal(mention, before[-2].value / before[-2].ratio_of)
+
+
+def _one(
+    sentence: Sentence, text: Tokens, mention: Mention, found: Sequence[Mention], evidence: Evidence
+) -> Iterator[Finding]:
+    if _trivial(mention):
+        return
+    if mention.whole:
+        counted = counts.check(sentence, text, mention, evidence)
+        if isinstance(counted, Finding):
+            yield counted
+        if counted is not counts.UNKNOWN:
+            return
+    concepts = attached(sentence, text, mention, found)
+    if mention.unit == "%" and {"latency", "energy", "parameters"} & set(concepts):
+        if mention.value in QUANTILES:
+            return
+        concepts = []
+    pool = _pool(evidence, tuple(concepts))
+    # `25 to 60` in brackets behind a rate are no rate.
+    is_rate = not (mention.whole and "%" not in sentence.context and pool.largest <= 1)
+    if len(pool) and is_rate:
+        yield from _of_measure(sentence, text, mention, concepts, pool, evidence)
+    else:
+        yield from _of_anything(sentence, mention, concepts, evidence)
+
+
+@functools.lru_cache(maxsize=1024)
+def _pool(evidence: Evidence, concepts: tuple[str, ...]) -> Pool:
+    """The numbers of some measures, and of those that are one minus them."""
+    entries = [e for concept in concepts for e in evidence.by_measure.get(concept, ())]
+    for concept in concepts:
+        if other := COMPLEMENTS.get(concept):
+            entries += [_flipped(e) for e in evidence.by_measure.get(other, ()) if 0 <= float(e.value or 0) <= 1]
+    return Pool(entries)
+
+
+def _flipped(entry: Entry) -> Entry:
+    return Entry(
+        entry.file,
+        entry.path,
+        1 - float(entry.value or 0),
+        entry.words,
+        entry.identity,
+        entry.rows,
+        derived="one minus it",
+    )
+
+
+def _trivial(mention: Mention) -> bool:
+    values = {value for value, _ in mention.readings}
+    return bool(values & {0.0, 1.0}) or (mention.unit == "%" and 100.0 in values) or abs(mention.value) > 1e15
+
+
+def attached(sentence: Sentence, text: Tokens, mention: Mention, found: Sequence[Mention]) -> list[str]:
+    """The measures of which a number is said: named before it, right after it, or by its row or column."""
+    low, high = text.clause(mention.begin, mention.end)
+    if (
+        mention.unit == "%"
+        and _SHARE_OF.match(text.text, mention.end)
+        and _CONDITION.search(text.text[: mention.begin])
+    ):
+        return []
+    before = [s for s in text.measures if low <= s.begin and s.end <= mention.begin and mention.begin - s.end <= BEFORE]
+    if before:
+        last = before[-1]
+        group = [last.concept]
+        for span in reversed(before[:-1]):
+            between = text.text[span.end : last.begin].strip().lower()
+            if between not in {"and", ",", "or", "und", "et", "/", "and the", "and that"}:
+                break
+            group.append(span.concept)
+            last = span
+        return list(dict.fromkeys(group))
+    others = [m.begin for m in found if m.begin > mention.begin]
+    limit = min([high, mention.end + AFTER, *others])
+    after = next((s for s in text.measures if mention.end <= s.begin and s.end <= limit), None)
+    if after and _follows(text.text[mention.end : after.begin], mention):
+        return [after.concept]
+    if sentence.kind == "cell":
+        for name in (sentence.column, sentence.row, sentence.caption):
+            if spans := tokens.of(name).measures:
+                return list(dict.fromkeys(span.concept for span in spans))
+    return []
+
+
+def _follows(between: str, mention: Mention) -> bool:
+    """`84 % accuracy`, `31 % of the borrowers defaulted`; not `depth 4 and a learning rate`."""
+    if re.search(r",|(?<!\w)(?:and|or|und|et)(?!\w)", between):
+        return False
+    return mention.unit == "%" or len(between.split()) <= 2
+
+
+def _context(sentence: Sentence, text: Tokens, mention: Mention) -> frozenset[str]:
+    """Words that may say of which group, class or part of the data a number is."""
+    low, high = text.clause(mention.begin, mention.end)
+    found = frozenset(word for word in tokens.of(text.text[low:high]).canonical if not word.isdigit())
+    if sentence.kind == "cell":
+        found |= tokens.of(sentence.row).canonical | tokens.of(sentence.column).canonical
+    return found
+
+
+@functools.cache
+def _names_of(concept: str) -> frozenset[str]:
+    """All words by which a measure is called."""
+    return frozenset(word for name in (concept, *lexicon.load().measures[concept]) for word in words.words(name))
+
+
+def _of_measure(
+    sentence: Sentence, text: Tokens, mention: Mention, concepts: Sequence[str], pool: Pool, evidence: Evidence
+) -> Iterator[Finding]:
+    named = frozenset(word for concept in concepts for word in _names_of(concept))
+    narrowed = pool.narrowed(_context(sentence, text, mention), named | _GENERIC)
+    words_around = f"{sentence.text} {sentence.context}"
+    if matching.true_of(mention, narrowed):
+        return
+    if (
+        matching.opposite(mention, narrowed, words_around)
+        or matching.difference(mention, pool, words_around)
+        or matching.quotient(mention, pool, words_around)
+    ):
+        return
+    name = " or ".join(concept.replace("_", " ") for concept in concepts)
+    close = matching.nearest(mention, narrowed)
+    shown = sentence.text[mention.begin : mention.end]
+    other = matching.first(mention, pool)
+    if other is not None:
+        # The number is right for another group or part of the data. In prose a name nearby may mean nothing.
+        sure = len(pool) <= MANY and (sentence.kind == "cell" or len(narrowed) * 3 <= len(pool))
+        yield _finding(
+            "number-of-another",
+            sentence,
+            mention,
+            "medium" if sure else "low",
+            f"{shown} is the {name} of something else in the evidence.",
+            f"Take the value of what the sentence names, or name what it is: here the evidence has {_plain(close)}.",
+            other,
+        )
+        return
+    elsewhere = matching.first(mention, counts.everything(evidence)) if mention.hedge != "about" else None
+    decimals = max(decimals for _, decimals in mention.readings) + (2 if mention.unit in {"%", "points"} else 0)
+    if mention.unit == "points" and elsewhere is not None:
+        return
+    if elsewhere is not None:
+        if mention.hedge in {"less", "more"}:
+            return
+        chance = evidence.share_of_scale[min(decimals, 6)]
+        if mention.unit in {"time", "size"}:
+            return
+        if chance > CHANCE:
+            yield _differs(sentence, mention, name, close, "low" if len(evidence.numbers) > RICH else "medium")
+            return
+        yield _finding(
+            "number-of-another",
+            sentence,
+            mention,
+            "medium",
+            f"{shown} is no {name} in the evidence; it stands there for something else.",
+            f"Check what the number is. The nearest {name} in the evidence is {_plain(close)}.",
+            elsewhere,
+        )
+        return
+    if mention.unit == "points":
+        yield from _unsupported(sentence, mention, "medium")
+        return
+    if mention.whole and abs(mention.value) < SMALL and float(close.value or 0) < 1:
+        return
+    yield _differs(sentence, mention, name, close, "high" if mention.hedge == "exact" else "medium")
+
+
+def _differs(sentence: Sentence, mention: Mention, name: str, close: Entry, confidence: Confidence) -> Finding:
+    shown = sentence.text[mention.begin : mention.end]
+    return _finding(
+        "number-differs",
+        sentence,
+        mention,
+        confidence,
+        f"{shown} is given as {name}, the evidence has {_plain(close)}.",
+        f"Take the value of the evidence, or add the evidence of {shown}.",
+        close,
+    )
+
+
+def _of_anything(
+    sentence: Sentence, mention: Mention, concepts: Sequence[str], evidence: Evidence
+) -> Iterator[Finding]:
+    around = f"{sentence.text} {sentence.context}"
+    if mention.hedge in {"less", "more"} and not concepts and not _exact_enough(mention):
+        return
+    if _NO_CLAIM.search(sentence.text) or mention.value == SMALL:
+        return  # an example; or a scale that ends at a hundred
+    pool = counts.everything(evidence)
+    if matching.first(mention, pool) or matching.opposite(mention, pool, around):
+        return
+    groups = [_pool(evidence, (concept,)) for concept in evidence.by_measure]
+    if any(
+        matching.difference(mention, group, around) or matching.quotient(mention, group, around) for group in groups
+    ):
+        return
+    if _small(mention, concepts):
+        return
+    yield from _unsupported(sentence, mention, "low" if mention.hedge == "about" and not concepts else "medium")
+
+
+def _exact_enough(mention: Mention) -> bool:
+    return max(decimals for _, decimals in mention.readings) >= 2
+
+
+def _small(mention: Mention, concepts: Sequence[str]) -> bool:
+    """Too small and round to state a measured value by itself."""
+    whole = all(float(value).is_integer() for value, _ in mention.readings)
+    if mention.unit == "%":
+        return False
+    if mention.unit in {"time", "size", "points"} and not concepts:
+        return whole
+    return whole and abs(mention.value) < SMALL
+
+
+def _unsupported(sentence: Sentence, mention: Mention, confidence: Confidence) -> Iterator[Finding]:
+    shown = sentence.text[mention.begin : mention.end]
+    yield _finding(
+        "number-unsupported",
+        sentence,
+        mention,
+        confidence,
+        f"No evidence carries {shown}.",
+        "Name the evidence file that holds it, correct the number, or take it out.",
+        None,
+    )
+
+
+def _ratio(sentence: Sentence, part: Mention, whole: Mention, evidence: Evidence) -> Iterator[Finding]:
+    """`84 of 100`: a share, or two counts."""
+    share, size = part.value / whole.value, whole.value
+    pool = counts.everything(evidence)
+    step = 0.5 / size * (1 + matching.SLACK)
+    if next(pool.between(max(0.0, share - step), share + step), None) or next(
+        pool.between(max(0.0, 1 - share - step), 1 - share + step), None
+    ):
+        return
+    for mention in (part, whole):
+        if mention.value >= SMALL and not matching.first(mention, pool):
+            yield from _unsupported(sentence, mention, "medium")
+            return
+
+
+def _plain(entry: Entry) -> str:
+    value = float(entry.value or 0)
+    share = f" ({100 * value:.4g} %)" if 0 < abs(value) < 1 and not entry.derived else ""
+    return f"{value:.6g}{share}"
+
+
+def _finding(
+    rule: str,
+    sentence: Sentence,
+    mention: Mention,
+    confidence: Confidence,
+    message: str,
+    advice: str,
+    entry: Entry | None,
+) -> Finding:
+    return Finding(
+        RULES[rule],
+        sentence,
+        confidence,
+        message,
+        advice,
+        (mention.begin, mention.end),
+        entry.proof if entry else None,
+    )

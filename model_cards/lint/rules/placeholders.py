@@ -1,0 +1,129 @@
+"""Text that stands for something to be filled in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from model_cards.lint.evidence import Evidence
+from model_cards.lint.model import Confidence, Document, Finding, Sentence
+from model_cards.lint.rules.catalogue import RULES
+
+_EVERYWHERE: tuple[tuple[str, Confidence, str], ...] = (
+    (
+        (
+            r"\{\{[^{}]{0,120}\}\}|\{%[^{}]{0,120}%\}|\$\{[^{}]{1,80}\}|<%[^<>]{0,80}%>|\{[a-z_][a-z0-9_.]*\}|"
+            r"%\([a-z_]+\)[sdf]"
+        ),
+        "high",
+        "template syntax",
+    ),
+    (
+        (
+            r"(?<!\w)(?:TBD|TBC|TBA|T\.B\.D\.?|TODO|FIXME|XXX+|TKTK|to be (?:added|completed|filled in|"
+            r"inserted|supplied|defined later)|wird nachgereicht|noch (?:zu ergänzen|einzutragen|auszufüllen)|"
+            r"à compléter|à renseigner)(?!\w)"
+        ),
+        "high",
+        "a note to oneself",
+    ),
+    (
+        (
+            r"\[\s*(?:insert|add|enter|your|name of|fill|placeholder|to be|tbd|todo|please|describe|company|"
+            r"date|link|xx+|hier|bitte|einfügen|à)[^\[\]]{0,80}\]|\[\s*(?:\.{3}|…|_+|\?+|x{2,})\s*\]"
+        ),
+        "high",
+        "a bracket to be filled",
+    ),
+    (
+        (
+            r"<\s*(?:insert|add|enter|your|fill|tbd|todo|name|place|date|company|version|value|number|"
+            r"address|xx+|describe|author|title|[a-z]+(?:[ _-][a-z]+){1,5})[^<>]{0,60}>|<[A-Z][A-Z _-]{2,40}>"
+        ),
+        "high",
+        "angle brackets to be filled",
+    ),
+    (r"\blorem ipsum\b|\bdolor sit amet\b", "high", "filler text"),
+    (r"_{4,}|(?<=:)\s*(?:\.{4,}|…{2,})(?!\s*\d)", "medium", "a blank to be filled"),
+    (r"(?<![\w?])\?{2,}(?!\w)", "medium", "question marks for something missing"),
+    (
+        r"(?<![\w.-])(?:NaN|nan|NaT|#N/A|#REF!|#DIV/0!|#VALUE!|<NA>|\[object Object\])(?![\w-])",
+        "high",
+        "a value that a program could not compute",
+    ),
+    (r"(?<![\w.-])N\.\s?N\.(?!\w)", "medium", "a person without a name"),
+)
+_PATTERNS = tuple(
+    (re.compile(p, re.IGNORECASE if "lorem" in p or "TBD" in p or "insert" in p else 0), c, w)
+    for p, c, w in _EVERYWHERE
+)
+_WHOLE = re.compile(
+    (
+        r"(?:none|null|nan|unknown|undefined|n\.?\s?a\.?\?|tbd|tba|tbc|todo|xxx*|\?+|unbekannt|"
+        r"inconnu|missing value|placeholder|sample text|dummy|foo|bar|test ?test|asdf|example\.com|"
+        r"john doe|jane doe|max mustermann|erika mustermann|unspecified)\.?"
+    ),
+    re.IGNORECASE,
+)
+_LABELLED = re.compile(
+    (
+        r"^[^.!?]{2,60}?(?::|=|\s-)\s*[\"'`(]?(?P<value>none|null|nan|unknown|undefined|tbd|tba|todo|"
+        r"xx+|\?+|unbekannt|inconnu|unspecified|-{3,}|…|\.\.\.)[\"'`)]?\.?$"
+    ),
+    re.IGNORECASE,
+)
+_IS_NONE = re.compile(
+    r"(?<!\w)(?:is|are|was|were|be|equals|ist|beträgt|of|=|by|at)\s+(?P<value>None|null|NaN|nan|"
+    r"undefined)(?!\w)(?!\s+of)"
+)
+_HARMLESS_BRACKET = re.compile(r"^<(?:https?|mailto|www)|^<\s*\d|^\{\d")
+_NONE_IS_ANSWER = re.compile(
+    (
+        r"(?:known|other|further|open|allerg|exception|deviation|waiver|restriction|incident|complaint|"
+        r"change|side effect|mitigation|augmentation|missing|not |failed|conflict|contraindication|"
+        r"recall|pre-?trained|transform|encod|drop ?out|default|special categor)"
+    ),
+    re.IGNORECASE,
+)
+
+
+def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
+    """Every placeholder of a document."""
+    for sentence in document.sentences:
+        if sentence.kind == "code":
+            continue
+        found = _find(sentence)
+        if found:
+            begin, end, what, confidence = found
+            yield Finding(
+                RULES["placeholder"],
+                sentence,
+                confidence,
+                f"“{sentence.text[begin:end]}” is {what}.",
+                "Fill it in, or say openly that it is not known and who will supply it.",
+                (begin, end),
+            )
+
+
+def _find(sentence: Sentence) -> tuple[int, int, str, Confidence] | None:
+    text = sentence.text
+    for pattern, confidence, what in _PATTERNS:
+        match = pattern.search(text)
+        if match and not _HARMLESS_BRACKET.match(match[0]):
+            return *match.span(), what, confidence
+    if (
+        sentence.kind == "cell"
+        and sentence.place.cell
+        and sentence.place.cell[1] > 1
+        and _WHOLE.fullmatch(text.strip("`*_ ()"))
+    ):
+        # `none` is a word and an answer; `None` is what Python prints.
+        answer = text.strip() == "none" or (text.strip() == "None" and _NONE_IS_ANSWER.search(sentence.context))
+        return 0, len(text), "no value", "low" if answer else "high"
+    if (match := _LABELLED.match(text)) and not (
+        match["value"].lower() == "none" and _NONE_IS_ANSWER.search(text[: match.start("value")])
+    ):
+        return *match.span("value"), "no value", "low" if sentence.kind == "meta" else "high"
+    if match := _IS_NONE.search(text):
+        return *match.span("value"), "a value of a program, not of a document", "high"
+    return None

@@ -1,0 +1,69 @@
+"""Does a sentence claim something, or deny it, plan it, ask for it, ask whether it is so?"""
+
+from __future__ import annotations
+
+import re
+
+from model_cards.lint.model import Sentence
+
+_BREAK = re.compile(
+    r"[;:](?=\s)|(?<!\w)(?:but|because|since|while|whereas|although|though|so that|aber|weil|"
+    r"da|mais|car)(?!\w)|,\s+(?:which|who|and (?:we|they|it)|so)\s"
+)
+_DENIES = re.compile(
+    r"(?<!\w)(?:not|no|never|none|nobody|nothing|without|neither|nor|cannot|can't|isn't|aren't|"
+    r"wasn't|weren't|don't|doesn't|didn't|hasn't|haven't|"
+    r"won't|lacks?|lacking|missing|absent|refused|rejected|failed|un(?:tested|validated|approved|"
+    r"encrypted|mitigated|certified|monitored|available|known)|"
+    r"nicht|kein\w*|nie|ohne|fehlt|fehlen|ne|pas|aucune?|sans|jamais)(?!\w)",
+    re.IGNORECASE,
+)
+_HEDGES = re.compile(
+    r"(?<!\w)(?:will|shall|should|would|could|may|might|must|can|plan(?:s|ned)?|intend(?:s|ed)?|"
+    r"foreseen|scheduled|pending|open|outstanding|"
+    r"needs? to|has to|have to|had to|ought to|to be|is being|are being|not yet|yet to|remains?|"
+    r"require[sd]?|requirements? (?:of|for|to)|"
+    r"whether|in order to|so as to|aims?|goal|recommend(?:s|ed)?|expected to|ask(?:s|ed)?|suppose[ds]?|"
+    r"possible|possibly|"
+    r"soll\w*|muss|müssen|kann|können|wird|werden soll|geplant|ob|devra|doit|doivent|peut|prévue?|"
+    r"prévus?|draft|claim(?:s|ed)? to|we do not|hypothetical\w*|for example|in future|next step)(?!\w)",
+    re.IGNORECASE,
+)
+_CONDITIONS = re.compile(
+    r"(?<!\w)(?:if|unless|until|once|before|when|whenever|after which|falls|sofern|sobald|bevor|si|avant)(?!\w)",
+    re.IGNORECASE,
+)
+"""They make a condition only of what follows them."""
+_OPEN_HEADING = re.compile(
+    (
+        r"(?:missing|open (?:points|issues|questions)|next steps|planned|roadmap|to[- ]?do|future work|"
+        r"outlook|not covered|gaps?\b|limitations|out of scope|offene punkte|ausblick|recommendations?|"
+        r"checklist|glossary|how to read|definitions?)"
+    ),
+    re.IGNORECASE,
+)
+_QUOTED_TITLE = re.compile(r"^\s*(?:gap\.|not (?:stated|measured|covered):)", re.IGNORECASE)
+
+
+def clause(text: str, begin: int, end: int) -> tuple[int, int]:
+    """The bounds of the clause around some characters."""
+    cuts = [0, *(m.start() for m in _BREAK.finditer(text)), len(text)]
+    return max(c for c in cuts if c <= begin), min(c for c in cuts if c >= end)
+
+
+def denied(text: str, begin: int, end: int) -> bool:
+    """Is what stands there denied in its clause?"""
+    low, high = clause(text, begin, end)
+    return bool(_DENIES.search(text[low:high]))
+
+
+def asserted(sentence: Sentence, begin: int, end: int) -> bool:
+    """Is what stands there claimed to be so: not denied, not planned, not asked for, no question, no example?"""
+    text = sentence.text
+    if text.rstrip("\"'”»)").endswith("?") or _QUOTED_TITLE.match(text):
+        return False
+    if any(_OPEN_HEADING.search(title) for title in sentence.place.heading[-1:]):
+        return False
+    low, high = clause(text, begin, end)
+    part = text[low:high]
+    return not (_DENIES.search(part) or _HEDGES.search(part) or _CONDITIONS.search(text[low:begin]))
