@@ -15,7 +15,7 @@ from evidence.folder import RunFolder
 from flows import workspace
 from model_cards import declaring
 from tef_export import approval as signing
-from tef_export import keys
+from tef_export import key_files, keys
 
 FOLDER = "approvals"
 """Decisions by number; none is ever overwritten. The ledger says which is the last."""
@@ -62,7 +62,9 @@ def parse_waivers(texts: tuple[str, ...]) -> dict[tuple[str, str], str]:
     return found
 
 
-def decide(path: Path, answers: Answers, key_file: Path, ask_password: Callable[[], str]) -> records.Approval:
+def decide(
+    path: Path, answers: Answers, key_file: str, ask_password: Callable[[], str], certificate: Path | None = None
+) -> records.Approval:
     """Sign a person's decision with their key and put it into the run folder.
 
     Raises:
@@ -82,7 +84,7 @@ def decide(path: Path, answers: Answers, key_file: Path, ask_password: Callable[
         raise errors.PlanError("--refuse with --waive: expected one of them, got both. A refusal accepts nothing.")
     if answers.decision == "approved":
         _require_waived(path, answers, found.gate)
-    key = keys.load_private(key_file, ask_password)
+    key = key_files.open_key(key_file, ask_password, certificate)
     return _record(path, answers, key, demonstration=False)
 
 

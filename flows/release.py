@@ -11,7 +11,7 @@ from configs import errors
 from evidence import clock, ledger, lock, records, storage
 from evidence.folder import RunFolder
 from flows import approval, workspace
-from tef_export import keys, verify, write
+from tef_export import keys, timestamp, verify, write
 
 
 @dataclasses.dataclass(frozen=True)
@@ -64,7 +64,13 @@ def prepare(path: Path, *, demonstration: bool) -> write.Prepared:
 
 
 def release(
-    path: Path, key: keys.PrivateKey, *, destination: Path, demonstration: bool, expected: str | None = None
+    path: Path,
+    key: keys.PrivateKey,
+    *,
+    destination: Path,
+    demonstration: bool,
+    expected: str | None = None,
+    stamp: timestamp.Stamp | None = None,
 ) -> Released:
     """Check, write, verify with the receiver's reader. A bundle that the reader refuses is removed again.
 
@@ -74,6 +80,7 @@ def release(
         destination: Folder for the bundle.
         demonstration: Mark the bundle as a demonstration.
         expected: Digest of what a person was shown before (`Leaving.digest`); something else is not written.
+        stamp: Asks an authority for a timestamp.
 
     Raises:
         GateError: The release is refused, or what would leave is no longer what was shown.
@@ -88,7 +95,7 @@ def release(
                 "since. Nothing was written; release again."
             )
         folder, chain = RunFolder(path), ledger.Ledger.open(path)
-        written = write.seal(prepared, key, destination, demonstration=demonstration)
+        written = write.seal(prepared, key, destination, demonstration=demonstration, stamp=stamp)
         verification = verify.verify(written.path, public_key=key.public_key(), allow_demonstration=True)
         try:
             record = verify.bundle_record(written.reference, verification, clock.now())

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from configs import errors
-from tef_export import bag, cades, manifest, oms, places, recipe
+from tef_export import bag, cades, manifest, oms, places, recipe, timestamp
 
 MODEL = "data/model/model.onnx"
 GOLDEN = "data/model/test_data_set_0"
@@ -111,7 +111,7 @@ def check_names(paths: set[str]) -> None:
         VerificationError: Naming the first file that is missing or has no business there.
     """
     for path in sorted(paths):
-        if path not in (*TAGS, *SIGNATURES, manifest.PLACE, places.CRATE) and role(path) is None:
+        if path not in (*TAGS, *SIGNATURES, timestamp.PLACE, manifest.PLACE, places.CRATE) and role(path) is None:
             raise errors.VerificationError(
                 f"file {path}: expected only the kinds of file that the bundle format names, got another. "
                 "Do not open it."

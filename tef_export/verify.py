@@ -21,7 +21,19 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from configs import errors
 from evidence import records
-from tef_export import archive, bag, cades, contents, cross_check, golden_check, keys, manifest, oms, recipe_check
+from tef_export import (
+    archive,
+    bag,
+    cades,
+    contents,
+    cross_check,
+    golden_check,
+    keys,
+    manifest,
+    oms,
+    recipe_check,
+    timestamp,
+)
 from tef_export.metadata import check as descriptions
 from tef_export.receivers import check as layouts
 
@@ -45,6 +57,7 @@ STEPS = (
     *golden_check.CHECKS,
 )
 """The checks in order."""
+SIGNED = "the manifests are what the pinned key signed (CAdES-B-B)"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -293,9 +306,16 @@ def _check_signatures(run: _Run, bundle: cross_check.Bundle, asked: _Asked) -> e
         signed = oms.signed_files(_signature(bundle, oms.PLACE), public, bundle.top)
         found = {name: file.sha256 for name, file in bundle.files.items() if name != oms.PLACE}
         oms.require_same(signed, found)
-    with run.step("document signature", "the manifests are what the pinned key signed (CAdES-B-B)"):
+    with run.step("document signature", SIGNED):
         signature = _signature(bundle, cades.PLACE)
-        cades.verify(signature, bundle.read(bag.TAG_MANIFEST), public, asked.at)
+        listed = bundle.read(bag.TAG_MANIFEST)
+        cades.verify(signature, listed, public, asked.at)
+        stamped = (
+            timestamp.check(_signature(bundle, timestamp.PLACE), listed) if timestamp.PLACE in bundle.files else None
+        )
+    if stamped is not None:
+        text = f"{SIGNED}; an authority states {stamped:%Y-%m-%d %H:%M:%S}Z: check whose word that is (openssl ts)"
+        run.note("document signature", "pass", text)
     run.fingerprint = keys.fingerprint(public)
     return public
 

@@ -21,7 +21,20 @@ from evidence import canonical, records, storage
 from evidence.dossier import Dossier
 from evidence.folder import RunFolder
 from tef_export import approval as approvals
-from tef_export import archive, bag, cades, contents, keys, leaving, manifest, oms, payload, places, real_world
+from tef_export import (
+    archive,
+    bag,
+    cades,
+    contents,
+    keys,
+    leaving,
+    manifest,
+    oms,
+    payload,
+    places,
+    real_world,
+    timestamp,
+)
 from tef_export.metadata import attestations, crate
 
 SOFTWARE_AGENT = "proofline (bundle format 1)"
@@ -97,16 +110,28 @@ def prepare(folder: RunFolder, dossier: Dossier, approval: records.Approval, cre
     return Prepared(folder, dossier, approval, found, created, leaving.report(dossier, approval, found, bundle_id))
 
 
-def seal(prepared: Prepared, key: keys.PrivateKey, destination: Path, *, demonstration: bool = False) -> Written:
+def seal(
+    prepared: Prepared,
+    key: keys.PrivateKey,
+    destination: Path,
+    *,
+    demonstration: bool = False,
+    stamp: timestamp.Stamp | None = None,
+) -> Written:
     """Sign and write what was prepared. Equal input, key and time give equal bytes.
+
+    Where the key lies on a token, or an authority sets a timestamp, the signatures differ each time and the rest does
+    not.
 
     Args:
         prepared: What leaves.
         key: The supplier's key. A demonstration key or approval marks the bundle as a demonstration.
         destination: Folder for `<bundle-id>.zip`, `.pub.pem` and `.crt.pem`.
         demonstration: Mark the bundle as a demonstration in any case.
+        stamp: Asks an authority for a timestamp.
 
     Raises:
+        MissingError: The authority does not answer.
         StorageError: The disk is full, read-only, or holds another bundle of that name.
     """
     marked = demonstration or key.demonstration or prepared.approval.demonstration
@@ -120,7 +145,7 @@ def seal(prepared: Prepared, key: keys.PrivateKey, destination: Path, *, demonst
     files[places.CRATE] = payload.entry(crate.text(described))
     leaving.require_fit(prepared.folder, {p: files[p] for p in (manifest.PLACE, places.CRATE)} | {
         contents.PLAN: files[contents.PLAN]}, prepared.approval)  # fmt: skip
-    files = _bagged(files, index, prepared, key)
+    files = _bagged(files, index, prepared, key, stamp)
     path = destination / f"{prepared.bundle_id}.zip"
     with storage.explained(f"bundle {path}"):
         destination.mkdir(parents=True, exist_ok=True)
@@ -219,9 +244,10 @@ def _own_line(index: payload.Entry) -> manifest.BundleFile:
 
 
 def _bagged(
-    files: payload.Payload, index: manifest.BundleManifest, prepared: Prepared, key: keys.PrivateKey
-) -> payload.Payload:
-    """The payload with the bag's tag files and both signatures."""
+    files: payload.Payload, index: manifest.BundleManifest, prepared: Prepared, key: keys.PrivateKey,
+    stamp: timestamp.Stamp | None,
+) -> payload.Payload:  # fmt: skip
+    """The payload with the bag's tag files, both signatures, and the timestamp where one is asked for."""
     system = prepared.dossier.plan.system
     fields = {
         "BagIt-Profile-Identifier": bag.PROFILE_IDENTIFIER,
@@ -240,6 +266,8 @@ def _bagged(
     listed = bag.manifest({name: tags[name].sha256 for name in bag.TAG_FILES})
     tags[bag.TAG_MANIFEST] = payload.entry(listed)
     tags[cades.PLACE] = payload.entry(cades.sign(listed, key, dt.datetime.fromisoformat(prepared.created)))
+    if stamp is not None:
+        tags[timestamp.PLACE] = payload.entry(stamp(listed))
     digests |= {name: one.sha256 for name, one in tags.items()}
     tags[oms.PLACE] = payload.entry(oms.sign(digests, index.bundle_id, key))
     return {**files, **tags}

@@ -32,7 +32,12 @@ from flows import workspace as workspaces
     "--overturn", is_flag=True, help="Approve although the run was refused before; the refusal stays on record."
 )
 @click.option(
-    "--key", type=click.Path(dir_okay=False, path_type=Path), help="Your private key (see `proofline keys new`)."
+    "--key", metavar="FILE|pkcs11:…", help="Your private key: a PEM or PKCS#12 file, or a key on a token (pkcs11: URI)."
+)
+@click.option(
+    "--certificate",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Its certificate (PEM), where it does not lie beside the key.",
 )
 @click.option(
     "--demonstration",
@@ -51,7 +56,8 @@ def command(
     waive: tuple[str, ...],
     expires: str | None,
     overturn: bool,
-    key: Path | None,
+    key: str | None,
+    certificate: Path | None,
     demonstration: bool,
 ) -> None:
     """Record a decision on RUN (default: the last run), signed.
@@ -63,7 +69,7 @@ def command(
 
     path = workspaces.Workspace(workspace).find(run, closed=True)
     found = workspaces.dossier(path)
-    if key is not None and not key.is_file():
+    if key is not None and not key.startswith("pkcs11:") and not Path(key).is_file():
         raise errors.MissingError(f"key {key}: expected a file, got none. Make one with `proofline keys new NAME`.")
     if demonstration:
         made = approval.demonstrate(path)
@@ -81,8 +87,9 @@ def command(
                 expires=expires,
                 overturn=overturn,
             ),
-            key or Path(click.prompt("Private key file", type=click.Path(dir_okay=False))),
+            key or click.prompt("Private key file", type=click.Path(dir_okay=False)),
             lambda: click.prompt("Password of the key", hide_input=True),
+            certificate,
         )
     click.echo(f"{made.decision} by {made.person} ({made.role}), bound to run {made.run_sha256[:12]}… and")
     click.echo(f"documents {made.documents_sha256[:12]}…, signed with the key {approval.fingerprint(made)[:16]}….")

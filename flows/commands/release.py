@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 @click.option(
     "--demonstration", is_flag=True, help="Sign with a throw-away key; the bundle is marked as a demonstration."
 )
+@click.option(
+    "--timestamp-url", metavar="URL", help="Ask this authority for an RFC 3161 timestamp; the only use of a network."
+)
 @click.option("--dry-run", is_flag=True, help="Show every file that would leave, and write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="With --dry-run: the report as JSON.")
 @click.option("--yes", is_flag=True, help="Do not ask before writing.")
@@ -51,6 +54,7 @@ def command(
     certificate: Path | None,
     out: Path,
     demonstration: bool,
+    timestamp_url: str | None,
     dry_run: bool,
     as_json: bool,
     yes: bool,
@@ -62,6 +66,7 @@ def command(
     written is verified with the reader that the facility uses.
     """
     from flows import leaving_view, release
+    from tef_export import timestamp
 
     space = workspaces.Workspace(workspace.resolve())
     path = space.find(run, closed=True)
@@ -83,10 +88,13 @@ def command(
     leaving_view.show(shown, console)
     if not yes and sys.stdin.isatty() and not click.confirm("Write it?", default=False):
         raise errors.GateError(f"release of {path.name}: expected a yes to what leaves, got a no. Nothing was written.")
+    stamp = timestamp.from_authority(timestamp_url) if timestamp_url else None
     signer = _signer(key, certificate)
 
     def body() -> release.Released:
-        return release.release(path, signer, destination=out, demonstration=demonstration, expected=shown.digest)
+        return release.release(
+            path, signer, destination=out, demonstration=demonstration, expected=shown.digest, stamp=stamp
+        )
 
     with console.status("Write, sign and verify the bundle …"):
         done = _within(engine, space, body)
