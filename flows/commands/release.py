@@ -41,6 +41,11 @@ if TYPE_CHECKING:
 @click.option(
     "--timestamp-url", metavar="URL", help="Ask this authority for an RFC 3161 timestamp; the only use of a network."
 )
+@click.option(
+    "--oci-layout",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write the bundle into this folder as an OCI image layout too (CNCF ModelPack).",
+)
 @click.option("--dry-run", is_flag=True, help="Show every file that would leave, and write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="With --dry-run: the report as JSON.")
 @click.option("--yes", is_flag=True, help="Do not ask before writing.")
@@ -55,6 +60,7 @@ def command(
     out: Path,
     demonstration: bool,
     timestamp_url: str | None,
+    oci_layout: Path | None,
     dry_run: bool,
     as_json: bool,
     yes: bool,
@@ -66,7 +72,7 @@ def command(
     written is verified with the reader that the facility uses.
     """
     from flows import leaving_view, release
-    from tef_export import timestamp
+    from tef_export import oci, timestamp
 
     space = workspaces.Workspace(workspace.resolve())
     path = space.find(run, closed=True)
@@ -79,6 +85,8 @@ def command(
         leaving_view.show(found, console, every_file=True)
         console.print("Nothing was written.")
         return
+    if oci_layout is not None and oci_layout.exists():
+        raise errors.PlanError(f"--oci-layout {oci_layout}: expected no such folder, got one. Choose another name.")
     if (key is None) != demonstration:
         raise errors.PlanError(
             "release: expected exactly one of --key FILE and --demonstration. "
@@ -100,6 +108,8 @@ def command(
         done = _within(engine, space, body)
         _mark(space, path, done)
     _conclude(done, console)
+    if oci_layout is not None:
+        click.echo(f"  OCI layout   {oci_layout}  {oci.write(done.written.path, oci_layout)}")
 
 
 def _signer(key: str | None, certificate: Path | None) -> keys.PrivateKey:
