@@ -4,6 +4,8 @@ from __future__ import annotations
 
 BOM, SBOM = "data/sbom/model.cdx.json", "data/sbom/environment.cdx.json"
 CRATE = "data/ro-crate-metadata.json"
+CROISSANT = "data/documents/croissant.json"
+"""Written with the datasheet, where there is one."""
 BUILD, EVALUATION = "data/provenance/build.intoto.json", "data/provenance/evaluation.intoto.json"
 ATTESTATIONS = (BUILD, EVALUATION)
 

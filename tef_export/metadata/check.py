@@ -30,7 +30,8 @@ def descriptions(bundle: cross_check.Bundle, index: manifest.BundleManifest, evi
         VerificationError: Naming the first two places that disagree.
     """
     known = _known_digests(bundle)
-    parsed = {path: _parsed(bundle, path) for path in (places.BOM, places.SBOM, places.CRATE)}
+    named = (places.BOM, places.SBOM, places.CRATE, places.CROISSANT)
+    parsed = {path: _parsed(bundle, path) for path in named if path != places.CROISSANT or path in bundle.files}
     for path, content in parsed.items():
         for text in _strings(content):
             for digest in _DIGEST.findall(text):
@@ -39,6 +40,8 @@ def descriptions(bundle: cross_check.Bundle, index: manifest.BundleManifest, evi
     _check_bom(parsed[places.BOM], index, evidence)
     listed = _check_sbom(parsed[places.SBOM], index, evidence)
     files = _check_crate(parsed[places.CRATE], bundle, index)
+    if places.CROISSANT in parsed:
+        _check_croissant(parsed[places.CROISSANT], evidence)
     return f"{files} files, {listed} software packages and the model card agree with the records"
 
 
@@ -183,6 +186,24 @@ def _check_crate(content: Any, bundle: cross_check.Bundle, index: manifest.Bundl
     parts = [str(part.get("@id")) for part in _listed(where, root, "hasPart")]
     coherence.equal(f"{where}, parts", sorted(parts), sorted(files))
     return len(files)
+
+
+def _check_croissant(content: Any, evidence: cross_check.Evidence) -> None:
+    """The data are those of the run, and no address leads anywhere but to what the plan names.
+
+    Public readers fetch a remote context, and read files outside the folder of the document.
+    """
+    where, dataset, url = places.CROISSANT, evidence.dataset, evidence.plan.data.provenance.url
+    if not isinstance(_at(where, content, "@context"), dict) or "@import" in content["@context"]:
+        raise coherence.differs(f"{where}, @context", "one to be fetched", "one that stands in the document")
+    coherence.equal(f"{where}, identifier", content.get("identifier"), f"sha256:{dataset.rows_sha256}")
+    files = _listed(where, content, "distribution")
+    found = [(one.get("name"), one.get("sha256")) for one in files]
+    coherence.equal(f"{where}, files", found, [(source.name, source.sha256) for source in dataset.sources])
+    for one in files:
+        address = one.get("contentUrl")
+        if address != url and not (isinstance(address, str) and re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*", address)):
+            raise coherence.differs(f"{where}, contentUrl", str(address)[:80], "the address of the plan, or a name")
 
 
 def _listed(where: str, content: Any, *path: str) -> list[dict[str, Any]]:

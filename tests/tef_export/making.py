@@ -31,6 +31,14 @@ CARD = b"---\nlicense: apache-2.0\n---\n# Card\n\nNothing is claimed here.\n"
 REPORT = b"<!doctype html><html><head><style>p { color: black }</style></head><body><p>Report</p></body></html>\n"
 
 
+CROISSANT = {
+    "@context": {"@vocab": "https://schema.org/"},
+    "@type": "sc:Dataset",
+    "identifier": f"sha256:{ZERO}",
+    "distribution": [{"name": "diabetes", "sha256": ZERO, "contentUrl": "diabetes"}],
+}
+
+
 Change = Mapping[str, Callable[[Any], Any]]
 
 
@@ -365,6 +373,7 @@ def _records(folder: RunFolder, plan, plan_sha256: str):
     yield "answers", answers.settle(folder.run_id, plan, AnswersFile(version=1, system=plan.system.id), {})
     documents = (
         folder.write_bytes("documents/README.md", CARD),
+        folder.write_bytes("documents/croissant.json", json.dumps(CROISSANT).encode()),
         folder.write_bytes("documents/report.html", REPORT),
     )
     yield "document", records.DocumentsRecord(documents=documents, gaps=("contact of the provider",))

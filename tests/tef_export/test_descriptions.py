@@ -278,6 +278,13 @@ LIES: list[tuple[str, str, Change, str]] = [
     ("another purpose", places.CRATE, _file("./", description="Anything"), "description"),
     ("another id", places.CRATE, _file("./", identifier="other-1"), "identifier"),
     ("parts left out", places.CRATE, _file("./", hasPart=[]), "parts"),  # type: ignore[arg-type]
+    ("D67 no digest of the data", places.CROISSANT, lambda c: c["distribution"][0].pop("sha256"), "croissant.json, f"),
+    ("D another digest", places.CROISSANT, _set("distribution", 0, "sha256", to="PLAN"), "croissant.json, f"),
+    ("D a path outside", places.CROISSANT, _set("distribution", 0, "contentUrl", to="../x.csv"), "contentUrl"),
+    ("an address of somebody else", places.CROISSANT, _set(
+        "distribution", 0, "contentUrl", to="https://evil.example/x"), "contentUrl"),
+    ("a context to be fetched", places.CROISSANT, _set("@context", to="https://evil.example"), "@context"),
+    ("other data", places.CROISSANT, _set("identifier", to="sha256:PLAN"), "croissant.json, identifier"),
     ("features in another order", places.AISC[0], lambda c: c["features"].reverse(), "performance.json, features"),
     ("another target", places.AISC[1], _set("target_feature", to="age"), "fairness.json, target"),
     ("other bounds", places.AISC[0], _set("features", 0, "max", to=1.0), "bounds of age"),
@@ -433,7 +440,7 @@ def _spots(value: Any, place: tuple[str | int, ...] = ()) -> list[tuple[str | in
 def test_whatever_stands_there_is_held_or_refused(opened: Opened, data: st.DataObject) -> None:
     """Any value at any place of any document ends in yes or in a refusal, never in a crash."""
     path = data.draw(
-        st.sampled_from([places.BOM, places.SBOM, places.CRATE, *places.AISC, *places.INFERENCE, places.AIOD,
+        st.sampled_from([places.BOM, places.SBOM, places.CRATE, places.CROISSANT, *places.AISC, *places.INFERENCE, places.AIOD,
                          places.DATA_SPACE, recipe.PLACE])
     )  # fmt: skip
     content = document(opened, path)

@@ -31,7 +31,7 @@ def test_only_what_is_listed_leaves(made: making.Made) -> None:
         *contents.EVIDENCE.values(), contents.MODEL, contents.CARD, contents.LICENCE, contents.PLAN, contents.LEDGER,
         contents.APPROVAL, manifest.PLACE, recipe.PLACE, "data/documents/README.md", "data/documents/report.html",
         *(f"{contents.GOLDEN}/{name}.pb" for name in ("input_0", "output_0", "output_1")),
-        places.BOM, places.SBOM, places.CRATE, *places.ATTESTATIONS,
+        places.BOM, places.SBOM, places.CRATE, places.CROISSANT, *places.ATTESTATIONS,
         *(set(places.LAYOUTS) - {places.TRITON_NOTE}), places.TRITON_MODEL,
     }  # fmt: skip
     everything = b"".join(files.values())
