@@ -104,10 +104,10 @@ def _moved(
     return made, len(free)
 
 
-def _order(change: Change) -> tuple[int, int, bool, str]:
-    """What somebody wrote in the plan before what came of it."""
+def _order(change: Change) -> tuple[int, int, bool]:
+    """By subject, the gravest first, what the plan says before what came of it; else as they were found."""
     written = change.place.startswith("plan: ")
-    return _SUBJECTS.index(change.subject), _VERDICTS.index(change.verdict), not written, change.place
+    return _SUBJECTS.index(change.subject), _VERDICTS.index(change.verdict), not written
 
 
 def _outcome(listed: list[Change], compared: tuple[MeasureDifference, ...]) -> diff_records.Outcome:

@@ -20,6 +20,7 @@ Cause = Literal["plan", "rows", "weights", "chosen", "software", "never", "gate"
 """What a declaration must cover: fields of the plan, other rows, other weights, what training chooses, software.
 `never`: no declaration can cover it. `gate`: an outcome. `follows`: judged where it comes from."""
 
+NEVER = "another purpose, class or set of declarations cannot be declared beforehand"
 FOLLOWS_VERSION = "it names the version; what changed with it is listed by itself"
 FOLLOWS_PLAN = "it follows from the fields of the plan and the rows, which are judged by themselves"
 FOLLOWS_ROWS = "it follows from the rows, which are judged by themselves"
@@ -120,7 +121,7 @@ def _plan(before: Side, after: Side) -> Iterator[Found]:
     plans = [side.plan.model_dump(mode="json") for side in (before, after)]
     for path, old, new in differences.walk(*plans):
         cause: Cause = "plan" if changes.declarable(path) else "never"
-        why = f"no declaration covers {differences.joined(path)}"
+        why = NEVER
         if path == ("system", "version"):
             cause, why = "follows", FOLLOWS_VERSION
         place = differences.joined(path)
@@ -142,7 +143,7 @@ def _class(before: Side, after: Side) -> Iterator[Found]:
         if name in second and finding.state != second[name].state:
             yield Found(
                 "never", "classification", f"class: {name}", f"What the answers point to: {finding.title}",
-                finding.state, second[name].state, why="another class is another assessment",
+                finding.state, second[name].state, why=NEVER,
             )  # fmt: skip
 
 
@@ -183,7 +184,7 @@ def features_of(side: Side) -> list[str]:
 def _features(before: Side, after: Side) -> Iterator[Found]:
     lists = [features_of(side) for side in (before, after)]
     if lists[0] != lists[1]:
-        yield Found("follows", "features", "plan: features", "Features of the model", *lists, why=FOLLOWS_PLAN)
+        yield Found("follows", "features", "contract: features", "Features of the model", *lists, why=FOLLOWS_PLAN)
 
 
 def _model(before: Side, after: Side) -> Iterator[Found]:

@@ -83,6 +83,8 @@ def _summary(book: Places) -> Section:
         ),
         Paragraph((book.record["outcome"].derived(_LEADS[outcome], "outcome in words"),), "lead"),
     ]
+    if book.changes("purpose", "classification"):
+        blocks.append(Paragraph((listed.OTHERWISE,), "lead"))
     if outcome != "identical":
         blocks.append(_counts(book))
         blocks += _gravest(book)

@@ -10,6 +10,9 @@ from model_cards.tree import Block, Paragraph, Parts, Section, Table, parts
 
 LONG = 14
 ORDINALS = ("First", "Second", "Third", "Fourth", "Fifth", "Sixth", "Seventh", "Eighth", "Ninth", "Tenth")
+OTHERWISE = (
+    "What the system is for, for whom, or what the answers on its class point to, is not the same in both versions."
+)
 HEADS = ("What", "Before", "After", "Verdict", "Why")
 
 
@@ -18,16 +21,9 @@ def purpose(book: Places) -> Section:
     found = book.changes("purpose", "classification")
     blocks: list[Block] = []
     if found:
-        blocks.append(
-            Paragraph(
-                (
-                    "What the system is for, for whom, or what the answers on its class point to is not the same in "
-                    "both versions. No declaration made beforehand covers that: read it first.",
-                ),
-                "lead",
-            )
-        )
-        blocks.append(table(found, "Changes of the intended purpose, its users, the persons affected, and the class"))
+        blocks.append(Paragraph((OTHERWISE, " No declaration made beforehand covers that: read it first."), "lead"))
+        caption = "Changes of the intended purpose, its users, the persons affected, and the class"
+        blocks.append(table(found, caption, whole=True))
     else:
         blocks.append(
             Paragraph(
@@ -47,16 +43,16 @@ def changes(book: Places) -> Section:
     return Section("changes", "What changed", tuple(tables) or (Paragraph(("Nothing else differs.",)),))
 
 
-def table(found: list[Node], caption: str) -> Table:
-    """Changes with both values, the verdict and its reason."""
+def table(found: list[Node], caption: str, *, whole: bool = False) -> Table:
+    """Changes with both values, verdict and reason; `whole`: long texts in full, then what only one of them has."""
     return Table(
         (caption,),
         HEADS,
         tuple(
             (
                 (named(change),),
-                _side(change, "before", "removed"),
-                _side(change, "after", "added"),
+                _side(change, "before", "removed", whole=whole),
+                _side(change, "after", "added", whole=whole),
                 (change["verdict"].fact("status"),),
                 _why(change),
             )
@@ -72,13 +68,13 @@ def named(change: Node) -> Fact:
     return change["title"].fact("name" if str(change.value["place"]).startswith("plan: ") else "text")
 
 
-def _side(change: Node, side: str, words: str) -> Parts:
+def _side(change: Node, side: str, words: str, *, whole: bool) -> Parts:
     """One value; of longer texts and lists what this side has and the other lacks."""
     if not change["removed"] and not change["added"]:
         return places.text_of(change[side])
     named = [parts("; ", node.fact()) for node in change[words]]
     only = parts("only here: ", parts(*named)[1:]) if named else ("nothing that the other lacks",)
-    return parts("… ", *only)
+    return parts(*places.text_of(change[side]), " – ", *only) if whole else parts("… ", *only)
 
 
 def _why(change: Node) -> Parts:

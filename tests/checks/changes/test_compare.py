@@ -63,8 +63,8 @@ def test_a_removed_feature_is_told_as_such(first: Side, second: Side) -> None:
     found = places(compare.compare(first, second))
     role = found["plan: data.columns[bmi].role"]
     assert (role.before, role.after, role.subject) == ("feature", "ignored", "features")
-    assert found["plan: features"].removed == ("bmi (numeric, kg/m²)",)
-    assert found["plan: features"].added == ()
+    assert found["contract: features"].removed == ("bmi (numeric, kg/m²)",)
+    assert found["contract: features"].added == ()
     assert found["model/record.json: graph"].subject == "model"
     assert found["training/record.json: parameters"].verdict == "follows"
     assert found["plan: system.version"].verdict == "follows"
