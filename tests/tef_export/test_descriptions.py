@@ -419,6 +419,10 @@ def test_a_statement_by_another_key_is_refused(opened: Opened) -> None:
 
 # --- strange input -------------------------------------------------------------------------------------------------
 
+JSON_FILES = (
+    places.BOM, places.SBOM, places.CRATE, places.CROISSANT, *places.AISC, *places.INFERENCE, places.AIOD,
+    places.DATA_SPACE, recipe.PLACE,
+)  # fmt: skip
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-5, 5) | st.text(max_size=5),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
@@ -439,10 +443,7 @@ def _spots(value: Any, place: tuple[str | int, ...] = ()) -> list[tuple[str | in
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_stands_there_is_held_or_refused(opened: Opened, data: st.DataObject) -> None:
     """Any value at any place of any document ends in yes or in a refusal, never in a crash."""
-    path = data.draw(
-        st.sampled_from([places.BOM, places.SBOM, places.CRATE, places.CROISSANT, *places.AISC, *places.INFERENCE, places.AIOD,
-                         places.DATA_SPACE, recipe.PLACE])
-    )  # fmt: skip
+    path = data.draw(st.sampled_from(JSON_FILES))
     content = document(opened, path)
     spot = data.draw(st.sampled_from(_spots(content)))
     node = content
