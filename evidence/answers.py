@@ -16,8 +16,11 @@ from configs.law.register import Question
 from configs.plan import Plan
 from evidence import about, canonical
 from evidence.record_base import Record
+from evidence.records import ArtifactRef
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+GIVEN = "documents/answers.given.json"
+"""Where a run keeps what the answers file said."""
 Standing = Literal["stated", "carried", "outdated", "open"]
 """`stated` in this run; `carried` over from another one, to be confirmed; `outdated`: carried over, and what it speaks
 of has changed; `open`: nobody has stated it."""
@@ -88,6 +91,8 @@ class AnswersRecord(Record):
     system: str
     answers_sha256: Sha256
     """Digest of what the answers file says; comments and layout do not count."""
+    given: ArtifactRef | None = None
+    """What the answers file said, kept in the run folder, so that a copy of the run has it too. It never leaves."""
     statements: tuple[Statement, ...]
     risks: tuple[RiskEntry, ...] = ()
 

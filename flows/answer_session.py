@@ -203,7 +203,13 @@ def _save(store: Answers, item: Item, text: str, by: By, terminal: Terminal) -> 
             f"{wording.FEWEST_WORDS} words or more; “Not applicable, because …” is one. e opens what you typed."
         )
         return False
-    store.state(item.question, text, by)
+    try:
+        store.state(item.question, text, by)
+    except errors.PlanError as error:
+        if not store.is_sound():
+            raise
+        terminal.say(f"  {error}")
+        return False
     terminal.say("  Saved.")
     return True
 

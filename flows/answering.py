@@ -20,8 +20,10 @@ from evidence import about, canonical, clock, lock, storage
 from evidence import answers as settling
 from evidence.answers import AnswersRecord, Statement
 from evidence.dossier import Dossier
+from evidence.folder import RunFolder
 from flows import workspace
 from flows.workspace import Run
+from tef_export import contents, leaks
 
 FOLDER = "answers"
 """Beside `runs/`: answers belong to a system, not to one run of it."""
@@ -33,12 +35,54 @@ def place(run: Path, system: str) -> Path:
 
 
 def said(run: Run) -> AnswersFile:
-    """What persons have stated about the system of a run so far.
+    """What persons have stated about the system of a run so far; where the file is absent, what the run was given.
 
     Raises:
-        PlanError: The file is no valid answers file of this system.
+        PlanError: The file is no valid answers file of this system, or holds what must not leave this machine.
+        IntegrityError: What the run was given was altered.
     """
-    return answers_file.load(place(run.folder.path, run.plan.system.id), run.plan.system.id)
+    path = place(run.folder.path, run.plan.system.id)
+    if not path.exists() and (reference := run.ledger.finished("answers")) is not None:
+        return given(run.folder, run.folder.read_record(reference, AnswersRecord), run.plan.system.id)
+    found = answers_file.load(path, run.plan.system.id)
+    require_fit_to_leave(found, f"answers {path}")
+    return found
+
+
+def given(folder: RunFolder, record: AnswersRecord | None, system: str) -> AnswersFile:
+    """What a run was given as answers; none where it keeps nothing.
+
+    Raises:
+        IntegrityError: It was altered.
+    """
+    if record is None or record.given is None:
+        return AnswersFile(version=1, system=system)
+    return folder.read_record(record.given, AnswersFile)
+
+
+def require_fit_to_leave(found: AnswersFile, name: str) -> None:
+    """Answers stand in the documents, and those in the bundle: refuse what no bundle may hold, while it can be changed.
+
+    Raises:
+        PlanError: Naming the entry.
+    """
+    entries = [(f"answer {a.id}", a.model_dump_json(include={"text", "person", "role"})) for a in found.answers]
+    entries += [(f"risk {r.id}", r.model_dump_json()) for r in found.risks]
+    for entry, text in entries:
+        plain = text.replace("\\n", "\n")
+        try:
+            leaks.require_none(f"{name}, {entry}", plain, leaks.private_words(plain))
+            contents.check_content("answers.md", plain.encode("utf-8"))
+        except errors.GateError:
+            what = "a place on this machine"
+        except errors.VerificationError as error:
+            what = str(error).partition(", got ")[2].partition(". Do not open")[0]
+        else:
+            continue
+        raise errors.PlanError(
+            f"{name}, {entry}: expected words that can stand in a document for others, got {what}. "
+            "Say it in other words, for example by the name of the document instead of its place."
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,10 +100,12 @@ class Item:
 class Answers:
     """The answers of one system, beside one of its runs. Every change goes to the disk at once, whole or not at all."""
 
-    def __init__(self, found: Dossier, path: Path) -> None:
+    def __init__(self, found: Dossier, path: Path, folder: RunFolder | None = None) -> None:
         self.plan: Plan = found.plan
         self.run_id = found.run_id
         self.path = path
+        self.folder = folder
+        self.recorded = found.answers
         self.records = {
             name: getattr(found, name) for name in ("ingest", "validate", "govern", "encode", "evaluate", "export")
         }
@@ -76,12 +122,25 @@ class Answers:
             yield
 
     def read(self) -> AnswersFile:
-        """The file as it is now; answers to other versions of a question are kept, to be looked at.
+        """The file as it is now, or, where it is absent, what the run was given.
+
+        Answers to other versions of a question are kept, to be looked at.
 
         Raises:
             PlanError: It is no valid answers file of this system.
+            IntegrityError: What the run was given was altered.
         """
+        if self.folder is not None and not self.path.exists():
+            return given(self.folder, self.recorded, self.plan.system.id)
         return answers_file.load(self.path, self.plan.system.id, versions=False)
+
+    def is_sound(self) -> bool:
+        """Can the file be read?"""
+        try:
+            self.read()
+        except errors.PlanError:
+            return False
+        return True
 
     def settled(self) -> AnswersRecord:
         """Where every statement stands, for this run.
@@ -125,6 +184,7 @@ class Answers:
             about_sha256=about.digest(question.about, self.plan, self.records),
             question_sha256=answers.question_sha256(question),
         )
+        require_fit_to_leave(AnswersFile(version=1, system=self.plan.system.id, answers=(answer,)), "answers")
         self.change(lambda file: _with(file, answers=_put(file.answers, answer)))
 
     def put_risk(self, risk: Risk) -> None:
@@ -134,6 +194,7 @@ class Answers:
             PlanError: The file was spoiled meanwhile.
             StorageError: It cannot be written.
         """
+        require_fit_to_leave(AnswersFile(version=1, system=self.plan.system.id, risks=(risk,)), "answers")
         self.change(lambda file: _with(file, risks=_put(file.risks, self._completed_risk(risk, file.by))))
 
     def complete(self) -> int:
@@ -145,7 +206,8 @@ class Answers:
         Raises:
             PlanError: An answer names no person, role or day, or stands under another version of its question.
         """
-        before = answers_file.load(self.path, self.plan.system.id)  # strict: a person must look at other versions
+        before = self.read() if not self.path.exists() else answers_file.load(self.path, self.plan.system.id)
+        require_fit_to_leave(before, f"answers {self.path}")
         settling.settle(self.run_id, self.plan, before, self.records)
         self._require_known_checks(before)
         questions = {question.id: question for question in law.load().attestations}
@@ -277,6 +339,16 @@ def _replace(path: Path, text: str) -> None:
 def digest(path: Path) -> str | None:
     """Digest of the file, or None where there is none."""
     return canonical.sha256_file(path) if path.is_file() else None
+
+
+def waiting(path: Path) -> str:
+    """`40 questions open, 3 to be confirmed`, of those that apply; nothing where none waits."""
+    record = workspace.dossier(path).answers
+    applying = [s for s in record.statements if s.applies] if record else []
+    open_ = sum(s.status == "open" for s in applying)
+    confirm = sum(s.status in ("carried", "outdated") for s in applying)
+    words = ((open_, "questions open"), (confirm, "to be confirmed"))
+    return ", ".join(f"{number} {what}" for number, what in words if number)
 
 
 def is_behind(path: Path, store: Answers) -> bool:

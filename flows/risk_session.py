@@ -7,12 +7,12 @@ from typing import get_args
 import click
 
 from configs import answers, errors
-from configs.answers import Acceptance, By, Risk
+from configs.answers import Acceptance, AnswersFile, By, Risk
 from evidence import about, clock
 from evidence.dossier import Dossier
 from flows import answer_view
 from flows.answer_session import Terminal
-from flows.answering import Answers, checked, require_check
+from flows.answering import Answers, checked, require_check, require_fit_to_leave
 
 FIELDS: tuple[tuple[str, str], ...] = (
     ("title", "The risk in a few words"),
@@ -131,8 +131,12 @@ def _checked_field(field: str, value: object) -> object:
         "id": "of-this-field", "title": "title", "source": "source", "consequence": "consequence", "affected": ("all",),
         "impact_areas": ("health",), "likelihood": "rare", "severity": "minor", "control": "control",
     }  # fmt: skip
-    checked(Risk, **{**sound, field: value})
+    _require_fit(checked(Risk, **{**sound, field: value}))
     return value
+
+
+def _require_fit(risk: Risk) -> None:
+    require_fit_to_leave(AnswersFile(version=1, system="of-this-register", risks=(risk,)), "register")
 
 
 def _acceptance(before: Risk | None, by: By, terminal: Terminal, risk: Risk, store: Answers) -> Acceptance | None:
@@ -149,7 +153,7 @@ def _acceptance(before: Risk | None, by: By, terminal: Terminal, risk: Risk, sto
         if typed.lower() in ("k", "keep") and old is not None:
             typed = old.reason
         try:
-            return checked(
+            accepted = checked(
                 Acceptance,
                 reason=typed,
                 person=by.person,
@@ -158,6 +162,8 @@ def _acceptance(before: Risk | None, by: By, terminal: Terminal, risk: Risk, sto
                 run=store.run_id,
                 about_sha256=about.of_risk(risk, store.plan, store.records),
             )
+            _require_fit(risk.model_copy(update={"acceptance": accepted}))
+            return accepted
         except errors.PlanError as error:
             terminal.say(f"    {error}")
 

@@ -182,7 +182,8 @@ def core(run: Run, view: View, engine: str, *, wait: bool = True) -> Stages:
         from evidence import answers
 
         found = {"ingest": dataset, "validate": quality, "govern": governance, "encode": encoded}
-        return answers.settle(folder.run_id, plan, said, {**found, "evaluate": evaluation, "export": model})
+        settled = answers.settle(folder.run_id, plan, said, {**found, "evaluate": evaluation, "export": model})
+        return settled.model_copy(update={"given": folder.write_record(answers.GIVEN, said)})
 
     def document(*_: pydantic.BaseModel) -> records.DocumentsRecord:
         from model_cards import documents

@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from evidence import given, records
+from evidence.answers import AnswersRecord
 from evidence.reference import ReferenceRecord
 
 TITLES = {
@@ -27,7 +28,7 @@ TITLES = {
     "evaluate": "Evaluate",
     "reference": "Reference for monitoring",
     "gate": "Decide",
-    "answers": "Take in what persons stated",
+    "answers": "Statements of persons",
     "document": "Write the documents",
     "close": "Close the run record",
 }
@@ -137,6 +138,9 @@ def summary(record: pydantic.BaseModel) -> str:
             return f"{len(record.inputs)} inputs of {record.rows:,} rows"
         case records.GateDecision():
             return f"[{COLOURS[record.outcome]}]{record.outcome}[/]"
+        case AnswersRecord():
+            stated = [s for s in record.statements if s.applies]
+            return f"{sum(s.status != 'open' for s in stated)} of {len(stated)} statements, {len(record.risks)} risks"
         case records.DocumentsRecord():
             names = {PurePosixPath(d.path).name.partition(".")[0] for d in record.documents}
             return f"{len(names)} documents in {len(record.documents)} files, {len(record.gaps)} gaps"

@@ -45,6 +45,22 @@ def said(book: Book, question: str) -> Parts:
     return parts(found["text"].fact(), *signed(found), *standing(found))
 
 
+def paragraphs(book: Book, question: str) -> tuple[tree.Paragraph, ...]:
+    """As `said`, in the paragraphs in which the person wrote it; who stated it stands at the end of the last.
+
+    Raises:
+        KeyError: The register has no such question.
+    """
+    found = statement(book, question)
+    if found is None or found.value["status"] == "open":
+        return (tree.Paragraph((gap(book, question),)),)
+    pieces = [piece for piece in str(found.value["text"]).split("\n\n") if piece.strip()]
+    if len(pieces) == 1:
+        return (tree.Paragraph(said(book, question)),)
+    shown = [parts(found["text"].derived(piece, f"paragraph {n} of it")) for n, piece in enumerate(pieces, start=1)]
+    return (*map(tree.Paragraph, shown[:-1]), tree.Paragraph(parts(shown[-1], *signed(found), *standing(found))))
+
+
 def signed(node: Node) -> Parts:
     """` (Name, role, date)` of a statement or of an acceptance."""
     return tree.say(
@@ -88,12 +104,13 @@ def tally(book: Book) -> Parts:
 
 
 def open_statements(book: Book) -> tuple[Gap, ...]:
-    """The questions that apply to the system and that nobody has answered, in the order of the register."""
+    """The questions that apply to the system and that nobody has answered, in the order of the duties that ask."""
     if not book["answers"]:
         return ()
-    return tuple(
-        gap(book, str(s.value["id"])) for s in book["answers"]["statements"].where(applies=True, status="open")
-    )
+    waiting = {str(s.value["id"]) for s in book["answers"]["statements"].where(applies=True, status="open")}
+    asked = [str(pointer.value) for duty in book.law["read"]["requirements"] for pointer in duty["evidence"]]
+    ordered = dict.fromkeys(pointer.removeprefix("attestation:") for pointer in asked)
+    return tuple(gap(book, question) for question in ordered if question in waiting)
 
 
 def to_confirm(book: Book) -> tuple[Node, ...]:

@@ -102,7 +102,9 @@ def require_fit(folder: RunFolder, found: payload.Payload, approval: records.App
     Raises:
         GateError: A file has no place in a bundle, is not what its name says, or tells about this machine.
     """
-    declared = _content(found[contents.PLAN]).decode("utf-8") + approval.person + approval.reason
+    written = (contents.PLAN, contents.EVIDENCE["answers"])  # a name that a person put there may leave
+    declared = "".join(_content(found[path]).decode("utf-8") for path in written if path in found)
+    declared += approval.person + approval.reason
     words, folders = leaks.private_words(declared), (folder.path.resolve(), Path.cwd(), Path.home())
     for path, one in sorted(found.items()):
         if contents.role(path) is None and path not in (manifest.PLACE, places.CRATE):

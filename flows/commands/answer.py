@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 
 from configs import answers, errors
+from evidence.folder import RunFolder
 from flows import workspace as workspaces
 
 OWNERS = ("engineer", "officer", "management")
@@ -54,7 +55,7 @@ def command(
 
     path = workspaces.Workspace(workspace).find(run, closed=True)
     found = workspaces.dossier(path)
-    store = answering.Answers(found, answering.place(path, found.plan.system.id))
+    store = answering.Answers(found, answering.place(path, found.plan.system.id), RunFolder(path))
     if listed:
         _list(store, owner, only)
         return

@@ -149,7 +149,7 @@ def mirror(run: workspaces.Run, space: workspaces.Workspace, console: Console) -
 
 def conclude(run: workspaces.Run, record: records.RunRecord, console: Console) -> None:
     """The outcome, and what to do next."""
-    from flows import view
+    from flows import answering, view
 
     folder = _short(run.folder.path)
     colour = view.COLOURS[record.outcome]
@@ -157,6 +157,9 @@ def conclude(run: workspaces.Run, record: records.RunRecord, console: Console) -
     console.print(f"Gate: [bold {colour}]{record.outcome}[/]")
     console.print(f"  Read   {folder}/documents/report.html", highlight=False, soft_wrap=True)
     console.print(f"  Why    proofline show {record.run_id}", highlight=False, soft_wrap=True)
+    waiting = answering.waiting(run.folder.path)
+    if waiting:
+        console.print(f"  Answer proofline answer {record.run_id}   ({waiting})", highlight=False, soft_wrap=True)
     console.print(f"  Next   proofline approve {record.run_id}   (or --refuse)", highlight=False, soft_wrap=True)
 
 

@@ -15,7 +15,7 @@ from checks import catalogue
 from configs import errors, load
 from evidence import ledger, records
 from evidence.dossier import Dossier, stages_of
-from flows import decision_table, decisions, stages, view
+from flows import answering, decision_table, decisions, stages, view
 from flows import workspace as workspaces
 
 GOVERNED = (
@@ -86,6 +86,8 @@ def _explain(path: Path, found: Dossier, console: Console, *, everything: bool) 
     say(f"Checks: {view.counts_of(found.results())}" + ("" if everything else " (all with --all)"))
     say(f"Gate: [bold {view.COLOURS[found.gate.outcome]}]{found.gate.outcome}[/]{_because(lines)}")
     say(f"Read: {path}/documents/report.html")
+    if waiting := answering.waiting(path):
+        say(f"Statements of persons: {waiting}. `proofline answer {path.name}` asks.")
     _say_approval(path, say)
 
 

@@ -33,10 +33,10 @@ def stated(book: Book, questions: Iterable[str]) -> list[Block]:
     """What persons said on these questions, each under its question; or the gap that a question is."""
     blocks: list[Block] = []
     for question in questions:
-        said = statements.said(book, question)
-        if len(said) > 1:
+        said = statements.paragraphs(book, question)
+        if len(said[-1].content) > 1:
             blocks.append(Paragraph((question_of(book, question),), "owner"))
-        blocks.append(Paragraph(said))
+        blocks.extend(said)
     return blocks
 
 

@@ -203,6 +203,26 @@ def test_answers_are_carried_into_the_next_run_and_confirmed(space: Path) -> Non
     assert (answer.person, answer.run, answer.text) == ("Anna Muster", next_.name, TEXTS[0])
 
 
+@pytest.mark.usefixtures("quick")
+def test_a_run_without_its_file_keeps_what_was_stated(space: Path) -> None:
+    """A copy of the run on another machine: going on changes nothing, and one more answer loses none."""
+    run = run_of(space)
+    by_hand(space, TEXTS[0])
+    assert call("answer", run, "--file") == errors.EXIT_PASS
+    (space / FILE).unlink()
+    before = (run / "run.json").read_bytes()
+    assert call("run", run, "--resume", "--engine", "plain") != errors.EXIT_BUG
+    assert (run / "run.json").read_bytes() == before
+    terminal = Terminal(space, "last", "--only", "override", "--as", "Anna Muster, officer")
+    terminal.wait_for("> ")
+    terminal.type("The nurse strikes the name from the list.")
+    terminal.type(".")
+    terminal.wait_for("Saved.")
+    terminal.killed()
+    found = {a.id: a.text for a in answers_file.load(space / FILE, SYSTEM).answers if a.text}
+    assert found == {"stop": TEXTS[0], "override": "The nurse strikes the name from the list."}
+
+
 def test_without_a_terminal_it_says_what_to_do(space: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Neither a hang nor a crash: the list, and the file, are named."""
     assert call("answer", "last") == errors.EXIT_USAGE

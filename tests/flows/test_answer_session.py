@@ -133,6 +133,23 @@ def test_too_short_an_answer_is_not_lost_to_the_editor(store: answering.Answers)
     assert person.shown_in_editor.startswith("the nurse\n")
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("It is kept in /home/anna/quality/file.docx for all to see.", "a place on this machine"),
+        ("It is kept in file:///srv/quality/file.docx for all to see.", "a place on this machine"),
+        ("Texts such as <script> are refused by the service.", "'<script'"),
+    ],
+)
+def test_what_no_bundle_may_hold_is_refused_while_it_can_be_changed(
+    store: answering.Answers, text: str, words: str
+) -> None:
+    """Answers go into the documents, and those to the facility."""
+    person, _ = ask(store, text, ".", SAID, ".", only=("oversight",))
+    assert words in person.text
+    assert text_of(store, "oversight") == SAID
+
+
 def test_what_is_written_by_hand_meanwhile_is_kept(store: answering.Answers) -> None:
     """The file is read again before each change: two hands do not overwrite each other."""
     ask(store, SAID, ".", only=("oversight",))
