@@ -110,7 +110,8 @@ def _declaration(found: Dossier, made: records.Approval) -> list[str]:
     from model_cards import declaring
 
     if made.declaration:
-        return [f"Draft of the declaration of conformity, to be signed: {made.declaration[0].path}"]
+        shown = next(d.path for d in made.declaration if d.path.endswith(".pdf"))
+        return [f"Draft of the declaration of conformity, to be signed by whom it names: {shown}"]
     against = declaring.against(found, made.waivers)
     if not against:
         return []

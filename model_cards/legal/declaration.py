@@ -91,7 +91,7 @@ def draft(book: Book, waivers: Node) -> Document:
         raise ValueError(f"declaration: expected nothing that stands against it, got {len(found)} objections.")
     fields = {str(f.requirement.value["id"]): f for f in annexes.fields(book, "AV-")}
     inner = [Section(f"field-{name.lower()}", _heading(field), _field(book, field)) for name, field in fields.items()]
-    first = Section("draft", "Draft for signature", (Paragraph((UNSIGNED,), "lead"), *_accepted(waivers)))
+    first = Section("draft", "Draft for signature", (Paragraph((UNSIGNED,), "lead"), *_accepted(book, waivers)))
     return frame.document(book, "EU declaration of conformity, draft for signature", (first, *inner))
 
 
@@ -125,8 +125,20 @@ BY_SIGNATURE = {
 """What the form asks the signatory to state. A draft says who would state it; it states nothing."""
 
 
+SHORT = {
+    "AV-1": "System",
+    "AV-2": "Provider",
+    "AV-3": "Sole responsibility",
+    "AV-4": "Conformity",
+    "AV-5": "Personal data",
+    "AV-6": "Standards",
+    "AV-7": "Notified body",
+    "AV-8": "Signature",
+}
+
+
 def _heading(field: annexes.Field) -> str:
-    return str(field.requirement.value["place"])
+    return f"{field.requirement.value['place']} – {SHORT[str(field.requirement.value['id'])]}"
 
 
 def _field(book: Book, field: annexes.Field) -> tuple[tree.Block, ...]:
@@ -135,14 +147,31 @@ def _field(book: Book, field: annexes.Field) -> tuple[tree.Block, ...]:
     return (Paragraph((field.requirement["duty"].fact(),)), *said, Paragraph(field.content))
 
 
-def _accepted(waivers: Node) -> list[tree.Block]:
+def _accepted(book: Book, waivers: Node) -> list[tree.Block]:
+    """What did not pass, what was found, and who accepts it, why and until when."""
     if not waivers:
         return [Paragraph(("Every required gate of the run passed; nothing was waived.",))]
-    lines = tuple(
-        tuple((w[key].fact(),) for key in ("check_id", "slice", "person", "reason", "expires")) for w in waivers
+    known = {(v.reason.value["check_id"], v.reason.value["slice"]): v for v in blocks.verdicts(book)}
+    lines = tuple(_waiver(known[w.value["check_id"], w.value["slice"]], w) for w in waivers)
+    caption = ("Required gates that did not pass and that a named person accepts",)
+    heads = ("Gate", "Outcome", "What was found", "Accepted, because", "By", "Until")
+    return [Table(caption, heads, lines, prose=True)]
+
+
+def _waiver(verdict: blocks.Verdict, waiver: Node) -> tuple[Parts, ...]:
+    return (
+        _named(verdict),
+        blocks.status(verdict.reason),
+        _measured(verdict),
+        (waiver["reason"].fact(),),
+        (waiver["person"].fact(),),
+        (waiver["expires"].fact("date"),),
     )
-    caption = ("Required gates that did not pass and that a named person has accepted",)
-    return [Table(caption, ("Check", "Slice", "Person", "Reason", "Until"), lines, prose=True)]
+
+
+def _named(verdict: blocks.Verdict) -> Parts:
+    where: Parts = parts(" (", *blocks.slice_words(verdict.reason), ")") if blocks.adds_slice(verdict) else ()
+    return parts(verdict.title, *where)
 
 
 def _against(book: Book, found: list[Objection]) -> tuple[tree.Block, ...]:
@@ -197,8 +226,7 @@ def _gates(book: Book, waived: Waived) -> list[Objection]:
         reason = verdict.reason.value
         if not reason["required"] or reason["status"] == "pass" or (reason["check_id"], reason["slice"]) in waived:
             continue
-        where: Parts = parts(" (", *blocks.slice_words(verdict.reason), ")") if blocks.adds_slice(verdict) else ()
-        what = parts("required gate: ", verdict.title, *where, ": ", *blocks.status(verdict.reason))
+        what = parts("required gate: ", *_named(verdict), ": ", *blocks.status(verdict.reason))
         change = ("improve the system, or proofline approve --waive",)
         found.append(Objection(what, _measured(verdict), "engineer, or whoever approves", change))
     return found

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+from pathlib import Path
+
 import pytest
 
 from evidence.dossier import Dossier
 from model_cards import refs, tree
-from model_cards.legal import names, registry
+from model_cards.legal import declaration, logs, machine, monitoring, names, registry
 from model_cards.refs import Gap
 from model_cards.tree import Document
-from tests.model_cards import builders
+from tests.model_cards import builders, given_builder
 from tests.model_cards.legal import stating
 
 OURS = ("instructions", "datasheet", "risk_management", "monitoring", "logs", "registration", "declaration")
@@ -45,3 +48,28 @@ def test_which_documents_are_written_follows_from_the_class(dossiers: dict[str, 
     needed = {entry.id for entry in names.needed(refs.book(changed))}
     assert "datasheet" in needed
     assert not needed & {"instructions", "risk_management", "monitoring", "logs", "registration", "declaration"}
+
+
+def test_predictions_without_their_model_get_every_document(tmp_path: Path) -> None:
+    """Where no model was given, nothing is said of one: no example, no digest, and a declaration that says why not."""
+    found = given_builder.build(tmp_path)
+    book = refs.book(found)
+    texts = {i: tree.plain(tuple(tree.walk(registry.BUILDERS[i](book)))) for i in OURS}
+    assert "No model was given" in texts["instructions"]
+    assert "No model was given" in texts["logs"]
+    assert "a model: the run evaluated predictions that were given" in texts["declaration"]
+    files = {name for i in OURS for name in machine.files(book, i)}
+    assert logs.SCHEMA in files
+    assert logs.EXAMPLE not in files
+    assert monitoring.data(book)["model_sha256"] is None
+
+
+def test_runs_of_earlier_versions_get_every_document(dossiers: dict[str, Dossier]) -> None:
+    """A run without a record of answers, and without the reference of monitoring, is documented with gaps."""
+    old = dataclasses.replace(dossiers["binary"], answers=None, reference=None)
+    book = refs.book(old)
+    for document in OURS:
+        assert registry.BUILDERS[document](book).sections
+        machine.files(book, document)
+    assert monitoring.data(book)["inputs"]["reference"] == []
+    assert any("statements of persons" in tree.plain(o.what) for o in declaration.against(book))
