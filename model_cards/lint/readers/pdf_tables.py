@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_CELL = re.compile(r"\S+(?: \S+)*")
+_CELL = re.compile(r"[^ ]+(?: [^ ]+)*")
 _CONTENTS = re.compile(r"(?:\s?\.){4,}\s*\d{1,4}$")
 LONGEST_CELL = 160
 FEWEST_ROWS = 2

@@ -17,6 +17,10 @@ from model_cards.lint.rules.tokens import Tokens
 
 SMALL = 100
 _RUN = re.compile(r"(?:[\s-]+[^\W_]+){0,4}")
+_NEEDED = re.compile(
+    r"(?<!\w)(?:at least|needed|necessary|minimum|fewest|window|would settle|mindestens|nötig|au moins|fenster|fenêtre)(?!\w)",
+    re.IGNORECASE,
+)
 _NOT_COUNTED = frozenset(
     words.words(
         "test set point level page time day week hour minute second month year value score id "
@@ -45,6 +49,8 @@ def check(sentence: Sentence, text: Tokens, mention: Mention, evidence: Evidence
     nouns = counted(sentence, text, mention, evidence)
     if nouns is None:
         return UNKNOWN
+    if _NEEDED.search(f"{sentence.column} {sentence.row}" if sentence.kind == "cell" else sentence.text):
+        return None  # so many are asked for; nobody says that there are as many
     noun, is_rows = nouns
     own = [e for e in evidence.by_key_word.get(noun, ()) if float(e.value or 0) >= 0]
     part = part_of(sentence, text, mention)

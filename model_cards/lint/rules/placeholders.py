@@ -57,6 +57,12 @@ _PATTERNS = tuple(
     (re.compile(p, re.IGNORECASE if "lorem" in p or "TBD" in p or "insert" in p else 0), c, w)
     for p, c, w in _EVERYWHERE
 )
+_NOT_NUMBERS = frozenset({"NaN", "nan", "NaT"})
+_EXPLAINS = re.compile(
+    r"(?<!\w)(?:missing|encoded|represented|not a number|quiet|little-endian|fehlend\w*|manquant\w*|codes?)(?!\w)",
+    re.IGNORECASE,
+)
+"""Words of a sentence that speaks about NaN instead of holding one."""
 _WHOLE = re.compile(
     (
         r"(?:none|null|nan|unknown|undefined|n\.?\s?a\.?\?|tbd|tba|tbc|todo|xxx*|\?+|unbekannt|"
@@ -109,6 +115,8 @@ def _find(sentence: Sentence) -> tuple[int, int, str, Confidence] | None:
     text = sentence.text
     for pattern, confidence, what in _PATTERNS:
         match = pattern.search(text)
+        if match and match[0] in _NOT_NUMBERS and _EXPLAINS.search(text):
+            continue
         if match and not _HARMLESS_BRACKET.match(match[0]):
             return *match.span(), what, confidence
     if (
