@@ -18,7 +18,8 @@ from model_cards.lint.rules.tokens import Tokens
 SMALL = 100
 _RUN = re.compile(r"(?:[\s-]+[^\W_]+){0,4}")
 _NEEDED = re.compile(
-    r"(?<!\w)(?:at least|needed|necessary|minimum|fewest|window|would settle|mindestens|nötig|au moins|fenster|fenêtre)(?!\w)",
+    r"(?<!\w)(?:at least|needed|necessary|minimum|fewest|window|would settle|"
+    r"mindestens|nötig|au moins|fenster|fenêtre)(?!\w)",
     re.IGNORECASE,
 )
 _NOT_COUNTED = frozenset(
