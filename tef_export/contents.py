@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 
 from configs import errors
-from tef_export import bag, cades, manifest, oms, places, recipe, timestamp
+from tef_export import bag, cades, manifest, oms, places, quiet, recipe, timestamp
 
 MODEL = "data/model/model.onnx"
 GOLDEN = "data/model/test_data_set_0"
@@ -142,6 +142,11 @@ def check_content(path: str, content: bytes) -> None:
     magic = _MAGIC.get(suffix)
     if magic is not None and not content.startswith(magic):
         raise errors.VerificationError(f"file {path}: expected {suffix.upper()}, got something else. Do not open it.")
+    does = {"docx": quiet.acts_docx, "pdf": quiet.acts_pdf}.get(suffix)
+    if does is not None and (what := does(content)):
+        raise errors.VerificationError(
+            f"file {path}: expected a document that does nothing by itself, got {what}. Do not open it."
+        )
     if suffix not in TEXT_SUFFIXES and path != LICENCE:
         return
     try:
