@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from typing import Literal
 
 import numpy as np
@@ -13,13 +14,15 @@ from onnx import numpy_helper
 from configs.plan import Plan
 from evidence import arrays, records
 from evidence.folder import RunFolder
-from evidence.reference import Example, LeftOut, ReferenceRecord, Spread
+from evidence.reference import Example, Label, LeftOut, ReferenceRecord, Spread
 
 LEAST = 10
 """Fewest rows of a cell: the strictest of the usual threshold rules, 3 to 10, for tables about persons.
 
 Refs: Hundepool et al., Statistical Disclosure Control, Wiley 2012, ch. 5.
 """
+NOISE = 0.25
+"""Largest part of the trigger that chance may be expected to fill in a window without any change."""
 TENTHS = np.arange(1, 10) / 10
 DIGITS = 6
 """Decimals of a share, and significant digits of an edge."""
@@ -32,6 +35,7 @@ def reference(
     folder: RunFolder,
     plan: Plan,
     encoded: records.EncodedData,
+    evaluation: records.EvaluationRecord,
     model: records.ModelRef | None,
     role: Literal["train", "test"] | None = None,
 ) -> ReferenceRecord:
@@ -41,6 +45,7 @@ def reference(
         folder: The run folder.
         plan: The plan, for the columns that are special categories.
         encoded: The encoded data.
+        evaluation: What was measured, for the labels that the test rows got.
         model: The model as it ships; None where predictions were given.
         role: The part; by default `train` where a model was trained, and the one part there is, `test`, where not.
 
@@ -56,9 +61,54 @@ def reference(
         part=role,
         rows=part.rows,
         least=least,
-        inputs=tuple(distribution(spec, part.x[:, i], least) for i, spec in told),
+        inputs=tuple(_watched(distribution(spec, part.x[:, i], least), plan) for i, spec in told),
         left_out=tuple(LeftOut(feature=s.name, reason=SPECIAL) for s in encoded.features if s.name in special),
+        labels=_labels(evaluation, least),
         example=None if model is None else _example(folder, encoded.task, model),
+    )
+
+
+def window(cells: int, rows: int, trigger: float) -> int | None:
+    """Rows of a window of use from which an unchanged input fills at most a quarter of the trigger by chance.
+
+    Two samples of one population have a stability index of about (cells − 1)(1/n + 1/m).
+
+    Args:
+        cells: Cells of the index.
+        rows: Rows of the reference, m.
+        trigger: Index that triggers.
+
+    Returns:
+        The number of rows n, at least 1; None where the reference is too small, or there is one cell only.
+
+    Refs: Yurdakul and Naranjo, J. Risk Model Validation 14 (2020) 89.
+    """
+    if cells < 2:
+        return None
+    room = NOISE * trigger / (cells - 1) - 1.0 / rows
+    return max(1, math.ceil(1.0 / room)) if room > 0 else None
+
+
+def cells(told: Spread) -> int:
+    """Cells of the index: those with a share, the rest of the categories, and the missing values."""
+    return len(told.shares) + bool(told.others) + bool(told.missing)
+
+
+def _watched(told: Spread, plan: Plan) -> Spread:
+    return told.model_copy(update={"window": window(cells(told), told.rows, plan.policy.governance.drift)})
+
+
+def _labels(evaluation: records.EvaluationRecord, least: int) -> tuple[Label, ...]:
+    """Columns of the confusion matrix with enough rows."""
+    matrix = next((r for r in evaluation.results if r.check_id == "performance.confusion_matrix"), None)
+    counts = matrix.details.get("matrix") if matrix is not None else None
+    if matrix is None or not counts:
+        return ()
+    total, sums = sum(map(sum, counts)), [sum(column) for column in zip(*counts, strict=True)]
+    return tuple(
+        Label(label=str(label), rows=count, share=_share(count, total))
+        for label, count in zip(matrix.details["labels"], sums, strict=True)
+        if count >= least
     )
 
 

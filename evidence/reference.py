@@ -32,9 +32,22 @@ class Spread(Record):
     """Share of the rows in each cell, 0 to 1."""
     others: float | None = None
     """Categorical: share of the rows in all categories that are not named, since each or their sum is too small."""
+    window: int | None = None
+    """Rows of a window of use from which an unchanged input is expected to fill at most a quarter of the policy's limit
+    for drift by chance; None where the reference itself is too small for that, or has one cell only."""
     missing: float
     """Share of the rows without a value; 0 where fewer than `least` rows have none, which then count to the rest or
     to the largest cell."""
+
+
+class Label(Record):
+    """How often the model gave a label."""
+
+    label: str
+    rows: int
+    """Test rows with this label."""
+    share: float
+    """Of all test rows, 0 to 1."""
 
 
 class LeftOut(Record):
@@ -68,5 +81,7 @@ class ReferenceRecord(Record):
     """Fewest rows of a cell."""
     inputs: tuple[Spread, ...]
     left_out: tuple[LeftOut, ...] = ()
+    labels: tuple[Label, ...] = ()
+    """Labels that at least `least` test rows got. Empty for regression."""
     example: Example | None = None
     """None where predictions were given without a model."""

@@ -160,10 +160,12 @@ def core(run: Run, view: View, engine: str, *, wait: bool = True) -> Stages:
         measured = given.evaluate(folder, plan, committed, manifest, encoded, said)
         return _completed(measured, given.parity(), given.leakage(plan))
 
-    def reference(encoded: records.EncodedData, model: records.ModelRef | None = None) -> ReferenceRecord:
+    def reference(
+        encoded: records.EncodedData, evaluation: records.EvaluationRecord, model: records.ModelRef | None = None
+    ) -> ReferenceRecord:
         from checks import reference
 
-        return reference.reference(folder, plan, encoded, model)
+        return reference.reference(folder, plan, encoded, evaluation, model)
 
     def gate(*found: records.QualityRecord | records.EvaluationRecord) -> records.GateDecision:
         from checks import gate

@@ -20,7 +20,8 @@ def contract(book: Book) -> list[tree.Block]:
             tree.say(
                 "One tensor {name} of type {dtype}, a row for each case, with the {count} columns below in this order. "
                 "A category is given as its code, counted from zero in the order of its list; a missing value, and a "
-                "category that is not on the list, as NaN. Lists that are cut short here stand whole in {schema}.",
+                "category that is not on the list, as the floating-point value that is no number. Lists that are cut "
+                "short here stand whole in {schema}.",
                 schema="log_schema.json",
                 name=tensor["name"].fact("name"),
                 dtype=tensor["dtype"].fact("name"),

@@ -330,10 +330,9 @@ def _resources(book: Book) -> Section:
     if given.has_model(book):
         export = book["export"]
         rows = [
-            (
-                "Form",
-                ("one ONNX file, opset ", export["opset"].fact("exact"), ", IR ", export["ir_version"].fact("exact")),
-            ),
+            ("Form", ("one ONNX file",)),
+            ("Operator set of ONNX", (export["opset"].fact("exact"),)),
+            ("Format version of ONNX", (export["ir_version"].fact("exact"),)),
             ("Size", (export["onnx"]["size"].fact("size"),)),
             ("Digest of the model", (export["onnx"]["sha256"].fact("digest"),)),
             ("Tested under", (book["evaluate"]["runtime"].fact(),)),

@@ -83,8 +83,8 @@ def _fields(book: Book) -> Section:
     lines = tuple(((name,), (what,), (where,)) for name, what, where in FIELDS)
     digest = (
         "The digest of an input is the SHA-256 of its numbers as the model got them: little-endian single precision, "
-        "in the order of the inputs, every missing value as the quiet NaN with an empty payload. It shows later that "
-        "an input was this one, where its values may no longer be kept.",
+        "in the order of the inputs, every missing value as the quiet value that is no number, with an empty payload. "
+        "It shows later that an input was this one, where its values may no longer be kept.",
     )
     shown: list[tree.Block] = [
         Paragraph(tree.say("One line of JSON for each event. {file} checks a line.", file=SCHEMA)),

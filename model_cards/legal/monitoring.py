@@ -2,26 +2,21 @@
 
 Every reference value is one of this run, every threshold one of its policy. The drift of an input is the population
 stability index, with half a row added to each cell, as the run's own checks compute it.
-Refs: Yurdakul and Naranjo, J. Risk Model Validation 14 (2020) 89, for what chance alone adds to the index.
 """
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
-from model_cards import blocks, matrix, tree
+from model_cards import blocks, tree
 from model_cards.legal import frame, inputs
 from model_cards.legal import parts as pieces
-from model_cards.refs import Book, Fact, Node
+from model_cards.refs import Book, Node
 from model_cards.statements import said
 from model_cards.tree import Document, Pairs, Paragraph, Parts, Section, Table, parts
 
 WATCHED = ("performance.", "fairness.")
 """Families that can be measured again in use, once the true outcomes are known."""
-NOISE = 0.25
-"""Largest part of the trigger that chance may be expected to fill in a window without any change."""
-
 QUESTIONS: tuple[tuple[str, str], ...] = (
     ("Who watches, how often, what triggers action", "monitoring_plan"),
     ("How often the tests are repeated", "test_frequency"),
@@ -93,7 +88,7 @@ def _inputs(book: Book) -> Section:
         file="monitoring_reference.json",
         least=node["least"].fact("count"),
     )
-    lines = tuple(_input(spread, trigger) for spread in node["inputs"])
+    lines = tuple(_input(spread) for spread in node["inputs"])
     heads = ("Input", "Usual", "Cells", "Missing", "Rows in a window")
     caption = ("Inputs with their reference",)
     table = Table(caption, heads, lines, frozenset({2, 3, 4}), fold=len(lines) > 2 * blocks.LONG)
@@ -105,40 +100,14 @@ def _inputs(book: Book) -> Section:
     return Section("inputs", "Inputs in use", tuple(shown), short="Inputs")
 
 
-def _input(spread: Node, trigger: Node) -> tuple[Parts, ...]:
-    number = cells(spread.value)
-    fewest = window(number, int(spread.value["rows"]), float(trigger.value))
+def _input(spread: Node) -> tuple[Parts, ...]:
     return (
         (spread["feature"].fact("name"),),
         inputs.usual(spread),
-        (spread["shares"].derived(number, "cells of the index", "count"),),
+        (spread["shares"].size("cells with a share"),),
         (spread["missing"].fact("percent"),),
-        (spread["rows"].derived(fewest, "rows from which chance fills at most a quarter of the trigger", "count"),)
-        if fewest is not None
-        else ("too few rows of reference",),
+        (spread["window"].fact("count"),) if spread["window"].value is not None else ("no such size",),
     )
-
-
-def cells(spread: dict[str, Any]) -> int:
-    """Cells of the index: those with a share, the rest of the categories, and the missing values."""
-    return len(spread["shares"]) + bool(spread["others"]) + bool(spread["missing"])
-
-
-def window(number: int, rows: int, trigger: float) -> int | None:
-    """Rows of a window from which an unchanged input is expected to fill at most a quarter of the trigger by chance.
-
-    Two samples of one population have an index of about (cells − 1)(1/n + 1/m).
-
-    Args:
-        number: Cells of the index.
-        rows: Rows of the reference, m.
-        trigger: Index that triggers.
-
-    Returns:
-        The number of rows n, at least 1; None where the reference itself is too small.
-    """
-    room = NOISE * trigger / max(number - 1, 1) - 1.0 / rows
-    return max(1, math.ceil(1.0 / room)) if room > 0 else None
 
 
 def _left_out(node: Node) -> list[tree.Block]:
@@ -149,32 +118,19 @@ def _left_out(node: Node) -> list[tree.Block]:
 
 
 def _outputs(book: Book) -> Section:
-    found = labels(book)
-    if not found:
+    if not book["reference"] or not book["reference"]["labels"]:
         none = ("The evidence holds no counts of labels for this task; watch the mean and the spread of the output.",)
         return Section("outputs", "Outputs in use", (Paragraph(none),), short="Outputs")
     lead = (
         "The share of each label needs no true outcome and can be watched from the first day. Look into it when the "
         "interval of a window lies wholly away from the share below."
     )
-    lines = tuple(((name,), (share,), (rows,)) for name, share, rows in found)
-    table = Table(("Labels given to the test rows",), ("Label", "Share", "Test rows"), lines, frozenset({1, 2}))
+    lines = tuple(
+        ((row["label"].fact(),), (row["share"].fact("percent"),), (row["rows"].fact("count"),))
+        for row in book["reference"]["labels"]
+    )
+    table = Table(("Labels given to the test rows",), ("Label", "Share", "Rows"), lines, frozenset({1, 2}))
     return Section("outputs", "Outputs in use", (Paragraph((lead,)), table), short="Outputs")
-
-
-def labels(book: Book) -> list[tuple[Fact, Fact, Fact]]:
-    """Name, share and rows of every label that the model gave to enough test rows."""
-    found = matrix.of(book)
-    if found is None:
-        return []
-    total, least = sum(map(sum, found.counts)), int(book["reference"].value["least"]) if book["reference"] else 0
-    shown = []
-    for index in range(len(found.counts)):
-        count = sum(row[index] for row in found.counts)
-        if count >= least and total:
-            share = found.node.derived(count / total, "rows with the label over all rows", "percent")
-            shown.append((found.name(index), share, found.node.derived(count, "sum of the column", "count")))
-    return shown
 
 
 def _repeated(book: Book) -> Section:
@@ -232,10 +188,10 @@ def data(book: Book) -> dict[str, Any]:
             "reference": list(node["inputs"].value) if node else [],
             "left_out": list(node["left_out"].value) if node else [],
         },
-        "labels": [
-            {"label": name.value, "share": share.value, "rows": rows.value, "evidence": share.evidence}
-            for name, share, rows in labels(book)
-        ],
+        "labels": {
+            "evidence": f"{node.record}#/labels" if node else None,
+            "reference": list(node["labels"].value) if node else [],
+        },
     }
 
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from checks import reference
+from checks._governance_shift import stability_index
 from configs import errors
 from configs.plan import Plan
 from evidence import arrays, records
@@ -27,6 +28,14 @@ from tests.model_cards import builders
 NUMBER = records.FeatureSpec(name="x", kind="numeric")
 CATEGORY = records.FeatureSpec(name="x", kind="categorical", categories=tuple("abcdef"))
 LEAST = 10
+MATRIX = records.CheckResult(
+    check_id="performance.confusion_matrix", title="Confusion matrix", status="not_applicable", reason="measured",
+    details={"labels": ["no", "yes", "maybe"], "matrix": [[60, 5, 0], [10, 15, 4], [0, 6, 0]]},
+)  # fmt: skip
+EVALUATION = records.EvaluationRecord(
+    onnx_sha256=None, commitment_sha256="0" * 64, committed_at="2026-11-20T08:00:00Z",
+    started_at="2026-11-20T08:00:01Z", finished_at="2026-11-20T08:00:02Z", runtime="none", results=(MATRIX,), uses=(),
+)  # fmt: skip
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,7 +63,7 @@ def _run(place: Path) -> Run:
 def test_shares_are_those_of_the_training_rows(run: Run) -> None:
     """Every share is the number of training rows in its cell over all of them, counted here another way."""
     part = arrays.load(run.folder, run.encode, "train")
-    made = reference.reference(run.folder, run.plan, run.encode, None, role="train")
+    made = reference.reference(run.folder, run.plan, run.encode, EVALUATION, None, role="train")
     assert made.rows == part.rows
     assert [d.feature for d in made.inputs] == [f.name for f in run.encode.features]
     for i, told in enumerate(made.inputs):
@@ -96,7 +105,7 @@ def test_special_categories_are_left_out(run: Run) -> None:
     content["data"]["protected"][0]["special_category"] = True
     column = content["data"]["protected"][0]["column"]
     assert column in [f.name for f in run.encode.features]
-    made = reference.reference(run.folder, Plan.model_validate(content), run.encode, None, role="train")
+    made = reference.reference(run.folder, Plan.model_validate(content), run.encode, EVALUATION, None, role="train")
     assert [left.feature for left in made.left_out] == [column]
     assert column not in [d.feature for d in made.inputs]
 
@@ -111,7 +120,7 @@ def test_the_example_is_the_first_golden_vector(run: Run) -> None:
         golden_input=_tensor(run.folder, "model/input_0.pb", x),
         golden_outputs=tuple(_tensor(run.folder, f"model/output_{i}.pb", y) for i, y in enumerate(outputs)),
     )
-    made = reference.reference(run.folder, run.plan, run.encode, model)
+    made = reference.reference(run.folder, run.plan, run.encode, EVALUATION, model)
     assert made.part == "train"
     assert made.example is not None
     assert made.example.inputs[1] is None
@@ -134,7 +143,7 @@ def _tensor(folder: RunFolder, path: str, array: np.ndarray) -> records.Artifact
 
 def test_of_given_predictions_the_one_part_is_told(run: Run) -> None:
     """Where nothing was trained the rows that were evaluated are the reference, and there is no example."""
-    made = reference.reference(run.folder, run.plan, run.encode, None)
+    made = reference.reference(run.folder, run.plan, run.encode, EVALUATION, None)
     assert (made.part, made.example) == ("test", None)
 
 
@@ -143,4 +152,27 @@ def test_altered_arrays_are_refused(tmp_path: Path) -> None:
     run = _run(tmp_path)
     run.folder.at(run.encode.parts["train"].x.path).write_bytes(b"other")
     with pytest.raises(errors.IntegrityError, match="altered"):
-        reference.reference(run.folder, run.plan, run.encode, None, role="train")
+        reference.reference(run.folder, run.plan, run.encode, EVALUATION, None, role="train")
+
+
+def test_labels_are_counted_from_the_matrix_and_rare_ones_left_out(run: Run) -> None:
+    """Rows and share of a label are the column of the matrix; one that fewer rows got than a cell holds is left out."""
+    made = reference.reference(run.folder, run.plan, run.encode, EVALUATION, None)
+    assert made.least == 20
+    assert [(told.label, told.rows, told.share) for told in made.labels] == [("no", 70, 0.7), ("yes", 26, 0.26)]
+
+
+def test_the_window_holds_back_false_alarms(run: Run) -> None:
+    """In windows of the size that the record gives, an unchanged input stays below the trigger: simulated."""
+    random, trigger, rows = np.random.default_rng(3), 0.2, 5000
+    shares = np.array([0.3, 0.2, 0.2, 0.1, 0.1, 0.1])
+    size = reference.window(len(shares), rows, trigger)
+    assert size is not None
+    found = [stability_index(random.multinomial(rows, shares), random.multinomial(size, shares)) for _ in range(2000)]
+    assert np.mean(found) == pytest.approx(reference.NOISE * trigger, rel=0.15)
+    assert np.mean(np.array(found) > trigger) < 0.002
+    assert reference.window(6, 10, trigger) is None
+    assert reference.window(1, 10_000, trigger) is None
+    made = reference.reference(run.folder, run.plan, run.encode, EVALUATION, None, role="train")
+    drift = run.plan.policy.governance.drift
+    assert [t.window for t in made.inputs] == [reference.window(reference.cells(t), t.rows, drift) for t in made.inputs]

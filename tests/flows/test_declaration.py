@@ -44,7 +44,7 @@ def _closed(place: Path, *, risks: bool) -> Path:
 
 def _approve(path: Path, key: Path) -> records.Approval:
     said = approval.Answers("Erika Muster", "compliance officer", REASON, "approved", {})
-    return approval.decide(path, said, key, lambda: "")
+    return approval.decide(path, said, str(key), lambda: "")
 
 
 @pytest.fixture(scope="module")

@@ -132,6 +132,16 @@ def build(folder: RunFolder, plan: Plan, *, derivatives: bool = False) -> dossie
         code_sha256=SHA,
         at="2026-11-22T10:00:00Z",
     )
+    evaluation = records.EvaluationRecord(
+        onnx_sha256=SHA,
+        commitment_sha256=canonical.sha256(commit),
+        committed_at=commit.at,
+        started_at="2026-11-22T10:02:00Z",
+        finished_at="2026-11-22T10:02:30Z",
+        runtime="onnxruntime 1.31.1, CPUExecutionProvider",
+        results=results,
+        uses=(part.use("evaluation"),),
+    )
     return dossier.Dossier(
         run_id="20261122-100000-test",
         plan=plan,
@@ -144,27 +154,20 @@ def build(folder: RunFolder, plan: Plan, *, derivatives: bool = False) -> dossie
         commit=commit,
         train=model.record(plan),
         export=_model_ref(encoded),
-        evaluate=records.EvaluationRecord(
-            onnx_sha256=SHA,
-            commitment_sha256=canonical.sha256(commit),
-            committed_at=commit.at,
-            started_at="2026-11-22T10:02:00Z",
-            finished_at="2026-11-22T10:02:30Z",
-            runtime="onnxruntime 1.31.1, CPUExecutionProvider",
-            results=results,
-            uses=(part.use("evaluation"),),
-        ),
+        evaluate=evaluation,
         gate=decision.model_copy(update={"at": "2026-11-22T10:03:00Z"}),
-        reference=_reference(folder, plan, encoded),
+        reference=_reference(folder, plan, encoded, evaluation),
         answers=answers.settle("20261122-100000-test", plan, nothing, found),
     )
 
 
-def _reference(folder: RunFolder, plan: Plan, encoded: records.EncodedData) -> ReferenceRecord:
+def _reference(
+    folder: RunFolder, plan: Plan, encoded: records.EncodedData, evaluation: records.EvaluationRecord
+) -> ReferenceRecord:
     """The real distributions; the example is made up, since no graph is exported here."""
     from checks import reference
 
-    found = reference.reference(folder, plan, encoded, None, role="train")
+    found = reference.reference(folder, plan, encoded, evaluation, None, role="train")
     made = {"label": 1, "probabilities": (0.25, 0.75)} if encoded.task == "binary" else {}
     if encoded.task == "regression":
         made = {"prediction": 152.5}
