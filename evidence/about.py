@@ -97,3 +97,5 @@ _RECORDS: dict[str, Callable[[pydantic.BaseModel], Any]] = {
     **dict.fromkeys(_CHECKED, _results),
 }
 """Stage to the part of its record that an answer can speak of."""
+STAGES = tuple(_RECORDS)
+"""The stages whose records an answer can speak of."""

@@ -5,12 +5,15 @@ from __future__ import annotations
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
+from configs import errors
 from configs.plan import Plan
+from evidence import about
 from evidence.dossier import Dossier
-from flows import decisions, view
-from flows.answering import Item
+from flows import decisions, view, workspace
+from flows.answering import Item, records_of
 
 WIDTH = 100
 LONGEST = 240
@@ -87,6 +90,28 @@ def open_by_owner(items: Iterable[Item]) -> str:
 def facts(item: Item, found: Dossier) -> list[str]:
     """What the run has to say about what a question speaks of."""
     return [line for pointer in item.question.about for line in _fact(pointer, found)]
+
+
+def changed(item: Item, found: Dossier, run: Path) -> list[str]:
+    """Which of the things that an outdated answer speaks of have changed, where the run it is from is still there."""
+    said = item.statement
+    if said.status != "outdated" or said.carried_from is None or item.reworded:
+        return []
+    try:
+        before = workspace.dossier(run.parent / said.carried_from)
+    except errors.ProoflineError:
+        return []
+    now, then = records_of(found), records_of(before)
+    names = [p for p in item.question.about if about.value(p, found.plan, now) != about.value(p, before.plan, then)]
+    return [f"Changed since: {', '.join(_name(p) for p in names)}"] if names else []
+
+
+def _name(pointer: str) -> str:
+    """A pointer in words."""
+    kind, _, name = pointer.partition(":")
+    words = {"evaluate": "the results of the evaluation", "validate": "the results of the checks on the data"}
+    words |= {"encode": "the inputs of the model", "export": "the model as it ships"}
+    return words.get(name, name) if kind == "record" else f"{name.replace('.', ' ').replace('_', ' ')} in the plan"
 
 
 def _fact(pointer: str, found: Dossier) -> list[str]:

@@ -9,6 +9,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from configs import answers, answers_file, answers_text, errors, schema
 from configs.answers import Answer, AnswersFile, By, Risk
@@ -85,6 +86,11 @@ def require_fit_to_leave(found: AnswersFile, name: str) -> None:
         )
 
 
+def records_of(found: Dossier) -> dict[str, Any]:
+    """Stage to record, for what an answer can speak of."""
+    return {name: getattr(found, name) for name in about.STAGES}
+
+
 @dataclasses.dataclass(frozen=True)
 class Item:
     """A question with what is known about it."""
@@ -106,9 +112,7 @@ class Answers:
         self.path = path
         self.folder = folder
         self.recorded = found.answers
-        self.records = {
-            name: getattr(found, name) for name in ("ingest", "validate", "govern", "encode", "evaluate", "export")
-        }
+        self.records = records_of(found)
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:

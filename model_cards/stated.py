@@ -17,13 +17,14 @@ LEAD = Paragraph(
 
 def section(book: Book) -> Section:
     """Every statement that was made, and the register of risks. Empty where nobody has stated anything."""
-    answered = [s for s in book["answers"]["statements"] if s.value["status"] != "open"] if book["answers"] else []
+    given = book["answers"]["statements"] if book["answers"] else ()
+    answered = {str(s.value["id"]) for s in given if s.value["status"] != "open"}
     inner = tuple(_risk(risk, number, book) for number, risk in enumerate(_risks(book), start=1))
     shown: list[tree.Block] = [LEAD] if answered or inner else []
     if answered:
         register = book.law["register"]["attestations"]
         questions = {str(q.value["id"]): q["question"].fact() for q in register}
-        lines = tuple(((questions[str(s.value["id"])],), statements.said(book, str(s.value["id"]))) for s in answered)
+        lines = tuple(((questions[q],), statements.said(book, q)) for q in statements.order(book) if q in answered)
         shown.append(Table(("Statements of persons",), ("Question", "Statement"), lines, prose=True))
     return Section("stated", "What persons have stated", tuple(shown), inner, short="Statements")
 

@@ -13,8 +13,8 @@ RISKS = f"{WHERE} --risks"
 """Where the register of risks is filled."""
 TALLY = {
     "stated": "stated",
-    "carried": "carried over, to be confirmed",
-    "outdated": "outdated, because what they speak of has changed",
+    "carried": "carried over and to be confirmed",
+    "outdated": "outdated, as what they speak of has changed",
     "open": "open",
 }
 
@@ -90,7 +90,7 @@ def applying(book: Book) -> frozenset[str]:
 
 
 def tally(book: Book) -> Parts:
-    """`3 of 57 stated, 2 carried over and to be confirmed, 52 open`; nothing where no question applies."""
+    """`3 stated, 2 carried over and to be confirmed, 52 open (57 questions apply)`; nothing where none applies."""
     if not applying(book):
         return ()
     node = book["answers"]["statements"]
@@ -100,7 +100,18 @@ def tally(book: Book) -> Parts:
         if count or status == "stated":
             number = node.derived(count, f"statements that apply and are {status}", "count")
             found = parts(found, ", " if found else "", number, f" {words}")
-    return parts(found, " of ", node.derived(len(applying(book)), "statements that apply", "count"))
+    return tree.say(
+        "{found} ({all} questions apply)",
+        all=node.derived(len(applying(book)), "statements that apply", "count"),
+        found=found,
+    )
+
+
+def order(book: Book) -> tuple[str, ...]:
+    """Every question, those of duties that apply first, in the order of the duties that ask."""
+    asked = [str(pointer.value) for duty in book.law["read"]["requirements"] for pointer in duty["evidence"]]
+    first = [pointer.removeprefix("attestation:") for pointer in asked if pointer.startswith("attestation:")]
+    return tuple(dict.fromkeys((*first, *(str(q.value["id"]) for q in book.law["register"]["attestations"]))))
 
 
 def open_statements(book: Book) -> tuple[Gap, ...]:
@@ -108,9 +119,7 @@ def open_statements(book: Book) -> tuple[Gap, ...]:
     if not book["answers"]:
         return ()
     waiting = {str(s.value["id"]) for s in book["answers"]["statements"].where(applies=True, status="open")}
-    asked = [str(pointer.value) for duty in book.law["read"]["requirements"] for pointer in duty["evidence"]]
-    ordered = dict.fromkeys(pointer.removeprefix("attestation:") for pointer in asked)
-    return tuple(gap(book, question) for question in ordered if question in waiting)
+    return tuple(gap(book, question) for question in order(book) if question in waiting)
 
 
 def to_confirm(book: Book) -> tuple[Node, ...]:

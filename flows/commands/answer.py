@@ -83,7 +83,13 @@ def command(
                 risk_session.go_through(store, by, terminal, found)
             else:
                 click.echo(f"{len(asked)} questions about {found.plan.system.name}. {answer_view.counted(asked)}.")
-                answer_session.go_through(store, asked, by, terminal, lambda item: answer_view.facts(item, found))
+                answer_session.go_through(
+                    store,
+                    asked,
+                    by,
+                    terminal,
+                    lambda item: [*answer_view.changed(item, found, path), *answer_view.facts(item, found)],
+                )
         changed = before != answering.digest(store.path)
     _conclude(store, path, changed=changed or answering.is_behind(path, store))
 

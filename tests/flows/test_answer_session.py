@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 from configs import answers_file, errors
 from configs.answers import By
-from flows import answer_session, answer_view, answering, risk_session
+from flows import answer_session, answer_view, answering, risk_session, workspace
 from tests.evidence import builders
 
 BY = By(person="Anna Muster", role="compliance officer", at="2026-11-20")
@@ -189,6 +190,23 @@ def test_open_ones_first_then_those_to_confirm(store: answering.Answers) -> None
     assert "carried over, to be confirmed, from run small-1" in person.text
     assert tally.confirmed == ["oversight"]
     assert store.settled().statement("oversight").status == "stated"
+
+
+def test_an_outdated_answer_names_what_has_changed(
+    store: answering.Answers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the run it is from is still there, the person need not search for the difference."""
+    ask(store, "They are weighed against each other.", ".", only=("trade_offs",))
+    _, found = builders.dossier(tmp_path / "next", run_id="small-2")
+    results = tuple(result.model_copy(update={"status": "fail"}) for result in found.evaluate.results)
+    changed = dataclasses.replace(found, evaluate=found.evaluate.model_copy(update={"results": results}))
+    later = answering.Answers(changed, store.path)
+    item = next(i for i in later.items() if i.question.id == "trade_offs")
+    assert item.statement.status == "outdated"
+    first = builders.dossier(tmp_path / "first")[1]
+    monkeypatch.setattr(workspace, "dossier", lambda _: first)
+    said = answer_view.changed(item, changed, tmp_path / "runs" / "small-2")
+    assert said == ["Changed since: the results of the evaluation"]
 
 
 def test_an_unknown_question_is_refused_with_the_one_meant(store: answering.Answers) -> None:
