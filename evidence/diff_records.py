@@ -202,6 +202,12 @@ class DiffRecord(Record):
     only_before: tuple[str, ...] = ()
     """Measures that the later version lacks."""
     only_after: tuple[str, ...] = ()
+    verdicts: dict[Verdict, int] = {}
+    """How many changes have each verdict."""
+    methods: dict[str, int] = {}
+    """How the intervals of the differences were made, and of how many measures."""
+    equal: int = 0
+    """Of `measures`, how many are the same in both."""
     judged: int = 0
     """Headlines with a direction and no limit, over which the level of `worse` was shared out."""
     level: float

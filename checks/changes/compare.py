@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import collections
 import typing
 
 from checks.changes import found, gates, limits, measures, rows, verdicts
@@ -51,6 +52,9 @@ def compare(before: Side, after: Side, *, anyway: bool = False) -> DiffRecord:
         gates=gates.compare(before, after, compared),
         only_before=measures.missing(before, after) if comparable else (),
         only_after=measures.missing(after, before) if comparable else (),
+        verdicts=dict(collections.Counter(change.verdict for change in listed)),
+        methods=dict(collections.Counter(m.method for m in compared)),
+        equal=sum(m.shown == "equal" for m in compared),
         judged=judged,
         level=level,
         notes=tuple(_notes(before, after, comparable=comparable)),

@@ -125,10 +125,11 @@ def _summary(book: Places) -> Section:
 
 
 def _counts(book: Places) -> Tiles:
+    counted = book.record["verdicts"]
     tiles = [
-        Tile(label=(words,), value=(book.count(verdict),), status=status)
+        Tile(label=(words,), value=(counted[verdict].fact("count"),), status=status)
         for verdict, words, status in _TILES
-        if any(c.value["verdict"] == verdict for c in book.record["changes"])
+        if counted[verdict].value is not None
     ]
     return Tiles("Changes by verdict", tuple(tiles))
 

@@ -90,7 +90,7 @@ def section(book: Places) -> Section:
         )
         if shown
         else Paragraph(("No interval of a difference leaves zero out.",)),
-        _methods(measures),
+        _methods(book),
     ]
     listed = [m for m in measures if m.value["name"] == m.value["check"] and m.value["shown"] != "equal"]
     for family, title in FAMILIES.items():
@@ -103,9 +103,7 @@ def section(book: Places) -> Section:
             tree.say(
                 "Of {all} measures of both versions, {equal} are equal. Parts of checks stand in the record alone.",
                 all=book.record["measures"].size("measures"),
-                equal=book.record["measures"].derived(
-                    sum(m.value["shown"] == "equal" for m in measures), "number of equal ones", "count"
-                ),
+                equal=book.record["equal"].fact("count"),
             ),
             "note",
         )
@@ -133,7 +131,7 @@ def _family(m: Node) -> str:
 
 
 def _number(node: Node) -> Parts:
-    return ("undefined",) if node.value is None else (node.fact("number"),)
+    return NOTHING if node.value is None else (node.fact("number"),)
 
 
 def _signed(node: Node) -> Parts:
@@ -148,24 +146,12 @@ def _interval(m: Node) -> Parts:
     return ("[", m["low"].fact("number"), ", ", m["high"].fact("number"), "]")
 
 
-def _methods(measures: list[Node]) -> Table:
-    """How the intervals were made, and of how many measures."""
-    first: dict[str, Node] = {}
-    counts: dict[str, int] = {}
-    for m in measures:
-        said = str(m.value["method"])
-        first.setdefault(said, m["method"])
-        counts[said] = counts.get(said, 0) + 1
-    ordered = sorted(first, key=lambda said: -counts[said])
-    rows = tuple(
-        (
-            (first[said].fact(),),
-            (first[said].derived(counts[said], "number of measures with this method", "count"),),
-        )
-        for said in ordered
-    )
-    return Table(("How the intervals of the differences were made",), ("Method", "Measures"), rows, frozenset({1}),
-                 fold=True)  # fmt: skip
+def _methods(book: Places) -> Table:
+    """How the intervals were made, and of how many measures, the most frequent first."""
+    counted = sorted(book.record["methods"].items(), key=lambda pair: -int(pair[1].value))
+    rows = tuple(((method,), (count.fact("count"),)) for method, count in counted)
+    caption = ("How the intervals of the differences were made",)
+    return Table(caption, ("Method", "Measures"), rows, frozenset({1}), fold=True)
 
 
 def _only(book: Places) -> list[Block]:

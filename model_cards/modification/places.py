@@ -54,11 +54,6 @@ class Places:
         """The changes of some subjects, in the order of the record; all of them where none is named."""
         return [c for c in self.record["changes"] if not subjects or c.value["subject"] in subjects]
 
-    def count(self, *verdicts: str) -> Fact:
-        """How many changes have one of these verdicts."""
-        number = sum(c.value["verdict"] in verdicts for c in self.record["changes"])
-        return self.record["changes"].derived(number, "number of changes with this verdict", "count")
-
 
 def of(record: DiffRecord) -> Places:
     """The places of a comparison. Tables are in the order of their keys, as in the file."""

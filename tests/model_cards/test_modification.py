@@ -88,6 +88,8 @@ def record(**changes: Any) -> DiffRecord:
                          asked_before="at least 0.5", asked_after=None, measure=None),
         ),
         "only_before": ("performance.f1@overall",),
+        "verdicts": {"outside": 1, "cannot_tell": 1, "follows": 1},
+        "methods": {"paired": 3},
         "judged": 2,
         "level": 0.95,
         "notes": ("The second version is older.",),
@@ -95,7 +97,14 @@ def record(**changes: Any) -> DiffRecord:
     return DiffRecord(**(known | changes))
 
 
-IDENTICAL: dict[str, Any] = {"outcome": "identical", "changes": (), "measures": (), "gates": ()}
+IDENTICAL: dict[str, Any] = {
+    "outcome": "identical",
+    "changes": (),
+    "measures": (),
+    "gates": (),
+    "verdicts": {},
+    "methods": {},
+}
 
 
 def parts(found: DiffRecord) -> list[tree.Part]:

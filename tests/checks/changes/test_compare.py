@@ -282,3 +282,19 @@ def _given(place: Path, letter: str, row_id: str | None = "patient") -> Side:
         frame = frame.sample(frac=1, random_state=1)
     path = prediction_plans.write(place, content, frame)
     return sides.given(place / "run", load.load(path), letter, place)
+
+
+@pytest.mark.parametrize("other", ["second", "third"])
+def test_the_report_says_nothing_that_its_record_does_not_carry(
+    first: Side, other: str, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """The claims linter finds nothing in the report of a real comparison."""
+    from model_cards.lint import evidence, readers, run
+    from model_cards.lint.model import at_least
+    from model_cards.modification import write
+
+    write.write(compare.compare(first, request.getfixturevalue(other)), tmp_path, ("md", "html"))
+    index = evidence.load((tmp_path / "modification.json",))
+    read = [readers.read(tmp_path / f"modification.{kind}") for kind in ("md", "html")]
+    found = run.lint(read, index)
+    assert [f"{f.rule.id}: {f.message} | {f.sentence.text}" for f in found if at_least(f.confidence, "medium")] == []
