@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 from model_cards import tree
 from model_cards.tree import Parts
 
-WIDEST = 46
-"""Characters from which on a column wraps instead of growing."""
+WIDEST = 40
+"""Characters from which on a column wraps, and grows with the root of what is left alone."""
 PAGE = 105.0
 """Characters that stand side by side on a page."""
 
@@ -26,7 +27,8 @@ def shares(columns: Sequence[Parts], rows: Sequence[Sequence[Parts]]) -> list[fl
         word = max(map(len, words))
         line = sorted(len(text) for text in cells)[int(len(cells) * 0.9)] if cells else 1
         least.append(max(min(word, WIDEST // 2) * 1.3, 3.0) + 2.0)
-        wanted.append(max(least[-1], min(line, WIDEST) + 2.0))
+        room = min(line, WIDEST) + 3.5 * math.sqrt(max(line - WIDEST, 0))
+        wanted.append(max(least[-1], room + 2.0))
     more = sum(wanted) - sum(least)
     if sum(wanted) > PAGE and more > 0:
         part = max(PAGE - sum(least), 0.0) / more

@@ -138,7 +138,7 @@ def _total(book: Book, found: tuple[Article, ...]) -> Paragraph:
     return Paragraph(
         tree.say(
             "{requirements} requirements apply or may apply. They ask for {asked} answers: {evidenced} are evidenced, "
-            "{stated} stated, {carried} carried over and to be confirmed, {gap} are gaps.",
+            "{stated} stated, {carried} carried over and to be confirmed; to {gap} nothing answers yet.",
             requirements=node.size("requirements"),
             asked=node.derived(sum(int(a.asked.value) for a in found), "answers asked for", "count"),
             **{state: total(state) for state in STATES},

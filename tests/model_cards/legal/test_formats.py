@@ -16,7 +16,7 @@ import pytest
 import typst
 
 from evidence.dossier import Dossier
-from model_cards import documents, refs, render_json, render_pdf, tree
+from model_cards import documents, layout, refs, render_json, render_pdf, tree
 from model_cards.legal import registry
 from model_cards.refs import Fact, Gap
 from model_cards.tree import Bullets, Document, Labels, Link, Pairs, Paragraph, Section, Table
@@ -176,6 +176,14 @@ def test_html_has_what_assistive_tools_need(document: Document) -> None:
     assert len(names) == len(set(names))
     inside = [a.attributes["href"][1:] for a in page.all("a") if a.attributes["href"].startswith("#")]
     assert set(inside) <= {*names, "main"}
+
+
+def test_columns_get_room_for_what_they_hold() -> None:
+    """Widths add up to the whole; a sentence gets more than a number, and a number room for its longest form."""
+    rows = [(("0.716",), ("measured on unchanged inputs, where every second row of the slice was left out " * 3,))] * 9
+    number, sentence = layout.shares([("Value",), ("What was found",)], rows)
+    assert number + sentence == pytest.approx(1, abs=0.001)
+    assert 0.05 < number < 0.15
 
 
 def test_drawings_reach_every_format(dossiers: dict[str, Dossier]) -> None:
