@@ -9,10 +9,10 @@ PREFECT_PORT ?= 4200
 MLFLOW_PORT ?= 5000
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint check ui lock clean
+.PHONY: help run test validators lint check ui lock clean
 
 help: ## Show the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
 $(STAMP): pyproject.toml requirements.lock
 	@test -n "$(PYTHON)" || { echo "python: expected 3.11, 3.12 or 3.13 on the PATH, got none. Install one, or name it: make PYTHON=/path/to/python run" >&2; exit 3; }
@@ -30,6 +30,13 @@ test: $(STAMP) ## All tests: the fast ones on all cores, then the slow ones, whi
 	@$(FAST)
 	@$(BIN)/python -m pytest -q -m slow
 
+# An environment of its own: the validator wants an older rich than Prefect's newest versions do.
+VALIDATORS := .venv-validators
+
+validators: ## Install public validators that do not fit into .venv; their tests are skipped without them
+	@test -x $(VALIDATORS)/bin/python || $(PYTHON) -m venv $(VALIDATORS)
+	@$(VALIDATORS)/bin/python -m pip install --quiet --disable-pip-version-check "roc-validator==0.13.0" "rocrate==0.16.0"
+
 lint: $(STAMP) ## Lint, types, import rules
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -46,4 +53,4 @@ lock: ## Write requirements.lock anew from what is installed in .venv (versions 
 	@$(BIN)/python -m pip freeze --exclude-editable --exclude proofline | sed -E 's/\+cpu$$//' | grep -E '^[A-Za-z0-9._-]+==' > requirements.lock
 
 clean: ## Remove the environment and caches, not the runs
-	@rm -rf $(VENV) build dist ./*.egg-info .mypy_cache .ruff_cache .pytest_cache
+	@rm -rf $(VENV) $(VALIDATORS) build dist ./*.egg-info .mypy_cache .ruff_cache .pytest_cache

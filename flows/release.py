@@ -26,6 +26,8 @@ class Released:
 def check(path: Path) -> tuple[Any, records.Approval]:
     """Refuse a release when the ledger, a digest, the gate or the approval does not hold.
 
+    The model, which may be large, is compared with its digest once, while it is copied into the bundle.
+
     Raises:
         IntegrityError: The ledger, a record or an artefact was altered.
         GateError: No standing approval.
@@ -42,7 +44,7 @@ def check(path: Path) -> tuple[Any, records.Approval]:
             "without one. Its report and card stand in documents/; a bundle needs a run that trains the model."
         )
     folder = RunFolder(path)
-    for reference in (*found.close.records.values(), *found.document.documents, found.export.onnx):
+    for reference in (*found.close.records.values(), *found.document.documents):
         folder.checked(reference)
     return found, approval.require(path, found)
 

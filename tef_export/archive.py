@@ -15,6 +15,7 @@ import re
 import struct
 import zipfile
 import zlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -24,6 +25,8 @@ from evidence import storage
 MOST_ENTRIES = 2000
 LARGEST = 2**31 - 1
 """Bytes of the archive; ZIP64 is not read."""
+OVERHEAD = 512
+"""Bytes of the archive for each entry, at most."""
 CHUNK = 1 << 20
 _LOCAL = struct.Struct("<4s5H3I2H")
 _CENTRAL = struct.Struct("<4s6H3I5H2I")
@@ -71,14 +74,26 @@ class Unpacked:
     size: int
 
 
-def write(destination: Path, top: str, files: dict[str, Path | bytes]) -> None:
+def write(
+    destination: Path, top: str, files: Mapping[str, Path | bytes], digests: Mapping[str, str] | None = None
+) -> None:
     """Write the archive: entries sorted by name, stored, with fixed date and mode. Equal input gives equal bytes.
 
     Args:
         destination: The file to write; an existing one is replaced.
         top: Name of the one top directory.
         files: Path below it to content, or to the file that holds it.
+        digests: Path to the SHA-256 that a file must have; it is computed while the file is copied.
+
+    Raises:
+        GateError: The archive would be larger than what is read.
+        IntegrityError: A file has another digest: it was altered since it was recorded.
     """
+    total = sum(len(source) if isinstance(source, bytes) else source.stat().st_size for source in files.values())
+    if total > LARGEST - OVERHEAD * len(files):
+        raise errors.GateError(
+            f"bundle {top}: expected at most {LARGEST:,} bytes, got {total:,}. Export a smaller model."
+        )
     with zipfile.ZipFile(destination, "w", zipfile.ZIP_STORED, allowZip64=False) as archive:
         for path in sorted(files):
             info = zipfile.ZipInfo(f"{top}/{path}", date_time=(1980, 1, 1, 0, 0, 0))
@@ -89,9 +104,17 @@ def write(destination: Path, top: str, files: dict[str, Path | bytes]) -> None:
             if isinstance(source, bytes):
                 archive.writestr(info, source)
                 continue
+            digest = hashlib.sha256()
             with source.open("rb") as reader, archive.open(info, "w") as writer:
                 while piece := reader.read(CHUNK):
+                    digest.update(piece)
                     writer.write(piece)
+            expected = (digests or {}).get(path)
+            if expected not in (None, digest.hexdigest()):
+                raise errors.IntegrityError(
+                    f"file {path}: expected sha256 {str(expected)[:12]}…, got {digest.hexdigest()[:12]}…: it was "
+                    "altered after it was recorded. Restore it, or run again into a new folder; nothing was written."
+                )
 
 
 def sha256(path: Path) -> str:

@@ -279,7 +279,8 @@ def _write_archive(path: Path, top: str, files: payload.Payload) -> str:
     os.close(handle)
     temporary = Path(name)
     try:
-        archive.write(temporary, top, {path: one.source for path, one in files.items()})
+        digests = {path: one.sha256 for path, one in files.items()}
+        archive.write(temporary, top, {path: one.source for path, one in files.items()}, digests)
         with temporary.open("rb+") as stream:
             os.fsync(stream.fileno())
         sha256 = archive.sha256(temporary)

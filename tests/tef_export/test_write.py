@@ -190,3 +190,50 @@ def test_a_document_with_a_script_does_not_leave(made: making.Made, tmp_path: Pa
     folder, found = making.run(tmp_path / "runs" / "r")
     with pytest.raises(errors.GateError, match="does nothing by itself"):
         write.write(folder, found, making.approve(folder, found, made.key), made.key, tmp_path / "out", making.CREATED)
+
+
+def test_a_model_that_was_altered_is_noticed_while_it_is_copied(made: making.Made, tmp_path: Path) -> None:
+    """The model is read once; another byte in it ends the release with nothing on the disk."""
+    folder, found = making.run(tmp_path / "runs" / "r")
+    approved = making.approve(folder, found, made.key)
+    place = folder.path / "model/model.onnx"
+    content = bytearray(place.read_bytes())
+    content[-1] ^= 1
+    place.write_bytes(content)
+    with pytest.raises(errors.IntegrityError, match=r"model/model\.onnx: expected sha256.*nothing was written"):
+        write.write(folder, found, approved, made.key, tmp_path / "out", making.CREATED)
+    assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_each_byte_of_the_model_is_hashed_once(
+    made: making.Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While writing, the model's file is opened once, and its content is not held in memory."""
+    opened: list[Path] = []
+    real = Path.open
+
+    def counted(self: Path, *arguments: object, **named: object) -> object:
+        if self.name == "model.onnx":
+            opened.append(self)
+        return real(self, *arguments, **named)  # type: ignore[arg-type]
+
+    plan = made.dossier.plan
+    alone = plan.model_copy(update={"bundle": plan.bundle.model_copy(update={"receivers": ()})})
+    import dataclasses
+
+    monkeypatch.setattr(Path, "open", counted)
+    prepared = write.prepare(made.folder, dataclasses.replace(made.dossier, plan=alone), made.approval, making.CREATED)
+    assert opened == []
+    assert isinstance(prepared.payload[contents.MODEL].source, Path)
+    write.seal(prepared, made.key, tmp_path)
+    assert len(opened) == 1
+
+
+def test_a_bundle_that_no_reader_would_open_is_not_written(tmp_path: Path) -> None:
+    """Larger than what the reader reads: refused before a byte is written."""
+    large = tmp_path / "large"
+    with large.open("wb") as stream:
+        stream.truncate(archive.LARGEST)
+    with pytest.raises(errors.GateError, match="Export a smaller model"):
+        archive.write(tmp_path / "x.zip", "x-1", {"data/model/model.onnx": large})
+    assert not (tmp_path / "x.zip").exists()
