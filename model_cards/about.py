@@ -198,7 +198,7 @@ def _without_threshold(book: Book, family: str) -> list[tree.Parts]:
                 title=result["title"].fact(),
                 start=start,
                 value=blocks.value(measure),
-                interval=blocks.interval(measure),
+                interval=blocks.interval(measure) if measure["interval"] else ("(no interval)",),
                 how=blocks.note_of(measure),
             )
         )

@@ -83,11 +83,14 @@ def counts(book: Book) -> Tiles:
 
 
 def headlines(book: Book) -> Tiles:
-    """What failed first (checks on data too), then gates that stayed open, then passed ones while there is room."""
+    """What failed first (checks on data too), then gates that stayed open, then passed ones while there is room.
+
+    Of the passed ones those come first whose score falls far below that on unchanged inputs.
+    """
     order = ("fail", "inconclusive", "not_measured", "not_applicable", "pass")
     found = blocks.verdicts(book)
     gates = [v for v in found if v.of_policy or (v.status == "fail" and v.reason.value["required"])]
-    gates.sort(key=lambda v: (order.index(v.status), not v.reason.value["required"]))
+    gates.sort(key=lambda v: (order.index(v.status), not v.reason.value["required"], not _falls_far(v)))
     unsettled = sum(v.status != "pass" for v in gates)
     return Tiles("Gates", tuple(_tile(v) for v in gates[: min(MOST_TILES, max(unsettled, FEWEST_TILES))]))
 
@@ -128,6 +131,11 @@ def not_passed(book: Book) -> Section:
     return Section("open", "What failed or stayed open", tuple(shown))
 
 
+def _falls_far(verdict: blocks.Verdict) -> bool:
+    """Does the decision name the score on unchanged inputs? See `checks.gate.KEPT`."""
+    return "on unchanged inputs" in str(verdict.reason.value["text"])
+
+
 def _fallen(book: Book) -> list[tree.Block]:
     """Gates that passed although the score falls far: a low threshold lets a collapse pass, and that must be seen."""
     lines = [
@@ -140,7 +148,7 @@ def _fallen(book: Book) -> list[tree.Block]:
             asked=blocks.threshold(verdict.threshold),
         )
         for verdict in blocks.verdicts(book)
-        if verdict.status == "pass" and "on unchanged inputs" in str(verdict.reason.value["text"])
+        if verdict.status == "pass" and _falls_far(verdict)
     ]
     if not lines:
         return []
