@@ -11,7 +11,7 @@ import click
 from configs import errors, wording
 from configs.answers import By
 from flows import answer_view
-from flows.answering import Answers, Item
+from flows.answer_store import Answers, Item
 
 COMMANDS = {
     "?": "help",

@@ -13,7 +13,7 @@ from configs.plan import Plan
 from evidence import about
 from evidence.dossier import Dossier
 from flows import decisions, view, workspace
-from flows.answering import Item, records_of
+from flows.answer_store import Item, records_of
 
 WIDTH = 100
 LONGEST = 240
@@ -77,13 +77,13 @@ def listing(items: Sequence[Item]) -> list[str]:
 
 def counted(items: Iterable[Item]) -> str:
     """`12 stated, 3 carried, 40 open`."""
-    found = Counter(item.statement.status for item in items)
+    found: Counter[str] = Counter(item.statement.status for item in items)
     return ", ".join(f"{found[status]} {status}" for status in STANDING if found[status]) or "none"
 
 
 def open_by_owner(items: Iterable[Item]) -> str:
     """`the compliance officer 12, an engineer 20`."""
-    found = Counter(item.question.owner for item in items if item.statement.status == "open")
+    found: Counter[str] = Counter(item.question.owner for item in items if item.statement.status == "open")
     return ", ".join(f"{words} {found[owner]}" for owner, words in OWNERS.items() if found[owner])
 
 

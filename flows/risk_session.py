@@ -12,7 +12,8 @@ from evidence import about, clock
 from evidence.dossier import Dossier
 from flows import answer_view
 from flows.answer_session import Terminal
-from flows.answering import Answers, checked, require_check, require_fit_to_leave
+from flows.answer_store import Answers, checked, require_check
+from flows.answering import require_fit_to_leave
 
 FIELDS: tuple[tuple[str, str], ...] = (
     ("title", "The risk in a few words"),

@@ -6,6 +6,7 @@ import contextlib
 import os
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.console import Console
@@ -13,6 +14,9 @@ from rich.console import Console
 from configs import answers, errors
 from evidence.folder import RunFolder
 from flows import workspace as workspaces
+
+if TYPE_CHECKING:
+    from flows.answer_store import Answers
 
 OWNERS = ("engineer", "officer", "management")
 
@@ -51,15 +55,14 @@ def command(
       proofline answer last --owner officer --as 'Anna Muster, compliance officer'
       proofline answer last --only oversight
     """  # noqa: D301 - click reads \b as the mark of a block
-    from flows import answer_session, answer_view, answering
+    from flows import answer_session, answer_store, answer_view, answering
 
     path = workspaces.Workspace(workspace).find(run, closed=True)
     found = workspaces.dossier(path)
-    store = answering.Answers(found, answering.place(path, found.plan.system.id), RunFolder(path))
+    store = answer_store.Answers(found, answering.place(path, found.plan.system.id), RunFolder(path))
     if listed:
         _list(store, owner, only)
         return
-    before = answering.digest(store.path)
     if by_hand:
         _by_hand(store, path)
         return
@@ -72,7 +75,7 @@ def command(
     with store.held():
         asked = () if risks else answer_session.order(store.items(), owner=owner, only=only)
         if not asked and not risks:
-            click.echo("Nothing is open here, and nothing waits to be confirmed. --list shows every question.")
+            click.echo(_nothing(store))
         else:
             _warn_of_approval(path)
             by = _by(who)
@@ -82,7 +85,8 @@ def command(
 
                 risk_session.go_through(store, by, terminal, found)
             else:
-                click.echo(f"{len(asked)} questions about {found.plan.system.name}. {answer_view.counted(asked)}.")
+                words = "question" if len(asked) == 1 else "questions"
+                click.echo(f"{len(asked)} {words} about {found.plan.system.name}. {answer_view.counted(asked)}.")
                 answer_session.go_through(
                     store,
                     asked,
@@ -90,8 +94,7 @@ def command(
                     terminal,
                     lambda item: [*answer_view.changed(item, found, path), *answer_view.facts(item, found)],
                 )
-        changed = before != answering.digest(store.path)
-    _conclude(store, path, changed=changed or answering.is_behind(path, store))
+    _conclude(store, path)
 
 
 class _Terminal:
@@ -111,6 +114,16 @@ class _Terminal:
         return click.edit(text, extension=".txt", require_save=True)
 
 
+def _nothing(store: Answers) -> str:
+    """Why there is nothing to ask."""
+    if not any(item.statement.applies for item in store.items()):
+        return (
+            "By the answers on the class of the system no duty asks for a statement of a person. "
+            "`--only ID` asks a question all the same; `proofline law` names them."
+        )
+    return "Nothing is open here, and nothing waits to be confirmed. --list shows every question."
+
+
 def _by(who: str | None) -> answers.By:
     """Who answers, from the option or asked once.
 
@@ -118,29 +131,28 @@ def _by(who: str | None) -> answers.By:
         PlanError: The option has another form, or a name says nothing.
     """
     from evidence import clock
-    from flows import answering
+    from flows import answer_store
 
     if who is not None:
         person, comma, role = (part.strip() for part in who.rpartition(","))
         if not comma:
             raise errors.PlanError(f"--as {who}: expected a name and a role as 'Anna Muster, compliance officer'.")
-        return answering.checked(answers.By, person=person, role=role, at=clock.now())
+        return answer_store.checked(answers.By, person=person, role=role, at=clock.now())
     said = {"person": "Demonstration", "role": "nobody", "at": clock.now()}
     for field, words in (("person", "Your name"), ("role", "Your role, for example compliance officer")):
         while True:
             said[field] = click.prompt(words)
             try:
-                answering.checked(answers.By, **said)
+                answer_store.checked(answers.By, **said)
                 break
             except errors.PlanError as error:
                 click.echo(f"  {error}")
-    return answering.checked(answers.By, **said)
+    return answer_store.checked(answers.By, **said)
 
 
-def _list(store: object, owner: str | None, only: tuple[str, ...]) -> None:
-    from flows import answer_session, answer_view, answering
+def _list(store: Answers, owner: str | None, only: tuple[str, ...]) -> None:
+    from flows import answer_session, answer_view
 
-    assert isinstance(store, answering.Answers)  # noqa: S101 - typed so that the module need not be imported first
     items = store.items()
     shown = answer_session.order(items, owner=None, only=only) if only else [i for i in items if i.statement.applies]
     shown = [item for item in shown if owner in (None, item.question.owner)]
@@ -155,10 +167,8 @@ def _list(store: object, owner: str | None, only: tuple[str, ...]) -> None:
     click.echo(f"File: {_short(store.path)}{there}")
 
 
-def _by_hand(store: object, path: Path) -> None:
-    from flows import answering
+def _by_hand(store: Answers, path: Path) -> None:
 
-    assert isinstance(store, answering.Answers)  # noqa: S101 - typed so that the module need not be imported first
     with store.held():
         new = not store.path.is_file()
         count = store.complete()
@@ -166,7 +176,7 @@ def _by_hand(store: object, path: Path) -> None:
         click.echo(f"Written: {_short(store.path)}. Put your answers into it, then give this command again.")
         return
     click.echo(f"{_short(store.path)}: {count} new answers taken over.")
-    _conclude(store, path, changed=answering.is_behind(path, store))
+    _conclude(store, path)
 
 
 def _warn_of_approval(path: Path) -> None:
@@ -178,12 +188,11 @@ def _warn_of_approval(path: Path) -> None:
         )
 
 
-def _conclude(store: object, path: Path, *, changed: bool) -> None:
+def _conclude(store: Answers, path: Path) -> None:
     """Render the documents where an answer changed, and say what changed and what is still open."""
     from flows import answer_view, answering
 
-    assert isinstance(store, answering.Answers)  # noqa: S101 - typed so that the module need not be imported first
-    if changed:
+    if answering.is_behind(path, store):
         with Console().status("Render the documents anew …"):
             lines = answering.render(path, _short(store.path))
         for line in lines:

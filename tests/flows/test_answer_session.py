@@ -10,7 +10,7 @@ import pytest
 
 from configs import answers_file, errors
 from configs.answers import By
-from flows import answer_session, answer_view, answering, risk_session, workspace
+from flows import answer_session, answer_store, answer_view, risk_session, workspace
 from tests.evidence import builders
 
 BY = By(person="Anna Muster", role="compliance officer", at="2026-11-20")
@@ -56,25 +56,28 @@ class Person:
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> answering.Answers:
+def store(tmp_path: Path) -> answer_store.Answers:
     """The answers of a system of which one small run exists."""
     _, found = builders.dossier(tmp_path)
-    return answering.Answers(found, tmp_path / "answers" / f"{found.plan.system.id}.yaml")
+    return answer_store.Answers(found, tmp_path / "answers" / f"{found.plan.system.id}.yaml")
 
 
 def ask(
-    store: answering.Answers, *lines: str | type[BaseException], edited: str | None = None, only: tuple[str, ...] = ()
+    store: answer_store.Answers,
+    *lines: str | type[BaseException],
+    edited: str | None = None,
+    only: tuple[str, ...] = (),
 ) -> tuple[Person, answer_session.Tally]:
     person = Person(lines, edited)
     asked = answer_session.order(store.items(), owner=None, only=only)
     return person, answer_session.go_through(store, asked, BY, person, lambda item: [])
 
 
-def text_of(store: answering.Answers, question: str) -> str | None:
+def text_of(store: answer_store.Answers, question: str) -> str | None:
     return next((a.text for a in store.read().answers if a.id == question), None)
 
 
-def test_an_answer_of_several_lines_is_saved_at_once(store: answering.Answers) -> None:
+def test_an_answer_of_several_lines_is_saved_at_once(store: answer_store.Answers) -> None:
     """Paragraphs survive; the answer is on the disk before the next question is asked."""
     person, tally = ask(store, SAID, "", "She can overrule it.", ".", KeyboardInterrupt, only=("oversight", "stop"))
     assert text_of(store, "oversight") == f"{SAID}\n\nShe can overrule it."
@@ -87,7 +90,7 @@ def test_an_answer_of_several_lines_is_saved_at_once(store: answering.Answers) -
     assert (answer.person, answer.role, answer.run) == ("Anna Muster", "compliance officer", store.run_id)
 
 
-def test_a_word_is_no_answer(store: answering.Answers) -> None:
+def test_a_word_is_no_answer(store: answer_store.Answers) -> None:
     """A one-word reason is refused with what would be one, and asked again; Enter alone skips nothing."""
     person, tally = ask(store, "yes", ".", "", "n/a", "", "", SAID, ".", only=("oversight",))
     assert text_of(store, "oversight") == SAID
@@ -96,7 +99,7 @@ def test_a_word_is_no_answer(store: answering.Answers) -> None:
     assert tally.stated == ["oversight"]
 
 
-def test_skip_back_help_quit(store: answering.Answers) -> None:
+def test_skip_back_help_quit(store: answer_store.Answers) -> None:
     """One can look back at what was said, and leave at any time."""
     person, tally = ask(store, "s", SAID, ".", "back", "k", "?", "q", only=("stop", "oversight", "override"))
     assert text_of(store, "stop") is None
@@ -105,21 +108,21 @@ def test_skip_back_help_quit(store: answering.Answers) -> None:
     assert "k, keep" in person.text
 
 
-def test_back_at_the_first_question_stays_there(store: answering.Answers) -> None:
+def test_back_at_the_first_question_stays_there(store: answer_store.Answers) -> None:
     """There is nothing before it."""
     person, _ = ask(store, "b", SAID, ".", only=("oversight",))
     assert text_of(store, "oversight") == SAID
     assert "There is no answer yet" not in person.text
 
 
-def test_nothing_can_be_kept_where_nothing_was_said(store: answering.Answers) -> None:
+def test_nothing_can_be_kept_where_nothing_was_said(store: answer_store.Answers) -> None:
     """Keeping is for answers that exist."""
     person, tally = ask(store, "k", "q", only=("oversight",))
     assert "There is no answer yet that could be kept" in person.text
     assert not tally.any
 
 
-def test_the_editor_shows_the_question_and_takes_what_is_above_the_line(store: answering.Answers) -> None:
+def test_the_editor_shows_the_question_and_takes_what_is_above_the_line(store: answer_store.Answers) -> None:
     """What stands below the line is no part of the answer; an editor that saved nothing changes nothing."""
     person, _ = ask(store, "e", "q", edited=None, only=("oversight",))
     assert "Nothing was saved in the editor" in person.text
@@ -128,7 +131,7 @@ def test_the_editor_shows_the_question_and_takes_what_is_above_the_line(store: a
     assert "Who oversees the system" in person.shown_in_editor
 
 
-def test_too_short_an_answer_is_not_lost_to_the_editor(store: answering.Answers) -> None:
+def test_too_short_an_answer_is_not_lost_to_the_editor(store: answer_store.Answers) -> None:
     """What was typed stands in the editor."""
     person, _ = ask(store, "the nurse", ".", "e", "q", edited=None, only=("oversight",))
     assert person.shown_in_editor.startswith("the nurse\n")
@@ -143,7 +146,7 @@ def test_too_short_an_answer_is_not_lost_to_the_editor(store: answering.Answers)
     ],
 )
 def test_what_no_bundle_may_hold_is_refused_while_it_can_be_changed(
-    store: answering.Answers, text: str, words: str
+    store: answer_store.Answers, text: str, words: str
 ) -> None:
     """Answers go into the documents, and those to the facility."""
     person, _ = ask(store, text, ".", SAID, ".", only=("oversight",))
@@ -151,7 +154,7 @@ def test_what_no_bundle_may_hold_is_refused_while_it_can_be_changed(
     assert text_of(store, "oversight") == SAID
 
 
-def test_what_is_written_by_hand_meanwhile_is_kept(store: answering.Answers) -> None:
+def test_what_is_written_by_hand_meanwhile_is_kept(store: answer_store.Answers) -> None:
     """The file is read again before each change: two hands do not overwrite each other."""
     ask(store, SAID, ".", only=("oversight",))
     text = store.path.read_text(encoding="utf-8")
@@ -170,7 +173,7 @@ def test_what_is_written_by_hand_meanwhile_is_kept(store: answering.Answers) -> 
     assert completed.about_sha256 is not None
 
 
-def test_a_file_that_was_spoiled_meanwhile_is_left_alone(store: answering.Answers) -> None:
+def test_a_file_that_was_spoiled_meanwhile_is_left_alone(store: answer_store.Answers) -> None:
     """Nothing is written over what cannot be read."""
     ask(store, SAID, ".", only=("oversight",))
     store.path.write_text("answers: [", encoding="utf-8")
@@ -179,7 +182,7 @@ def test_a_file_that_was_spoiled_meanwhile_is_left_alone(store: answering.Answer
     assert store.path.read_text(encoding="utf-8") == "answers: ["
 
 
-def test_open_ones_first_then_those_to_confirm(store: answering.Answers) -> None:
+def test_open_ones_first_then_those_to_confirm(store: answer_store.Answers) -> None:
     """What was carried over is asked after what is open, and shows the last answer; keeping it confirms it."""
     ask(store, SAID, ".", only=("oversight",))
     store.run_id = "another-run"
@@ -193,14 +196,14 @@ def test_open_ones_first_then_those_to_confirm(store: answering.Answers) -> None
 
 
 def test_an_outdated_answer_names_what_has_changed(
-    store: answering.Answers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    store: answer_store.Answers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where the run it is from is still there, the person need not search for the difference."""
     ask(store, "They are weighed against each other.", ".", only=("trade_offs",))
     _, found = builders.dossier(tmp_path / "next", run_id="small-2")
     results = tuple(result.model_copy(update={"status": "fail"}) for result in found.evaluate.results)
     changed = dataclasses.replace(found, evaluate=found.evaluate.model_copy(update={"results": results}))
-    later = answering.Answers(changed, store.path)
+    later = answer_store.Answers(changed, store.path)
     item = next(i for i in later.items() if i.question.id == "trade_offs")
     assert item.statement.status == "outdated"
     first = builders.dossier(tmp_path / "first")[1]
@@ -209,19 +212,19 @@ def test_an_outdated_answer_names_what_has_changed(
     assert said == ["Changed since: the results of the evaluation"]
 
 
-def test_an_unknown_question_is_refused_with_the_one_meant(store: answering.Answers) -> None:
+def test_an_unknown_question_is_refused_with_the_one_meant(store: answer_store.Answers) -> None:
     """A misspelt name is no reason to ask nothing."""
     with pytest.raises(errors.PlanError, match="Did you mean 'oversight'"):
         answer_session.order(store.items(), owner=None, only=("oversigth",))
 
 
-def test_a_second_session_is_refused(store: answering.Answers) -> None:
+def test_a_second_session_is_refused(store: answer_store.Answers) -> None:
     """Two persons cannot answer for one system at once."""
     with store.held(), pytest.raises(errors.StorageError, match="in use by process"), store.held():
         pass
 
 
-def test_the_list_names_owner_article_and_standing(store: answering.Answers) -> None:
+def test_the_list_names_owner_article_and_standing(store: answer_store.Answers) -> None:
     """Everything that a person needs to hand the questions round."""
     ask(store, SAID, ".", only=("oversight",))
     shown = "\n".join(answer_view.listing(store.items()))
@@ -237,14 +240,14 @@ RISK = (
 )  # fmt: skip
 
 
-def of_risks(store: answering.Answers, *lines: str | type[BaseException]) -> Person:
+def of_risks(store: answer_store.Answers, *lines: str | type[BaseException]) -> Person:
     person = Person(lines)
     found = builders.dossier(store.path.parent.parent / "again")[1]
     risk_session.go_through(store, BY, person, found)
     return person
 
 
-def test_a_risk_is_asked_field_by_field(store: answering.Answers) -> None:
+def test_a_risk_is_asked_field_by_field(store: answer_store.Answers) -> None:
     """Each wrong value is refused where it is typed, and the risk is saved whole, with who accepts what remains."""
     person = of_risks(store, *RISK, "q")
     risk = store.read().risks[0]
@@ -260,7 +263,7 @@ def test_a_risk_is_asked_field_by_field(store: answering.Answers) -> None:
     assert store.settled().risks[0].acceptance is not None
 
 
-def test_enter_keeps_and_a_changed_risk_is_to_be_accepted_again(store: answering.Answers) -> None:
+def test_enter_keeps_and_a_changed_risk_is_to_be_accepted_again(store: answer_store.Answers) -> None:
     """Enter alone changes nothing, not even who accepted it; a worse risk leaves the acceptance outdated."""
     of_risks(store, *RISK, "q")
     before = store.read().risks
@@ -274,13 +277,13 @@ def test_enter_keeps_and_a_changed_risk_is_to_be_accepted_again(store: answering
     assert store.read().risks[0].acceptance is None
 
 
-def test_a_risk_that_is_not_whole_is_not_saved(store: answering.Answers) -> None:
+def test_a_risk_that_is_not_whole_is_not_saved(store: answer_store.Answers) -> None:
     """Ctrl-C in the middle leaves the register as it was."""
     of_risks(store, *RISK[:7], KeyboardInterrupt)
     assert store.read().risks == ()
 
 
-def test_a_risk_by_hand_that_names_no_check_of_the_run_is_refused(store: answering.Answers) -> None:
+def test_a_risk_by_hand_that_names_no_check_of_the_run_is_refused(store: answer_store.Answers) -> None:
     """The control must be shown by something that was measured."""
     of_risks(store, *RISK, "q")
     text = store.path.read_text(encoding="utf-8")
