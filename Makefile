@@ -35,7 +35,7 @@ VALIDATORS := .venv-validators
 
 validators: ## Install public validators that do not fit into .venv; their tests are skipped without them
 	@test -x $(VALIDATORS)/bin/python || $(PYTHON) -m venv $(VALIDATORS)
-	@$(VALIDATORS)/bin/python -m pip install --quiet --disable-pip-version-check "roc-validator==0.13.0" "rocrate==0.16.0"
+	@$(VALIDATORS)/bin/python -m pip install --quiet --disable-pip-version-check "roc-validator==0.13.0" "rocrate==0.16.0" "tritonclient[grpc]"
 
 lint: $(STAMP) ## Lint, types, import rules
 	@$(BIN)/ruff check .

@@ -15,7 +15,7 @@ from configs.receivers import register
 from evidence import canonical, records
 from evidence.dossier import Dossier
 from evidence.folder import RunFolder
-from tef_export import contents, leaks, manifest, payload, places, recipe, recipe_rules
+from tef_export import contents, leaks, manifest, packed_text, payload, places, recipe, recipe_rules
 
 WORDS: dict[str, str] = {
     "model": "the ONNX graph, all weights",
@@ -122,6 +122,8 @@ def require_fit(folder: RunFolder, found: payload.Payload, approval: records.App
             raise errors.GateError(f"release: {error}") from None
         if path.rpartition(".")[2] in contents.TEXT_SUFFIXES and path not in places.ATTESTATIONS:
             leaks.require_none(path, content.decode("utf-8"), words, folders)
+        for piece in packed_text.pieces(path, content):
+            leaks.require_none(path, piece, words, folders)
 
 
 def _content(one: payload.Entry) -> bytes:

@@ -120,8 +120,8 @@ def seal(
 ) -> Written:
     """Sign and write what was prepared. Equal input, key and time give equal bytes.
 
-    Where the key lies on a token, or an authority sets a timestamp, the signatures differ each time and the rest does
-    not.
+    Where the key lies on a token, or an authority sets a timestamp, the signatures differ each time, and with them the
+    digests of the attestations wherever they are listed. Nothing else does.
 
     Args:
         prepared: What leaves.

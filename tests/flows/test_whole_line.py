@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -69,6 +70,45 @@ def test_approved_released_verified_and_marked_in_mlflow(space: Path) -> None:
     version = client.get_model_version_by_alias("quick-plan", "released")
     record = records.BundleRecord.model_validate_json((run_of(space) / "bundle/record.json").read_bytes())
     assert record.bundle.sha256 in version.tags.values()
+
+
+def test_what_leaves_is_shown_and_a_dry_run_writes_nothing(space: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Every file with its digest, as JSON too; afterwards there is no bundle and no new line in the ledger."""
+    assert approve(space) == errors.EXIT_PASS
+    lines = len(ledger.Ledger.open(run_of(space)).lines)
+    capsys.readouterr()
+    assert call("release", "last", "--dry-run", "--json") == errors.EXIT_PASS
+    found = json.loads(capsys.readouterr().out)
+    assert "data/model/model.onnx" in {file["path"] for file in found["files"]}
+    assert "P. Tester (tester; approval" in found["persons"][0]
+    assert call("release", "last", "--dry-run") == errors.EXIT_PASS
+    assert "Nothing was written." in capsys.readouterr().out
+    assert not (space / "bundles").exists()
+    assert len(ledger.Ledger.open(run_of(space)).lines) == lines
+
+
+def test_what_left_stays_in_the_run_folder(space: Path) -> None:
+    """The report of what left is kept, and the ledger names its digest."""
+    assert approve(space) == errors.EXIT_PASS
+    assert release() == errors.EXIT_PASS
+    kept = (run_of(space) / "bundle/leaving.json").read_bytes()
+    line = ledger.Ledger.open(run_of(space)).lines[-1]
+    assert line.event == "released"
+    assert line.details["leaving_sha256"] == hashlib.sha256(kept).hexdigest()
+
+
+def test_a_no_to_what_leaves_writes_nothing(
+    space: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On a terminal the person is asked, and no is an answer."""
+    import click
+
+    assert approve(space) == errors.EXIT_PASS
+    monkeypatch.setattr(sys.stdin, "isatty", lambda: True, raising=False)
+    monkeypatch.setattr(click, "confirm", lambda *_, **__: False)
+    assert release() == errors.EXIT_FAIL
+    assert "got a no. Nothing was written" in capsys.readouterr().err
+    assert not (space / "bundles").exists()
 
 
 def test_no_release_without_an_approval(space: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import pkcs12
 from cryptography.x509.oid import NameOID
 
 from configs import errors
-from tef_export import key_files, keys, signing, verify, write
+from tef_export import bag, contents, key_files, keys, manifest, places, signing, verify, write
 from tests.tef_export import making
 
 PIN = "12345678"
@@ -163,14 +163,21 @@ def token(made_key: keys.KeyFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def test_a_key_on_a_token_signs_a_bundle(
     made: making.Made, made_key: keys.KeyFiles, token: str, tmp_path: Path
 ) -> None:
-    """The private key stays on the token; the bundle holds like any other, for us and for openssl."""
+    """The private key stays on the token; the bundle holds like any other. Only signatures and their digests differ."""
     key = key_files.open_key(token, password, made_key.certificate)
     assert key.fingerprint == made_key.fingerprint
     assert signing.holds(key.public_key(), key.sign(b"x"), b"x")
     assert PIN not in repr(key)
     assert PIN not in repr(key.private)
-    written = write.write(made.folder, made.dossier, made.approval, key, tmp_path / "out", making.CREATED)
-    assert verify.verify(written.path, public_key=key.public_key(), at=making.NOW).ok
+    several = [
+        write.write(made.folder, made.dossier, made.approval, key, tmp_path / place, making.CREATED) for place in "ab"
+    ]
+    assert verify.verify(several[0].path, public_key=key.public_key(), at=making.NOW).ok
+    one, other = (making.unpacked(written.path)[1] for written in several)
+    differing = {path for path in one if one[path] != other[path]}
+    assert differing == {
+        *places.ATTESTATIONS, manifest.PLACE, places.CRATE, bag.MANIFEST, bag.TAG_MANIFEST, *contents.SIGNATURES,
+    }  # fmt: skip
 
 
 @needs_softhsm

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import io
 import json
+import zipfile
+import zlib
 from pathlib import Path
 
 import pytest
@@ -12,7 +15,7 @@ import pytest
 from configs import errors, load
 from configs.bundle import Bundle, RealWorldTest
 from configs.system import Classification
-from tef_export import leaving, places, recipe, verify, write
+from tef_export import leaving, payload, places, recipe, verify, write
 from tests.tef_export import making
 
 PAPERS = RealWorldTest(
@@ -163,3 +166,29 @@ def test_receivers_are_dated_data() -> None:
 def test_the_recipe_is_in_the_report(made: making.Made) -> None:
     """The recipe's statistics are announced like any other file."""
     assert recipe.PLACE in {file.path for file in prepared(made).leaving.files}
+
+
+def _pdf(metadata: bytes) -> bytes:
+    """A PDF whose metadata stand in a deflated stream."""
+    stream = zlib.compress(metadata)
+    return b"%PDF-1.7\n1 0 obj\n<< /Filter /FlateDecode >>\nstream\n" + stream + b"\nendstream\nendobj\n%%EOF\n"
+
+
+def _docx(metadata: bytes) -> bytes:
+    """A DOCX whose properties name something."""
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("docProps/core.xml", b"<x>" + metadata + b"</x>")
+    return packed.getvalue()
+
+
+@pytest.mark.parametrize("pack", [_pdf, _docx])
+def test_what_is_packed_inside_a_document_is_searched_too(made: making.Made, pack) -> None:
+    """A path of this machine inside the deflated metadata of a document stops the release."""
+    path = "data/documents/card" + (".pdf" if pack is _pdf else ".docx")
+    found = dict(prepared(made).payload)
+    found[path] = payload.entry(pack(b"nothing"))
+    leaving.require_fit(made.folder, found, made.approval)
+    found[path] = payload.entry(pack(b"made in /home/somebody/project"))
+    with pytest.raises(errors.GateError, match="an absolute path of this machine"):
+        leaving.require_fit(made.folder, found, made.approval)

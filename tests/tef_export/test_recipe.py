@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from configs import errors, load
+from configs.data import Column
 from evidence import arrays
 from tef_export import archive, cross_check, manifest, recipe, recipe_check, recipe_rules, recipe_write, rows, verify
 from tests.tef_export import making
@@ -284,3 +285,21 @@ def test_a_recipe_is_part_of_every_bundle(made: making.Made, tmp_path: Path) -> 
     path = making.packed(tmp_path / "x.zip", top, making.resigned(top, making.reindexed(files), made.key))
     answer = verify.verify(path, public_key=made.key.public_key(), at=making.NOW)
     assert "data/recipe.json: expected it in the bundle" in str(answer.refusal)
+
+
+def test_entities_travel_as_ranks_and_come_back(shared: making.Made) -> None:
+    """Where the plan names an entity, rows of one person stay together in the table and in what is read of it."""
+    columns = (*shared.dossier.plan.data.columns, Column(name="patient", role="entity", kind="categorical"))
+    data = shared.dossier.plan.data.model_copy(update={"columns": columns})
+    plan = shared.dossier.plan.model_copy(update={"data": data})
+    codes = np.random.default_rng(5).integers(500, 560, 100)
+    stored = arrays.save(shared.folder, "data/entities.npy", codes)
+    part = shared.dossier.encode.parts["test"].model_copy(update={"entities": stored})
+    encode = shared.dossier.encode.model_copy(update={"parts": {**shared.dossier.encode.parts, "test": part}})
+    made = recipe_write.make(shared.folder, dataclasses.replace(shared.dossier, plan=plan, encode=encode))
+    asked = recipe.Recipe.model_validate_json(made[recipe.PLACE])
+    assert asked.sampling.entity == "patient"
+    index = manifest.parse(making.unpacked(shared.path)[1][manifest.PLACE])
+    found = rows.read(made[recipe.TEST_ROWS], asked, index.model).entities
+    assert found is not None
+    assert np.array_equal(found, np.unique(codes, return_inverse=True)[1])

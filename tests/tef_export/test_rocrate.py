@@ -1,4 +1,4 @@
-"""The RO-Crate for public tools: the validator with the profile of Process Run Crate, and the library."""
+"""The RO-Crate and the Triton configuration for public tools that have an environment of their own."""
 
 from __future__ import annotations
 
@@ -75,3 +75,17 @@ def test_the_library_reads_files_and_actions(data: Path) -> None:
     files = sum(path.is_file() for path in data.rglob("*")) - 1
     assert found["files"] == files
     assert found["actions"] == ["#evaluation", "#training"]
+
+
+def test_triton_reads_its_configuration(data: Path) -> None:
+    """The configuration parses as the message of Triton's own client, with the shapes of the contract."""
+    code = (
+        "import sys; from google.protobuf import json_format, text_format\n"
+        "from tritonclient.grpc import model_config_pb2\n"
+        "found = text_format.Parse(open(sys.argv[1]).read(), model_config_pb2.ModelConfig())\n"
+        "print(json_format.MessageToJson(found))"
+    )
+    found = json.loads(tool(TOOLS / "python", "-c", code, data / "receivers/triton/model/config.pbtxt"))
+    assert (found["name"], found["platform"]) == ("model", "onnxruntime_onnx")
+    assert [(one["name"], one["dims"]) for one in found["input"]] == [("features", ["10"])]
+    assert [(one["name"], one["dims"]) for one in found["output"]] == [("label", ["1"]), ("probabilities", ["2"])]
