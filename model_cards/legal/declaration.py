@@ -12,6 +12,7 @@ from collections.abc import Collection
 from typing import Any
 
 from model_cards import blocks, given, statements, tree
+from model_cards.language import Words
 from model_cards.legal import annexes, frame, risks
 from model_cards.refs import Book, Fact, Gap, Node
 from model_cards.tree import Document, Paragraph, Parts, Section, Table, parts
@@ -200,11 +201,11 @@ def _of(who: str, found: list[Objection]) -> Table:
     first = found[0].where
     if all(objection.where == first for objection in found):
         lines: tuple[tuple[Parts, ...], ...] = tuple((o.what, o.why) for o in found)
-        caption = parts(f"For the {who}: ", *first)
+        caption = parts("To be changed by:", " ", who, "; ", *first)
         return Table(caption, ("What stands against it", "What was found"), lines, prose=True)
     lines = tuple((o.what, o.why, o.where) for o in found)
     heads = ("What stands against it", "What was found", "Where to change it")
-    return Table((f"For the {who}",), heads, lines, prose=True)
+    return Table(parts("To be changed by:", " ", who), heads, lines, prose=True)
 
 
 def _class(book: Book) -> list[Objection]:
@@ -216,7 +217,7 @@ def _class(book: Book) -> list[Objection]:
         "state in words",
     )
     what = ("the class of the system: a declaration is made for a high-risk system",)
-    return [Objection(what, (state,), "compliance officer", ("plan: classification",))]
+    return [Objection(what, (state,), "compliance officer", (Words("plan: classification"),))]
 
 
 def _gates(book: Book, waived: Waived) -> list[Objection]:
@@ -249,7 +250,9 @@ def _stated(book: Book) -> list[Objection]:
     if not book["answers"]:
         gap = Gap("statements of persons", "compliance officer", "proofline answer")
         return [
-            Objection((gap,), ("The run holds no record of answers.",), "compliance officer", ("proofline answer",))
+            Objection(
+                (gap,), ("The run holds no record of answers.",), "compliance officer", (Words("proofline answer"),)
+            )
         ]
     found = []
     for statement in book["answers"]["statements"].where(applies=True):
@@ -260,7 +263,7 @@ def _stated(book: Book) -> list[Objection]:
         why: Parts = ("nobody has stated it",)
         if statement.value["status"] == "outdated":
             why = tree.say("stated on {at}; what it speaks of has changed since", at=statement["at"].fact("date"))
-        found.append(Objection((what,), why, gap.who, (gap.where,)))
+        found.append(Objection((what,), why, gap.who, (Words(gap.where),)))
     return found
 
 
@@ -268,7 +271,7 @@ def _risks(book: Book) -> list[Objection]:
     """No register, a residual risk that nobody accepts, or a review that is overdue (Art. 9)."""
     if not risks.entries(book):
         gap = "the register of risks"
-        return [Objection((gap,), ("it holds no risk",), "compliance officer", (risks.WHERE,))]
+        return [Objection((gap,), ("it holds no risk",), "compliance officer", (Words(risks.WHERE),))]
     found = [
         Objection(
             parts("residual risk of “", risk["title"].fact(), "”"),
@@ -287,7 +290,7 @@ def _risks(book: Book) -> list[Objection]:
 
 
 def _place(risk: Node) -> Parts:
-    return parts("answers file: risks, ", risk["id"].fact("name"))
+    return parts(Words("answers file: risks, "), risk["id"].fact("name"))
 
 
 def _plan(book: Book) -> list[Objection]:
@@ -295,10 +298,10 @@ def _plan(book: Book) -> list[Objection]:
     found = []
     if not book.plan["system"]["provider"]["address"]:
         what = ("address of the provider (Annex V(2))",)
-        found.append(Objection(what, ("not stated",), "engineer", ("plan: system.provider.address",)))
+        found.append(Objection(what, ("not stated",), "engineer", (Words("plan: system.provider.address"),)))
     if book.plan["data"]["provenance"]["personal_data"].value == "unknown":
         what = ("whether the data are personal (Annex V(5))",)
-        found.append(Objection(what, ("not stated",), "engineer", ("plan: data.provenance.personal_data",)))
+        found.append(Objection(what, ("not stated",), "engineer", (Words("plan: data.provenance.personal_data"),)))
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from model_cards import blocks, given, tree
+from model_cards.language import Words
 from model_cards.refs import Book, Fact, Node
 from model_cards.tree import Paragraph, Parts, Table, parts
 
@@ -22,7 +23,7 @@ def contract(book: Book) -> list[tree.Block]:
                 "A category is given as its code, counted from zero in the order of its list; a missing value, and a "
                 "category that is not on the list, as the floating-point value that is no number. Lists that are cut "
                 "short here stand whole in {schema}.",
-                schema="log_schema.json",
+                schema=Words("log_schema.json"),
                 name=tensor["name"].fact("name"),
                 dtype=tensor["dtype"].fact("name"),
                 count=book["encode"]["features"].size("inputs"),
@@ -36,9 +37,7 @@ def table(book: Book) -> list[tree.Block]:
     if not book["encode"]["features"]:
         return []
     lines = tuple(_line(book, feature) for feature in book["encode"]["features"])
-    caption = (
-        "The inputs in their order; usual is where eight tenths of the training rows lie, or what most of them have",
-    )
+    caption = ("The inputs in their order; usual is where eight tenths of the training rows lie, or what most have",)
     heads = ("Input", "Meaning", "Kind", "Unit", "Allowed", "Usual", "Missing")
     return [Table(caption, heads, lines, prose=True, fold=len(lines) > 2 * blocks.LONG)]
 

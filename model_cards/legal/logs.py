@@ -9,13 +9,14 @@ from __future__ import annotations
 from typing import Any
 
 from model_cards import blocks, given, tree
+from model_cards.language import Words
 from model_cards.legal import frame
 from model_cards.legal import parts as pieces
 from model_cards.refs import Book, Fact, Node
 from model_cards.statements import said
 from model_cards.tree import Document, Pairs, Paragraph, Parts, Section, Table, parts
 
-SCHEMA, EXAMPLE = "log_schema.json", "log_example.json"
+SCHEMA, EXAMPLE = Words("log_schema.json"), Words("log_example.json")
 
 EVENTS: tuple[tuple[str, str, str], ...] = (
     ("output", "the model gave an output", "a, b, c"),
@@ -43,8 +44,8 @@ def build(book: Book) -> Document:
 
 
 def _what(book: Book) -> Section:
-    events = tuple(((name,), (when,), (serves,)) for name, when, serves in EVENTS)
-    purposes = tuple(((letter,), (words,)) for letter, words in PURPOSES.items())
+    events = tuple(((Words(name),), (when,), (Words(serves),)) for name, when, serves in EVENTS)
+    purposes = tuple(((Words(letter),), (words,)) for letter, words in PURPOSES.items())
     shown = (
         Paragraph(
             ("The model file itself writes no log. Whatever runs it must write a line for each of these events.",)
@@ -65,7 +66,11 @@ FIELDS: tuple[tuple[str, str, str], ...] = (
     ("system, system_version", "which system", "every event"),
     ("model_sha256", "digest of the model file that answered", "every event"),
     ("operator", "who used it: a pseudonym that the deployer can resolve", "every event that a person causes"),
-    ("case", "a number that ties the output to the decision and to the true outcome, once known", "output, decision"),
+    (
+        "case",
+        "a number that ties the output to the decision and to the true outcome, once known",
+        "output, decision",
+    ),
     ("input_sha256", "digest of the input as the model got it", "output, unusual_input"),
     (
         "inputs",
@@ -80,7 +85,7 @@ FIELDS: tuple[tuple[str, str, str], ...] = (
 
 
 def _fields(book: Book) -> Section:
-    lines = tuple(((name,), (what,), (where,)) for name, what, where in FIELDS)
+    lines = tuple(((Words(name),), (what,), (_code(where),)) for name, what, where in FIELDS)
     digest = (
         "The digest of an input is the SHA-256 of its numbers as the model got them: little-endian single precision, "
         "in the order of the inputs, every missing value as the quiet value that is no number, with an empty payload. "
@@ -93,6 +98,12 @@ def _fields(book: Book) -> Section:
         *_special(book),
     ]
     return Section("fields", "What a line holds", tuple(shown), short="Fields")
+
+
+def _code(words: str) -> str:
+    """Names of events stay as they are in every language."""
+    names = {name for name, _, _ in EVENTS}
+    return Words(words) if names.issuperset(words.split(", ")) else words
 
 
 def special(book: Book) -> list[Node]:
@@ -127,7 +138,7 @@ def _example(book: Book) -> Section:
     outputs = tuple((parts(*name), (value,)) for name, value in _outputs(book, made))
     shown = (
         Paragraph((note,), "note"),
-        Pairs("Fields of an example line", tuple((name, (value,)) for name, value in _head(book, made))),
+        Pairs("Fields of an example line", tuple((Words(name), (value,)) for name, value in _head(book, made))),
         Table(("Its inputs",), heads, values, fold=len(values) > 2 * blocks.LONG),
         Table(("Its output",), ("Output", "Value"), outputs),
         Paragraph(tree.say("The same as JSON stands in {file}.", file=EXAMPLE)),
@@ -140,12 +151,12 @@ def _head(book: Book, made: Node) -> list[tuple[str, Fact | str]]:
     system = book.plan["system"]
     return [
         ("time", book["evaluate"]["finished_at"].fact("text")),
-        ("event", "output"),
+        ("event", Words("output")),
         ("system", system["id"].fact("name")),
         ("system_version", system["version"].fact()),
         ("model_sha256", book["export"]["onnx"]["sha256"].fact("digest")),
-        ("operator", "made-up-operator"),
-        ("case", "made-up-case"),
+        ("operator", Words("made-up-operator")),
+        ("case", Words("made-up-case")),
         ("input_sha256", made["inputs_sha256"].fact("digest")),
     ]
 
@@ -174,14 +185,14 @@ def _input(feature: Node, value: Node) -> Fact | None:
 def _outputs(book: Book, made: Node) -> list[tuple[Parts, Fact]]:
     """Name and value of each output."""
     if made["prediction"].value is not None:
-        return [(("prediction",), made["prediction"].fact("exact"))]
+        return [((Words("prediction"),), made["prediction"].fact("exact"))]
     classes = book["encode"]["classes"]
     label = made["label"].derived(str(classes.value[int(made["label"].value)]), "class of the code")
     shares = [
         (("probability of ", name.fact()), made["probabilities"][index].fact("exact"))
         for index, name in enumerate(classes)
     ]
-    return [(("label",), label), *shares]
+    return [((Words("label"),), label), *shares]
 
 
 def line(book: Book) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from model_cards import blocks, tree
+from model_cards.language import Words
 from model_cards.legal import frame, inputs
 from model_cards.legal import parts as pieces
 from model_cards.refs import Book, Node
@@ -85,7 +86,7 @@ def _inputs(book: Book) -> Section:
         part=node["part"].derived({"train": "training"}.get(str(node.value["part"]), "tested"), "part in words"),
         rows=node["rows"].fact("count"),
         trigger=trigger.fact("exact"),
-        file="monitoring_reference.json",
+        file=Words("monitoring_reference.json"),
         least=node["least"].fact("count"),
     )
     lines = tuple(_input(spread) for spread in node["inputs"])

@@ -38,13 +38,13 @@ ALL = ("en", "de", "fr")
 DOCUMENTS = (
     Entry("annex_iv", "Technical documentation", ("technical_documentation",), languages=ALL),
     Entry("traceability", "Traceability matrix", ("technical_documentation", "derogation_assessment"), languages=ALL),
-    Entry("instructions", "Instructions for use", ("instructions",)),
-    Entry("datasheet", "Datasheet of the data"),
-    Entry("risk_management", "Risk management file", ("risk_management",)),
-    Entry("monitoring", "Post-market monitoring plan", ("monitoring",)),
-    Entry("logs", "Log guide", ("logs",)),
-    Entry("registration", "Registration data", ("registration", "derogation_registration"), ("AIX-",)),
-    Entry("declaration", "Declaration of conformity", ("declaration",)),
+    Entry("instructions", "Instructions for use", ("instructions",), languages=ALL),
+    Entry("datasheet", "Datasheet of the data", languages=ALL),
+    Entry("risk_management", "Risk management file", ("risk_management",), languages=ALL),
+    Entry("monitoring", "Post-market monitoring plan", ("monitoring",), languages=ALL),
+    Entry("logs", "Log guide", ("logs",), languages=ALL),
+    Entry("registration", "Registration data", ("registration", "derogation_registration"), ("AIX-",), languages=ALL),
+    Entry("declaration", "Declaration of conformity", ("declaration",), languages=ALL),
 )
 """In the order in which they are best read. Each has its builder in `registry`."""
 

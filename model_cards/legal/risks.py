@@ -112,7 +112,7 @@ def _listed(node: Node) -> Parts:
 
 
 def _word(node: Node) -> Parts:
-    return (node.fact(),)
+    return (node.derived(str(node.value), "word of the scale"),)
 
 
 def _acceptance(risk: Node) -> Parts:
