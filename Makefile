@@ -24,11 +24,12 @@ $(STAMP): pyproject.toml requirements.lock
 run: $(STAMP) ## Take the embedded use case from data to a verified bundle (PLAN=… for another)
 	@$(BIN)/python -m flows.demonstration $(PLAN)
 
-FAST := $(BIN)/python -m pytest -q -m "not slow" -n auto --dist loadfile
+# One run, so that what several tests share is made once; a file stays on one core. The longest files come first
+# (tests/conftest.py), whatever their number of tests.
+TESTS := $(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder
 
-test: $(STAMP) ## All tests: the fast ones on all cores, then the slow ones, which start services
-	@$(FAST)
-	@$(BIN)/python -m pytest -q -m slow
+test: $(STAMP) ## All tests on all cores, the slow ones too, which start services
+	@$(TESTS)
 
 # An environment of its own: the validator wants an older rich than Prefect's newest versions do.
 VALIDATORS := .venv-validators
@@ -44,7 +45,7 @@ lint: $(STAMP) ## Lint, types, import rules
 	@$(BIN)/lint-imports
 
 check: lint ## The same, and the fast tests
-	@$(FAST)
+	@$(TESTS) -m "not slow"
 
 ui: $(STAMP) ## Open Prefect's and MLflow's pages on the local stores
 	@$(BIN)/python -m flows.ui --workspace . --prefect-port $(PREFECT_PORT) --mlflow-port $(MLFLOW_PORT)

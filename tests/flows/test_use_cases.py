@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from configs import load
 from evidence import ledger
+from tests.flows.forked import ANSWERS, Run
 
-ROOT = Path(__file__).resolve().parents[2]
-ANSWERS = (0, 1, 4)
 EMBEDDED = ("diabetes_progression",)
 NAMES = sorted(path.stem for path in load.USE_CASES.glob("*.yaml"))
 
@@ -23,18 +19,9 @@ NAMES = sorted(path.stem for path in load.USE_CASES.glob("*.yaml"))
 @pytest.mark.parametrize("name", NAMES)
 def test_a_use_case_runs_on_its_real_files(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """The answer may be pass, fail or inconclusive; parity and the leakage audit pass, and nothing is left out."""
-    environment = {k: v for k, v in os.environ.items() if k != "PROOFLINE_DATA"}
-    if name not in EMBEDDED:
-        environment["PROOFLINE_DATA"] = str(request.getfixturevalue("real_data"))
-    done = subprocess.run(
-        [sys.executable, "-m", "flows.cli", "-w", str(tmp_path), "run", name, "--engine", "plain"],
-        cwd=ROOT,
-        env=environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode in ANSWERS, done.stdout + done.stderr
+    data = {} if name in EMBEDDED else {"PROOFLINE_DATA": str(request.getfixturevalue("real_data"))}
+    done = Run("-w", tmp_path, "run", name, "--engine", "plain", place=tmp_path, **data)
+    assert done.answer(800) in ANSWERS, done.said
     from flows import workspace
 
     run = next((tmp_path / "runs").iterdir())

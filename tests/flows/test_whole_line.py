@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +13,7 @@ import pytest
 from configs import errors
 from evidence import ledger, records
 from tests.flows import plans
+from tests.flows.forked import ANSWERS, Run
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -242,17 +240,8 @@ def test_a_refusal_accepts_nothing(space: Path) -> None:
 def test_two_runs_at_the_same_time_in_one_workspace(tmp_path: Path) -> None:
     """Both end with an answer, in folders of their own, mirrored side by side, under one Prefect server."""
     plan = plans.write(tmp_path)
-    program = [sys.executable, "-m", "flows.cli", "-w", str(tmp_path), "run", str(plan)]
-    clean = {
-        k: v for k, v in os.environ.items() if k not in ("PROOFLINE_DATA", "MLFLOW_TRACKING_URI", "PREFECT_API_URL")
-    }
-    both = [
-        subprocess.Popen(program, cwd=ROOT, env=clean, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-        for _ in range(2)
-    ]
-    said = [process.communicate(timeout=500)[0] for process in both]
-    answers = (errors.EXIT_PASS, errors.EXIT_FAIL, errors.EXIT_INCONCLUSIVE)
-    assert all(process.returncode in answers for process in both), said
+    both = [Run("-w", tmp_path, "run", plan, place=tmp_path) for _ in range(2)]
+    assert all(run.answer(500) in ANSWERS for run in both), [run.said for run in both]
     folders = list((tmp_path / "runs").iterdir())
     assert len(folders) == 2
     mirrored = [ledger.Ledger.open(folder).lines[-1].details["run_id"] for folder in folders]
