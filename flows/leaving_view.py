@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from tef_export import leaving
@@ -28,22 +29,23 @@ def show(found: leaving.Leaving, console: Console, *, every_file: bool = False) 
         for role, (count, size) in found.by_role().items():
             table.add_row(role.replace("_", " "), str(count), _size(size), leaving.WORDS[role])
     console.print(table)
-    _line(console, "Test rows", f"{found.test_rows:,}" if found.test_rows else "none")
-    if found.test_rows:
-        _line(console, "Their columns", ", ".join(found.test_columns))
     extremes = ", smallest and largest value" if found.extremes else ""
-    what = (
-        f"standard deviation, median{extremes} of {', '.join(found.statistics_of)}" if found.statistics_of else "none"
-    )
-    _line(console, "Of training", what)
-    _line(console, "Persons named", "; ".join(found.persons))
-    _line(console, "Stays here", "; ".join(found.stays))
-    _line(console, "To be tested", found.test_environment.replace("_", " "))
-    _line(console, "In all", f"{len(found.files)} files, {_size(found.bytes)}")
-
-
-def _line(console: Console, name: str, text: str) -> None:
-    console.print(f"{name:<14} {text}", highlight=False, markup=False)
+    said = {
+        "Test rows": f"{found.test_rows:,}" if found.test_rows else "none",
+        "Their columns": ", ".join(found.test_columns),
+        "Of training": f"standard deviation, median{extremes} of {', '.join(found.statistics_of)}",
+        "Persons named": "; ".join(found.persons),
+        "Stays here": "; ".join(found.stays),
+        "To be tested": found.test_environment.replace("_", " "),
+        "In all": f"{len(found.files)} files, {_size(found.bytes)}",
+    }
+    lines = Table.grid(padding=(0, 2))
+    lines.add_column(no_wrap=True)
+    lines.add_column(overflow="fold")
+    for name, text in said.items():
+        if text and not (name == "Of training" and not found.statistics_of):
+            lines.add_row(name, escape(text))
+    console.print(lines)
 
 
 def _size(size: int) -> str:

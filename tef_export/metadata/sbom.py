@@ -9,6 +9,8 @@ from evidence.dossier import Dossier
 from tef_export.metadata import bom
 
 RUN = "run"
+SCOPE = "every installed Python distribution; no library of the operating system"
+SCOPE_NAMED = "the Python distributions that shape the result; the run recorded no others"
 
 
 def build(dossier: Dossier, environment: records.Environment | None, bundle_id: str, created: str) -> dict[str, Any]:
@@ -29,12 +31,14 @@ def build(dossier: Dossier, environment: records.Environment | None, bundle_id: 
         "timestamp": created,
         "lifecycles": [{"phase": "build"}],
         "component": run,
-        "properties": [{"name": "proofline:platform", "value": close.platform}] if close else [],
+        "properties": [
+            {"name": "proofline:scope", "value": SCOPE if environment else SCOPE_NAMED},
+            *([{"name": "proofline:platform", "value": close.platform}] if close else []),
+        ],
     }
     edges = [{"ref": RUN, "dependsOn": [c["bom-ref"] for c in components]}]
     found = bom.document(bundle_id, "environment", metadata, components, edges)
-    aggregate = "incomplete" if environment is None else "complete"
-    return found | {"compositions": [{"aggregate": aggregate, "assemblies": [RUN]}]}
+    return found | {"compositions": [{"aggregate": "incomplete", "assemblies": [RUN]}]}
 
 
 def _named(software: dict[str, str]) -> tuple[records.Distribution, ...]:

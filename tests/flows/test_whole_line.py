@@ -263,3 +263,42 @@ def test_a_revoked_approval_cannot_be_put_back(space: Path, capsys: pytest.Captu
     shutil.copy(folder / "001.json", folder / "002.json")
     assert release() == errors.EXIT_FAIL
     assert "altered after it was recorded" in capsys.readouterr().err
+
+
+def test_what_was_declared_is_measured_again_from_the_recipe_alone(space: Path) -> None:
+    """Plan, contract, recipe and test rows give every repeatable value and interval again, to the last bit."""
+    import dataclasses
+
+    from checks import deployment, fairness, intervals, performance, robustness, scoring, shift, variants
+    from checks._subject import Subject
+    from evidence.folder import RunFolder
+    from flows import workspace
+    from tef_export import payload, recipe, recipe_write, rows
+
+    found = workspace.dossier(run_of(space))
+    bundle = found.plan.bundle.model_copy(update={"include_test_data": True, "include_groups": True})
+    found = dataclasses.replace(found, plan=found.plan.model_copy(update={"bundle": bundle}))
+    made = recipe_write.make(RunFolder(run_of(space)), found)
+    asked = recipe.Recipe.model_validate_json(made[recipe.PLACE])
+    contract = payload.contract(found)
+    part = rows.read(made[recipe.TEST_ROWS], asked, contract)
+    known = {one.name: one.model_dump() for one in asked.statistics}
+    shape = {"name", "kind", "integer", "unit", "categories", "labels"}
+    features = [{**feature.model_dump(include=shape), **known.get(feature.name, {})} for feature in contract.features]
+    encoded = records.EncodedData(
+        task=contract.task, features=features, classes=contract.classes, target=contract.target,
+        target_unit=contract.target_unit, parts={},
+    )  # fmt: skip
+    scorer = scoring.open_model(run_of(space) / "model/model.onnx", encoded)
+    drawn = intervals.Sampling(asked.sampling.level, asked.sampling.replicates, asked.sampling.seed, part.entities)
+    subject = Subject(found.plan, encoded, part, scorer, scorer(part.x), drawn, None)  # type: ignore[arg-type]
+    again = {
+        result.check_id: result.measures
+        for family in (performance, fairness, robustness, shift, deployment)
+        for result in variants.measure(subject, family.measure)
+    }
+    declared = {result.check_id: result.measures for result in found.results()}
+    repeated = [check for check in asked.checks if "training_range" not in check.needs]
+    assert len(repeated) >= 10
+    for check in repeated:
+        assert again[check.id] == declared[check.id], check.id
