@@ -105,7 +105,13 @@ class _Terminal:
             import readline  # noqa: F401 - input() then has arrows and history
 
     def ask(self, prompt: str) -> str:
-        return input(prompt)
+        while True:
+            try:
+                return input(prompt)
+            except UnicodeDecodeError:
+                click.echo(
+                    "  That line was not UTF-8 text and was not taken. Set the terminal to UTF-8, or use the file."
+                )
 
     def say(self, text: str = "") -> None:
         click.echo(text)

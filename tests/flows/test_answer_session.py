@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from configs import answers_file, errors
 from configs.answers import By
@@ -180,6 +182,35 @@ def test_a_file_that_was_spoiled_meanwhile_is_left_alone(store: answer_store.Ans
     with pytest.raises(errors.PlanError, match="expected valid YAML"):
         ask(store, "It is switched off.", ".", only=("stop",))
     assert store.path.read_text(encoding="utf-8") == "answers: ["
+
+
+LINE = st.one_of(
+    st.sampled_from([*answer_session.COMMANDS, *answer_session.COMMANDS.values(), "", ".", "...", "- id: x", "a: b"]),
+    st.text(max_size=20),
+    st.text(max_size=20).map(lambda words: f"It is so, {words}"),
+)
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(lines=st.lists(LINE, max_size=12), edited=st.none() | st.text(max_size=30))
+def test_whatever_is_typed_the_file_holds_sentences_and_can_be_read(
+    store: answer_store.Answers, lines: list[str], edited: str | None
+) -> None:
+    """Commands, words, marks of YAML, other scripts, in any order: no crash, and no answer that is none."""
+    store.path.unlink(missing_ok=True)
+    ask(store, *lines, edited=edited, only=("stop", "oversight"))
+    for answer in store.read().answers:
+        assert answer.text is None or len(answer.text.split()) >= 3
+
+
+def test_nothing_is_asked_of_a_system_that_is_not_high_risk(store: answer_store.Answers) -> None:
+    """By the answers on its class no duty asks; a question that is named is asked all the same."""
+    classes = {"ai_system": "yes", "outside_scope": "yes"}
+    store.plan = store.plan.model_copy(update={"classification": store.plan.classification.model_copy(update=classes)})
+    assert answer_session.order(store.items(), owner=None, only=()) == []
+    person, _ = ask(store, SAID, ".", only=("oversight",))
+    assert "No duty that applies to this system asks for it" in person.text
+    assert text_of(store, "oversight") == SAID
 
 
 def test_open_ones_first_then_those_to_confirm(store: answer_store.Answers) -> None:
