@@ -125,26 +125,18 @@ def _completeness(book: Book, found: tuple[Article, ...]) -> Section:
         )
         for article in found
     )
+    lead = Paragraph(("How many answers the requirements of each article ask for, and how many of them there are.",))
+    body += (_total(book, found),)
     table = Table(("Answers asked for, and what there is, by article",), heads, body, frozenset(range(1, len(heads))))
-    return Section("completeness", "Answers by article", (_total(book, found), Figures((_figure(found),)), table))
+    return Section("completeness", "Answers by article", (lead, Figures((_figure(found),)), table))
 
 
-def _total(book: Book, found: tuple[Article, ...]) -> Paragraph:
+def _total(book: Book, found: tuple[Article, ...]) -> tuple[Parts, ...]:
+    """The last line of the table."""
     node = book.law["read"]["requirements"]
-
-    def total(state: State) -> Fact:
-        return node.derived(sum(int(a.count(state).value) for a in found), f"answers that are {state}", "count")
-
-    return Paragraph(
-        tree.say(
-            "{requirements} requirements apply or may apply. They ask for {asked} answers: {evidenced} are evidenced, "
-            "{stated} stated, {carried} carried over and to be confirmed; to {gap} nothing answers yet.",
-            requirements=node.size("requirements"),
-            asked=node.derived(sum(int(a.asked.value) for a in found), "answers asked for", "count"),
-            **{state: total(state) for state in STATES},
-        ),
-        "lead",
-    )
+    counts = [node.derived(sum(int(a.count(s).value) for a in found), f"answers that are {s}", "count") for s in STATES]
+    asked = node.derived(sum(int(a.asked.value) for a in found), "answers asked for", "count")
+    return (("All",), (node.size("requirements"),), (asked,), *((count,) for count in counts))
 
 
 def _figure(found: tuple[Article, ...]) -> Figure:

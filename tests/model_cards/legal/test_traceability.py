@@ -92,7 +92,9 @@ def test_picture_shows_the_numbers_of_the_table(trees: dict[str, dict[str, Docum
         if isinstance(block, Figures)
         for figure in block.figures
     )
-    for row in counts(document).rows:
+    *articles, total = counts(document).rows
+    assert numbers(total) == [sum(column) for column in zip(*map(numbers, articles), strict=True)]
+    for row in articles:
         _, _, *states = numbers(row)
         title = ", ".join(f"{n} {words}" for n, words in zip(states, STATES.values(), strict=True))
         assert f"{tree.plain(row[0])}: {title}" in figure.svg
