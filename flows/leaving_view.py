@@ -19,7 +19,7 @@ def show(found: leaving.Leaving, console: Console, *, every_file: bool = False) 
     """
     table = Table(title=f"What leaves in {found.bundle_id}", title_justify="left")
     table.add_column("Kind")
-    table.add_column("File" if every_file else "Files", justify="left" if every_file else "right")
+    table.add_column("File" if every_file else "Files", justify="left" if every_file else "right", overflow="fold")
     table.add_column("Size", justify="right")
     table.add_column("SHA-256" if every_file else "What it says", overflow="fold")
     if every_file:
