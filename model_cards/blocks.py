@@ -176,6 +176,19 @@ def line(verdict: Verdict) -> Parts:
     )
 
 
+def measured(verdict: Verdict) -> Parts:
+    """Value, interval and threshold of a gate, with the note of its measure; of any other line, its reason."""
+    if not verdict.of_policy or verdict.measure is None or verdict.measure.value["value"] is None:
+        return (verdict.reason["text"].fact(),)
+    numbers = tree.say(
+        "{value} {interval}, asked: {threshold}",
+        value=value(verdict.measure, verdict.bound),
+        interval=interval(verdict.measure, verdict.bound),
+        threshold=threshold(verdict.threshold),
+    )
+    return parts(numbers, *note_of(verdict.measure))
+
+
 def adds_slice(verdict: Verdict) -> bool:
     """Does the slice say something that the title does not?"""
     where = str(verdict.reason.value["slice"])

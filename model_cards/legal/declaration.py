@@ -163,7 +163,7 @@ def _waiver(verdict: blocks.Verdict, waiver: Node) -> tuple[Parts, ...]:
     return (
         _named(verdict),
         blocks.status(verdict.reason),
-        _measured(verdict),
+        blocks.measured(verdict),
         (waiver["reason"].fact(),),
         (waiver["person"].fact(),),
         (waiver["expires"].fact("date"),),
@@ -229,20 +229,8 @@ def _gates(book: Book, waived: Waived) -> list[Objection]:
             continue
         what = parts("required gate: ", *_named(verdict), ": ", *blocks.status(verdict.reason))
         change = ("improve the system, or proofline approve --waive",)
-        found.append(Objection(what, _measured(verdict), "engineer, or whoever approves", change))
+        found.append(Objection(what, blocks.measured(verdict), "engineer, or whoever approves", change))
     return found
-
-
-def _measured(verdict: blocks.Verdict) -> Parts:
-    """Value, interval and threshold of a gate; of a check that counts on its own, its reason."""
-    if not verdict.of_policy or verdict.measure is None or verdict.measure.value["value"] is None:
-        return (verdict.reason["text"].fact(),)
-    return tree.say(
-        "{value} {interval}, asked: {threshold}",
-        value=blocks.value(verdict.measure, verdict.bound),
-        interval=blocks.interval(verdict.measure, verdict.bound),
-        threshold=blocks.threshold(verdict.threshold),
-    )
 
 
 def _stated(book: Book) -> list[Objection]:

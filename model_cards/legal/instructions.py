@@ -44,6 +44,7 @@ def build(book: Book) -> Document:
         _oversight(book),
         _resources(book),
         _logs(book),
+        _more(book),
     )
     return frame.document(book, "instructions for use", sections)
 
@@ -116,16 +117,28 @@ def _accuracy(book: Book) -> Section:
         ("Digest of those rows", (split["digests"]["sha256"].fact("digest"),)),
         ("Measured at", (book["evaluate"]["finished_at"].fact("time"),)),
     )
-    shown: list[tree.Block] = [Pairs("What the figures were measured on", rows), *accuracy_table(book)]
-    shown += effect.baseline(book)
-    shown += _tests(book)
+    shown: list[tree.Block] = [Pairs("What the figures were measured on", rows), *accuracy_tables(book)[:1]]
+    shown += [*effect.baseline(book), *test_tables(book)[:1], FURTHER]
     shown.append(Paragraph(("Whatever changes the inputs, their quality or the persons they speak of changes these.",)))
     title = "How accurate, robust and secure it is – Arts 13(3)(b)(ii) and 15(3)"
     return Section("accuracy", title, tuple(shown), short="Accuracy")
 
 
-def accuracy_table(book: Book) -> list[tree.Block]:
-    """Metric, value, interval, rows and what it means: first what has a threshold, the other measures folded."""
+FURTHER = Paragraph(("Measures and tests without a threshold stand at the end, and so does every group.",), "note")
+
+
+def _more(book: Book) -> Section:
+    """What has no threshold, and every group: for whoever wants to know it all."""
+    shown = [*accuracy_tables(book)[1:], *test_tables(book)[1:]]
+    shown += [block for block in effect.section(book).blocks if isinstance(block, Table)]
+    shown += [b for b in calibration.table(book) if isinstance(b, Table)][:1]
+    shown = [dataclasses.replace(block, fold=True) if isinstance(block, Table) else block for block in shown]
+    title = "Further figures – Art. 13(3)(b)(ii) and (v)"
+    return Section("more", title, tuple(shown) or (Paragraph(("There are none.",)),), short="Further figures")
+
+
+def accuracy_tables(book: Book) -> list[tree.Block]:
+    """Metric, value, interval, rows and what it means: what has a threshold, then the other measures."""
     gated = {v.reason.value["check_id"] for v in blocks.verdicts(book) if v.of_policy}
     first: list[tuple[Parts, ...]] = []
     rest: list[tuple[Parts, ...]] = []
@@ -153,15 +166,15 @@ def accuracy_table(book: Book) -> list[tree.Block]:
     shown: list[tree.Block] = [Table(caption, heads, tuple(first), numbers, prose=True)]
     if rest:
         other = tree.say("Further metrics of accuracy, intervals at level {level}", level=level)
-        shown.append(Table(other, heads, tuple(rest), numbers, prose=True, fold=True))
+        shown.append(Table(other, heads, tuple(rest), numbers, prose=True))
     return shown
 
 
 _COUNTS = ("performance.confusion_matrix",)
 
 
-def _tests(book: Book) -> list[tree.Block]:
-    """Faults and attacks: first those with a threshold, the others folded."""
+def test_tables(book: Book) -> list[tree.Block]:
+    """Faults and attacks: those with a threshold, then the others."""
     first: list[tuple[Parts, ...]] = []
     rest: list[tuple[Parts, ...]] = []
     for result in (*book.family("robustness"), *book.family("security")):
@@ -182,10 +195,12 @@ def _tests(book: Book) -> list[tree.Block]:
     if first:
         caption = tree.say("Faults and attacks with a threshold, intervals at level {level}", level=level)
         shown.append(Table(caption, heads, tuple(first), numbers, prose=True))
+    else:
+        shown.append(Paragraph(("The policy sets no threshold on faults or attacks.",)))
     if rest:
         caption = tree.say("Faults and attacks tried without a threshold, intervals at level {level}", level=level)
-        shown.append(Table(caption, heads, tuple(rest), numbers, prose=True, fold=True))
-    return shown or [Paragraph(("No test of faults or attacks gave a number.",))]
+        shown.append(Table(caption, heads, tuple(rest), numbers, prose=True))
+    return shown
 
 
 def _risks(book: Book) -> Section:
@@ -219,11 +234,7 @@ def _explanation(book: Book) -> Section:
 def _groups(book: Book) -> Section:
     """Where it does worse, and for whom."""
     shown: list[tree.Block] = []
-    for block in effect.section(book).blocks:
-        if isinstance(block, Bullets):
-            shown.append(block)
-        if isinstance(block, Table):
-            shown.append(dataclasses.replace(block, fold=True))
+    shown += [block for block in effect.section(book).blocks if isinstance(block, Bullets)]
     if not book.plan["data"]["protected"]:
         shown = [Paragraph(("No groups were compared: the plan declares no protected attribute.",))]
     elif not shown:
@@ -268,7 +279,6 @@ def _output(book: Book) -> Section:
                 )
             )
         )
-        shown += [b for b in calibration.table(book) if isinstance(b, Table)][:1]
     sets = prediction_sets.summary(book)
     shown += [Bullets(tuple(sets))] if sets else []
     title = "How to read the output – Art. 13(3)(b)(vii)"

@@ -282,7 +282,7 @@ def _open(book: Book) -> list[blocks.Verdict]:
 def _hazard(verdict: blocks.Verdict) -> tuple[Parts, ...]:
     where: Parts = parts(" (", *blocks.slice_words(verdict.reason), ")") if blocks.adds_slice(verdict) else ()
     came: Parts = parts(verdict.reason["check_id"].fact("name"))
-    return (parts(verdict.title, *where), blocks.status(verdict.reason), blocks.found_by(verdict), came)
+    return (parts(verdict.title, *where), blocks.status(verdict.reason), blocks.measured(verdict), came)
 
 
 def _attacks(book: Book) -> list[tuple[str, tuple[Parts, ...]]]:
