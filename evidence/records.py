@@ -261,6 +261,8 @@ class EpochPoint(Record):
     validation_loss: float
     learning_rate: float
     seconds: float
+    joules: float | None = None
+    """Energy of the epoch by the counters of all nodes; None where none could be read."""
 
 
 class DecisionThreshold(Record):
@@ -302,6 +304,9 @@ class TrainingRecord(Record):
     rows_per_second: float
     seconds: float
     flops: Quantity
+    """By counting operators."""
+    flops_otherwise: tuple[Quantity, ...] = ()
+    """The same by other methods: the formula of dense networks, and the most that the hardware could have done."""
     energy: Quantity
     curve: tuple[EpochPoint, ...]
     threshold: DecisionThreshold | None = None

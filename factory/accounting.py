@@ -1,7 +1,8 @@
-"""What a training cost: arithmetic counted operator by operator, energy where a counter was read."""
+"""What a training cost in arithmetic: counted operator by operator, by formula, and at most by the hardware."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import torch
@@ -9,7 +10,9 @@ from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
 from evidence import records
+from factory import ranks
 
+PEAK_TRIES = 8
 ROWS = 32
 """Rows on which the operators are counted; the count per row does not depend on them."""
 
@@ -51,12 +54,53 @@ def training_flops(
     )
 
 
-def energy(device: torch.device) -> records.Quantity:
-    """Energy of a training: unmeasured, with the reason."""
-    what = "GPU" if device.type == "cuda" else "processor"
-    return records.Quantity(
-        value=None,
-        unit="J",
-        method=f"unmeasured: no energy counter of the {what} was read",
-        boundary="process",
+def other_flops(
+    network: nn.Module, passes: tuple[int, int], seconds: float, device: torch.device, precision: str
+) -> tuple[records.Quantity, ...]:
+    """The same by a formula, and the most that the hardware could have done in that time.
+
+    The methods are those of the Commission's guidelines on general-purpose models, C(2025) 5045, annex: 2 operations
+    for each weight and row forward, 4 backward; and N devices x L seconds x H peak x U utilisation.
+
+    Args:
+        network: The network.
+        passes: Rows passed forward and backward in all, and rows passed forward only.
+        seconds: Duration of all epochs.
+        device: On which it ran.
+        precision: `fp32` or `bf16`.
+    """
+    weights = sum(p.numel() for p in network.parameters() if p.requires_grad)
+    peak = measured_peak(device, precision)
+    return (
+        records.Quantity(
+            value=float(6 * weights * passes[0] + 2 * weights * passes[1]),
+            unit="FLOP",
+            method="formula: 6 operations for each weight and row trained on, 2 for each row validated on",
+            boundary="all epochs of the training, on the device",
+        ),
+        records.Quantity(
+            value=float(f"{ranks.count() * seconds * peak:.4g}"),
+            unit="FLOP",
+            method=(
+                f"upper bound: {ranks.count()} devices x seconds of all epochs x the device's measured peak of "
+                f"{peak:.3g} FLOP/s in {precision} x a utilisation of 1"
+            ),
+            boundary="all epochs of the training, on the device",
+        ),
     )
+
+
+def measured_peak(device: torch.device, precision: str) -> float:
+    """Most operations per second that a square matrix product reached here, FLOP/s."""
+    size = 4096 if device.type == "cuda" else 512
+    kind = torch.bfloat16 if precision == "bf16" else torch.float32
+    a = torch.ones(size, size, device=device, dtype=kind)
+    best = 0.0
+    for _ in range(PEAK_TRIES):
+        began = time.perf_counter()
+        product = a @ a
+        if device.type == "cuda":
+            torch.cuda.synchronize(device)
+        best = max(best, 2 * size**3 / (time.perf_counter() - began))
+        del product
+    return best

@@ -39,6 +39,11 @@ def first() -> bool:
     return index() == 0
 
 
+def first_of_node() -> bool:
+    """Is this the process of its node that reads what belongs to the whole node?"""
+    return int(os.environ.get("LOCAL_RANK", "0")) == 0 if _joined() else True
+
+
 @contextlib.contextmanager
 def joined() -> Iterator[None]:
     """Join the ranks that were started together; nothing where this process was started alone.

@@ -29,7 +29,7 @@ from configs.modelling import Training
 from configs.plan import Plan
 from evidence import arrays, canonical, records
 from evidence.folder import RunFolder
-from factory import accounting, checkpoints, deciding, hardware, models, objective, ranks, user_module
+from factory import accounting, checkpoints, deciding, hardware, meter, models, objective, ranks, user_module
 
 VALIDATION_BATCH = deciding.BATCH
 Weigh = Callable[[arrays.Part], npt.NDArray[np.float64]]
@@ -96,6 +96,7 @@ class _Setting:
     """The user's own model, `package.module:function`."""
     shapes: dict[str, torch.Size]
     """Of the state before training."""
+    meter: meter.Meter
     class_weights: torch.Tensor | None = None
     """Weights by which the loss of a batch is divided; None where it is divided by the number of rows."""
 
@@ -191,6 +192,7 @@ def train(
             fingerprint=_fingerprint(training, architecture, encoded, rows),
             factory=plan.model.factory,
             shapes=user_module.shapes(network),
+            meter=meter.of(device),
             class_weights=(
                 target.class_weights(device) if training.class_weights == "balanced" and weigh is None else None
             ),
@@ -216,7 +218,8 @@ def train(
         rows_per_second=state.epoch * fit.rows / seconds,
         seconds=seconds,
         flops=flops,
-        energy=accounting.energy(device),
+        flops_otherwise=accounting.other_flops(network, passes, seconds, device, precision),
+        energy=meter.quantity(tuple(state.curve), setting.meter),
         curve=tuple(state.curve),
         threshold=decided.threshold,
         uses=(fit.use("fit"), validation.use("early stopping"), *decided.uses),
@@ -277,6 +280,7 @@ def fit_in_memory(
             fingerprint="",
             factory=plan.model.factory,
             shapes=user_module.shapes(network),
+            meter=meter.Meter((), "not asked", ""),
         )
         state = _run(network, setting, progress)
     return Fitted(state.best, tuple(state.curve), state.best_epoch)
@@ -356,6 +360,7 @@ def _save(state: _State, setting: _Setting) -> None:
 def _run_epoch(state: _State, setting: _Setting) -> None:
     """One epoch: fit, validate, keep the best, write the checkpoint."""
     began = time.perf_counter()
+    counted = setting.meter.start()
     epoch = state.epoch + 1
     rate = learning_rate(setting.training, state.epoch)
     with setting.guarded(), ranks.reachable():
@@ -370,12 +375,24 @@ def _run_epoch(state: _State, setting: _Setting) -> None:
             validation_loss=validation_loss,
             learning_rate=rate,
             seconds=time.perf_counter() - began,
+            joules=_joules(setting, counted),
         )
     )
     if validation_loss < state.best_loss:
         state.best_loss, state.best_epoch = validation_loss, epoch
         state.best = checkpoints.snapshot(state.network.state_dict())
     _save(state, setting)
+
+
+def _joules(setting: _Setting, counted: tuple[float, ...]) -> float | None:
+    """Energy of an epoch over all nodes; None where a node could not measure it."""
+    if ranks.count() == 1:
+        return setting.meter.since(counted)
+    used = setting.meter.since(counted)
+    silent = ranks.first_of_node() and used is None
+    if ranks.total(float(silent), setting.device) > 0:
+        return None
+    return ranks.total(used or 0.0, setting.device)
 
 
 def _fit(state: _State, setting: _Setting, epoch: int, rate: float) -> float:

@@ -36,6 +36,7 @@ def model(book: Book) -> Pairs:
         ("Hardware", where),
         ("Time", (train["seconds"].fact("number"), " s at ", train["rows_per_second"].fact("number"), " rows/s")),
         ("Compute", blocks.cost(train["flops"], "compute of the training")),
+        *(("Compute, otherwise", blocks.cost(other, "compute of the training")) for other in train["flops_otherwise"]),
         ("Energy", blocks.cost(train["energy"], "energy of the training")),
         *_job(train["job"]),
         ("Resumed", (count("resumed"), " times from a checkpoint")),
