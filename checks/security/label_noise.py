@@ -223,7 +223,7 @@ def _noise(subject: Subject, held: Held, y: npt.NDArray[np.int64]) -> records.Ch
         records.Measure(
             name=name,
             value=value if np.isfinite(value) else None,
-            interval=intervals.percentile(drawn[:, i], value, sampling, method) if np.isfinite(value) else None,
+            interval=_interval(drawn[:, i], value, sampling, method, y >= 0 if i == 0 else y == i - 1),
             n=len(y) if i == 0 else int(np.sum(y == i - 1)),
             split="train",
             note=note if np.isfinite(value) else f"undefined: no row; {note}",
@@ -231,6 +231,18 @@ def _noise(subject: Subject, held: Held, y: npt.NDArray[np.int64]) -> records.Ch
         for i, (name, value, note) in enumerate(zip(names, values, notes, strict=True))
     )
     return measured(NOISE, measures, {"joint": found.tolist(), "labels": list(subject.encoded.classes)})
+
+
+def _interval(
+    drawn: Floats, value: float, sampling: intervals.Sampling, method: str, of: npt.NDArray[np.bool_]
+) -> records.Interval | None:
+    """The percentiles; where none of the rows `of` is wrong, so that no replicate differs, the bounds of a share."""
+    if not np.isfinite(value):
+        return None
+    found = intervals.percentile(drawn, value, sampling, method)
+    if found is None and value in (0.0, 1.0):
+        return _proportions.of_rows(np.full(int(of.sum()), value == 1.0), sampling.take(of))
+    return found
 
 
 def _wrong(found: Floats, label: int) -> float:

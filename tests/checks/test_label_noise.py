@@ -169,3 +169,16 @@ def test_entities_widen_the_intervals(tmp_path):
     whole = found(tmp_path / "b", entities)[1].measures[0].interval
     assert "effective rows over 20 entities" in whole.method
     assert "effective" not in alone.method
+
+
+def test_no_wrong_label_among_few_rows_is_no_certainty():
+    """Where no replicate finds a wrong label the exact bounds of a share speak, as wide as the rows are few."""
+    from checks import intervals
+    from checks.security import label_noise
+
+    sampling, zeros = intervals.Sampling(), np.zeros(100)
+    few, many = (label_noise._interval(zeros, 0.0, sampling, "m", np.arange(500) < n) for n in (20, 500))
+    assert few.low == many.low == 0
+    assert 0.1 < few.high < 0.2
+    assert many.high < 0.01
+    assert label_noise._interval(zeros, float("nan"), sampling, "m", zeros == 0) is None
