@@ -92,6 +92,11 @@ def _test_rows(folder: RunFolder, dossier: Dossier) -> tuple[recipe.TestRows, by
             f"inputs, got {', '.join(named)}; such data may not be passed on (AI Act Art. 4a(1)(d)). "
             "Set bundle.include_test_data: false and let the facility use rows of its own."
         )
+    if odd := rows.formulas([f.name for f in dossier.encode.features] + [dossier.encode.target]):
+        raise errors.GateError(
+            f"test rows of run {dossier.run_id}: expected names of columns, got '{odd[0][:40]}', which a spreadsheet "
+            "would run. Rename the column, or set bundle.include_test_data: false."
+        )
     part = arrays.load(folder, dossier.encode, "test")
     groups = _group_columns(plan) if plan.bundle.include_groups else {}
     slices = _slice_columns(plan) if plan.bundle.include_groups else {}

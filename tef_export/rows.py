@@ -18,6 +18,8 @@ from configs import errors
 from evidence import arrays
 from tef_export import manifest, recipe
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""How a cell begins that a spreadsheet takes for a formula. Numbers are harmless; a name of a column is not."""
 GROUP, SLICE, ENTITY = "_row_group.", "_row_slice.", "_row_entity"
 
 
@@ -37,6 +39,11 @@ def write(part: arrays.Part, features: list[str], target: str, belongs: dict[str
     for number, (inputs, y) in enumerate(zip(part.x.tolist(), part.y.tolist(), strict=True)):
         writer.writerow([*map(_cell, inputs), _cell(y), *(column[number] for column in codes)])
     return text.getvalue().encode("utf-8")
+
+
+def formulas(header: list[str]) -> list[str]:
+    """Names of columns that a spreadsheet would run when the table is opened."""
+    return [name for name in header if name.startswith(FORMULA)]
 
 
 def ranks(entities: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
@@ -65,6 +72,8 @@ def read(content: bytes, asked: recipe.Recipe, contract: manifest.ModelContract)
     names = [feature.name for feature in contract.features]
     entity = [declared.entity] if declared.entity else []
     header = [*names, contract.target, *declared.groups.values(), *declared.slices.values(), *entity]
+    if odd := formulas(header):
+        raise _refused("names of columns", f"one that a spreadsheet runs ({odd[0][:40]})")
     table = _table(content, header, declared.rows)
     column = {name: table[:, place] for place, name in enumerate(header)}
     wide = {attribute.name: attribute.groups for attribute in asked.attributes}

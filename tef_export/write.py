@@ -106,7 +106,10 @@ def prepare(folder: RunFolder, dossier: Dossier, approval: records.Approval, cre
         raise errors.GateError(f"release of run {dossier.run_id}: {missing}")
     bundle_id = bundle_name(dossier.plan.system.id, dossier.plan.system.version, approval.run_sha256)
     found = payload.collect(folder, dossier, approval, (bundle_id, created))
-    leaving.require_fit(folder, found, approval)
+    # The statements as they will be signed; inside their envelopes nobody could search them.
+    stated = attestations.statements(_facts(dossier, found[contents.MODEL].sha256))
+    unsigned = {path: payload.entry(canonical.to_bytes(statement)) for path, statement in stated.items()}
+    leaving.require_fit(folder, found | unsigned, approval)
     return Prepared(folder, dossier, approval, found, created, leaving.report(dossier, approval, found, bundle_id))
 
 
@@ -136,7 +139,7 @@ def seal(
     """
     marked = demonstration or key.demonstration or prepared.approval.demonstration
     files = dict(prepared.payload)
-    signed = attestations.sealed(_facts(prepared), key)
+    signed = attestations.sealed(_facts(prepared.dossier, files[contents.MODEL].sha256), key)
     files |= {path: payload.entry(content) for path, content in signed.items()}
     index = _index(prepared, files, key, demonstration=marked)
     files[manifest.PLACE] = payload.entry(payload.readable(index))
@@ -222,8 +225,7 @@ def _index(
     )
 
 
-def _facts(prepared: Prepared) -> attestations.Facts:
-    dossier = prepared.dossier
+def _facts(dossier: Dossier, model_sha256: str) -> attestations.Facts:
     if dossier.close is None:
         raise errors.GateError(f"release of run {dossier.run_id}: expected a closed run, got an unfinished one.")
     return attestations.Facts(
@@ -232,7 +234,7 @@ def _facts(prepared: Prepared) -> attestations.Facts:
         dataset=dossier.ingest,
         gate=dossier.gate,
         plan_sha256=dossier.plan_sha256,
-        model_sha256=prepared.payload[contents.MODEL].sha256,
+        model_sha256=model_sha256,
     )
 
 

@@ -192,3 +192,11 @@ def test_what_is_packed_inside_a_document_is_searched_too(made: making.Made, pac
     found[path] = payload.entry(pack(b"made in /home/somebody/project"))
     with pytest.raises(errors.GateError, match="an absolute path of this machine"):
         leaving.require_fit(made.folder, found, made.approval)
+
+
+def test_signed_statements_are_searched_before_they_are_packed(made: making.Made) -> None:
+    """A path of this machine in what an attestation would state stops the release before anything is signed."""
+    trained = made.dossier.trained.model_copy(update={"device": "/home/somebody/cuda"})
+    dossier = dataclasses.replace(made.dossier, train=trained)
+    with pytest.raises(errors.GateError, match=r"provenance/build\.intoto\.json.*an absolute path"):
+        write.prepare(made.folder, dossier, made.approval, making.CREATED)

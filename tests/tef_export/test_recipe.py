@@ -303,3 +303,19 @@ def test_entities_travel_as_ranks_and_come_back(shared: making.Made) -> None:
     found = rows.read(made[recipe.TEST_ROWS], asked, index.model).entities
     assert found is not None
     assert np.array_equal(found, np.unique(codes, return_inverse=True)[1])
+
+
+@pytest.mark.parametrize("name", ["=cmd|'/C calc'!A0", "@SUM(A1)", "+1", "-1"])
+def test_no_column_is_a_formula(shared: making.Made, name: str) -> None:
+    """A table is opened in a spreadsheet by its receiver: a name that would run is neither written nor accepted."""
+    first = shared.dossier.encode.features[0].model_copy(update={"name": name})
+    encode = shared.dossier.encode.model_copy(update={"features": (first, *shared.dossier.encode.features[1:])})
+    with pytest.raises(errors.GateError, match="a spreadsheet would run"):
+        recipe_write.make(shared.folder, dataclasses.replace(shared.dossier, encode=encode))
+    _, files = making.unpacked(shared.path)
+    contract = manifest.parse(files[manifest.PLACE]).model
+    odd = contract.model_copy(
+        update={"features": (contract.features[0].model_copy(update={"name": name}), *contract.features[1:])}
+    )
+    with pytest.raises(errors.VerificationError, match="one that a spreadsheet runs"):
+        rows.read(files[recipe.TEST_ROWS], found(shared), odd)
