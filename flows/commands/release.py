@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 )
 @click.option("--dry-run", is_flag=True, help="Show every file that would leave, and write nothing.")
 @click.option("--json", "as_json", is_flag=True, help="With --dry-run: the report as JSON.")
-@click.option("--yes", is_flag=True, help="Do not ask before writing.")
+@click.option("--yes", is_flag=True, help="Do not ask before writing. A demonstration never asks.")
 @click.option("--engine", type=click.Choice(["prefect", "plain"]), default="prefect", show_default=True)
 @click.pass_obj
 def command(
@@ -94,7 +94,8 @@ def command(
         )
     shown = release.prepare(path, demonstration=demonstration).leaving
     leaving_view.show(shown, console)
-    if not yes and sys.stdin.isatty() and not click.confirm("Write it?", default=False):
+    asks = not yes and not demonstration and sys.stdin.isatty()
+    if asks and not click.confirm("Write it?", default=False):
         raise errors.GateError(f"release of {path.name}: expected a yes to what leaves, got a no. Nothing was written.")
     stamp = timestamp.from_authority(timestamp_url) if timestamp_url else None
     signer = _signer(key, certificate)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
 from collections.abc import Callable
@@ -11,6 +12,8 @@ from typing import Any
 import jsonschema
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from configs import errors, load
 from configs.data import Column
@@ -319,3 +322,20 @@ def test_no_column_is_a_formula(shared: making.Made, name: str) -> None:
     )
     with pytest.raises(errors.VerificationError, match="one that a spreadsheet runs"):
         rows.read(files[recipe.TEST_ROWS], found(shared), odd)
+
+
+@given(data=st.data())
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_table_is_read_or_refused(shared: making.Made, data: st.DataObject) -> None:
+    """Whatever a cell, or a run of bytes, is replaced by: a part or a refusal, never a crash."""
+    _, files = making.unpacked(shared.path)
+    table = bytearray(files[recipe.TEST_ROWS])
+    at = data.draw(st.integers(0, len(table) - 1))
+    length = data.draw(st.integers(0, 40))
+    table[at : at + length] = data.draw(st.sampled_from(ODD) | st.text(max_size=8).map(lambda text: text.encode()))
+    contract = manifest.parse(files[manifest.PLACE]).model
+    with contextlib.suppress(errors.VerificationError):
+        rows.read(bytes(table), found(shared), contract)
+
+
+ODD = (b"nan", b"inf", b"-inf", b"1e999", b"1_000", b"0x10", b'"', b"\n", b"\r", b",", b"\xd9\xa1".ljust(2), b"9" * 400)
