@@ -28,7 +28,7 @@ _OPPOSITE = re.compile(
     re.IGNORECASE,
 )
 _SHARES = re.compile(
-    r"(?<!\w)(?:ratio|share|of (?:the|all)|per ?cent|percent|%|split|times|part|verhältnis|anteil)", re.IGNORECASE
+    r"(?<!\w)(?:ratio|quotient|times|twice|half as|fold|relative|verhältnis|-fach|rapport|impact)", re.IGNORECASE
 )
 
 

@@ -139,7 +139,7 @@ _LESS = re.compile(
 _MORE = re.compile(
     (
         r"(?<!\w)(?:more than|over|above|at least|exceeds?|exceeding|exceeded|not less than|minimum of|"
-        r">|≥|>=|mehr als|mindestens|über|plus de|older than|from)\s*$"
+        r">|≥|>=|mehr als|mindestens|über|plus de|older than)\s*$"
     ),
     re.IGNORECASE,
 )

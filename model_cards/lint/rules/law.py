@@ -96,12 +96,9 @@ def _citation(sentence: Sentence, citation: Citation, own: Sequence[Span]) -> Fi
             (citation.begin, citation.end),
         )
     # `Article 19 on risk management`, `human oversight (Art. 13)`: this is what it is cited for; then only that counts.
-    named = [
-        s
-        for s in own
-        if (s.begin >= citation.end and _NAMES_SUBJECT.match(text[citation.end : s.begin]))
-        or (s.end <= citation.begin and _OPENS.fullmatch(text[s.end : citation.begin]))
-    ]
+    after = [s for s in own if s.begin >= citation.end and _NAMES_SUBJECT.match(text[citation.end : s.begin])]
+    before = [s for s in own if s.end <= citation.begin and _OPENS.fullmatch(text[s.end : citation.begin])]
+    named = after or before
     own = named or list(own)
     if not own:
         return None

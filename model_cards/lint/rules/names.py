@@ -52,7 +52,7 @@ _EVENTS: dict[str, re.Pattern[str]] = {
     "evaluated": re.compile(
         (
             r"(?<!\w)(?:evaluat\w*|assess\w*|tested|test(?:s|ing)? (?:was|were)|measured|auswertung|ausgewertet|"
-            r"evaluiert|bewertet|évalué\w*|completed|examined)(?!\w)"
+            r"evaluiert|bewertet|évalué\w*|examined)(?!\w)"
         ),
         re.IGNORECASE,
     ),
@@ -63,6 +63,8 @@ _EVENTS: dict[str, re.Pattern[str]] = {
         r"(?<!\w)(?:collect\w*|recorded|filed|gathered|acquired|erhoben|gesammelt|recueilli\w*)(?!\w)", re.IGNORECASE
     ),
 }
+_ENDED = re.compile(r"(?<!\w)(?:completed|finished|concluded|abgeschlossen|terminée?)(?!\w)", re.IGNORECASE)
+"""Of what is not said; the last step is meant."""
 _EVENT_KEYS = {
     "trained": frozenset({"train", "trained", "training", "fit", "fitted"}),
     "evaluated": frozenset(
@@ -278,6 +280,8 @@ def stated_dates(sentence: Sentence) -> list[tuple[str, dates.Date]]:
             around = sentence.text[low : date_.begin]
             around = around if any(p.search(around) for p in _EVENTS.values()) else sentence.text
         events = [name for name, pattern in _EVENTS.items() if pattern.search(around)]
+        if not events and _ENDED.search(around):
+            events = ["evaluated"]
         if len(events) == 1:
             stated.append((events[0], date_))
     return stated

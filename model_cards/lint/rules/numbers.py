@@ -22,10 +22,9 @@ COMPLEMENTS = {"false_negative_rate": "recall", "error_rate": "accuracy", "false
 """Measures that are one minus another."""
 _GENERIC = frozenset(
     words.words(
-        "value score result measure performance fairness robustness overall metric ratio difference "
-        "gap low high worst best low high largest smallest mean median std share points the "
-        "of in on at a and to for check pass name under over between less more most least than "
-        "from until with by data"
+        "value score result measure performance fairness robustness overall metric ratio difference gap low high worst best "
+        "interval confidence bound level threshold criterion limit largest smallest mean median std share points the of in on "
+        "at a and to for check pass name under over between less more most least than from until with by data"
     )
 )
 _NO_CLAIM = re.compile(
@@ -42,7 +41,13 @@ _CONDITION = re.compile(r"(?<!\w)(?:with|when|for|at|under|if|to|bei|mit|avec)\s
 _REFERENCE = re.compile(
     r"^\s*(?:references?|sources?|citations?|literature|bibliography|quelle|literatur|source)\s*$", re.IGNORECASE
 )
+_OWN_NOUN = re.compile(
+    r"(?<!\w)[^\W\d_]+ (?:size|number|rate|depth|length|width|count|dimension|seed|budget|share|grid|window|strength)"
+    r" (?:of|is|was|=|:)\s*$",
+    re.IGNORECASE,
+)
 QUANTILES = frozenset({50.0, 90.0, 95.0, 99.0, 99.9})
+_CHANGE_WORDS = frozenset(words.words("drop difference gap change delta reduction increase decrease loss gain shift"))
 RICH = 2_000
 """Numbers of the evidence, beyond which a measure may well stand there under another name."""
 MANY = 60
@@ -142,6 +147,10 @@ def _trivial(mention: Mention) -> bool:
 def attached(sentence: Sentence, text: Tokens, mention: Mention, found: Sequence[Mention]) -> list[str]:
     """The measures of which a number is said: named before it, right after it, or by its row or column."""
     low, high = text.clause(mention.begin, mention.end)
+    if own := _OWN_NOUN.search(text.text[: mention.begin]):
+        # `18,433 parameters, trained at a batch size of 256`: the noun before it says what it is.
+        spans = [s for s in text.measures if own.start() < s.end <= mention.begin]
+        return [spans[-1].concept] if spans else []
     if (
         mention.unit == "%"
         and _SHARE_OF.match(text.text, mention.end)
@@ -226,9 +235,10 @@ def _of_measure(
         return
     elsewhere = matching.first(mention, counts.everything(evidence)) if mention.hedge != "about" else None
     decimals = max(decimals for _, decimals in mention.readings) + (2 if mention.unit in {"%", "points"} else 0)
-    if mention.unit == "points" and elsewhere is not None:
+    speaks = mention.unit == "points" or matching.speaks_of_change(words_around)
+    if speaks and elsewhere is not None and _CHANGE_WORDS & elsewhere.word_set:
         return
-    if elsewhere is not None:
+    if elsewhere is not None and mention.unit != "points":
         if mention.hedge in {"less", "more"}:
             return
         chance = evidence.share_of_scale[min(decimals, 6)]

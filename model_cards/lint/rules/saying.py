@@ -8,7 +8,8 @@ from model_cards.lint.model import Sentence
 
 _BREAK = re.compile(
     r"[;:](?=\s)|(?<!\w)(?:but|because|since|while|whereas|although|though|so that|aber|weil|"
-    r"da|mais|car)(?!\w)|,\s+(?:which|who|and (?:we|they|it)|so)\s"
+    r"da|mais|car)(?!\w)|,\s+(?:which|who|and (?:we|they|it)|so)\s|"
+    r"\s(?=and (?:\w+ ){1,4}(?:was|were|is|are|has been|have been)\s)"
 )
 _DENIES = re.compile(
     r"(?<!\w)(?:not|no|never|none|nobody|nothing|without|neither|nor|cannot|can't|isn't|aren't|"

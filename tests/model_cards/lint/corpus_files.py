@@ -14,7 +14,7 @@ from model_cards.lint import evidence, readers, run, words
 from model_cards.lint.model import Document, Finding, at_least
 
 PLACE = Path(__file__).parent / "corpus"
-SETS = ("loans", "triage", "plates", "traffic")
+SETS = ("loans", "triage", "plates", "traffic", "hiring")
 MARK = re.compile(r"\[\[([a-z]+):(.*?)\]\](?!\])", re.DOTALL)
 ALIKE = {"number": {"number", "count"}, "count": {"number", "count"}}
 """A wrong count may be reported as a number: the reader learns the same."""
