@@ -17,6 +17,7 @@ _LIST = rf"{_PARTS}(?:\s*(?:,|-|to|and|or|bis|und|oder|à|et|/){_PARTS})*"
 _NAMED = (
     "section sections sect sec chapter chapters table tables tab figure figures fig figs page "
     "pages pp p step steps line lines "
+    "extension ext telephone tel phone fax pin zip box postfach durchwahl "
     "appendix equation eq version versions release revision rev room no nos nr number issue "
     "ticket ref document part point points item "
     "items question sheet volume vol footnote note clause paragraph para paras subparagraph "
@@ -28,6 +29,7 @@ _NAMED = (
 _MASKS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
+        r"\b\d+\s+CFR\s+\d[\d.]*(?:\([A-Za-z0-9]+\))*",
         r"(?:https?://|www\.)\S+|\b[\w.+-]+@[\w-]+\.[\w.]+",
         r"\b[\w/\\-]+\.(?:csv|json|jsonl|ya?ml|md|html?|pdf|docx?|onnx|py|txt|png|svg|zip|gz|parquet|npy)\b(?:#\S*)?",
         r"\b(?=[0-9a-f]*[a-f])(?=[0-9a-f]*\d)[0-9a-f]{7,}…?|\b[0-9a-f]{7,}…",
@@ -41,7 +43,6 @@ _MASKS = tuple(
             r"ISO|IEC|TR|TS|SP|AI|CFR|ETSI))*[ -]*[A-Z]?\d[\d .()-]*\d(?::\d{4})?(?:\s+V\d[\d.]*)?"
         ),
         r"\b\d{4,5}(?:-\d+)?:(?:19|20)\d\d\b",
-        r"\b\d+\s+CFR\s+\d[\d.]*(?:\([a-z0-9]+\))*",
         (
             rf"\bannex(?:es)?\s+{_ROMAN}\b(?:[,;]?\s*(?:section|point|abschnitt)?\s*(?:\([0-9a-z]{{1,4}}\)|"
             rf"\b[A-C]\b|\d{{1,2}}\b))*"
@@ -71,7 +72,7 @@ _WORK = re.compile(
     r"(?:et al\.?,?|[A-Z][\w'-]+ (?:and|&) [A-Z][\w'-]+,?|[A-Z][\w'-]+,?)\s+\(?1[89]\d\d|(?<=et al\. )\(?(?:18|"
     r"19|20)\d\d"
 )
-_START = re.compile(r"^\s*(?:\(?\d{1,2}[.)]|\d+(?:\.\d+)+\.?|\d{1,2}(?=\s+[A-ZÄÖÜ]))\s")
+_START = re.compile(r"^\s*(?:\(?\d{1,2}[.)]|[1-9]\d*(?:\.\d+)+\.?(?=\s+[A-ZÄÖÜ])|\d{1,2}(?=\s+[A-ZÄÖÜ]))\s")
 _LEVEL = re.compile(
     r"(?:nominal(?:\s+level\s+of)?|level\s+of|konfidenzniveau(?:\s+von)?|meant\s+to\s+cover|niveau\s+de)\s*(\d+(?:[.,]\d+)?\s?%?)"
     r"|(\d+(?:[.,]\d+)?\s?(?:%|percent|per\s+cent|prozent))\s*-?\s*(?:level\s+)?(?:confidence|"
@@ -266,8 +267,8 @@ def _mention(match: re.Match[str], text: str) -> Mention | None:
 
 def _power(text: str) -> int:
     """The power of ten in `e-3`, `× 10⁹`, `x 10^{-3}`."""
-    plain = text.translate(_RAISED)
-    return int(re.search(r"[-+]?\d+\}?$", plain)[0].rstrip("}"))  # type: ignore[index]
+    raised = text[1:] if text[0] in "eE" else text.partition("10")[2]
+    return int(raised.translate(_RAISED).strip("^{}"))
 
 
 def _readings(body: str) -> list[tuple[float, int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -45,7 +46,7 @@ def read(content: bytes, file: str) -> Document:
             for name in sorted(filter(_PARTS.fullmatch, names)):
                 builder.paragraph = None
                 _body(_xml(archive, name, file), builder, {})
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, ValueError, OSError) as error:
         raise _refused(file, f"a damaged or encrypted file ({error})") from None
     return builder.document()
 

@@ -177,6 +177,8 @@ class _Parser(HTMLParser):
         if tag == "br":
             self.handle_data("\n")
         elif tag in _BLOCKS:
+            if tag in {"td", "th", "tr"} and self._tables == 1:
+                self._end_cell()  # its end tag may be left out
             self._flush_unless_cell()
             self._open(tag)
 
@@ -226,7 +228,7 @@ class _Parser(HTMLParser):
 
     def _end_cell(self) -> None:
         if self._cell is not None:
-            self._rows[-1].append(Cell("".join(self._cell), self._line, self._cell_header))
+            self._rows[-1].append(Cell("".join(self._cell).strip(" ;"), self._line, self._cell_header))
         self._cell, self._line = None, None
 
     def _end_table(self) -> None:

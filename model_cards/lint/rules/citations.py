@@ -32,6 +32,10 @@ _AFTER = re.compile(
     re.IGNORECASE,
 )
 _BEFORE = re.compile(rf"(?:{_OTHERS})[\s,:(]*$", re.IGNORECASE)
+_NAMED_LAW = re.compile(
+    r"^[\s,]*of\s+(?:the|that)\s+(?!AI\s+Act|Artificial\s+Intelligence\s+Act|EU\s+AI)"
+    r"(?:[A-Z][\w-]+\s+(?:and\s+)?){1,5}(?:Act|Code|Law|Ordinance|Treaty|Convention)\b"
+)
 _TITLE = re.compile(r"(?<!\w)Title\s+(?:XII|XI|X|IX|VIII|VII|VI|V|IV|III|II|I)(?!\w)(?:,?\s*Chapter\s+\d)?")
 
 
@@ -78,4 +82,6 @@ def _steps(text: str) -> str:
 
 
 def _of_another(text: str, begin: int, end: int) -> bool:
+    if _NAMED_LAW.match(text[end : end + 80]):
+        return True
     return bool(_AFTER.match(text[end : end + 80]) or _BEFORE.search(text[max(0, begin - 60) : begin]))

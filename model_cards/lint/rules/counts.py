@@ -50,9 +50,9 @@ def check(sentence: Sentence, text: Tokens, mention: Mention, evidence: Evidence
     nouns = counted(sentence, text, mention, evidence)
     if nouns is None:
         return UNKNOWN
-    if _NEEDED.search(f"{sentence.column} {sentence.row}" if sentence.kind == "cell" else sentence.text):
-        return None  # so many are asked for; nobody says that there are as many
     noun, is_rows = nouns
+    if is_rows and _NEEDED.search(f"{sentence.column} {sentence.row}" if sentence.kind == "cell" else sentence.text):
+        return None  # so many are asked for; nobody says that there are as many
     own = [e for e in evidence.by_key_word.get(noun, ()) if float(e.value or 0) >= 0]
     part = part_of(sentence, text, mention)
     if is_rows:
@@ -71,7 +71,9 @@ def check(sentence: Sentence, text: Tokens, mention: Mention, evidence: Evidence
     close = matching.nearest(mention, Pool(own))
     if mention.hedge in {"less", "more"}:
         return None
-    return _differs(sentence, mention, f"{noun}", close, "high" if few else "medium")
+    return _differs(
+        sentence, mention, f"{noun}", close, "high" if few and not all(e.derived for e in own) else "medium"
+    )
 
 
 def counted(sentence: Sentence, text: Tokens, mention: Mention, evidence: Evidence) -> tuple[str, bool] | None:

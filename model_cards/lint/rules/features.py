@@ -21,22 +21,8 @@ _UNUSED = re.compile(
     r"not use|wird nicht verwendet|werden nicht verwendet|ist kein merkmal|n'est pas utilisée?)",
     re.IGNORECASE,
 )
-_LISTS = frozenset(
-    {
-        "feature",
-        "features",
-        "input",
-        "inputs",
-        "predictor",
-        "predictors",
-        "covariates",
-        "input_features",
-        "feature_names",
-        "used_features",
-        "columns_used",
-        "feature_columns",
-    }
-)
+_LISTED = frozenset({"feature", "input", "predictor", "covariate"})
+_NOT_LISTED = frozenset({"protected", "sensitive", "excluded", "dropped", "removed", "unused", "ignored", "not"})
 _LABEL = re.compile(r"(?:does not see|not used|unused|excluded)", re.IGNORECASE)
 
 
@@ -46,17 +32,15 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
     if not features:
         return
     for sentence in document.sentences:
-        match = _UNUSED.search(sentence.text)
-        label = match is None and re.match(r"^[^:]{0,40}:", sentence.text)
-        if label and not _LABEL.search(label[0]):
-            continue
-        if match is None and not label:
-            continue
         if sentence.text.rstrip().endswith("?"):
             continue
-        hit = _named(sentence, features, match)
+        said: list[re.Match[str] | None] = list(_UNUSED.finditer(sentence.text))
+        label = re.match(r"^[^:]{0,40}:", sentence.text)
+        if not said and label and _LABEL.search(label[0]):
+            said = [None]
+        hit = next(((found, match) for match in said if (found := _named(sentence, features, match))), None)
         if hit:
-            name, entry = hit
+            (name, entry), match = hit
             yield Finding(
                 RULES["claim-contradicted"],
                 sentence,
@@ -81,7 +65,7 @@ def _named(
         part = re.split(r"[;.]|(?<!\w)(?:but|except|because|so)(?!\w)", text[match.end() :])[0]
     else:
         # The subject before the verb, from the last break on.
-        part = re.split(r"[;:.]|(?<!\w)(?:but|because|although|while|which)(?!\w)", text[: match.start()])[-1]
+        part = re.split(r"[;:.(]|(?<!\w)(?:but|because|although|while|which)(?!\w)", text[: match.start()])[-1]
     row = words.words(part)
     names = lexicon.canonical()
     row = [names.get(word, word) for word in row]
@@ -90,6 +74,11 @@ def _named(
             if tuple(row[at : at + len(feature)]) == feature and not _of_something(row[at + len(feature) :]):
                 return " ".join(feature), entry
     return None
+
+
+def _is_list(key: str) -> bool:
+    row = set(words.words(key))
+    return bool(row & _LISTED) and not row & _NOT_LISTED
 
 
 def _of_something(rest: list[str]) -> bool:
@@ -102,7 +91,7 @@ def _of_something(rest: list[str]) -> bool:
 def _features(evidence: Evidence) -> Iterator[tuple[tuple[str, ...], Entry]]:
     for entry in evidence.texts:
         steps = [str(step).lower() for step in entry.path]
-        in_list = len(steps) > 1 and steps[-2] in _LISTS and steps[-1].isdigit()
+        in_list = len(steps) > 1 and _is_list(steps[-2]) and steps[-1].isdigit()
         is_role = str(entry.value).lower() == "feature" and steps and steps[-1] in {"role", "kind", "use"}
         if in_list:
             row = words.words(str(entry.value))

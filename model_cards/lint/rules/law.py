@@ -17,6 +17,8 @@ from model_cards.lint.rules.tokens import Span
 
 NEAR = 90
 """Characters between a citation and the subject that it is cited for."""
+APART = 60
+"""Characters that a comma between them counts for."""
 _SPEAKS_OF_CHANGE = re.compile(
     r"(?<!\w)(?:deleted|repealed|no longer|replaced|instead|former(?:ly)?|previously|originally|"
     r"until|before (?:july|the amendment)|postponed|deferred|"
@@ -59,10 +61,10 @@ def _sentence(sentence: Sentence) -> Iterator[Finding]:
             )
     outdated = list(_outdated(sentence, cited))
     yield from outdated
-    if outdated or not cited:
+    if outdated or not cited or _OF_THE_PROPOSAL.search(text):
         return
     subjects = tokens.of(text).spans(_phrases())
-    owners = [_nearest(span, cited) for span in subjects]
+    owners = [_nearest(span, cited, text) for span in subjects]
     for number, citation in enumerate(cited):
         own = [span for span, owner in zip(subjects, owners, strict=True) if owner == number]
         if finding := _citation(sentence, citation, own):
@@ -78,10 +80,16 @@ def _phrases() -> lexicon.Phrases:
     return lexicon.Phrases(names)
 
 
-def _nearest(span: Span, cited: Sequence[Citation]) -> int | None:
-    distance = [max(c.begin - span.end, span.begin - c.end, 0) for c in cited]
-    best = min(range(len(cited)), key=lambda n: (distance[n], n))
-    return best if distance[best] <= NEAR else None
+def _nearest(span: Span, cited: Sequence[Citation], text: str) -> int | None:
+    """The citation that a subject belongs to: the nearest, and rather one in the same part between commas."""
+    best, least = None, float("inf")
+    for number, citation in enumerate(cited):
+        low, high = (span.end, citation.begin) if span.end <= citation.begin else (citation.end, span.begin)
+        distance = max(0, high - low)
+        weighed = distance + APART * len(re.findall(r"[,;]", text[low:high]))
+        if distance <= NEAR and weighed < least:
+            best, least = number, weighed
+    return best
 
 
 def _citation(sentence: Sentence, citation: Citation, own: Sequence[Span]) -> Finding | None:

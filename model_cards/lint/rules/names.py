@@ -47,7 +47,8 @@ _NO_SYSTEM = frozenset(
 )
 _EVENTS: dict[str, re.Pattern[str]] = {
     "trained": re.compile(
-        r"(?<!\w)(?:train(?:ed|ing)?|fit(?:ted)?|fine[- ]?tun\w+|learn(?:ed|t)|trainiert|entraîné)(?!\w)", re.IGNORECASE
+        r"(?<!\w)(?:train(?:ed|ing)?|fit(?:ted|ting)?|fine[- ]?tun\w+|learn(?:ed|t)|trainiert|entraîné)(?!\w)",
+        re.IGNORECASE,
     ),
     "evaluated": re.compile(
         (

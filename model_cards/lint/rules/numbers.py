@@ -11,7 +11,7 @@ from model_cards.lint.evidence import Entry, Evidence
 from model_cards.lint.mentions import Mention
 from model_cards.lint.model import Confidence, Document, Finding, Sentence
 from model_cards.lint.pool import Pool
-from model_cards.lint.rules import counts, tokens
+from model_cards.lint.rules import counts, keys, tokens
 from model_cards.lint.rules.catalogue import RULES
 from model_cards.lint.rules.tokens import Tokens
 
@@ -22,9 +22,10 @@ COMPLEMENTS = {"false_negative_rate": "recall", "error_rate": "accuracy", "false
 """Measures that are one minus another."""
 _GENERIC = frozenset(
     words.words(
-        "value score result measure performance fairness robustness overall metric ratio difference gap low high worst best "
-        "interval confidence bound level threshold criterion limit largest smallest mean median std share points the of in on "
-        "at a and to for check pass name under over between less more most least than from until with by data"
+        "value score result measure performance fairness robustness overall metric ratio difference gap low high "
+        "worst best interval confidence bound level threshold criterion limit largest smallest mean median std share "
+        "points the of in on at a and to for check pass name under over between less more most least than from "
+        "until with by data"
     )
 )
 _NO_CLAIM = re.compile(
@@ -104,6 +105,9 @@ def _one(
         if counted is not counts.UNKNOWN:
             return
     concepts = attached(sentence, text, mention, found)
+    if not concepts and (entries := keys.named(sentence, text, mention, evidence)):
+        yield from _of_key(sentence, mention, entries)
+        return
     if mention.unit == "%" and {"latency", "energy", "parameters"} & set(concepts):
         if mention.value in QUANTILES:
             return
@@ -149,8 +153,8 @@ def attached(sentence: Sentence, text: Tokens, mention: Mention, found: Sequence
     low, high = text.clause(mention.begin, mention.end)
     if own := _OWN_NOUN.search(text.text[: mention.begin]):
         # `18,433 parameters, trained at a batch size of 256`: the noun before it says what it is.
-        spans = [s for s in text.measures if own.start() < s.end <= mention.begin]
-        return [spans[-1].concept] if spans else []
+        inside = [s for s in text.measures if own.start() < s.end <= mention.begin]
+        return [inside[-1].concept] if inside else []
     if (
         mention.unit == "%"
         and _SHARE_OF.match(text.text, mention.end)
@@ -263,6 +267,15 @@ def _of_measure(
     if mention.whole and abs(mention.value) < SMALL and float(close.value or 0) < 1:
         return
     yield _differs(sentence, mention, name, close, "high" if mention.hedge == "exact" else "medium")
+
+
+def _of_key(sentence: Sentence, mention: Mention, entries: Sequence[Entry]) -> Iterator[Finding]:
+    """A number that stands behind the very name of a key."""
+    pool = Pool(entries)
+    if matching.true_of(mention, pool):
+        return
+    name = " ".join(words.words(entries[0].key))
+    yield _differs(sentence, mention, name, matching.nearest(mention, pool), "medium")
 
 
 def _differs(sentence: Sentence, mention: Mention, name: str, close: Entry, confidence: Confidence) -> Finding:

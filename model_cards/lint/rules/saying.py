@@ -23,7 +23,7 @@ _HEDGES = re.compile(
     r"(?<!\w)(?:will|shall|should|would|could|may|might|must|can|plan(?:s|ned)?|intend(?:s|ed)?|"
     r"foreseen|scheduled|pending|open|outstanding|"
     r"needs? to|has to|have to|had to|ought to|to be|is being|are being|not yet|yet to|remains?|"
-    r"require[sd]?|requirements? (?:of|for|to)|"
+    r"require[sd]?|"
     r"whether|in order to|so as to|aims?|goal|recommend(?:s|ed)?|expected to|ask(?:s|ed)?|suppose[ds]?|"
     r"possible|possibly|"
     r"soll\w*|muss|müssen|kann|können|wird|werden soll|geplant|ob|devra|doit|doivent|peut|prévue?|"
@@ -46,9 +46,15 @@ _OPEN_HEADING = re.compile(
 _QUOTED_TITLE = re.compile(r"^\s*(?:gap\.|not (?:stated|measured|covered):)", re.IGNORECASE)
 
 
+_PURPOSE = re.compile(r"^(?:in order to|to|since|as|because|um|afin de|pour)\s[^,]{3,120},\s", re.IGNORECASE)
+"""What a sentence gives as purpose or reason before it says something."""
+
+
 def clause(text: str, begin: int, end: int) -> tuple[int, int]:
     """The bounds of the clause around some characters."""
+    purpose = _PURPOSE.match(text)
     cuts = [0, *(m.start() for m in _BREAK.finditer(text)), len(text)]
+    cuts += [purpose.end()] if purpose else []
     return max(c for c in cuts if c <= begin), min(c for c in cuts if c >= end)
 
 

@@ -1,0 +1,67 @@
+"""Numbers that stand behind the very name of a key of the evidence: `dropout of 0.2`, `C was 0.5`, `max depth: 6`."""
+
+from __future__ import annotations
+
+import functools
+import re
+
+from model_cards.lint import words
+from model_cards.lint.evidence import Entry, Evidence
+from model_cards.lint.mentions import Mention
+from model_cards.lint.model import Sentence
+from model_cards.lint.rules import tokens
+from model_cards.lint.rules.tokens import Tokens
+
+MOST_VALUES = 4
+"""Different values of a key, beyond which its name says too little."""
+MOST_NUMBERS = 2_000
+"""Numbers of the evidence, beyond which many things have the name of some key."""
+LONGEST = 3
+"""Words of a key."""
+_LINK = re.compile(
+    r"\s*(?:of|is|was|=|:|equals|set to|was set to|is set to|at|von|beträgt|ist|de|est)?\s*$", re.IGNORECASE
+)
+_VAGUE = frozenset(
+    words.words(
+        "value score result n count size total number low high lower upper level threshold mean std median share rate "
+        "row version year month day seed index id part point line page test train from to until year years p k at"
+    )
+)
+
+
+def named(sentence: Sentence, text: Tokens, mention: Mention, evidence: Evidence) -> list[Entry]:
+    """The values of the key that is named right before a number, or by the row of its cell."""
+    if len(evidence.numbers) > MOST_NUMBERS:
+        return []
+    table = _keys(evidence)
+    if sentence.kind == "cell" and sentence.row and len(text.row) <= 3:
+        if sentence.place.cell and sentence.place.cell[1] != 2:
+            return []
+        return list(table.get(tokens.of(sentence.row).row, ()))
+    for length in range(LONGEST, 0, -1):
+        before = [i for i, (_, end) in enumerate(text.at) if end <= mention.begin]
+        for last in (before[-1:], before[-2:-1], before[-3:-2]):
+            if not last or last[0] + 1 < length:
+                continue
+            begin, end = last[0] + 1 - length, last[0] + 1
+            row = text.row[begin:end]
+            if row not in table or not _LINK.fullmatch(text.text[text.at[end - 1][1] : mention.begin]):
+                continue
+            shown = text.text[text.at[begin][0] : text.at[end - 1][1]]
+            if len(shown) == 1 and not any(entry.key == shown for entry in table[row]):
+                continue
+            return list(table[row])
+    return []
+
+
+@functools.lru_cache(maxsize=4)
+def _keys(evidence: Evidence) -> dict[tuple[str, ...], tuple[Entry, ...]]:
+    """Words of a key to the numbers there, where they are few."""
+    found: dict[tuple[str, ...], list[Entry]] = {}
+    for entry in evidence.numbers:
+        if entry.derived or not entry.path or not isinstance(entry.path[-1], str):
+            continue
+        row = tuple(words.words(entry.key))
+        if 0 < len(row) <= LONGEST and not set(row) <= _VAGUE and not row[0].isdigit():
+            found.setdefault(row, []).append(entry)
+    return {row: tuple(e) for row, e in found.items() if len({entry.value for entry in e}) <= MOST_VALUES}

@@ -1,0 +1,113 @@
+"""Claims, articles, placeholders and declarations: what is one, and what only looks like it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from configs.law import articles
+from model_cards.lint.rules import catalogue, claims
+from tests.model_cards.lint.test_numbers import lint
+
+EVIDENCE = {
+    "system": {"name": "A", "version": "1.2.0"},
+    "features": ["age", "income"],
+    "mitigation": None,
+    "penetration_test": "not done",
+    "encryption": {"at_rest": "AES-256"},
+    "stress_test": "failed",
+    "gates": [{"criterion": "recall", "outcome": "fail"}],
+    "approval": {"person": "Dr. Ruiz", "at": "2026-06-18"},
+    "trained_at": "2026-05-04",
+    "purpose": "Every rejection is reviewed by a human officer before it is sent to the applicant.",
+}
+FIRES = [
+    ("Bias was mitigated by reweighing the rows.", "claim-contradicted"),
+    ("Age is not used by the model.", "claim-contradicted"),
+    ("A penetration test was carried out.", "claim-contradicted"),
+    ("The system passed the stress test.", "claim-contradicted"),
+    ("All figures are given with confidence intervals.", "claim-unsupported"),
+    ("The model was validated by an external laboratory.", "claim-unsupported"),
+    ("The system is fully compliant with the AI Act.", "claim-unsupported"),
+    ("The device is certified by a notified body.", "claim-unsupported"),
+    ("We hereby declare that A is in conformity with Regulation (EU) 2024/1689.", "declaration-failed"),
+    ("All acceptance criteria were met.", "declaration-failed"),
+    ("This is version 1.1.0 of the system.", "version-differs"),
+    ("The model was trained on 14 May 2026.", "date-differs"),
+    ("Human oversight is treated under Article 15.", "article-subject"),
+    ("Accuracy and robustness (Art. 14) were assessed.", "article-subject"),
+    ("The transparency obligations of Article 52 were met.", "article-proposal"),
+    ("See Title III, Chapter 2 of the Regulation.", "article-proposal"),
+    ("Special categories rest on Article 10(5).", "article-outdated"),
+    ("High-risk systems under Annex III must comply from 2 August 2026.", "article-outdated"),
+    ("Contact: TBD", "placeholder"),
+    ("Contact: {{ name }}", "placeholder"),
+    ("The recall is nan.", "placeholder"),
+    ("Owner: <insert owner>", "placeholder"),
+    ("Owner: [insert owner]", "placeholder"),
+    ("Signed: ________", "placeholder"),
+]
+PASSES = [
+    "No mitigation was applied, and bias was not reduced.",
+    "Bias mitigation is planned for the next version.",
+    "Whether the model was validated externally is not known.",
+    "Was a penetration test carried out?",
+    "A penetration test must be carried out before release.",
+    "Data at rest are encrypted with AES-256.",
+    "The pilot was approved by Dr. Ruiz.",
+    "Every rejection is reviewed by a human officer before it is sent to the applicant.",
+    "The system has not been certified.",
+    "No declaration of conformity has been issued.",
+    "It would then bear the CE marking (Article 48).",
+    "Income is one of the features. Religion is not used.",
+    "Age of the account is not used.",
+    "A plan exists since version 1.0; this is version 1.2.",
+    "Article 9 asks for a risk management system, Article 10 for data governance, Article 12 for logs.",
+    "Article 10(5) was deleted; Article 4a applies instead.",
+    "In the proposal of 2021 transparency stood in Article 52.",
+    "Article 22 GDPR and Article 10 of the MDR are about something else.",
+    "Title VII of the Civil Rights Act holds elsewhere.",
+    "None of the sites has a procedure, and it is unknown why.",
+    "Missing values are passed on as NaN.",
+    "Known side effects: none",
+]
+
+
+@pytest.mark.parametrize(("text", "rule"), FIRES)
+def test_it_fires(text: str, rule: str, tmp_path: Path) -> None:
+    """Each sentence is reported by its rule."""
+    assert rule in lint(text, tmp_path, EVIDENCE)
+
+
+@pytest.mark.parametrize("text", PASSES)
+def test_it_does_not_fire(text: str, tmp_path: Path) -> None:
+    """What is denied, planned, asked, conditional, of another law, quoted or true is left alone."""
+    assert lint(text, tmp_path, EVIDENCE) == []
+
+
+def test_every_claim_has_words_evidence_and_advice() -> None:
+    """The table of claims compiles, and each claim says what would support it and what to do."""
+    assert len(claims.load()) >= 20
+    for compiled in claims.load():
+        assert compiled.says
+        assert compiled.claim.about
+        assert compiled.claim.advice.endswith(".")
+
+
+def test_the_register_of_articles_is_coherent() -> None:
+    """Articles that words may be cited for exist; an article that changed its number says to which."""
+    register = articles.load()
+    for words, names in register.subjects.items():
+        for name in names:
+            head = name.split(".")[0]
+            known = head.removeprefix("Annex ") in register.annexes or head in {"4a", "60a"}
+            assert known or 1 <= int(head) <= register.last_article, (words, name)
+    assert all(former.now.startswith(("Article", "Annex")) for former in register.proposal)
+
+
+def test_rules_are_named_and_explained() -> None:
+    """Each rule has a title and a sentence for who reads the report."""
+    for name, rule in catalogue.RULES.items():
+        assert name == rule.id
+        assert rule.explains.endswith(".")
