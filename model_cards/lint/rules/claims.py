@@ -113,7 +113,7 @@ def _claim(sentence: Sentence, compiled: _Compiled, evidence: Evidence) -> Findi
         about = about.replace("(?P<kind>)", match["kind"].lower())
     supports, contradicts = weigh(evidence, about, strict=claim.strict)
     if claim.strict_pass:
-        supports = [e for e in supports if _passed(e)]
+        supports = tuple(e for e in supports if _passed(e))
     if supports:
         return None
     if contradicts:
@@ -162,7 +162,8 @@ def _spoken(entry: Entry) -> str:
     return " ".join(entry.words)
 
 
-def weigh(evidence: Evidence, about: str, *, strict: bool) -> tuple[list[Entry], list[Entry]]:
+@functools.lru_cache(maxsize=512)
+def weigh(evidence: Evidence, about: str, *, strict: bool) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
     """What of the evidence supports, and what contradicts."""
     supports, contradicts = [], []
     for entry in _relevant(evidence, about):
@@ -170,7 +171,7 @@ def weigh(evidence: Evidence, about: str, *, strict: bool) -> tuple[list[Entry],
             contradicts.append(entry)
         elif not entry.derived and not (strict and not _says_so(entry, about)):
             supports.append(entry)
-    return supports, contradicts
+    return tuple(supports), tuple(contradicts)
 
 
 def _says_so(entry: Entry, about: str) -> bool:

@@ -10,7 +10,7 @@ from model_cards.lint import lexicon, matching, words
 from model_cards.lint.evidence import Entry, Evidence
 from model_cards.lint.mentions import Mention
 from model_cards.lint.model import Confidence, Finding, Proof, Sentence
-from model_cards.lint.pool import Pool
+from model_cards.lint.pool import Pool, holds
 from model_cards.lint.rules import tokens
 from model_cards.lint.rules.catalogue import RULES
 from model_cards.lint.rules.tokens import Tokens
@@ -159,7 +159,7 @@ def _rows(
         return None
     if matching.first(mention, everything(evidence)) is not None or (mention.value < SMALL and not own):
         return None
-    if _sum_or_difference(mention, evidence.counts):
+    if _sum_or_difference(mention, evidence):
         return None
     if of_part:
         return _differs(sentence, mention, f"rows of the {part} part", matching.nearest(mention, Pool(of_part)), "high")
@@ -187,14 +187,15 @@ def _parts_of(entry: Entry) -> set[str]:
     return {parts[word] for word in entry.word_set if word in parts}
 
 
-def _sum_or_difference(mention: Mention, counts: Sequence[Entry]) -> bool:
-    """Two parts taken together, or the rest."""
-    values = sorted({int(e.value or 0) for e in counts if float(e.value or 0) >= 2}, reverse=True)[:40]
-    return any(
-        matching.equal(mention, a + b) or matching.equal(mention, a - b)
-        for position, a in enumerate(values)
-        for b in values[position + 1 :]
-    )
+@functools.lru_cache(maxsize=4)
+def _sums(evidence: Evidence) -> list[float]:
+    """Two parts taken together, and the rest of one without the other: sorted."""
+    values = sorted({int(e.value or 0) for e in evidence.counts if float(e.value or 0) >= 2}, reverse=True)[:40]
+    return sorted({float(n) for p, a in enumerate(values) for b in values[p + 1 :] for n in (a + b, a - b)})
+
+
+def _sum_or_difference(mention: Mention, evidence: Evidence) -> bool:
+    return any(holds(_sums(evidence), low, high) for low, high in matching.windows(mention))
 
 
 def _differs(sentence: Sentence, mention: Mention, what: str, close: Entry | None, confidence: Confidence) -> Finding:
