@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import os
 import resource
 import tempfile
 import time
@@ -31,12 +32,13 @@ def main(run: Path, languages: Sequence[str], pairs: int, file: Path | None) -> 
     dossier = workspace.dossier(run)
     plan = dossier.plan.documents.model_copy(update={"languages": tuple(languages)})
     object.__setattr__(dossier.plan, "documents", plan)
-    whole = []
+    whole, used = [], []
     for _ in range(pairs):
         with tempfile.TemporaryDirectory() as place:
-            begun = time.perf_counter()
+            begun, before = time.perf_counter(), _cpu()
             record = documents.render(RunFolder(Path(place)), dossier)
             whole.append(time.perf_counter() - begun)
+            used.append(_cpu() - before)
     book, at, parts = refs.book(dossier), dt.datetime.fromisoformat(dossier.gate.at), []
     for entry in names.needed(book):
         begun = time.perf_counter()
@@ -57,10 +59,19 @@ def main(run: Path, languages: Sequence[str], pairs: int, file: Path | None) -> 
         print(f"{line['document']:<22}" + "".join(f"{line[head]:>8.2f}" for head in heads))
     print(
         f"all {len(record.documents)} files: {sorted(whole)[len(whole) // 2]:.1f} s "
-        f"({min(whole):.1f} to {max(whole):.1f}), peak {peak['own']:.0f} MiB, of a child {peak['children']:.0f} MiB"
+        f"({min(whole):.1f} to {max(whole):.1f}), CPU time {sorted(used)[len(used) // 2]:.1f} s, "
+        f"peak {peak['own']:.0f} MiB, of a child {peak['children']:.0f} MiB"
     )
     if file is not None:
-        file.write_text(json.dumps({"whole": whole, "parts": parts, "peak_mib": peak}, indent=1), encoding="utf-8")
+        file.write_text(
+            json.dumps({"whole": whole, "cpu": used, "parts": parts, "peak_mib": peak}, indent=1), encoding="utf-8"
+        )
+
+
+def _cpu() -> float:
+    """Seconds of CPU time of this process and of its children so far."""
+    now = os.times()
+    return now.user + now.system + now.children_user + now.children_system
 
 
 if __name__ == "__main__":

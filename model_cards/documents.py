@@ -6,7 +6,9 @@ The same dossier gives the same bytes.
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Callable, Collection
+from concurrent.futures import ThreadPoolExecutor
 
 from evidence import records
 from evidence.dossier import Dossier
@@ -56,16 +58,19 @@ def render(folder: RunFolder, dossier: Dossier, suffixes: Collection[str] = FORM
     ]
     gaps = dict.fromkeys((*tree.gaps(report_tree), *tree.gaps(card_tree)))
     at = dt.datetime.fromisoformat(dossier.gate.at)
+    waiting: list[tuple[str, Document, str, str]] = []
+    machines: list[tuple[str, bytes]] = []
     for entry in names.needed(book):
         for language in _languages(dossier, entry):
             document = localise.build(registry.BUILDERS[entry.id], book, language)
             gaps |= dict.fromkeys(tree.gaps(document)) if language == ENGLISH else {}
-            written += [
-                folder.write_bytes(entry.file(suffix, language), in_format(document, entry.id, suffix, at))
-                for suffix in suffixes
-            ]
-        for name, content in machine.files(book, entry.id).items():
-            written.append(folder.write_bytes(f"documents/{name}", content))
+            waiting += [(entry.file(suffix, language), document, entry.id, suffix) for suffix in suffixes]
+        machines += [(f"documents/{name}", content) for name, content in machine.files(book, entry.id).items()]
+    # pandoc and the typesetter work outside of Python; more than two at a time would cost memory and save little.
+    with ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
+        contents = pool.map(lambda job: in_format(job[1], job[2], job[3], at), waiting)
+        written += [folder.write_bytes(job[0], content) for job, content in zip(waiting, contents, strict=True)]
+    written += [folder.write_bytes(name, content) for name, content in machines]
     return records.DocumentsRecord(documents=tuple(written), gaps=tuple(gaps))
 
 

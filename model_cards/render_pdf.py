@@ -7,6 +7,7 @@ typesetter and the only time written is the run's own, so that the same tree giv
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import shutil
 import tempfile
 from pathlib import Path
@@ -18,6 +19,9 @@ from model_cards.render_html import TEMPLATES
 from model_cards.tree import Document
 
 TEMPLATE = "document.typ"
+BLANKS = 3
+"""Blank documents that are set after each one: the typesetter keeps what it has laid out in its last ten documents,
+some ten MiB each, and nothing of one document serves the next."""
 POINTS_PER_CENT = 5.0
 """Units of a drawing that take one per cent of the width of a page: a drawing of 400 units takes 80 %."""
 
@@ -81,14 +85,24 @@ def _compile(typst: Any, root: Path, what: str, **options: Any) -> Any:
     The fonts inside the typesetter hold Latin, Greek and Cyrillic. Only for text beyond them are those of the machine
     asked, and only where these lack it too is the claim to PDF/UA given up.
     """
-    attempts = [{**options, "ignore_system_fonts": True}, {**options, "ignore_system_fonts": False}]
+    attempts = [{**options, "font_paths": _fonts()}, {**options, "ignore_system_fonts": False}]
     attempts.append({name: value for name, value in attempts[1].items() if name != "pdf_standards"})
     for attempt in attempts:
         try:
-            return typst.compile(root / TEMPLATE, root=root, **attempt)
+            made = typst.compile(root / TEMPLATE, root=root, **attempt)
         except typst.TypstError as error:
             refused = error
+        else:
+            for _ in range(BLANKS):
+                typst.compile(b"", font_paths=_fonts())
+            return made
     raise RuntimeError(f"document {what}: the typesetter refuses it: {refused}") from refused
+
+
+@functools.cache
+def _fonts() -> Any:
+    """The fonts that ship inside the typesetter, read once."""
+    return _typst().Fonts(include_system_fonts=False)
 
 
 def _content(document: Document, document_id: str, at: dt.datetime) -> dict[str, Any]:
