@@ -37,7 +37,7 @@ _IDENTITY = (
     "check",
 )
 """Fields that say what their neighbours speak of."""
-_INNER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?![\w]|\.\d)")
+_INNER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]?\d{1,3})?(?![\w]|\.\d)")
 _MOST_INNER = 40
 """Numbers within one text that are looked at."""
 LONGEST_TEXT = 2_000
@@ -245,7 +245,7 @@ def _inner(
         return []
     whole = (*row, *words.words(text[:200]))
     return [
-        Entry(file, path, float(m) if "." in m else int(m), whole, telling, derived="in its text")
+        Entry(file, path, float(m) if "." in m or "e" in m else int(m), whole, telling, derived="in its text")
         for m in matches
         if len(m) < 25
     ]

@@ -277,7 +277,8 @@ def _readings(body: str) -> list[tuple[float, int]]:
     blanks = re.sub(r"[ ']", "", body)
     marks = re.findall(r"[.,]", blanks)
     if not marks:
-        return [(float(blanks), 0)]
+        # `below 25 150`: two numbers that stand side by side may look like one.
+        return [(float(blanks), 0), *([(float(body.rpartition(" ")[2]), 0)] if " " in body else [])]
     if len(set(marks)) == 2:
         decimal = marks[-1]
         head, _, tail = blanks.rpartition(decimal)

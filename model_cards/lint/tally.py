@@ -12,12 +12,19 @@ FEWEST_ROWS = 3
 """Rows from which on a total is one, and no coincidence of two numbers."""
 
 
-def totals(document: Document) -> frozenset[int]:
-    """Sums of columns of whole numbers, and numbers of rows; a last row may hold the sum itself."""
+def row_counts(document: Document) -> frozenset[int]:
+    """Numbers of rows of its tables, without their header or with it."""
     found: set[int] = set()
     for table in _tables(document):
-        rows = {(cell.place.page, cell.place.cell[0]) for cell in table if cell.place.cell}
-        found |= {len(rows), len(rows) - 1}
+        rows = len({(cell.place.page, cell.place.cell[0]) for cell in table if cell.place.cell})
+        found |= {rows, rows - 1}
+    return frozenset(found)
+
+
+def totals(document: Document) -> frozenset[int]:
+    """Sums of columns of whole numbers; a last row may hold the sum itself."""
+    found: set[int] = set()
+    for table in _tables(document):
         columns: dict[int, list[int]] = {}
         for cell in table:
             text = cell.text.strip()

@@ -26,7 +26,8 @@ _NOT_COUNTED = frozenset(
     words.words(
         "test set point level page time day week hour minute second month year value score id "
         "number size n total percent "
-        "line section step the of a and are is in to part split name seed code low high key version width rank count"
+        "line section step the of a and are is in to part split name seed code low high key version width rank count "
+        "most more less least"
     )
 )
 """Words of keys that name no thing that is counted."""

@@ -23,6 +23,8 @@ _UNUSED = re.compile(
 )
 _LISTED = frozenset({"feature", "input", "predictor", "covariate"})
 _NOT_LISTED = frozenset({"protected", "sensitive", "excluded", "dropped", "removed", "unused", "ignored", "not"})
+_BESIDE = frozenset({"of", "as", "from", "than", "by", "beside"})
+"""Before a name that is only compared with: `the opposite of A`, `the same as B`."""
 _LABEL = re.compile(r"(?:does not see|not used|unused|excluded)", re.IGNORECASE)
 
 
@@ -71,7 +73,11 @@ def _named(
     row = [names.get(word, word) for word in row]
     for feature, entry in features:
         for at in range(len(row) - len(feature) + 1):
-            if tuple(row[at : at + len(feature)]) == feature and not _of_something(row[at + len(feature) :]):
+            if (
+                tuple(row[at : at + len(feature)]) == feature
+                and not _of_something(row[at + len(feature) :])
+                and not (row[:at] and row[at - 1] in _BESIDE)
+            ):
                 return " ".join(feature), entry
     return None
 

@@ -136,7 +136,7 @@ def _citation(sentence: Sentence, citation: Citation, own: Sequence[Span]) -> Fi
     if not title:
         return None
     near = min(told, key=lambda s: max(citation.begin - s.end, s.begin - citation.end))
-    if citation.name.startswith("Annex") and not named:
+    if citation.name.startswith("Annex") and (not after or citation.paragraphs):
         return None
     between = text[near.end : citation.begin] if near.end <= citation.begin else text[citation.end : near.begin]
     right = sorted(register.subjects[near.concept], key=lambda n: (n.startswith("Annex"), len(n), n))

@@ -65,7 +65,7 @@ _EXPLAINS = re.compile(
 """Words of a sentence that speaks about NaN instead of holding one."""
 _WHOLE = re.compile(
     (
-        r"(?:none|null|nan|unknown|undefined|n\.?\s?a\.?\?|tbd|tba|tbc|todo|xxx*|\?+|unbekannt|"
+        r"(?:none|null|nan|unknown|n\.?\s?a\.?\?|tbd|tba|tbc|todo|xxx*|\?+|unbekannt|"
         r"inconnu|missing value|placeholder|sample text|dummy|foo|bar|test ?test|asdf|example\.com|"
         r"john doe|jane doe|max mustermann|erika mustermann|unspecified)\.?"
     ),
