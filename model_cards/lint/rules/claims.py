@@ -28,6 +28,7 @@ _NEGATIVE = re.compile(
 _OWN_DENIAL = re.compile(r"(?<!\w)(?:no|without|free of)(?!\w)", re.IGNORECASE)
 _FOUND_NONE = re.compile(
     (
+        r"(?<!\w)(?:not|nobody is)(?=\s+(?:disadvantaged|biased|discriminated|treated worse))|"
         r"(?<!\w)(?:no|without|free of|none)(?=\s+(?:\w+\s+){0,3}?(?:weakness|vulnerabilit|issue|"
         r"problem|finding|flaw|bias|difference|discriminat|disparit|defect|risk))"
     ),

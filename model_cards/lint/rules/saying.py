@@ -21,7 +21,7 @@ _DENIES = re.compile(
 )
 _HEDGES = re.compile(
     r"(?<!\w)(?:will|shall|should|would|could|may|might|must|can|plan(?:s|ned)?|intend(?:s|ed)?|"
-    r"foreseen|scheduled|pending|open|outstanding|"
+    r"foreseen|scheduled|ordered|commissioned|requested|announced|underway|in preparation|pending|open|outstanding|"
     r"needs? to|has to|have to|had to|ought to|to be|is being|are being|not yet|yet to|remains?|"
     r"require[sd]?|"
     r"whether|in order to|so as to|aims?|goal|recommend(?:s|ed)?|expected to|ask(?:s|ed)?|suppose[ds]?|"
