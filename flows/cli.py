@@ -27,6 +27,7 @@ COMMANDS = {
     "keys": "Make and look at signing keys.",
     "release": "Write, sign and verify the bundle of an approved run.",
     "verify": "Check a bundle that was received. Needs no pipeline packages.",
+    "rerun": "Measure a received model again, on its test rows or on yours, and compare.",
     "lint": "Hold documents against their evidence: numbers, claims, placeholders, articles.",
     "diff": "Compare two versions: what changed, and what of it was declared beforehand.",
     "factories": "List the sites where a training can run, and what a job has to say there.",

@@ -52,7 +52,7 @@ def run(folder: Path, timeout: float = 120.0) -> Opened:
         done = subprocess.run(
             command,
             cwd=folder,
-            env=_environment(),
+            env=environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=timeout,
@@ -68,27 +68,33 @@ def run(folder: Path, timeout: float = 120.0) -> Opened:
         return Opened(answer["facts"], answer["passed"], (failed[0], failed[1]) if failed else None)
     passed = [line.decode("utf-8", "replace").removeprefix("passed ") for line in lines if line.startswith(b"passed ")]
     check = next(name for name in (*CHECKS, CHECKS[-1]) if name not in passed)
-    reason = f"model.onnx: expected a model that can be opened, got {_end(done)}. Do not run it."
+    reason = f"model.onnx: expected a model that can be opened, got {ended(done)}. Do not run it."
     return Opened({}, dict.fromkeys(passed, "passed"), (check, reason))
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
     """Nothing of ours but what finds libraries; one thread, so that limits and results are the same everywhere."""
     names = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR")
     kept = {name: os.environ[name] for name in names if name in os.environ}
     return {**kept, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
 
-def limit(folder: str) -> None:
-    """Limit this process before it loads anything; where the system has no such limits, only time is limited."""
+def limit(folder: str, seconds: int = CPU_SECONDS, memory: int = MEMORY) -> None:
+    """Limit this process before it loads anything; where the system has no such limits, only time is limited.
+
+    Args:
+        folder: Where `model.onnx` lies.
+        seconds: Of computing time.
+        memory: Bytes of address space, besides four times the model's size.
+    """
     try:
         import resource  # noqa: PLC0415 - POSIX only
     except ImportError:
         return
-    memory = MEMORY + 4 * (Path(folder) / "model.onnx").stat().st_size
+    memory = memory + 4 * (Path(folder) / "model.onnx").stat().st_size
     for kind, value in (
         (resource.RLIMIT_AS, memory),
-        (resource.RLIMIT_CPU, CPU_SECONDS),
+        (resource.RLIMIT_CPU, seconds),
         (resource.RLIMIT_FSIZE, 0),
         (resource.RLIMIT_CORE, 0),
     ):
@@ -98,7 +104,8 @@ def limit(folder: str) -> None:
             resource.setrlimit(kind, (lower, lower))
 
 
-def _end(done: subprocess.CompletedProcess[bytes]) -> str:
+def ended(done: subprocess.CompletedProcess[bytes]) -> str:
+    """How a process came to its end, in words."""
     if done.returncode < 0:
         number = -done.returncode
         name = signal.Signals(number).name if number in set(signal.Signals) else str(number)

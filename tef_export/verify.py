@@ -143,7 +143,8 @@ def verify(
         MissingError: There is no such file.
         StorageError: There is no room for unpacking.
     """
-    return _run(bundle, public_key, fingerprint, allow_demonstration, sha256, at).result()
+    with _run(bundle, public_key, fingerprint, allow_demonstration, sha256, at) as run:
+        return run.result()
 
 
 def accepted(
@@ -158,14 +159,48 @@ def accepted(
     Raises:
         VerificationError: A check did not pass: nothing of the bundle is handed over.
     """
-    run = _run(bundle, public_key, fingerprint, allow_demonstration)
-    answer = run.result()
-    if not answer.ok or run.evidence is None:
-        refusal = answer.refusal or "a check did not run"
-        raise errors.VerificationError(f"bundle {answer.bundle} is not accepted, and nothing in it was read: {refusal}")
-    return answer, run.evidence
+    with opened(
+        bundle, public_key=public_key, fingerprint=fingerprint, allow_demonstration=allow_demonstration
+    ) as found:
+        return found.verification, found.evidence
 
 
+@dataclasses.dataclass(frozen=True)
+class Opened:
+    """A bundle that the reader has accepted, unpacked."""
+
+    verification: Verification
+    manifest: manifest.BundleManifest
+    evidence: cross_check.Evidence
+    files: cross_check.Bundle
+    """Where its files lie until the block ends."""
+
+
+@contextlib.contextmanager
+def opened(
+    bundle: Path,
+    *,
+    public_key: ec.EllipticCurvePublicKey | None = None,
+    fingerprint: str | None = None,
+    allow_demonstration: bool = False,
+    at: dt.datetime | None = None,
+) -> Iterator[Opened]:
+    """Verify a bundle and keep it unpacked within the block. Arguments and errors as of `verify`.
+
+    Raises:
+        VerificationError: A check did not pass: nothing of the bundle is handed over.
+    """
+    with _run(bundle, public_key, fingerprint, allow_demonstration, at=at) as run:
+        answer = run.result()
+        if not answer.ok or run.evidence is None or run.unpacked is None or run.manifest is None:
+            refusal = answer.refusal or "a check did not run"
+            raise errors.VerificationError(
+                f"bundle {answer.bundle} is not accepted, and nothing in it was read: {refusal}"
+            )
+        yield Opened(answer, run.manifest, run.evidence, run.unpacked)
+
+
+@contextlib.contextmanager
 def _run(
     bundle: Path,
     public_key: ec.EllipticCurvePublicKey | None,
@@ -173,7 +208,7 @@ def _run(
     allow_demonstration: bool,  # noqa: FBT001 - handed on by the two doors above
     sha256: str | None = None,
     at: dt.datetime | None = None,
-) -> _Run:
+) -> Iterator[_Run]:
     if public_key is None and fingerprint is None:
         raise errors.PlanError(
             f"bundle {bundle.name}: expected the supplier's public key or its fingerprint, got none; a key out of the "
@@ -184,7 +219,7 @@ def _run(
     asked = _Asked(public_key, pinned, allow_demonstration, sha256, at or dt.datetime.now(dt.UTC))
     with tempfile.TemporaryDirectory(prefix="proofline-") as place:
         _verify(run, bundle, Path(place), asked)
-    return run
+        yield run
 
 
 def bundle_record(reference: records.ArtifactRef, verification: Verification, at: str) -> records.BundleRecord:
@@ -249,6 +284,7 @@ class _Run:
         self.fingerprint: str | None = None
         self.manifest: manifest.BundleManifest | None = None
         self.evidence: cross_check.Evidence | None = None
+        self.unpacked: cross_check.Bundle | None = None
         self._checks: dict[str, Check] = {}
 
     def note(self, name: str, status: records.Status, text: str) -> None:
@@ -277,7 +313,7 @@ class _Run:
 
 def _verify(run: _Run, path: Path, place: Path, asked: _Asked) -> None:
     with contextlib.suppress(_Stop):
-        bundle = _unpack(run, path, place, asked.sha256)
+        run.unpacked = bundle = _unpack(run, path, place, asked.sha256)
         public = _check_signatures(run, bundle, asked)
         _check_layout(run, bundle)
         with run.step("index", "bundle.json follows its schema and lists every file with its digest"):

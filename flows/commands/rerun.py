@@ -1,0 +1,155 @@
+"""`proofline rerun`: measure a received model again and compare with what was declared."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from configs import errors
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from tef_export.rerun.outcome import Rerun
+
+COLOURS = {"reproduced": "green", "differs": "red", "cannot_tell": "yellow"}
+WORDS = {
+    "reproduced": "Reproduced: every headline that can be measured again agrees.",
+    "differs": "Differs: at least one declared value is not what was measured.",
+    "cannot_tell": "Cannot tell: for at least one headline the rows do not decide.",
+}
+CODES = {"reproduced": errors.EXIT_PASS, "differs": errors.EXIT_FAIL, "cannot_tell": errors.EXIT_INCONCLUSIVE}
+SHOWN = 40
+"""Lines of a table beside the headlines; all of them stand in the JSON."""
+
+
+@click.command("rerun")
+@click.argument("bundle", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--key", type=click.Path(dir_okay=False, path_type=Path), help="The sender's public key, got by another way."
+)
+@click.option("--fingerprint", help="Its SHA-256 fingerprint (64 hex digits), where you have only that.")
+@click.option(
+    "--data",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="A table of your own (CSV or Parquet) with the raw columns of the plan.  [default: the bundle's test rows]",
+)
+@click.option("--demonstration", is_flag=True, help="Accept a bundle that says it is a demonstration.")
+@click.option("--json", "as_json", is_flag=True, help="The outcome as JSON.")
+@click.option(
+    "--output",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for the outcome, rerun.json.",
+)
+def command(
+    bundle: Path,
+    *,
+    key: Path | None,
+    fingerprint: str | None,
+    data: Path | None,
+    demonstration: bool,
+    as_json: bool,
+    output: Path | None,
+) -> int:
+    """Verify BUNDLE, then measure performance, fairness and robustness again by its recipe.
+
+    The model runs under ONNX Runtime in a process with limited memory and time. Exit code 0: reproduced; 1: something
+    differs, or the bundle does not hold; 4: cannot tell.
+    """
+    from rich.console import Console
+
+    from evidence import storage
+    from tef_export import keys
+    from tef_export.rerun import run
+
+    if key is None and fingerprint is None:
+        raise errors.PlanError(
+            "rerun: expected --key FILE or --fingerprint HEX, got neither. Ask the sender for it by another way than "
+            "the bundle."
+        )
+    console, aside = Console(), Console(stderr=True)
+    with aside.status("Verify the bundle, and measure its model again …"):
+        found = run.rerun(
+            bundle,
+            public_key=keys.load_public(key) if key else None,
+            fingerprint=fingerprint,
+            allow_demonstration=demonstration,
+            data=data,
+        )
+    if output is not None:
+        with storage.explained(f"outcome in {output}"):
+            output.mkdir(parents=True, exist_ok=True)
+            (output / "rerun.json").write_text(found.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    if as_json:
+        click.echo(found.model_dump_json(indent=2))
+    else:
+        show(found, console)
+    return CODES[found.status]
+
+
+def show(found: Rerun, console: Console) -> None:
+    """The outcome, family by family, the worst first."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from tef_export.rerun.outcome import WORST_FIRST
+
+    families = dict.fromkeys(one.check_id.partition(".")[0] for one in found.comparisons)
+    for family in families:
+        table = Table(title=f"{family}: declared against measured again", title_justify="left")
+        for name in ("Check", "Slice", "Declared", "Measured", "Result", "Why"):
+            table.add_column(name, overflow="fold")
+        lines = [one for one in found.comparisons if one.check_id.startswith(f"{family}.")]
+        lines = [one for one in lines if one.headline or one.status == "differs"]
+        lines.sort(key=lambda one: WORST_FIRST.index(one.status))
+        for one in lines[:SHOWN]:
+            table.add_row(
+                one.name.partition(".")[2],
+                escape(one.slice),
+                _value(one.declared, one.declared_interval),
+                _value(one.measured, one.measured_interval),
+                f"[{COLOURS[one.status]}]{one.status.replace('_', ' ')}[/]",
+                escape(one.reason) if one.status != "reproduced" else "",
+            )
+        console.print(table)
+        if len(lines) > SHOWN:
+            console.print(f"… and {len(lines) - SHOWN} more lines, with --json")
+    _thresholds(found, console)
+    reasons: dict[str, list[str]] = {}
+    for one in found.not_repeated:
+        reasons.setdefault(one.reason, []).append(one.check_id)
+    for reason, checks in reasons.items():
+        names = ", ".join(dict.fromkeys(checks))
+        console.print(f"[dim]not repeated:[/] {names}: {escape(reason)}", highlight=False, soft_wrap=True)
+    for text in found.data.warnings:
+        console.print(f"[yellow]warning:[/] {escape(text)}", highlight=False, soft_wrap=True)
+    counts = ", ".join(f"{found.counted(status)} {status.replace('_', ' ')}" for status in WORST_FIRST)
+    where = "the bundle's test rows" if found.data.origin == "bundle" else escape(found.data.name)
+    console.print(f"{found.data.rows:,} rows of {where}; {found.runtime}; measures: {counts}", highlight=False)
+    if found.demonstration:
+        console.print("[yellow]Demonstration: a throw-away key signed this bundle and nobody approved it.[/]")
+    console.print(f"[{COLOURS[found.status]}]{WORDS[found.status]}[/]")
+
+
+def _value(value: float | None, interval: object) -> str:
+    low, high = getattr(interval, "low", None), getattr(interval, "high", None)
+    ends = "" if low is None or high is None else f" \\[{low:.3g}, {high:.3g}]"
+    return "undefined" if value is None else f"{value:.4g}{ends}"
+
+
+def _thresholds(found: Rerun, console: Console) -> None:
+    from rich.markup import escape
+    from rich.table import Table
+
+    if not found.thresholds:
+        return
+    colours = {"pass": "green", "fail": "red"}
+    table = Table(title="The plan's thresholds on these rows", title_justify="left")
+    for name in ("Check", "Slice", "Declared", "On these rows", "Found"):
+        table.add_column(name, overflow="fold")
+    for one in found.thresholds:
+        words = [f"[{colours.get(s, 'yellow')}]{s.replace('_', ' ')}[/]" for s in (one.declared, one.measured)]
+        table.add_row(one.check_id, escape(one.slice), *words, escape(one.text))
+    console.print(table)

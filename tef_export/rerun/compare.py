@@ -1,0 +1,197 @@
+"""Declared against measured again: reproduced, differs, or cannot tell.
+
+On the same rows a value is reproduced within the recipe's tolerance, and an interval within it plus a fifth of its
+width: another version of NumPy may draw other samples. On other rows values differ by chance. There two values
+agree where they lie no further apart than both intervals together allow, and they differ only where they do not even at
+the level that holds for all comparisons at once (Bonferroni); between the two nobody can tell. An interval more than
+four times as wide as the declared one would agree with almost anything, and says nothing either.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+
+from checks import gate
+from configs.plan import Plan
+from evidence import records
+from tef_export import recipe
+from tef_export.rerun.outcome import Comparison, Judged, NotRepeated, Status
+
+INTERVAL_SHARE = 0.2
+"""Of its width, by which the end of an interval may differ on the same rows."""
+WIDEST = 4.0
+"""Times the declared width up to which an interval from other rows says something."""
+
+Key = tuple[str, str]
+
+
+def compare(
+    asked: recipe.Recipe,
+    declared: Sequence[records.CheckResult],
+    measured: Sequence[records.CheckResult],
+    *,
+    same_rows: bool,
+    same_entities: bool,
+    absent: Mapping[str, str],
+) -> tuple[tuple[Comparison, ...], tuple[NotRepeated, ...]]:
+    """Lay every measure of the recipe's checks beside the declared one.
+
+    Args:
+        asked: The recipe.
+        declared: The results that the bundle declares.
+        measured: The results of the re-run.
+        same_rows: Were the rows those of the declared values?
+        same_entities: Was it known which rows belong to one entity, as it was then? Else intervals are not compared.
+        absent: Attribute or column to the reason why its groups could not be made.
+
+    Returns:
+        The comparisons, the worst first within the order of the checks, and what was not repeated.
+    """
+    before, after = {r.check_id: r for r in declared}, {r.check_id: r for r in measured}
+    pairs: list[tuple[str, records.Measure, records.Measure]] = []
+    left_out = [NotRepeated(check_id=one.id, reason=one.reason) for one in asked.left_out]
+    for check in asked.checks:
+        result = after.get(check.id)
+        if result is None or not result.measures:
+            reason = _why_not(check, result)
+            left_out.append(NotRepeated(check_id=check.id, reason=reason))
+            continue
+        again = {(m.name, m.slice): m for m in result.measures}
+        lost: dict[str, str] = {}
+        for old in before[check.id].measures:
+            new = again.get((old.name, old.slice))
+            if new is not None:
+                pairs.append((check.id, old, new))
+            else:
+                lost[old.slice.partition("=")[0]] = _gone(old.slice, absent)
+        left_out += [NotRepeated(check_id=check.id, reason=f"{part}: {reason}") for part, reason in lost.items()]
+    count = max(1, len(pairs))
+    found = [
+        _same(asked.tolerance, *pair, intervals=same_entities)
+        if same_rows
+        else _other(pair, asked.sampling.level, count, asked.minimum_group_size)
+        for pair in pairs
+    ]
+    return tuple(found), tuple(left_out)
+
+
+def overall(comparisons: Sequence[Comparison]) -> Status:
+    """`differs` where any measure differs; `cannot_tell` where a headline cannot be compared, or nothing was."""
+    if any(one.status == "differs" for one in comparisons):
+        return "differs"
+    heads = [one for one in comparisons if one.headline]
+    return "cannot_tell" if not heads or any(h.status == "cannot_tell" for h in heads) else "reproduced"
+
+
+def judged(
+    plan: Plan, declared: Sequence[records.CheckResult], measured: Sequence[records.CheckResult]
+) -> tuple[Judged, ...]:
+    """The plan's thresholds on what was measured again; those whose check was not repeated are left out."""
+    again = {result.check_id for result in measured}
+    made = []
+    for asked in plan.policy.gates:
+        if asked.check in again:
+            before, after = gate.reason(plan.policy, asked, declared), gate.reason(plan.policy, asked, measured)
+            made.append(
+                Judged(
+                    check_id=asked.check,
+                    slice=asked.slice,
+                    required=asked.required,
+                    declared=before.status,
+                    measured=after.status,
+                    text=after.text,
+                )
+            )
+    return tuple(made)
+
+
+def _why_not(check: recipe.Check, result: records.CheckResult | None) -> str:
+    if result is not None:
+        return result.reason
+    if "training_range" in check.needs:
+        return "needs the smallest and largest training values, which are single persons' and stay with the provider"
+    return f"needs {' and '.join(check.needs)}, which did not travel" if check.needs else "could not be measured"
+
+
+def _gone(part: str, absent: Mapping[str, str]) -> str:
+    name = part.partition("=")[0].strip()
+    first = next((reason for key, reason in absent.items() if key in name.split(" × ") or name.startswith(key)), None)
+    return first or ("no such group among these rows" if absent or "=" in part else "did not travel, or no row has it")
+
+
+def _same(
+    tolerance: recipe.Tolerance, check: str, old: records.Measure, new: records.Measure, *, intervals: bool
+) -> Comparison:
+    if old.value is None or new.value is None:
+        status: Status = "reproduced" if old.value is new.value else "differs"
+        text = "undefined then and now" if old.value is new.value else "undefined in one of the two"
+        return _made(check, old, new, status, text)
+    allowed = tolerance.absolute + tolerance.relative * abs(old.value)
+    apart = abs(new.value - old.value)
+    if apart > allowed:
+        return _made(check, old, new, "differs", f"{apart:.3g} apart, allowed are {allowed:.3g}")
+    if old.n is not None and new.n is not None and old.n != new.n:
+        return _made(check, old, new, "differs", f"declared on {old.n:,} rows, measured on {new.n:,}")
+    if intervals and (bad := _interval_differs(old, new, allowed)):
+        return _made(check, old, new, "differs", bad)
+    note = "" if intervals else "; intervals not compared: which rows belong together did not travel"
+    return _made(check, old, new, "reproduced", f"{apart:.2g} apart{note}")
+
+
+def _interval_differs(old: records.Measure, new: records.Measure, allowed: float) -> str | None:
+    if old.interval is None or new.interval is None:
+        return None if old.interval is new.interval else "an interval in one of the two only"
+    reach = allowed + INTERVAL_SHARE * (new.interval.high - new.interval.low)
+    apart = max(abs(old.interval.low - new.interval.low), abs(old.interval.high - new.interval.high))
+    return None if apart <= reach else f"an end of the interval is {apart:.3g} apart, allowed are {reach:.3g}"
+
+
+def _other(pair: tuple[str, records.Measure, records.Measure], level: float, count: int, least: int) -> Comparison:
+    check, old, new = pair
+    if old.value is None or new.value is None:
+        return _made(check, old, new, "cannot_tell", "undefined in one of the two" if old.value is not new.value else
+                     "undefined then and now")  # fmt: skip
+    if new.n is not None and new.n < least:
+        return _made(check, old, new, "cannot_tell", f"only {new.n:,} rows, at least {least:,} are needed")
+    if old.interval is None or new.interval is None:
+        return _made(check, old, new, "cannot_tell", "other rows, and no interval to compare with")
+    up = new.value >= old.value
+    reaches = (old.interval.high - old.value, new.value - new.interval.low)
+    if not up:
+        reaches = (old.value - old.interval.low, new.interval.high - new.value)
+    together, apart = math.hypot(*(max(r, 0.0) for r in reaches)), abs(new.value - old.value)
+    wide, before = (m.interval.high - m.interval.low for m in (new, old) if m.interval is not None)
+    if apart > together * _stretch(level, count):
+        return _made(check, old, new, "differs", f"{apart:.3g} apart, more than chance explains ({together:.3g})")
+    if apart > together:
+        text = f"{apart:.3g} apart, {together:.3g} for this one alone; among {count:,} comparisons that may be chance"
+        return _made(check, old, new, "cannot_tell", text)
+    if wide > WIDEST * before and before > 0:
+        return _made(check, old, new, "cannot_tell", "the interval is too wide to say anything: use more rows")
+    return _made(check, old, new, "reproduced", f"{apart:.3g} apart, within chance ({together:.3g})")
+
+
+def _stretch(level: float, count: int) -> float:
+    """By how much an interval grows when it holds for all comparisons at once."""
+    normal = statistics.NormalDist()
+    return normal.inv_cdf(1 - (1 - level) / 2 / count) / normal.inv_cdf(0.5 + level / 2)
+
+
+def _made(check: str, old: records.Measure, new: records.Measure, status: Status, reason: str) -> Comparison:
+    return Comparison(
+        check_id=check,
+        name=old.name,
+        slice=old.slice,
+        unit=old.unit,
+        declared=old.value,
+        declared_interval=old.interval,
+        declared_n=old.n,
+        measured=new.value,
+        measured_interval=new.interval,
+        measured_n=new.n,
+        status=status,
+        reason=reason,
+        headline=old.name == check and "=" not in old.slice,
+    )

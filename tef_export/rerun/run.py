@@ -1,0 +1,88 @@
+"""`rerun`: verify a bundle, then measure its model again and compare."""
+
+from __future__ import annotations
+
+import datetime as dt
+import tempfile
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from evidence import canonical, clock
+from tef_export import manifest, recipe, rows, verify
+from tef_export.rerun import compare, mapping, outcome, process, table
+
+
+def rerun(
+    bundle: Path,
+    *,
+    public_key: ec.EllipticCurvePublicKey | None = None,
+    fingerprint: str | None = None,
+    allow_demonstration: bool = False,
+    data: Path | None = None,
+    at: dt.datetime | None = None,
+) -> outcome.Rerun:
+    """Verify a bundle, and measure performance, fairness and robustness by its recipe.
+
+    Args:
+        bundle: The ZIP file.
+        public_key: The supplier's key, pinned.
+        fingerprint: Its fingerprint; either of the two is needed.
+        allow_demonstration: Accept a bundle that is marked as a demonstration.
+        data: A table of the facility's own; by default the bundle's test rows.
+        at: Time at which the signer's certificate must be valid, UTC; by default now.
+
+    Raises:
+        VerificationError: The reader does not accept the bundle, or it has no test rows and no data are given.
+        DataError: The table does not follow the declared contract.
+        MissingError: A file or a package is absent.
+    """
+    own = None if data is None else table.read(data)
+    with verify.opened(
+        bundle, public_key=public_key, fingerprint=fingerprint, allow_demonstration=allow_demonstration, at=at
+    ) as found:
+        asked = manifest.record(found.files.read(recipe.PLACE), recipe.Recipe, recipe.PLACE)
+        plan, contract = found.evidence.plan, found.manifest.model
+        if own is None or data is None:
+            content = found.files.read(recipe.TEST_ROWS) if asked.test_rows else b""
+            mapped = mapping.Mapped(rows.read(content, asked, contract), (), {})
+            used = outcome.Rows(
+                origin="bundle",
+                name=recipe.TEST_ROWS,
+                sha256=canonical.sha256_bytes(content),
+                rows=mapped.part.rows,
+            )
+        else:
+            mapped = mapping.part(own, plan, asked, contract)
+            used = outcome.Rows(
+                origin="facility",
+                name=data.name,
+                sha256=canonical.sha256_file(data),
+                rows=mapped.part.rows,
+                warnings=mapped.warnings,
+            )
+        with tempfile.TemporaryDirectory(prefix="proofline-rerun-") as place:
+            answer = process.measure(found.files, contract, mapped.part, Path(place))
+        declared = found.evidence.checks
+        comparisons, left_out = compare.compare(
+            asked,
+            declared,
+            answer.results,
+            same_rows=own is None,
+            same_entities=plan.data.entity is None or mapped.part.entities is not None,
+            absent=mapped.absent,
+        )
+        return outcome.Rerun(
+            bundle_id=found.manifest.bundle_id,
+            bundle_sha256=found.verification.sha256,
+            run_id=found.manifest.run_id,
+            key_fingerprint=found.verification.key_fingerprint or found.manifest.signer_fingerprint,
+            demonstration=found.manifest.demonstration,
+            at=clock.now(),
+            runtime=answer.runtime,
+            data=used,
+            status=compare.overall(comparisons),
+            comparisons=comparisons,
+            not_repeated=left_out,
+            thresholds=compare.judged(plan, declared, answer.results),
+        )

@@ -1,0 +1,84 @@
+"""A re-run measures what was declared, and says where it cannot."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from configs import errors
+from evidence import records
+from tef_export.rerun import compare, run
+from tests.tef_export import making, rerunnable
+
+
+@pytest.fixture(scope="module")
+def honest(tmp_path_factory: pytest.TempPathFactory) -> making.Made:
+    return rerunnable.bundle(tmp_path_factory.mktemp("honest"), making.real_key())
+
+
+def again(made: making.Made, **more):
+    return run.rerun(made.path, public_key=made.key.public_key(), at=making.NOW, **more)
+
+
+def test_the_same_rows_give_the_same_values(honest: making.Made) -> None:
+    """Values and intervals of the declared checks come back; thresholds are judged anew."""
+    found = again(honest)
+    assert [c for c in found.comparisons if c.status != "reproduced"] == []
+    assert found.status == "reproduced"
+    assert {"performance", "fairness", "robustness"} <= {c.check_id.split(".")[0] for c in found.comparisons}
+    assert found.data.origin == "bundle"
+    assert {t.check_id for t in found.thresholds} <= set(rerunnable.MEASURED)
+    assert found.thresholds
+
+
+def test_a_value_that_was_not_measured_is_found(tmp_path: Path) -> None:
+    """A supplier seals a nicer accuracy: every signature holds, the re-run says that it differs."""
+
+    def nicer(result: records.CheckResult) -> records.CheckResult:
+        if result.check_id != "performance.accuracy":
+            return result
+        head = result.measures[0]
+        up = head.model_copy(update={"value": min(1.0, (head.value or 0) + 0.02)})
+        return result.model_copy(update={"measures": (up, *result.measures[1:])})
+
+    found = again(rerunnable.bundle(tmp_path, making.real_key(), nicer))
+    assert found.status == "differs"
+    assert [c.name for c in found.comparisons if c.status == "differs"] == ["performance.accuracy"]
+
+
+def test_nothing_is_measured_of_a_bundle_that_does_not_hold(honest: making.Made, monkeypatch) -> None:
+    """A foreign key: refused before anything is opened."""
+    from tef_export.rerun import process
+
+    monkeypatch.setattr(process, "measure", lambda *_: pytest.fail("it was measured"))
+    with pytest.raises(errors.VerificationError, match="not accepted"):
+        run.rerun(honest.path, public_key=making.real_key().public_key(), at=making.NOW)
+
+
+def test_without_rows_of_either_side_nothing_can_be_measured(made: making.Made) -> None:
+    """A bundle without test rows needs a table of the facility's own, and the error says so."""
+    with pytest.raises(errors.VerificationError, match="Use rows of your own"):
+        again(made)
+
+
+def one(value: float | None, low: float = 0.0, high: float = 0.0, n: int = 1000) -> records.Measure:
+    interval = None if value is None else records.Interval(low=low, high=high, level=0.95, method="exact")
+    return records.Measure(name="performance.accuracy", value=value, interval=interval, n=n)
+
+
+@pytest.mark.parametrize(
+    ("now", "status"),
+    [
+        (one(0.81, 0.79, 0.83), "reproduced"),
+        (one(0.835, 0.815, 0.855), "cannot_tell"),  # beyond its own interval, within that of 300 comparisons
+        (one(0.60, 0.58, 0.62), "differs"),
+        (one(0.60, 0.58, 0.62, n=10), "cannot_tell"),  # a small group
+        (one(0.80, 0.5, 1.0), "cannot_tell"),  # agrees with anything
+        (one(None), "cannot_tell"),
+    ],
+)
+def test_other_rows_are_compared_by_intervals(now: records.Measure, status: str) -> None:
+    """What chance explains is no difference, and an interval that says nothing reproduces nothing."""
+    pair = ("performance.accuracy", one(0.80, 0.78, 0.82), now)
+    assert compare._other(pair, 0.95, 300, 30).status == status
