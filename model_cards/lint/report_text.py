@@ -77,6 +77,9 @@ def _counted(findings: list[Finding]) -> str:
 
 
 def _summary(outcome: Outcome, console: Console) -> None:
+    if not outcome.documents:
+        console.print("No document could be read.", soft_wrap=True)
+        return
     sentences = sum(len(document.sentences) for document in outcome.documents)
     looked = f"{_many(len(outcome.documents), 'document')} with {sentences:,} sentences and cells"
     against = f" against {_many(len(outcome.evidence), 'evidence file')}" if outcome.evidence else ""
