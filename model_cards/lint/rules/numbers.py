@@ -279,7 +279,9 @@ def _of_measure(
         )
         return
     if mention.unit == "points":
-        yield from _unsupported(sentence, mention, "medium")
+        # `5.069 points` may be the unit of what is predicted.
+        if elsewhere is None or "percent" in shown or "pp" in shown:
+            yield from _unsupported(sentence, mention, "medium")
         return
     if mention.whole and abs(mention.value) < SMALL and float(close.value or 0) < 1:
         return
