@@ -28,6 +28,7 @@ COMMANDS = {
     "release": "Write, sign and verify the bundle of an approved run.",
     "verify": "Check a bundle that was received. Needs no pipeline packages.",
     "rerun": "Measure a received model again, on its test rows or on yours, and compare.",
+    "import": "Take a received bundle into a catalogue, and look things up in it.",
     "lint": "Hold documents against their evidence: numbers, claims, placeholders, articles.",
     "diff": "Compare two versions: what changed, and what of it was declared beforehand.",
     "factories": "List the sites where a training can run, and what a job has to say there.",
@@ -47,7 +48,8 @@ class LazyGroup(click.Group):
         """Import one command."""
         if cmd_name not in COMMANDS:
             return None
-        module = importlib.import_module(f"flows.commands.{cmd_name}")
+        name = "import_" if cmd_name == "import" else cmd_name  # a module cannot be called like a statement
+        module = importlib.import_module(f"flows.commands.{name}")
         command: click.Command = module.command
         return command
 

@@ -39,6 +39,9 @@ SHOWN = 40
 @click.option("--demonstration", is_flag=True, help="Accept a bundle that says it is a demonstration.")
 @click.option("--json", "as_json", is_flag=True, help="The outcome as JSON.")
 @click.option(
+    "--into", type=click.Path(file_okay=False, path_type=Path), help="Note the outcome in this catalogue, see `import`."
+)
+@click.option(
     "--output",
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder for the outcome, rerun.json.",
@@ -52,6 +55,7 @@ def command(
     demonstration: bool,
     as_json: bool,
     output: Path | None,
+    into: Path | None,
 ) -> int:
     """Verify BUNDLE, then measure performance, fairness and robustness again by its recipe.
 
@@ -61,7 +65,7 @@ def command(
     from rich.console import Console
 
     from evidence import storage
-    from tef_export import keys
+    from tef_export import archive, keys, received
     from tef_export.rerun import run
 
     if key is None and fingerprint is None:
@@ -69,6 +73,8 @@ def command(
             "rerun: expected --key FILE or --fingerprint HEX, got neither. Ask the sender for it by another way than "
             "the bundle."
         )
+    if into is not None:
+        received.require_here(into, archive.sha256(bundle))
     console, aside = Console(), Console(stderr=True)
     with aside.status("Verify the bundle, and measure its model again …"):
         found = run.rerun(
@@ -82,6 +88,8 @@ def command(
         with storage.explained(f"outcome in {output}"):
             output.mkdir(parents=True, exist_ok=True)
             (output / "rerun.json").write_text(found.model_dump_json(indent=2) + "\n", encoding="utf-8")
+    if into is not None:
+        received.note(into, found.model_dump(mode="json"), found.model_dump_json())
     if as_json:
         click.echo(found.model_dump_json(indent=2))
     else:
