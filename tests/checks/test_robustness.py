@@ -99,7 +99,8 @@ def test_the_worst_feature_is_named_at_a_gate_too(tmp_path):
     plan = model_builders.plan(gates=[{"check": "robustness.out_of_range", "at_least": 0.9}])
     (judged,) = gate.apply(plan, [result])
     assert judged.status == "fail"
-    assert judged.reason.endswith(f"n = 1,200; worst feature: {result.details['worst']}")
+    assert judged.reason.startswith("measured ")
+    assert f"at least 0.9, n = 1,200; worst feature: {result.details['worst']}; " in judged.reason
     assert gate.decide(plan, [result]).reasons[0].text == judged.reason
 
 

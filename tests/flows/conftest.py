@@ -26,6 +26,10 @@ def prefect_workspace(tmp_path_factory):
             patch.setenv(key, value)
         share = servers.begin(workspace)
         share.url()
+        # A run in this process before left Prefect's sender of events bound to the server of another workspace.
+        from prefect.events.worker import EventsWorker
+
+        EventsWorker.drain_all(timeout=30)
         yield workspace
         share.close()
         await_end(workspace)
