@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Iterable
 from typing import Any
@@ -61,7 +62,13 @@ for _first, _resolvers in strict_yaml.RESOLVERS.items():
         _Dumper.add_implicit_resolver(_tag, _pattern, [_first])
 
 
+_OTHER_BREAKS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
+"""Characters that YAML takes for the end of a line, or that no editor shows: written with an escape."""
+
+
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
+    if _OTHER_BREAKS.search(value):
+        return dumper.represent_scalar("tag:yaml.org,2002:str", value, '"')
     style = "|" if "\n" in value or len(value) > WIDTH - 16 else None
     return dumper.represent_scalar("tag:yaml.org,2002:str", value, style)
 

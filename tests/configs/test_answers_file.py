@@ -8,7 +8,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from configs import answers, answers_file, answers_text, load, schema, strict_yaml
@@ -165,6 +165,7 @@ WORDS = st.text(min_size=1, max_size=60).map(lambda t: f"It is so, {t}")
 SHORT = st.text(max_size=12).map(lambda t: f"AB{t}")
 
 
+@example(texts={}, person="A B", reason="It is so, 0\x850 \u2028 and \x7f", affected=["a \u2029 b"])
 @settings(max_examples=30, deadline=None)
 @given(
     texts=st.dictionaries(st.sampled_from(sorted(QUESTIONS)), WORDS, max_size=6),
