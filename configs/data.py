@@ -83,6 +83,9 @@ class Provenance(Section):
     original_purpose: Text | None = None
     """Purpose of the original collection, for personal data (Art. 10(2)(b))."""
     personal_data: Literal["yes", "no", "unknown"] = "unknown"
+    special_categories: tuple[Text, ...] = ()
+    """Special categories of personal data among the columns beside the protected attributes (GDPR Art. 9), in words:
+    data concerning health, for example. Where there are some, test rows never leave with a bundle."""
 
 
 RESERVED = ("_row", "_role")

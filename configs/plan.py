@@ -79,6 +79,11 @@ class Plan(Section):
         if self.data.target.task == "regression" and self.training.calibration != "none":
             raise ValueError("training.calibration belongs to targets with classes, whose probabilities it corrects")
         mitigations.check(self.mitigation, self.data, self.training)
+        if self.bundle.include_test_data and self.data.provenance.special_categories:
+            raise ValueError(
+                "bundle.include_test_data: expected false, as data.provenance.special_categories names special "
+                "categories of personal data among the columns; the facility measures on rows of its own"
+            )
         if problem := self.policy.robustness.attack.problem(self.data.features):
             raise ValueError(problem)
         return self

@@ -137,3 +137,11 @@ def test_counts_have_an_upper_bound():
     """A plan cannot ask for more replicates or groups than a machine can hold."""
     assert "policy.replicates" in refusal("  replicates: ", "  replicates: 1000000000000")
     assert "bins" in refusal("bins: [", f"bins: [{', '.join(map(str, range(-200, 0)))}, ")
+
+
+def test_test_rows_with_special_categories_never_leave():
+    """A plan that names health data among its columns cannot send its test rows away."""
+    text = (load.USE_CASES / "hospital_readmission.yaml").read_text(encoding="utf-8")
+    assert "include_test_data: false" in text
+    with pytest.raises(errors.PlanError, match=r"bundle\.include_test_data: expected false, as data\.provenance"):
+        load.parse(text.replace("include_test_data: false", "include_test_data: true"))
