@@ -123,9 +123,11 @@ def main_with(body: Callable[..., Any], *arguments: Any) -> None:
         sys.exit(leaving.exit_code)
     except click.ClickException as error:
         error.show()
+        if isinstance(error, click.NoSuchOption) and error.option_name in ("-w", "--workspace"):
+            _say("the workspace stands before the command: proofline -w DIR COMMAND …")
         sys.exit(errors.EXIT_USAGE)
     except (KeyboardInterrupt, click.Abort):
-        _say("stopped by you. A run that was interrupted goes on with `proofline run PLAN --resume`.")
+        _say("stopped by you. A run that was interrupted goes on with --resume; nothing else was begun.")
         sys.exit(130)
     except SystemExit as leaving:
         if _pipe_was_closed(leaving):

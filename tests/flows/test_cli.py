@@ -99,3 +99,10 @@ def test_shell_completion_is_offered() -> None:
         env={"PATH": "/usr/bin:/bin", "_PROOFLINE_COMPLETE": "zsh_source", "PYTHONPATH": str(ROOT)},
     )
     assert "compdef" in done.stdout
+
+
+def test_a_workspace_behind_the_command_is_told_where_it_stands(tmp_path: Path) -> None:
+    """`-w` belongs before the command; who types it behind reads so."""
+    done = proofline("show", "last", "-w", str(tmp_path), cwd=tmp_path)
+    assert done.returncode == 2
+    assert "proofline -w DIR COMMAND" in done.stderr
