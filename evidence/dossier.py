@@ -11,6 +11,7 @@ from configs import errors
 from configs.plan import Plan
 from evidence import given, records
 from evidence.answers import AnswersRecord
+from evidence.facility import ReceivedRecord
 from evidence.reference import ReferenceRecord
 
 R = TypeVar("R", bound=pydantic.BaseModel)
@@ -32,6 +33,8 @@ STAGES: dict[str, tuple[str, type[pydantic.BaseModel]]] = {
     "close": ("run.json", records.RunRecord),
 }
 """Stage to the file of its record in the run folder, and the record's type."""
+RECEIVED = "received/record.json"
+"""What facilities have answered. It is no stage: it comes from outside, after a release."""
 PREDICTIONS: dict[str, tuple[str, type[pydantic.BaseModel]]] = {
     "predictions": ("predictions/record.json", given.GivenPredictions)
 }
@@ -70,6 +73,8 @@ class Dossier:
     """How the inputs were distributed; None in runs of earlier versions."""
     answers: AnswersRecord | None = None
     """What persons have stated; None in runs of earlier versions."""
+    received: ReceivedRecord | None = None
+    """Answers of facilities about bundles of this run; None where there is none."""
     document: records.DocumentsRecord | None = None
     close: records.RunRecord | None = None
     opened_at: str | None = None

@@ -13,6 +13,7 @@ from configs import errors
 from configs.answers import AnswersFile
 from configs.plan import Plan
 from evidence import records
+from evidence.facility import ReceivedRecord
 from flows import answering, stages, workspace
 from flows.workspace import Run, Workspace
 
@@ -26,19 +27,22 @@ REPEATED = ("answers", "document", "close")
 """Stages that are done again when a person has answered: the ledger alone knows which of them stands."""
 
 
-def body(call: stages.Stages, plan: Plan, said: AnswersFile) -> records.RunRecord:
+def body(
+    call: stages.Stages, plan: Plan, said: AnswersFile, received: ReceivedRecord | None = None
+) -> records.RunRecord:
     """Order the stages.
 
     Args:
         call: The stages.
         plan: The plan.
         said: What persons have stated about the system so far.
+        received: What facilities have answered about bundles of this run.
 
     Raises:
         GateError: A critical expectation on the data failed.
     """
     if plan.predictions is not None:
-        return _of_given(call, said)
+        return _of_given(call, said)  # no bundle is released, so nothing is received
     dataset = call.ingest()
     quality = call.validate(dataset)
     stop_at_critical(quality)
@@ -53,7 +57,7 @@ def body(call: stages.Stages, plan: Plan, said: AnswersFile) -> records.RunRecor
     decision = call.gate(quality, governance, evaluation)
     stated = call.answers(said, dataset, quality, governance, encoded, evaluation, model)
     found = (dataset, quality, governance, commitment, training, model, evaluation, reference, decision)
-    documents = call.document(*found, stated)
+    documents = call.document(*found, stated, *([received] if received else []))
     closed: records.RunRecord = call.close(decision, stated, documents)
     return closed
 
@@ -98,14 +102,15 @@ def stop_at_critical(quality: records.QualityRecord) -> None:
 
 def plain(run: Run, view: stages.View, *, wait: bool = True) -> records.RunRecord:
     """Run without Prefect. Without `wait`, see `flows.stages.core`."""
-    return body(stages.core(run, view, "plain", wait=wait), run.plan, answering.said(run))
+    received = workspace.received(run.folder.path, run.ledger)
+    return body(stages.core(run, view, "plain", wait=wait), run.plan, answering.said(run), received)
 
 
 def under_prefect(run: Run, view: stages.View, space: Workspace) -> records.RunRecord:
     """Run as the Prefect flow `assess`, each stage a task."""
     from flows import engine
 
-    said = answering.said(run)
+    said, received = answering.said(run), workspace.received(run.folder.path, run.ledger)
     _import_stages(run.plan)
     bound = stages.core(run, view, "prefect")
 
@@ -121,7 +126,7 @@ def under_prefect(run: Run, view: stages.View, space: Workspace) -> records.RunR
             )
             for field in dataclasses.fields(bound)
         }
-        record = body(stages.Stages(**wrapped), run.plan, said)
+        record = body(stages.Stages(**wrapped), run.plan, said, received)
         _publish(run)
         return record
 

@@ -29,6 +29,8 @@ COMMANDS = {
     "verify": "Check a bundle that was received. Needs no pipeline packages.",
     "rerun": "Measure a received model again, on its test rows or on yours, and compare.",
     "import": "Take a received bundle into a catalogue, and look things up in it.",
+    "report": "Sign a facility's answer about a bundle.",
+    "receive": "Take a facility's signed answer into the run that released the bundle.",
     "lint": "Hold documents against their evidence: numbers, claims, placeholders, articles.",
     "diff": "Compare two versions: what changed, and what of it was declared beforehand.",
     "factories": "List the sites where a training can run, and what a job has to say there.",

@@ -17,6 +17,7 @@ from configs.data import FileSource
 from configs.plan import Plan
 from evidence import canonical, differences, ledger, lock, records, storage
 from evidence.dossier import Dossier, stages_of
+from evidence.facility import ReceivedRecord
 from evidence.folder import RunFolder
 from tef_export import leaks
 
@@ -182,8 +183,23 @@ def dossier(path: Path) -> Dossier:
                 f"Complete it with `proofline run {path} --resume`."
             )
     return Dossier(
-        run_id=path.name, plan=plan, plan_sha256=canonical.sha256_bytes(content), opened_at=chain.lines[0].at, **found
-    )  # type: ignore[arg-type]
+        run_id=path.name,
+        plan=plan,
+        plan_sha256=canonical.sha256_bytes(content),
+        opened_at=chain.lines[0].at,
+        received=received(path, chain),
+        **found,  # type: ignore[arg-type]
+    )
+
+
+def received(path: Path, chain: ledger.Ledger) -> ReceivedRecord | None:
+    """What a run has received from facilities, as its ledger names it.
+
+    Raises:
+        IntegrityError: The record was altered.
+    """
+    references = [line.record for line in chain.lines if line.event == "received" and line.record]
+    return RunFolder(path).read_record(references[-1], ReceivedRecord) if references else None
 
 
 def require_files(plan: Plan, plan_file: Path) -> None:

@@ -22,6 +22,7 @@ from model_cards import (
     mitigation,
     performance,
     provenance,
+    received,
     refs,
     report,
     robustness,
@@ -56,9 +57,15 @@ def tree_of(book: Book) -> Document:
         explanation.for_card(book),
         Section("security", "Security", (security.table(book),)),
         decision.section(book),
+        *_received(book),
         provenance.section(book),
     )
     return Document(about.title(book, ": model card"), about.draft(book), sections)
+
+
+def _received(book: Book) -> tuple[Section, ...]:
+    answered = received.listing(book)
+    return (Section("received", "Answers of test facilities", tuple(answered)),) if answered else ()
 
 
 def front_matter(book: Book) -> str:

@@ -240,6 +240,11 @@ class Book:
         """The record of a stage; null where the plan has no such stage."""
         return self.stages[stage]
 
+    @property
+    def received(self) -> list[Node]:
+        """Answers of facilities about bundles of this run."""
+        return list(self.stages["received"]["reports"]) if "received" in self.stages else []
+
     @functools.cached_property
     def _results(self) -> dict[str, list[Node]]:
         """Results by identifier of the check; every chapter asks for them again and again."""
@@ -282,6 +287,8 @@ def book(dossier: dossiers.Dossier) -> Book:
     """
     files = dossiers.STAGES | dossiers.PREDICTIONS
     stages = {stage: Node(files[stage][0], "", _content(getattr(dossier, stage))) for stage in DOCUMENT_STAGES}
+    if dossier.received is not None:
+        stages["received"] = Node(dossiers.RECEIVED, "", _content(dossier.received))
     digests = {stage: canonical.sha256(node.value) for stage, node in stages.items()}
     return Book(
         run_id=Fact(dossier.run_id, "run folder#name", "name"),

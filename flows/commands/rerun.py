@@ -12,7 +12,7 @@ from configs import errors
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from tef_export.rerun.outcome import Rerun
+    from evidence.rerun_records import Rerun
 
 COLOURS = {"reproduced": "green", "differs": "red", "cannot_tell": "yellow"}
 WORDS = {
@@ -102,7 +102,7 @@ def show(found: Rerun, console: Console) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from tef_export.rerun.outcome import WORST_FIRST
+    from evidence.rerun_records import WORST_FIRST
 
     families = dict.fromkeys(one.check_id.partition(".")[0] for one in found.comparisons)
     for family in families:

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from model_cards import about, blocks, data, decision, effect, given, provenance, security, statements, training, tree
+from model_cards import (
+    about,
+    blocks,
+    data,
+    decision,
+    effect,
+    given,
+    provenance,
+    received,
+    security,
+    statements,
+    training,
+    tree,
+)
 from model_cards.legal import brief, parts
 from model_cards.modification import planned
 from model_cards.refs import Book, Gap, Node
@@ -149,7 +162,8 @@ def _testing(book: Book) -> list[Block]:
         "robustness": "Robustness",
         "decision": "How it was decided",
     }
-    return [Paragraph(sentence), decision.outcome(book), blocks.gate_table(book), parts.in_report(**links)]
+    answered = received.listing(book)
+    return [Paragraph(sentence), decision.outcome(book), blocks.gate_table(book), *answered, parts.in_report(**links)]
 
 
 def _cybersecurity(book: Book) -> list[Block]:

@@ -16,8 +16,8 @@ from collections.abc import Mapping, Sequence
 from checks import gate
 from configs.plan import Plan
 from evidence import records
+from evidence.rerun_records import Comparison, Judged, NotRepeated, Status
 from tef_export import recipe
-from tef_export.rerun.outcome import Comparison, Judged, NotRepeated, Status
 
 INTERVAL_SHARE = 0.2
 """Of its width, by which the end of an interval may differ on the same rows."""

@@ -9,8 +9,9 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from evidence import canonical, clock
+from evidence import rerun_records as outcome
 from tef_export import manifest, recipe, rows, verify
-from tef_export.rerun import compare, mapping, outcome, process, table
+from tef_export.rerun import compare, mapping, process, table
 
 
 def rerun(

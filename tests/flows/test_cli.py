@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 HEAVY = ("torch", "prefect", "mlflow", "great_expectations", "sklearn", "pandas")
 FROZEN = (
     "init", "check", "run", "submit", "poll", "collect", "show", "answer", "approve",
-    "keys", "release", "verify", "rerun", "import", "lint", "diff", "factories", "law",
+    "keys", "release", "verify", "rerun", "import", "report", "receive", "lint", "diff", "factories", "law",
 )  # fmt: skip
 
 
