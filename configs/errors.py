@@ -17,12 +17,18 @@ Messages read `<thing> <where>: expected <x>, got <y>. <what to do>`.
 
 from __future__ import annotations
 
+from typing import Literal
+
 EXIT_PASS = 0
 EXIT_FAIL = 1
 EXIT_USAGE = 2
 EXIT_MISSING = 3
 EXIT_INCONCLUSIVE = 4
 EXIT_BUG = 70
+
+Looks = Literal["damage", "mistake", "tampering", "unclear"]
+"""What a refusal looks like: damaged on its way, made wrong by whoever sealed it, altered or forged by somebody else,
+or not to be told from what is there."""
 
 
 class ProoflineError(Exception):
@@ -67,6 +73,11 @@ class VerificationError(ProoflineError):
     """A bundle, a signature or a digest does not hold."""
 
     exit_code = EXIT_FAIL
+
+    def __init__(self, message: str, looks: Looks | None = None) -> None:
+        """Make it; `looks` says what it looks like where the place that refuses knows better than its caller."""
+        super().__init__(message)
+        self.looks = looks
 
 
 class IntegrityError(ProoflineError):

@@ -59,12 +59,14 @@ def verify_approval(approval: records.Approval) -> None:
     if keys.fingerprint(public) != signature.fingerprint:
         raise errors.VerificationError(
             f"{thing}: expected the key {signature.fingerprint[:12]}…, got {keys.fingerprint(public)[:12]}…: "
-            "the key was exchanged. Do not rely on it."
+            "the key was exchanged. Do not rely on it.",
+            "tampering",
         )
     if not signing.holds(public, value, _signed_bytes(approval)):
         raise errors.VerificationError(
             f"{thing}: expected the content that {approval.person} signed, got another: it was altered after it was "
-            "signed. Do not rely on it; ask for a new approval."
+            "signed. Do not rely on it; ask for a new approval.",
+            "tampering",
         )
 
 

@@ -12,6 +12,7 @@ import dataclasses
 import hashlib
 import os
 import re
+import stat
 import struct
 import zipfile
 import zlib
@@ -193,7 +194,8 @@ def _copy(stream: BinaryIO, entry: Entry, place: Path) -> Unpacked:
     if left or crc != entry.crc:
         raise errors.VerificationError(
             f"file {entry.path}: expected content with the archive's checksum {entry.crc:08x}, got {crc:08x}: the "
-            "archive was damaged on its way or altered. Fetch it again and compare its SHA-256 with the supplier."
+            "archive was damaged on its way or altered. Fetch it again and compare its SHA-256 with the supplier.",
+            "damage",  # whoever alters a file on purpose sets the checksum too
         )
     return Unpacked(digest.hexdigest(), entry.size)
 
@@ -202,15 +204,15 @@ def _require_zip(stream: BinaryIO, size: int) -> None:
     head = stream.read(262)
     if head.startswith(b"PK\x03\x04"):
         if size > LARGEST:
-            raise _refusal(f"at most {LARGEST} bytes", f"{size}")
+            raise _refusal(f"at most {LARGEST} bytes", f"{size}", looks="mistake")
         return
     for magic, name in _OTHER_FORMATS.items():
         if head.startswith(magic):
-            raise _refusal("a ZIP file", name)
+            raise _repacked("a ZIP file", name)
     if head[257:262] == b"ustar":
-        raise _refusal("a ZIP file", "a tar archive")
+        raise _repacked("a ZIP file", "a tar archive")
     if not head:
-        raise _refusal("a ZIP file", "an empty file", "Fetch it again")
+        raise _refusal("a ZIP file", "an empty file", "Fetch it again", "damage")
     raise _refusal("a ZIP file that begins with its first entry", "other bytes before it")
 
 
@@ -223,14 +225,17 @@ def _end(stream: BinaryIO, size: int) -> tuple[int, int]:
         tail = stream.read()
         if tail.rfind(b"PK\x05\x06") in range(len(tail) - _END.size + 1):
             raise _refusal("the end of the archive at the end of the file", "a comment or other bytes after it")
-        raise _refusal(
-            "the end record of the archive", "none: the file was cut off", "The download is incomplete; fetch it again"
+        cut = (
+            "zeros: the download did not come to its end"
+            if not tail[-64:].strip(b"\0")
+            else "none: the file was cut off"
         )
+        raise _refusal("the end record of the archive", cut, "The download is incomplete; fetch it again", "damage")
     _, disk, start_disk, here, count, length, start, comment = _END.unpack(raw)
     if disk or start_disk or here != count or comment:
         raise _refusal("one archive without comment", "parts of several, or a comment")
     if not 0 < count <= MOST_ENTRIES:
-        raise _refusal(f"1 to {MOST_ENTRIES} files", f"{count}")
+        raise _refusal(f"1 to {MOST_ENTRIES} files", f"{count}", looks="mistake")
     if start + length != size - _END.size:
         raise _refusal("the list of files right before the end", "a gap or bytes in front of the archive")
     return count, start
@@ -249,15 +254,18 @@ def _central(raw: bytes, count: int) -> list[tuple[str, tuple[int, ...]]]:
         name = _name(raw[position : position + name_length], flags)
         position += name_length
         if magic != b"PK\x01\x02" or extra or comment or disk or internal:
-            raise _refusal(f"a plain entry for {name!r}", "one with extra fields, a comment or of another kind")
+            raise _repacked(f"a plain entry for {name!r}", "one with extra fields, a comment or of another kind")
         if method != zipfile.ZIP_STORED or packed != plain or flags not in (0, 0x800):
-            raise _refusal(f"{name!r} stored as it is", f"compression or encryption (method {method}, flags {flags})")
+            raise _repacked(f"{name!r} stored as it is", f"compression or encryption (method {method}, flags {flags})")
         if made >> 8 != 3 or external != _MODE:
-            raise _refusal(
-                f"{name!r} as a regular file with mode 0644", f"mode {external >> 16:o} (a link, folder or program)"
+            mode = external >> 16
+            dangerous = stat.S_IFMT(mode) not in (0, stat.S_IFREG, stat.S_IFDIR) or (
+                stat.S_ISREG(mode) and mode & 0o7111
             )
+            refused = _refusal if dangerous else _repacked
+            raise refused(f"{name!r} as a regular file with mode 0644", f"mode {mode:o} (a link, folder or program)")
         if (date, time) != (_DATE, _TIME) or needed > 20:
-            raise _refusal(f"{name!r} dated 1980-01-01, format 2.0", f"another date or format {needed / 10}")
+            raise _repacked(f"{name!r} dated 1980-01-01, format 2.0", f"another date or format {needed / 10}")
         found.append((name, (flags, crc, plain, offset)))
     if position != len(raw):
         raise _refusal(f"{count} files in the list", "bytes after the last")
@@ -278,7 +286,12 @@ def _require_names(names: list[str]) -> str:
         segments = name.split("/")
         bad = next((s for s in segments if not _SEGMENT.fullmatch(s) or _RESERVED.fullmatch(s)), None)
         if bad is not None or not 2 <= len(segments) <= 8 or len(name) > 240:
-            raise _refusal("file names of letters, digits, dot, dash and underscore in folders", f"{name!r}")
+            # Common tools add entries for folders, or pack without the folder around; no attack needs that.
+            harmless = all(map(_SEGMENT.fullmatch, segments[:-1])) and (
+                name.endswith("/") or name == segments[0] != bad
+            )
+            refused = _repacked if harmless else _refusal
+            raise refused("file names of letters, digits, dot, dash and underscore in folders", f"{name!r}")
     tops = sorted({name.split("/")[0] for name in names})
     if len(tops) != 1:
         raise _refusal("one top directory", f"{len(tops)}: {', '.join(tops[:3])}")
@@ -289,7 +302,7 @@ def _require_names(names: list[str]) -> str:
         folded.add(name.casefold())
     _require_no_clash(names)
     if names != sorted(names):
-        raise _refusal("files in the order of their names", "another order")
+        raise _repacked("files in the order of their names", "another order")
     return tops[0]
 
 
@@ -315,7 +328,9 @@ def _contiguous(stream: BinaryIO, records: list[tuple[str, tuple[int, ...]]], to
         raw = stream.read(_LOCAL.size + len(name))
         expected = _LOCAL.pack(b"PK\x03\x04", 20, flags, 0, _TIME, _DATE, crc, size, size, len(name), 0)
         if raw != expected + name.encode("ascii"):
-            raise _refusal(f"the same name, size and checksum for {name!r} in both places", "two that differ")
+            raise _refusal(
+                f"the same name, size and checksum for {name!r} in both places", "two that differ", looks="unclear"
+            )
         start = offset + len(raw)
         entries.append(Entry(name.removeprefix(f"{top}/"), start, size, crc))
         position = start + size
@@ -324,5 +339,12 @@ def _contiguous(stream: BinaryIO, records: list[tuple[str, tuple[int, ...]]], to
     return tuple(entries)
 
 
-def _refusal(expected: str, got: str, remedy: str = "Do not unpack it") -> errors.VerificationError:
-    return errors.VerificationError(f"archive: expected {expected}, got {got}. {remedy}.")
+def _refusal(
+    expected: str, got: str, remedy: str = "Do not unpack it", looks: errors.Looks = "tampering"
+) -> errors.VerificationError:
+    return errors.VerificationError(f"archive: expected {expected}, got {got}. {remedy}.", looks)
+
+
+def _repacked(expected: str, got: str) -> errors.VerificationError:
+    """What a common tool makes of a bundle that somebody unpacked and packed again."""
+    return _refusal(expected, got, "It was packed by another tool; ask for the file as it was released", "mistake")

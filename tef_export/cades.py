@@ -128,9 +128,12 @@ def _require_valid(parts: Parts, content: bytes, public: ec.EllipticCurvePublicK
             raise _refusal(
                 f"a certificate that is valid {thing} ({moment:%Y-%m-%d %H:%M:%S}Z)",
                 f"one for {begin:%Y-%m-%d %H:%M:%S}Z to {end:%Y-%m-%d %H:%M:%S}Z",
+                "mistake",
             )
     if parts.signed_at > now + dt.timedelta(minutes=10):
-        raise _refusal("a time of signing that has passed", f"{parts.signed_at:%Y-%m-%d %H:%M:%S}Z, in the future")
+        raise _refusal(
+            "a time of signing that has passed", f"{parts.signed_at:%Y-%m-%d %H:%M:%S}Z, in the future", "mistake"
+        )
     _require_purpose(certificate)
 
 
@@ -152,9 +155,9 @@ def _require_purpose(certificate: x509.Certificate) -> None:
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
         purposes = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
     except _BROKEN:
-        raise _refusal("a certificate that states its purpose", "one that does not") from None
+        raise _refusal("a certificate that states its purpose", "one that does not", "mistake") from None
     if not usage.digital_signature or ExtendedKeyUsageOID.CODE_SIGNING not in purposes:
-        raise _refusal("a certificate for code signing", "one for another purpose")
+        raise _refusal("a certificate for code signing", "one for another purpose", "mistake")
 
 
 def _signed_attributes(digest: bytes, certificate: x509.Certificate, at: dt.datetime) -> list[bytes]:
@@ -215,5 +218,5 @@ def _first(error: BaseException) -> str:
     return str(error).split("\n", 1)[0][:120]
 
 
-def _refusal(expected: str, got: str) -> errors.VerificationError:
-    return errors.VerificationError(f"signature {PLACE}: expected {expected}, got {got}. Do not use the bundle.")
+def _refusal(expected: str, got: str, looks: errors.Looks = "tampering") -> errors.VerificationError:
+    return errors.VerificationError(f"signature {PLACE}: expected {expected}, got {got}. Do not use the bundle.", looks)

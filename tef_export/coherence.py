@@ -400,7 +400,10 @@ def _line(text: bytes, number: int, previous: str) -> ledger.Line:
     strict_json.parse(text, where, LARGEST_LINE)
     line = manifest.record(text, ledger.Line, where)
     if line.previous != previous:
-        raise differs(f"ledger line {number + 1}", "another line before it", f"one with the digest {previous[:12]}…")
+        refused = differs(
+            f"ledger line {number + 1}", "another line before it", f"one with the digest {previous[:12]}…"
+        )
+        raise errors.VerificationError(str(refused), "tampering")  # a chain does not break by mistake
     equal(f"ledger line {number + 1}, number", line.n, number)
     return line
 

@@ -49,10 +49,12 @@ def opened(content: bytes, public: ec.EllipticCurvePublicKey, name: str, kind: s
         raise _refusal(name, "exactly one signature", "none or several")
     require_keys(signatures[0], ("keyid", "sig"), f"{name}, signature")
     if signatures[0]["keyid"] != keys.fingerprint(public):
-        raise _refusal(name, f"a signature of the pinned key {keys.fingerprint(public)[:12]}…", "one of another key")
+        raise _refusal(
+            name, f"a signature of the pinned key {keys.fingerprint(public)[:12]}…", "one of another key", "tampering"
+        )
     payload = decoded(envelope["payload"], name)
     if not signing.holds(public, decoded(signatures[0]["sig"], name), signing.pre_authentication(kind, payload)):
-        raise _refusal(name, "the payload that the pinned key signed", "another: it was altered")
+        raise _refusal(name, "the payload that the pinned key signed", "another: it was altered", "tampering")
     return strict_json.parse(payload, f"{name}, payload", LARGEST)
 
 
@@ -84,5 +86,5 @@ def require_keys(value: Any, names: tuple[str, ...], name: str) -> None:
         raise _refusal(name, f"{', '.join(names)} and nothing else", got or "nothing")
 
 
-def _refusal(name: str, expected: str, got: str) -> errors.VerificationError:
-    return errors.VerificationError(f"{name}: expected {expected}, got {got}. Do not use the bundle.")
+def _refusal(name: str, expected: str, got: str, looks: errors.Looks | None = None) -> errors.VerificationError:
+    return errors.VerificationError(f"{name}: expected {expected}, got {got}. Do not use the bundle.", looks)

@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from configs import errors
 from tef_export import strict_json
 
 CPU_SECONDS = 60
@@ -38,6 +39,8 @@ class Opened:
     """Check to its one-sentence result."""
     failed: tuple[str, str] | None
     """The check that failed and why; the ones after it were not run."""
+    looks: errors.Looks = "mistake"
+    """What the failure looks like: whoever sealed the bundle, or, where the process ended, not to be told."""
 
 
 def run(folder: Path, timeout: float = 120.0) -> Opened:
@@ -60,7 +63,7 @@ def run(folder: Path, timeout: float = 120.0) -> Opened:
         )
     except subprocess.TimeoutExpired:
         reason = f"model.onnx: expected an answer within {timeout:g} s, got none. Do not run it."
-        return Opened({}, {}, (CHECKS[0], reason))
+        return Opened({}, {}, (CHECKS[0], reason), "unclear")
     lines = done.stdout.splitlines()
     if done.returncode == 0 and lines:
         answer = strict_json.parse(lines[-1], "answer of the model's process", 1 << 20)
@@ -69,7 +72,7 @@ def run(folder: Path, timeout: float = 120.0) -> Opened:
     passed = [line.decode("utf-8", "replace").removeprefix("passed ") for line in lines if line.startswith(b"passed ")]
     check = next(name for name in (*CHECKS, CHECKS[-1]) if name not in passed)
     reason = f"model.onnx: expected a model that can be opened, got {ended(done)}. Do not run it."
-    return Opened({}, dict.fromkeys(passed, "passed"), (check, reason))
+    return Opened({}, dict.fromkeys(passed, "passed"), (check, reason), "unclear")
 
 
 def environment() -> dict[str, str]:

@@ -81,6 +81,17 @@ def signed_files(content: bytes, public: ec.EllipticCurvePublicKey, name: str) -
         VerificationError: Another key, an altered signature file, or one that signs less than the whole bundle.
     """
     payload = _authentic_payload(content, public)
+    try:
+        files, said = _stated(payload)
+    except errors.VerificationError as error:
+        # The pinned key has signed this, so nobody else has made it.
+        raise errors.VerificationError(str(error), "mistake") from None
+    _same(said, name, "subject of the statement, name of the bundle")
+    return files
+
+
+def _stated(payload: bytes) -> tuple[dict[str, str], str]:
+    """Files and name that an authentic statement of the whole bundle is about."""
     statement = strict_json.parse(payload, f"{PLACE}, signed statement", LARGEST)
     _require(statement, ("_type", "predicate", "predicateType", "subject"), "signed statement")
     _same(statement["_type"], STATEMENT_TYPE, "type of the statement")
@@ -89,9 +100,12 @@ def signed_files(content: bytes, public: ec.EllipticCurvePublicKey, name: str) -
     _require(predicate, ("resources", "serialization"), "predicate")
     _require_policy(predicate["serialization"])
     files = _resources(predicate["resources"])
-    digest = _root(list(files.values()))
-    _same(statement["subject"], [{"name": name, "digest": {"sha256": digest}}], "subject of the statement")
-    return files
+    subject = statement["subject"]
+    if not isinstance(subject, list) or len(subject) != 1:
+        raise _refusal("one subject of the statement", "none or several")
+    _require(subject[0], ("digest", "name"), "subject of the statement")
+    _same(subject[0]["digest"], {"sha256": _root(list(files.values()))}, "subject of the statement, digest")
+    return files, subject[0]["name"]
 
 
 def require_same(signed: dict[str, str], found: dict[str, str]) -> None:
@@ -134,7 +148,7 @@ def _authentic_payload(content: bytes, public: ec.EllipticCurvePublicKey) -> byt
     if material["publicKey"]["hint"] != _hint(public):
         raise _refusal(
             f"a signature of the pinned key {keys.fingerprint(public)[:12]}…", "one of another key",
-            "Compare the fingerprint with the supplier by another channel",
+            "Compare the fingerprint with the supplier by another channel", "unclear",
         )  # fmt: skip
     if not signing.holds(public, value, signing.pre_authentication(PAYLOAD_TYPE, payload)):
         raise _refusal("the statement that the pinned key signed", "another: the signature file was altered")
@@ -198,5 +212,7 @@ def _same(found: Any, expected: Any, thing: str) -> None:
         raise _refusal(f"the {thing} {json.dumps(expected)[:160]}", json.dumps(found)[:160])
 
 
-def _refusal(expected: str, got: str, remedy: str = "Do not use the bundle") -> errors.VerificationError:
-    return errors.VerificationError(f"signature {PLACE}: expected {expected}, got {got}. {remedy}.")
+def _refusal(
+    expected: str, got: str, remedy: str = "Do not use the bundle", looks: errors.Looks = "tampering"
+) -> errors.VerificationError:
+    return errors.VerificationError(f"signature {PLACE}: expected {expected}, got {got}. {remedy}.", looks)

@@ -57,6 +57,14 @@ STEPS = (
     *golden_check.CHECKS,
 )
 """The checks in order."""
+LOOKS: dict[str, errors.Looks] = {
+    "archive": "tampering",
+    "key": "unclear",
+    "model signature": "tampering",
+    "document signature": "tampering",
+}
+"""What a refusal looks like where the place that refuses does not say. What comes after the signatures is what the
+pinned key has signed: it was not altered on its way, so that it is the sender's mistake, or intent."""
 SIGNED = "the manifests are what the pinned key signed (CAdES-B-B)"
 
 
@@ -68,6 +76,8 @@ class Check:
     status: records.Status
     text: str
     """What was found; for a refusal what, where, expected, got."""
+    looks: errors.Looks | None = None
+    """What a refusal looks like; None for a check that has not failed."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,12 +107,13 @@ class Verification:
     def to_json(self) -> str:
         """The answer as JSON, for machines."""
         found = {
-            "version": 1,
+            "version": 2,
             "bundle": self.bundle,
             "bundle_id": self.manifest.bundle_id if self.manifest else None,
             "sha256": self.sha256,
             "key_fingerprint": self.key_fingerprint,
             "ok": self.ok,
+            "looks": self.looks,
             "demonstration": self.demonstration,
             "gate": self.manifest.gate if self.manifest else None,
             "checks": [dataclasses.asdict(check) for check in self.checks],
@@ -113,6 +124,13 @@ class Verification:
     def refusal(self) -> str | None:
         """The first refusal, or None."""
         return next((check.text for check in self.checks if check.status == "fail"), None)
+
+    @property
+    def looks(self) -> errors.Looks | None:
+        """What the refusals look like together: tampering before all else; None where nothing is refused."""
+        found = {check.looks for check in self.checks if check.status == "fail"}
+        order: tuple[errors.Looks, ...] = ("tampering", "damage", "unclear", "mistake")
+        return next((looks for looks in order if looks in found), None)
 
 
 def verify(
@@ -290,6 +308,9 @@ class _Run:
     def note(self, name: str, status: records.Status, text: str) -> None:
         self._checks[name] = Check(name, status, text)
 
+    def refuse(self, name: str, text: str, looks: errors.Looks | None) -> None:
+        self._checks[name] = Check(name, "fail", text, looks or LOOKS.get(name, "mistake"))
+
     def failed(self) -> str | None:
         """Name of the first check that has failed."""
         return next((name for name, check in self._checks.items() if check.status == "fail"), None)
@@ -300,7 +321,7 @@ class _Run:
         try:
             yield
         except errors.VerificationError as error:
-            self.note(name, "fail", str(error))
+            self.refuse(name, str(error), error.looks)
             raise _Stop from None
         self.note(name, "pass", passed)
 
@@ -329,7 +350,8 @@ def _unpack(run: _Run, path: Path, place: Path, sha256: str | None) -> cross_che
         if sha256 is not None and sha256.lower() != run.sha256:
             raise errors.VerificationError(
                 f"bundle {path.name}: expected sha256 {sha256[:12]}…, got {run.sha256[:12]}…: it is another file, or "
-                "was damaged on its way. Fetch it again."
+                "was damaged on its way. Fetch it again.",
+                "unclear",
             )
         listing = archive.inspect(path)
         return cross_check.Bundle(listing.top, place, archive.unpack(path, listing, place))
@@ -418,7 +440,7 @@ def _attempt(run: _Run, name: str, check: Callable[[], str]) -> None:
     try:
         run.note(name, "pass", check())
     except errors.VerificationError as error:
-        run.note(name, "fail", str(error))
+        run.refuse(name, str(error), error.looks)
 
 
 def _check_model(run: _Run, bundle: cross_check.Bundle, index: manifest.BundleManifest) -> None:
@@ -430,6 +452,6 @@ def _check_model(run: _Run, bundle: cross_check.Bundle, index: manifest.BundleMa
         try:
             cross_check.check_facts(index, opened.facts)
         except errors.VerificationError as error:
-            run.note(golden_check.CHECKS[0], "fail", str(error))
+            run.refuse(golden_check.CHECKS[0], str(error), error.looks)
     if opened.failed:
-        run.note(opened.failed[0], "fail", opened.failed[1])
+        run.refuse(*opened.failed, opened.looks)

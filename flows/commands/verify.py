@@ -13,6 +13,20 @@ if TYPE_CHECKING:
     from tef_export.verify import Verification
 
 
+LOOKS: dict[errors.Looks, str] = {
+    "damage": "looks like damage on the way",
+    "mistake": "looks like a mistake of the sender",
+    "tampering": "looks like tampering",
+    "unclear": "cannot be told from what is there whether that is damage, a mistake or tampering",
+}
+ADVICE: dict[errors.Looks, str] = {
+    "damage": "Fetch it again.",
+    "mistake": "Whoever signed it, or packed it, did so: show the sender this table and ask for a new bundle.",
+    "tampering": "Keep the file, and tell the sender by another way than it came.",
+    "unclear": "Compare the SHA-256 and the fingerprint with the sender by another way.",
+}
+
+
 @click.command("verify")
 @click.argument("bundle", type=click.Path(dir_okay=False, path_type=Path))
 @click.option(
@@ -49,6 +63,7 @@ def command(bundle: Path, *, key: Path | None, fingerprint: str | None, demonstr
 
 def _show(found: Verification) -> None:
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     console = Console()
@@ -57,9 +72,8 @@ def _show(found: Verification) -> None:
         table.add_column(name, overflow="fold")
     colours = {"pass": "green", "fail": "red"}
     for check in found.checks:
-        table.add_row(
-            check.name, f"[{colours.get(check.status, 'yellow')}]{check.status.replace('_', ' ')}[/]", check.text
-        )
+        text = escape(check.text) + (f" [bold]It {LOOKS[check.looks]}.[/]" if check.looks else "")
+        table.add_row(check.name, f"[{colours.get(check.status, 'yellow')}]{check.status.replace('_', ' ')}[/]", text)
     console.print(table)
     if found.demonstration:
         console.print("[yellow]Demonstration: a throw-away key signed this bundle and nobody approved it.[/]")
@@ -67,3 +81,5 @@ def _show(found: Verification) -> None:
         console.print("[green]The bundle holds.[/] What it says about the system is for you to judge: data/documents/.")
     else:
         console.print("[red]The bundle does not hold.[/] Do not use it, and do not read it as the sender's word.")
+        if found.looks:
+            console.print(f"It {LOOKS[found.looks]}. {ADVICE[found.looks]}")

@@ -23,6 +23,21 @@ _DIGEST = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 LARGEST = 16 << 20
 
 
+FIELDS = frozenset((
+    "$schema", "aggregate", "alg", "approach", "architectureFamily", "assemblies", "binary", "bom-ref", "bomFormat",
+    "classification", "component", "components", "compositions", "confidenceInterval", "considerations", "content",
+    "contents", "data", "datasets", "dependencies", "dependsOn", "description", "expression", "format", "hashes",
+    "inputs", "license", "licenses", "lifecycles", "lowerBound", "metadata", "modelCard", "modelParameters", "name",
+    "outputs", "performanceMetrics", "phase", "properties", "purl", "quantitativeAnalysis", "ref", "sensitiveData",
+    "serialNumber", "slice", "specVersion", "supplier", "task", "technicalLimitations", "timestamp", "tools",
+    "type", "upperBound", "url", "useCases", "users", "value", "version",
+))  # fmt: skip
+"""What a bill of materials of a bundle may say: the part of CycloneDX 1.6 that the writer uses. Nothing compares the
+rest, so that it may not be there."""
+TYPES = (None, "application", "machine-learning-model", "dataset", "data", "file", "library")
+"""Types of what has a name there."""
+
+
 def descriptions(bundle: cross_check.Bundle, index: manifest.BundleManifest, evidence: cross_check.Evidence) -> str:
     """Check the bills of materials and the RO-Crate; what they hold, in one sentence.
 
@@ -158,6 +173,20 @@ def _check_frame(where: str, content: Any, index: manifest.BundleManifest, kind:
     ):  # fmt: skip
         coherence.equal(f"{where}, {name}", _at(where, content, name), value)
     coherence.equal(f"{where}, timestamp", _at(where, content, "metadata", "timestamp"), index.created)
+    for one in _objects(content):
+        for key in sorted(one.keys() - FIELDS):
+            raise coherence.differs(where, f"the field '{key[:60]}'", "fields that the format uses")
+        if "name" in one and one.get("type") not in TYPES:
+            raise coherence.differs(where, f"the type '{str(one['type'])[:60]}'", "types that the format uses")
+
+
+def _objects(value: Any) -> Iterator[dict[str, Any]]:
+    """Every object of a document."""
+    if isinstance(value, dict):
+        yield value
+    for inner in value.values() if isinstance(value, dict) else value:
+        if isinstance(inner, dict | list):
+            yield from _objects(inner)
 
 
 def _check_crate(content: Any, bundle: cross_check.Bundle, index: manifest.BundleManifest) -> int:

@@ -16,6 +16,7 @@ from configs import errors
 from tef_export import archive
 from tests.tef_export import making
 
+Attack = Callable[..., None]
 FILES = {"data/a.txt": b"a", "data/b/c.txt": b"c" * 300, "bagit.txt": b"x"}
 
 
@@ -39,12 +40,12 @@ def good(tmp_path: Path) -> bytes:
     return (tmp_path / "good.zip").read_bytes()
 
 
-def refusal(tmp_path: Path, content: bytes) -> str:
+def refused(tmp_path: Path, content: bytes) -> errors.VerificationError:
     path = tmp_path / "bad.zip"
     path.write_bytes(content)
     with pytest.raises(errors.VerificationError) as caught:
         archive.inspect(path)
-    return str(caught.value)
+    return caught.value
 
 
 def test_what_is_written_is_read_back(tmp_path: Path) -> None:
@@ -79,23 +80,27 @@ NAMES = [
     ("C40 right-to-left mark", "top/x\u202etxt.exe", "plain ASCII"),
     ("C40 control character", "top/x\x1b.txt", "file names of letters"),
     ("C41 zero byte", "top/model.onnx\0.txt", "file names of letters"),
-    ("hidden file", "top/.git/config", "file names of letters"),
+    ("A7 hidden folder", "top/.git/config", "file names of letters"),
     ("reserved name", "top/CON.txt", "file names of letters"),
     ("trailing dot", "top/x.", "file names of letters"),
     ("trailing space", "top/x ", "file names of letters"),
-    ("folder entry", "top/empty/", "file names of letters"),
+    ("A8 empty folder", "top/empty/", "file names of letters"),
     ("no top folder", "x.txt", "file names of letters"),
     ("too deep", "top/" + "a/" * 9 + "x", "file names of letters"),
     ("option as name", "top/-rf", "file names of letters"),
 ]
 
 
+@pytest.mark.attack("archive")
 @pytest.mark.parametrize(("name", "reason"), [n[1:] for n in NAMES], ids=[n[0] for n in NAMES])
-def test_a_dangerous_name_is_refused(tmp_path: Path, name: str, reason: str) -> None:
+def test_a_dangerous_name_is_refused(tmp_path: Path, attack: Attack, name: str, reason: str) -> None:
     """A name that could lead elsewhere, or read otherwise than it is, is not repaired."""
-    assert reason in refusal(tmp_path, crafted([(name, b"x")]))
+    error = refused(tmp_path, crafted([(name, b"x")]))
+    assert reason in str(error)
+    attack(error, "archive")
 
 
+@pytest.mark.attack("archive")
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 @pytest.mark.parametrize(
     ("names", "reason"),
@@ -107,13 +112,23 @@ def test_a_dangerous_name_is_refused(tmp_path: Path, name: str, reason: str) -> 
         (["one/a", "two/a"], "one top directory"),
         (["top/b", "top/a"], "order of their names"),
     ],
-    ids=["C37 twice", "C38 case", "folder case", "file and folder", "C49 two tops", "order"],
+    ids=[
+        "C37 name twice",
+        "A18 C38 names that differ by case",
+        "folder case",
+        "file and folder",
+        "C49 two top folders",
+        "other order",
+    ],
 )
-def test_clashing_names_are_refused(tmp_path: Path, names: list[str], reason: str) -> None:
+def test_clashing_names_are_refused(tmp_path: Path, attack: Attack, names: list[str], reason: str) -> None:
     """Names that fall together on some system, or have two meanings, are refused."""
-    assert reason in refusal(tmp_path, crafted([(name, b"x") for name in names]))
+    error = refused(tmp_path, crafted([(name, b"x") for name in names]))
+    assert reason in str(error)
+    attack(error, "archive")
 
 
+@pytest.mark.attack("archive")
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
@@ -128,11 +143,24 @@ def test_clashing_names_are_refused(tmp_path: Path, names: list[str], reason: st
         ({"extra": b"\xfe\xca\x00\x00"}, "plain entry"),
         ({"date_time": (2026, 1, 1, 0, 0, 0)}, "1980-01-01"),
     ],
-    ids=["C42 link", "C44 exec", "C44 setuid", "fifo", "dos", "C45 bomb", "C51 lzma", "comment", "extra", "date"],
+    ids=[
+        "A10 A11 C42 link",
+        "A9 C44 program",
+        "A9 C44 setuid",
+        "A12 pipe",
+        "made on DOS",
+        "C45 compressed",
+        "C51 LZMA",
+        "comment of a file",
+        "extra field",
+        "date",
+    ],
 )
-def test_an_unusual_entry_is_refused(tmp_path: Path, changes: dict[str, object], reason: str) -> None:
+def test_an_unusual_entry_is_refused(tmp_path: Path, attack: Attack, changes: dict[str, object], reason: str) -> None:
     """Only plain stored files are read: no links, programs, compression, hidden fields."""
-    assert reason in refusal(tmp_path, crafted([("top/a", b"x" * 4000)], **changes))
+    error = refused(tmp_path, crafted([("top/a", b"x" * 4000)], **changes))
+    assert reason in str(error)
+    attack(error, "archive")
 
 
 def _flag(content: bytes, bit: int) -> bytes:
@@ -157,6 +185,13 @@ def _with_gap(content: bytes) -> bytes:
     return bytes(changed)
 
 
+def _in_list(content: bytes, at: int) -> bytes:
+    """One byte of the last entry of the central directory changed."""
+    changed = bytearray(content)
+    changed[content.rindex(b"PK\x01\x02") + at] ^= 1
+    return bytes(changed)
+
+
 STRUCTURE: list[tuple[str, Callable[[bytes], bytes], str]] = [
     ("C46 prefix", lambda c: b"MZ\x90\x00" + c, "other bytes before it"),
     ("C47 trailing data", lambda c: c + b"#!/bin/sh\n", "other bytes after it"),
@@ -168,6 +203,11 @@ STRUCTURE: list[tuple[str, Callable[[bytes], bytes], str]] = [
     ("cut off in the middle", lambda c: c[: len(c) // 2], "download is incomplete"),
     ("cut off at the end", lambda c: c[:-1], "download is incomplete"),
     ("only the beginning", lambda c: c[:40], "download is incomplete"),
+    ("cut off, the rest zeros", lambda c: c[:300] + bytes(len(c) - 300), "did not come to its end"),
+    ("ZIP64", lambda c: c[:-22] + b"PK\x06\x06" + bytes(52) + b"PK\x06\x07" + bytes(16) + c[-22:], "a gap or bytes"),
+    ("list removed", lambda c: c[: c.index(b"PK\x01\x02")] + c[-22:], "right before the end"),
+    ("other checksum in the list", lambda c: _in_list(c, 16), "in both places"),
+    ("other place in the list", lambda c: _in_list(c, 42), "a gap or an overlap"),
     ("empty file", lambda _: b"", "an empty file"),
     ("no files", lambda _: b"PK\x05\x06" + bytes(18), "other bytes before it"),
     ("wrong number of files", lambda c: _end_field(_end_field(c, 8, 2), 10, 2), "files in the list"),
@@ -179,25 +219,33 @@ STRUCTURE: list[tuple[str, Callable[[bytes], bytes], str]] = [
 ]
 
 
+@pytest.mark.attack("archive")
 @pytest.mark.parametrize(("change", "reason"), [s[1:] for s in STRUCTURE], ids=[s[0] for s in STRUCTURE])
-def test_an_unusual_structure_is_refused(tmp_path: Path, change: Callable[[bytes], bytes], reason: str) -> None:
+def test_an_unusual_structure_is_refused(
+    tmp_path: Path, attack: Attack, change: Callable[[bytes], bytes], reason: str
+) -> None:
     """Prefixes, gaps, comments, other formats and cut files are named as such."""
-    assert reason in refusal(tmp_path, change(good(tmp_path)))
+    error = refused(tmp_path, change(good(tmp_path)))
+    assert reason in str(error)
+    attack(error, "archive")
 
 
 def test_too_many_files_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The number of files is bounded before any of them is looked at."""
     monkeypatch.setattr(archive, "MOST_ENTRIES", 2)
-    assert "1 to 2 files" in refusal(tmp_path, good(tmp_path))
+    assert "1 to 2 files" in str(refused(tmp_path, good(tmp_path)))
 
 
-def test_a_damaged_file_is_told_from_an_altered_one(tmp_path: Path) -> None:
+@pytest.mark.attack("archive", "A1 a bit flipped on the way")
+def test_a_damaged_file_is_told_from_an_altered_one(tmp_path: Path, attack: Attack) -> None:
     """A flipped bit breaks the checksum of the archive: damaged on its way, fetch it again."""
     content = good(tmp_path).replace(b"c" * 300, b"c" * 299 + b"d")
     (tmp_path / "bad.zip").write_bytes(content)
     (tmp_path / "into").mkdir()
-    with pytest.raises(errors.VerificationError, match="damaged on its way or altered"):
+    with pytest.raises(errors.VerificationError, match="damaged on its way or altered") as caught:
         archive.unpack(tmp_path / "bad.zip", archive.inspect(tmp_path / "bad.zip"), tmp_path / "into")
+    assert caught.value.looks == "damage"
+    attack(caught.value, "archive")
 
 
 def test_unpacking_does_not_follow_or_replace_what_is_there(tmp_path: Path) -> None:

@@ -32,11 +32,13 @@ def key() -> Any:
     return making.real_key()
 
 
-def refusal(path: Path, key: Any) -> str:
-    """The one refusal; never a crash."""
+Attack = Callable[..., None]
+
+
+def refused(path: Path, key: Any) -> verify.Check:
+    """The first refusal; never a crash."""
     found = verify.verify(path, public_key=key.public_key(), at=making.NOW)
-    assert not found.ok
-    return str(found.refusal)
+    return next(check for check in found.checks if check.status == "fail")
 
 
 def copied(**changes: Any) -> Callable[[Any], Any]:
@@ -140,10 +142,15 @@ CASES: list[tuple[str, making.Change, str]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.attack
 @pytest.mark.parametrize(("change", "said"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
-def test_records_that_disagree_are_refused(tmp_path: Path, key: Any, change: making.Change, said: str) -> None:
+def test_records_that_disagree_are_refused(
+    tmp_path: Path, key: Any, attack: Attack, change: making.Change, said: str
+) -> None:
     """Every digest and signature holds, and still the bundle does not: what disagrees is named."""
-    assert said in refusal(making.bundle(tmp_path, key, change).path, key)
+    found = refused(making.bundle(tmp_path, key, change).path, key)
+    assert said in found.text
+    attack(found)
 
 
 def test_what_was_not_changed_holds(tmp_path: Path, key: Any) -> None:
@@ -177,12 +184,15 @@ LEDGERS: list[tuple[str, Callable[[list[dict[str, Any]]], Any], str]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.attack
 @pytest.mark.parametrize(("change", "said"), [c[1:] for c in LEDGERS], ids=[c[0] for c in LEDGERS])
 def test_a_ledger_that_does_not_tell_this_run_is_refused(
-    tmp_path: Path, key: Any, change: Callable[[Any], Any], said: str
+    tmp_path: Path, key: Any, attack: Attack, change: Callable[[Any], Any], said: str
 ) -> None:
     """Each line is an event of this run, in order and numbered, also when the chain was made anew."""
-    assert said in refusal(making.bundle(tmp_path, key, {"ledger": change}).path, key)
+    found = refused(making.bundle(tmp_path, key, {"ledger": change}).path, key)
+    assert said in found.text
+    attack(found)
 
 
 APPROVALS: list[tuple[str, dict[str, Any], str]] = [
@@ -197,10 +207,15 @@ APPROVALS: list[tuple[str, dict[str, Any], str]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.attack
 @pytest.mark.parametrize(("change", "said"), [a[1:] for a in APPROVALS], ids=[a[0] for a in APPROVALS])
-def test_a_decision_needs_a_person_who_saw_the_run(tmp_path: Path, key: Any, change: dict[str, Any], said: str) -> None:
+def test_a_decision_needs_a_person_who_saw_the_run(
+    tmp_path: Path, key: Any, attack: Attack, change: dict[str, Any], said: str
+) -> None:
     """Person, role and reason are there, and the decision lies between the run and the sealing."""
-    assert said in refusal(making.bundle(tmp_path, key, **change).path, key)
+    found = refused(making.bundle(tmp_path, key, **change).path, key)
+    assert said in found.text
+    attack(found)
 
 
 WAIVER = records.Waiver(
@@ -224,7 +239,7 @@ OPEN = {
 def test_every_required_line_that_is_not_a_pass_needs_a_waiver(tmp_path: Path, key: Any, status: str) -> None:
     """Also one that does not apply or was not measured; with a waiver in force the bundle holds and shows it."""
     without_one = making.bundle(tmp_path / "without", key, OPEN[status])
-    assert f"one for performance.roc_auc@overall ({status})" in refusal(without_one.path, key)
+    assert f"one for performance.roc_auc@overall ({status})" in refused(without_one.path, key).text
     made = making.bundle(tmp_path / "with", key, OPEN[status], waivers=(WAIVER,))
     found = verify.verify(made.path, public_key=key.public_key(), at=making.NOW)
     assert found.refusal is None
@@ -251,7 +266,7 @@ def test_a_waiver_is_the_approvers_own_with_a_reason_and_an_end(
     """A waiver by somebody else, without a reason, expired before the decision or without an end is none."""
     waiver = WAIVER.model_copy(update=changes)
     made = making.bundle(tmp_path, key, OPEN["inconclusive"], waivers=(waiver,))
-    assert f"approval, waiver of performance.roc_auc@overall, {said}" in refusal(made.path, key)
+    assert f"approval, waiver of performance.roc_auc@overall, {said}" in refused(made.path, key).text
 
 
 INDEX: list[tuple[str, Callable[[dict[str, Any]], Any], str]] = [
@@ -275,9 +290,10 @@ INDEX: list[tuple[str, Callable[[dict[str, Any]], Any], str]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.attack
 @pytest.mark.parametrize(("change", "said"), [i[1:] for i in INDEX], ids=[i[0] for i in INDEX])
 def test_the_index_says_what_the_plan_says(
-    made: making.Made, tmp_path: Path, change: Callable[[dict[str, Any]], Any], said: str
+    made: making.Made, tmp_path: Path, attack: Attack, change: Callable[[dict[str, Any]], Any], said: str
 ) -> None:
     """What a facility reads first is what was declared, signed by the key it names."""
     top, files = making.unpacked(made.path)
@@ -285,7 +301,9 @@ def test_the_index_says_what_the_plan_says(
     change(index)
     files[manifest.PLACE] = json.dumps(index).encode()
     path = making.packed(tmp_path / "x.zip", top, making.resigned(top, files, made.key))
-    assert said in refusal(path, made.key)
+    found = refused(path, made.key)
+    assert said in found.text
+    attack(found)
 
 
 @pytest.mark.parametrize("text", ["", " ", "x", "0" * 63, "0" * 65, "g" * 64, "0" * 64 + "\n0", "０" * 64])

@@ -11,8 +11,10 @@ import numpy as np
 import pytest
 
 from configs import errors
-from tef_export import golden_check
+from tef_export import golden_check, verify
 from tests.tef_export import making
+
+Attack = Callable[..., None]
 
 
 def test_the_ordinary_model_is_accepted() -> None:
@@ -131,15 +133,17 @@ RULES: list[tuple[str, Callable[[Any], object], str]] = [
 ]
 
 
+@pytest.mark.attack("model")
 @pytest.mark.parametrize(("change", "reason"), [r[1:] for r in RULES], ids=[r[0] for r in RULES])
-def test_an_unsafe_model_is_refused_by_rule(change: Callable[[Any], object], reason: str) -> None:
+def test_an_unsafe_model_is_refused_by_rule(attack: Attack, change: Callable[[Any], object], reason: str) -> None:
     """What a runtime would follow, obey or choke on is refused before a runtime sees it."""
     from tef_export import onnx_rules
 
     model = making.model()
     change(model)
-    with pytest.raises(errors.VerificationError, match=reason):
+    with pytest.raises(errors.VerificationError, match=reason) as caught:
         onnx_rules.check(model)
+    attack(caught.value, "onnx rules")
 
 
 def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
@@ -169,7 +173,8 @@ def folder(place: Path, made: making.Made) -> Path:
     return place
 
 
-def test_exchanged_golden_outputs_and_models_are_noticed(made: making.Made, tmp_path: Path) -> None:
+@pytest.mark.attack("model", "D78 another model than the golden outputs are of")
+def test_exchanged_golden_outputs_and_models_are_noticed(made: making.Made, tmp_path: Path, attack: Attack) -> None:
     """D78, A3: the model that ships must give the recorded outputs."""
     place = folder(tmp_path / "m", made)
     other = making.model(seed=7).SerializeToString(deterministic=True)
@@ -179,6 +184,7 @@ def test_exchanged_golden_outputs_and_models_are_noticed(made: making.Made, tmp_
     assert opened.failed[0] == "golden vectors"
     assert "exchanged" in opened.failed[1]
     assert set(opened.passed) == {"onnx rules", "onnx checker"}
+    attack(verify.Check(opened.failed[0], "fail", opened.failed[1], opened.looks))
 
 
 @pytest.mark.slow
@@ -231,8 +237,10 @@ def test_without_onnx_runtime_the_reference_evaluator_answers(made: making.Made,
     assert "reference evaluator" in text
 
 
-def test_a_process_that_does_not_answer_is_ended(made: making.Made, tmp_path: Path) -> None:
+@pytest.mark.attack("model", "D76 a model that takes too long")
+def test_a_process_that_does_not_answer_is_ended(made: making.Made, tmp_path: Path, attack: Attack) -> None:
     """Wall-clock time is limited too."""
     opened = golden_check.run(folder(tmp_path / "m", made), timeout=0.01)
     assert opened.failed is not None
     assert "within 0.01 s" in opened.failed[1]
+    attack(verify.Check(opened.failed[0], "fail", opened.failed[1], opened.looks))

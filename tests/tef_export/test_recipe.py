@@ -153,6 +153,7 @@ def test_pairs_and_factors_are_those_that_are_measured(made: making.Made) -> Non
     assert recipe_rules.MOST_PAIRS == _one_feature.MOST_PAIRS
 
 
+Attack = Callable[..., None]
 Change = Callable[[dict[str, Any]], None]
 
 
@@ -220,8 +221,11 @@ def opened(shared: making.Made, tmp_path_factory: pytest.TempPathFactory) -> Ope
     return Opened(bundle, manifest.parse(bundle.read(manifest.PLACE)), cross_check.read_evidence(bundle))
 
 
+@pytest.mark.attack("recipe")
 @pytest.mark.parametrize(("change", "reason"), [lie[1:] for lie in LIES], ids=[lie[0] for lie in LIES])
-def test_a_signed_recipe_that_says_something_else_is_refused(opened: Opened, change: Change, reason: str) -> None:
+def test_a_signed_recipe_that_says_something_else_is_refused(
+    opened: Opened, attack: Attack, change: Change, reason: str
+) -> None:
     """Each part of the recipe stands somewhere else too, and a supplier who changes one is told which."""
     place = opened.bundle.root / recipe.PLACE
     before = place.read_bytes()
@@ -234,6 +238,7 @@ def test_a_signed_recipe_that_says_something_else_is_refused(opened: Opened, cha
     finally:
         place.write_bytes(before)
     assert reason in str(caught.value)
+    attack(caught.value, "recipe")
     recipe_check.check(opened.bundle, opened.index, opened.evidence)
 
 
@@ -244,7 +249,7 @@ ROWS: list[tuple[str, Callable[[bytes], bytes], str]] = [
     ("a class that is none", lambda t: _cell(t, "target", b"2"), "codes from 0 to 1 in column target"),
     ("a group that is none", lambda t: _cell(t, "_row_group.sex", b"7"), "codes from -1 to 1 in column _row_group.sex"),
     ("half a group", lambda t: _cell(t, "_row_group.sex", b"0.5"), "codes from -1 to 1"),
-    ("no class", lambda t: _cell(t, "target", b""), "a finite number in every row of column target"),
+    ("row without class", lambda t: _cell(t, "target", b""), "a finite number in every row of column target"),
     ("columns renamed", lambda t: t.replace(b"age,", b"sex,", 1), "expected the columns age"),
     ("an open quote", lambda t: t + b'"', "expected plain CSV"),
 ]
@@ -257,9 +262,10 @@ def _cell(table: bytes, column: str, value: bytes) -> bytes:
     return b"\n".join([lines[0], b",".join(cells), *lines[2:]])
 
 
+@pytest.mark.attack("recipe")
 @pytest.mark.parametrize(("change", "reason"), [r[1:] for r in ROWS], ids=[r[0] for r in ROWS])
 def test_test_rows_that_are_no_such_table_are_refused(
-    shared: making.Made, change: Callable[[bytes], bytes], reason: str
+    shared: making.Made, attack: Attack, change: Callable[[bytes], bytes], reason: str
 ) -> None:
     """A signed table is checked as much as an unsigned one."""
     _, files = making.unpacked(shared.path)
@@ -267,6 +273,7 @@ def test_test_rows_that_are_no_such_table_are_refused(
     with pytest.raises(errors.VerificationError, match="Do not use them") as caught:
         rows.read(change(files[recipe.TEST_ROWS]), found(shared), contract)
     assert reason in str(caught.value)
+    attack(caught.value, "recipe")
 
 
 def test_rows_that_the_plan_keeps_are_refused(made: making.Made, shared: making.Made, tmp_path: Path) -> None:
