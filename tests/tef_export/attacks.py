@@ -59,7 +59,7 @@ facility that learns of a lost key no longer pins it. That an id arrives again w
 after a newer one, is for the catalogue of what was received (`proofline import`).
 """
 _LABELS = re.compile(r"(?:[A-D]\d+,? )+")
-_VARIES = re.compile(r"\b[0-9a-f]{8,}\b…?|[0-9a-f]{8,}…")
+_VARIES = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]{8,}\b…?|[0-9a-f]{8,}…")
 _PLACE = re.compile(r"column \d+ \(char \d+\)")
 _CELLS = re.compile(r"(?<!\\)\|")
 

@@ -344,7 +344,7 @@ TEXTS: list[tuple[str, str, Callable[[bytes], bytes], str]] = [
     ("classes exchanged", places.EDGE[1], lambda t: t.replace(b"no ", b""), "labels.txt, names"),
     ("another dimension", places.TRITON[0], lambda t: t.replace(b"dims: [ 10 ]", b"dims: [ 9 ]"), "dimensions"),
     ("another output", places.EDGE[0], lambda t: t.replace(b'"probabilities"', b'"scores"'), "config.pbtxt, names"),
-    ("another type of an output", places.TRITON[0], lambda t: t.replace(b"TYPE_INT64", b"TYPE_FP32"), "config.pbtxt, types"),
+    ("type of an output", places.TRITON[0], lambda t: t.replace(b"TYPE_INT64", b"TYPE_FP32"), "config.pbtxt, types"),
     ("another platform", places.TRITON[0], lambda t: t.replace(b"onnxruntime_onnx", b"tensorrt_plan"), "platform"),
     ("another model", places.TRITON_MODEL, lambda t: t + b"\n", "1/model.onnx, sha256"),
 ]  # fmt: skip
