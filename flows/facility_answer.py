@@ -1,9 +1,7 @@
-"""A facility's answer: written at the facility, taken in at the provider's."""
+"""A facility's answer, taken in at the provider's."""
 
 from __future__ import annotations
 
-import datetime as dt
-import importlib.util
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -16,45 +14,6 @@ from flows import workspace
 from tef_export import facility_report, keys
 
 FOLDER = "received"
-
-
-def write(
-    report: facility.FacilityReport, key: keys.PrivateKey, folder: Path, stem: str
-) -> tuple[tuple[Path, ...], str | None]:
-    """The signed file, and the same to read as HTML and PDF where the packages for that are installed.
-
-    Returns:
-        The files, the signed one first; and what could not be written, in a sentence.
-
-    Raises:
-        PlanError: An answer of that name is there already: a signed answer is not overwritten.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    signed = folder / f"{stem}.report.json"
-    content = facility_report.seal(report, key)
-    try:
-        with signed.open("xb") as stream:
-            stream.write(content)
-    except FileExistsError:
-        raise errors.PlanError(
-            f"answer {signed.name}: expected none yet, got one. Name another folder with --output, or remove it."
-        ) from None
-    written = [signed]
-    absent = [name for name in ("jinja2", "typst") if importlib.util.find_spec(name) is None]
-    if "jinja2" in absent:
-        return tuple(written), f"HTML and PDF were not written: {' and '.join(absent)} not installed (`[tef]`)."
-    from model_cards import facility as documents
-    from model_cards import render_html, render_pdf
-
-    tree = documents.tree_of(report)
-    page = folder / f"{stem}.report.html"
-    page.write_text(render_html.render(tree), encoding="utf-8")
-    written.append(page)
-    if absent:
-        return tuple(written), "PDF was not written: typst is not installed (`[tef]`)."
-    print_out = folder / f"{stem}.report.pdf"
-    print_out.write_bytes(render_pdf.render(tree, "facility_report", dt.datetime.fromisoformat(report.at)))
-    return (*written, print_out), None
 
 
 def receive(

@@ -59,7 +59,7 @@ def command(
     this bundle with that outcome, and a bundle that the reader does not accept can only be refused.
     """
     from evidence import storage
-    from flows import facility_answer
+    from flows import facility_files
     from tef_export import facility_report, key_files, keys, verify
 
     if key is None and fingerprint is None:
@@ -84,7 +84,7 @@ def command(
     signer = key_files.open_key(sign, lambda: click.prompt("Password of the key", hide_input=True), certificate)
     folder = output or bundle.parent
     with storage.explained(f"answer in {folder}"):
-        written, note = facility_answer.write(made, signer, folder, bundle.stem)
+        written, note = facility_files.write(made, signer, folder, bundle.stem)
     for path in written:
         click.echo(f"wrote {path}")
     if note:

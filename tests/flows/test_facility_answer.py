@@ -12,7 +12,7 @@ import pytest
 
 from configs import errors
 from evidence import canonical, clock, facility, ledger, rerun_records
-from flows import facility_answer, workspace
+from flows import facility_answer, facility_files, workspace
 from tef_export import dsse, facility_report, golden_check, verify
 from tests.tef_export import making
 
@@ -36,7 +36,7 @@ class Case:
 
     def sent(self, place: Path, report: facility.FacilityReport) -> Path:
         """The signed file."""
-        return facility_answer.write(report, self.key, place, "answer")[0][0]
+        return facility_files.write(report, self.key, place, "answer")[0][0]
 
     def receive(self, file: Path):
         """Take it in."""
