@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from checks import gate
 from configs.plan import Plan
@@ -34,6 +34,7 @@ def compare(
     *,
     same_rows: bool,
     same_entities: bool,
+    there: Collection[str],
     absent: Mapping[str, str],
 ) -> tuple[tuple[Comparison, ...], tuple[NotRepeated, ...]]:
     """Lay every measure of the recipe's checks beside the declared one.
@@ -44,6 +45,7 @@ def compare(
         measured: The results of the re-run.
         same_rows: Were the rows those of the declared values?
         same_entities: Was it known which rows belong to one entity, as it was then? Else intervals are not compared.
+        there: Attributes, intersections and columns to slice by of which the rows say what they belong to.
         absent: Attribute or column to the reason why its groups could not be made.
 
     Returns:
@@ -60,12 +62,17 @@ def compare(
             continue
         again = {(m.name, m.slice): m for m in result.measures}
         lost: dict[str, str] = {}
-        for old in before[check.id].measures:
-            new = again.get((old.name, old.slice))
-            if new is not None:
-                pairs.append((check.id, old, new))
+        declared_here = {(m.name, m.slice): m for m in before[check.id].measures}
+        for name, part in dict.fromkeys((*declared_here, *(again if same_rows else ()))):
+            # On the same rows, what only one side has was made up, or left out.
+            old, new = (found.get((name, part)) for found in (declared_here, again))
+            if unknown := _unknown(asked, check.id, part, there):
+                lost[unknown] = _gone(unknown, absent)
+            elif same_rows or (old and new):
+                none = records.Measure(name=name, value=None, slice=part)
+                pairs.append((check.id, old or none, new or none))
             else:
-                lost[old.slice.partition("=")[0]] = _gone(old.slice, absent)
+                lost[part.partition("=")[0]] = "no such group among these rows"
         left_out += [NotRepeated(check_id=check.id, reason=f"{part}: {reason}") for part, reason in lost.items()]
     count = max(1, len(pairs))
     found = [
@@ -108,17 +115,28 @@ def judged(
 
 
 def _why_not(check: recipe.Check, result: records.CheckResult | None) -> str:
-    if result is not None:
-        return result.reason
-    if "training_range" in check.needs:
+    if result is None and "training_range" in check.needs:
         return "needs the smallest and largest training values, which are single persons' and stay with the provider"
-    return f"needs {' and '.join(check.needs)}, which did not travel" if check.needs else "could not be measured"
+    if check.needs and (result is None or result.status == "not_applicable"):
+        return f"needs {' and '.join(check.needs)} of the rows, and these have none"
+    return "could not be measured" if result is None else result.reason
+
+
+def _unknown(asked: recipe.Recipe, check: str, part: str, there: Collection[str]) -> str | None:
+    """The first attribute or column that a measure rests on and of which the rows say nothing."""
+    if check.startswith("robustness.shift"):
+        # The worst slice of all columns is none of some of them.
+        columns = [one.column for one in asked.slices if part == "overall" or part.startswith(one.column)]
+        return next((column for column in columns if column not in there), None)
+    name = part.partition("=")[0]
+    known = [*(one.name for one in asked.attributes), *(one.name for one in asked.intersections)]
+    return name if name in known and name not in there else None
 
 
 def _gone(part: str, absent: Mapping[str, str]) -> str:
     name = part.partition("=")[0].strip()
     first = next((reason for key, reason in absent.items() if key in name.split(" × ") or name.startswith(key)), None)
-    return first or ("no such group among these rows" if absent or "=" in part else "did not travel, or no row has it")
+    return first or "what the rows belong to did not travel"
 
 
 def _same(

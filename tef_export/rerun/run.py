@@ -71,6 +71,7 @@ def rerun(
             answer.results,
             same_rows=own is None,
             same_entities=plan.data.entity is None or mapped.part.entities is not None,
+            there={*mapped.part.groups, *mapped.part.slices},
             absent=mapped.absent,
         )
         return outcome.Rerun(

@@ -36,8 +36,11 @@ def plan_text(gates: tuple[str, ...] = MEASURED, **bundle: bool) -> str:
     return yaml.safe_dump(plan, allow_unicode=True)
 
 
-def bundle(place: Path, key: making.keys.PrivateKey, alter=lambda result: result) -> making.Made:
-    """Measure, then seal what was measured; `alter` changes results before they are declared."""
+def bundle(place: Path, key: making.keys.PrivateKey, alter=lambda result: result, **what: bool) -> making.Made:
+    """Measure, then seal what was measured.
+
+    `alter` changes results before they are declared, `what` the section `bundle` of the plan.
+    """
     text = plan_text()
     first = making.bundle(place / "first", key, plan=text)
     with verify.opened(first.path, public_key=key.public_key(), at=making.NOW) as found:
@@ -56,4 +59,4 @@ def bundle(place: Path, key: making.keys.PrivateKey, alter=lambda result: result
         made = gate.decide(plan, everything)
         return record.model_copy(update={"reasons": made.reasons, "outcome": made.outcome})
 
-    return making.bundle(place / "second", key, plan=text, change={"evaluate": evaluated, "gate": decided})
+    return making.bundle(place / "second", key, plan=plan_text(**what), change={"evaluate": evaluated, "gate": decided})

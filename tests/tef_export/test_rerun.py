@@ -47,6 +47,34 @@ def test_a_value_that_was_not_measured_is_found(tmp_path: Path) -> None:
     assert [c.name for c in found.comparisons if c.status == "differs"] == ["performance.accuracy"]
 
 
+def test_a_measure_that_was_made_up_or_left_out_is_found(tmp_path: Path) -> None:
+    """A nice figure of a group that nobody measured, and a bad one that is not declared: both differ."""
+
+    def edited(result: records.CheckResult) -> records.CheckResult:
+        if result.check_id == "performance.roc_auc":
+            added = result.measures[0].model_copy(update={"slice": "sex=everybody", "value": 0.99})
+            return result.model_copy(update={"measures": (*result.measures, added)})
+        if result.check_id == "fairness.demographic_parity_difference":
+            return result.model_copy(update={"measures": result.measures[:-1]})
+        return result
+
+    found = again(rerunnable.bundle(tmp_path, making.real_key(), edited))
+    bad = {c.check_id: (c.declared is None, c.measured is None) for c in found.comparisons if c.status == "differs"}
+    assert bad == {
+        "performance.roc_auc": (False, True),
+        "fairness.demographic_parity_difference": (True, False),
+    }
+
+
+def test_what_needs_groups_is_not_repeated_without_them(tmp_path: Path) -> None:
+    """The plan lets rows leave and no codes: performance is reproduced, fairness is listed with the reason."""
+    found = again(rerunnable.bundle(tmp_path, making.real_key(), include_groups=False))
+    assert found.status == "reproduced"
+    assert not any(c.check_id.startswith("fairness.") for c in found.comparisons)
+    reasons = {one.check_id: one.reason for one in found.not_repeated}
+    assert reasons["fairness.demographic_parity_difference"].endswith("what the rows belong to did not travel")
+
+
 def test_nothing_is_measured_of_a_bundle_that_does_not_hold(honest: making.Made, monkeypatch) -> None:
     """A foreign key: refused before anything is opened."""
     from tef_export.rerun import process
