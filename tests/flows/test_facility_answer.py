@@ -221,6 +221,24 @@ def test_documents_cite_what_was_received(case: Case, tmp_path: Path) -> None:
         assert words in said
 
 
+@pytest.mark.parametrize("other", ["de", "fr"])
+def test_the_citation_has_its_words_in_every_language(case: Case, tmp_path: Path, other: str) -> None:
+    """No fixed word of it is left in English where the technical documentation is German or French."""
+    from model_cards import localise, received, refs, tree
+
+    case.receive(case.sent(tmp_path / "out", case.make(findings=("Few rows.",))))
+    record = case.path / "received/record.json"
+    marked = facility.ReceivedRecord.model_validate_json(record.read_bytes()).reports[0]
+    marked = marked.model_copy(update={"bundle_is_demonstration": True})
+    dossier = dataclasses.replace(workspace.dossier(case.path), received=facility.ReceivedRecord(reports=(marked,)))
+
+    def build(book: refs.Book) -> tree.Document:
+        section = tree.Section("received", "", tuple(received.listing(book)))
+        return tree.Document(title=(), draft=(), sections=(section,))
+
+    assert localise.missing(localise.build(build, refs.book(dossier), other)) == ()
+
+
 def test_an_altered_record_of_what_was_received_is_found(case: Case, tmp_path: Path) -> None:
     """The ledger holds its digest."""
     case.receive(case.sent(tmp_path / "out", case.make()))
