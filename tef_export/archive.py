@@ -24,8 +24,8 @@ from configs import errors
 from evidence import storage
 
 MOST_ENTRIES = 2000
-LARGEST = 2**31 - 1
-"""Bytes of the archive; ZIP64 is not read."""
+LARGEST = 2**32 - 2
+"""Bytes of the archive: what a plain ZIP can say. ZIP64 is not read."""
 OVERHEAD = 512
 """Bytes of the archive for each entry, at most."""
 CHUNK = 1 << 20
@@ -95,27 +95,56 @@ def write(
         raise errors.GateError(
             f"bundle {top}: expected at most {LARGEST:,} bytes, got {total:,}. Export a smaller model."
         )
-    with zipfile.ZipFile(destination, "w", zipfile.ZIP_STORED, allowZip64=False) as archive:
+    listed: list[bytes] = []
+    with destination.open("wb") as stream:
         for path in sorted(files):
-            info = zipfile.ZipInfo(f"{top}/{path}", date_time=(1980, 1, 1, 0, 0, 0))
-            info.create_system = 3
-            info.external_attr = _MODE
-            info.compress_type = zipfile.ZIP_STORED
-            source = files[path]
+            name, offset, source = f"{top}/{path}".encode("ascii"), stream.tell(), files[path]
+            stream.write(bytes(_LOCAL.size) + name)
             if isinstance(source, bytes):
-                archive.writestr(info, source)
-                continue
-            digest = hashlib.sha256()
-            with source.open("rb") as reader, archive.open(info, "w") as writer:
-                while piece := reader.read(CHUNK):
-                    digest.update(piece)
-                    writer.write(piece)
-            expected = (digests or {}).get(path)
-            if expected not in (None, digest.hexdigest()):
-                raise errors.IntegrityError(
-                    f"file {path}: expected sha256 {str(expected)[:12]}…, got {digest.hexdigest()[:12]}…: it was "
-                    "altered after it was recorded. Restore it, or run again into a new folder; nothing was written."
-                )
+                stream.write(source)
+                crc, size = zlib.crc32(source), len(source)
+            else:
+                crc, size = _append(stream, source, path, (digests or {}).get(path))
+            end = stream.tell()
+            stream.seek(offset)
+            stream.write(_local(name, 0, crc, size))
+            stream.seek(end)
+            central = (20, 0, 0, _TIME, _DATE, crc, size, size, len(name), 0, 0, 0, 0, _MODE, offset)
+            listed.append(_CENTRAL.pack(b"PK\x01\x02", 3 << 8 | 20, *central) + name)
+        start, directory = stream.tell(), b"".join(listed)
+        count, length = len(listed), len(directory)
+        stream.write(directory + _END.pack(b"PK\x05\x06", 0, 0, count, count, length, start, 0))
+
+
+def _append(stream: BinaryIO, source: Path, path: str, expected: str | None) -> tuple[int, int]:
+    """Copy a file, hashing it on the way; its checksum and size."""
+    digest, crc, size = hashlib.sha256(), 0, 0
+    with source.open("rb") as reader:
+        while piece := reader.read(CHUNK):
+            digest.update(piece)
+            crc, size = zlib.crc32(piece, crc), size + len(piece)
+            stream.write(piece)
+    if expected not in (None, digest.hexdigest()):
+        raise errors.IntegrityError(
+            f"file {path}: expected sha256 {str(expected)[:12]}…, got {digest.hexdigest()[:12]}…: it was "
+            "altered after it was recorded. Restore it, or run again into a new folder; nothing was written."
+        )
+    return crc, size
+
+
+def _local(name: bytes, flags: int, crc: int, size: int) -> bytes:
+    """The header in front of a file."""
+    return _LOCAL.pack(b"PK\x03\x04", 20, flags, 0, _TIME, _DATE, crc, size, size, len(name), 0) + name
+
+
+def require_file(path: Path) -> None:
+    """Check that there is such a file.
+
+    Raises:
+        MissingError: There is none.
+    """
+    if not path.is_file():
+        raise errors.MissingError(f"bundle {path}: expected a ZIP file, got none. Check the path.")
 
 
 def sha256(path: Path) -> str:
@@ -124,8 +153,7 @@ def sha256(path: Path) -> str:
     Raises:
         MissingError: There is no such file.
     """
-    if not path.is_file():
-        raise errors.MissingError(f"bundle {path}: expected a ZIP file, got none. Check the path.")
+    require_file(path)
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while piece := stream.read(CHUNK):
@@ -140,8 +168,7 @@ def inspect(path: Path) -> Listing:
         MissingError: There is no such file.
         VerificationError: It is no archive of this form, or was cut off.
     """
-    if not path.is_file():
-        raise errors.MissingError(f"bundle {path}: expected a ZIP file, got none. Check the path.")
+    require_file(path)
     size = path.stat().st_size
     with path.open("rb") as stream:
         _require_zip(stream, size)
@@ -326,8 +353,7 @@ def _contiguous(stream: BinaryIO, records: list[tuple[str, tuple[int, ...]]], to
             raise _refusal(f"{name!r} right after the file before it", "a gap or an overlap")
         stream.seek(offset)
         raw = stream.read(_LOCAL.size + len(name))
-        expected = _LOCAL.pack(b"PK\x03\x04", 20, flags, 0, _TIME, _DATE, crc, size, size, len(name), 0)
-        if raw != expected + name.encode("ascii"):
+        if raw != _local(name.encode("ascii"), flags, crc, size):
             raise _refusal(
                 f"the same name, size and checksum for {name!r} in both places", "two that differ", looks="unclear"
             )

@@ -22,13 +22,15 @@ OPSETS = range(17, 21)
 """Versions of the standard operator set that receivers' runtimes have in common."""
 ML_OPSETS = range(1, 6)
 NEWEST_IR = 10
-LARGEST = 1 << 30
-"""Bytes of the model file."""
+LARGEST = (1 << 31) - 1
+"""Bytes of the model file: what the format allows in one file."""
 MOST_NODES = 100_000
 DEEPEST = 8
 """Subgraphs inside subgraphs."""
 LARGEST_CONSTANT = 1 << 28
 """Elements that one ConstantOfShape with a fixed shape may make."""
+LONGEST_SHAPE = 64
+"""Dimensions that a ConstantOfShape with a fixed shape may have."""
 _STANDARD = ("", "ai.onnx")
 _FORBIDDEN_METADATA = ("ort_config",)
 _TELLING_METADATA = ("stack_trace", "source_file", "filename")
@@ -40,17 +42,40 @@ def load(path: Path) -> onnx.ModelProto:
     Raises:
         VerificationError: It is too large, or no ONNX.
     """
+    require_size(path)
+    return parsed(path.read_bytes())
+
+
+def require_size(path: Path) -> int:
+    """The size of a model file.
+
+    Raises:
+        VerificationError: It is too large.
+    """
     size = path.stat().st_size
     if size > LARGEST:
-        raise _refusal(f"at most {LARGEST} bytes", f"{size}")
+        raise refusal(f"at most {LARGEST} bytes", f"{size}")
+    return size
+
+
+def parsed(content: bytes) -> onnx.ModelProto:
+    """A model from its bytes.
+
+    Raises:
+        VerificationError: It is no ONNX.
+    """
     try:
-        return onnx.load_model_from_string(path.read_bytes())
+        return onnx.load_model_from_string(content)
     except (DecodeError, ValueError, TypeError, RecursionError) as error:
-        raise _refusal("an ONNX file", f"something that cannot be read ({_first(error)})") from None
+        raise refusal("an ONNX file", f"something that cannot be read ({_first(error)})") from None
 
 
-def check(model: onnx.ModelProto) -> None:
+def check(model: onnx.ModelProto, apart: frozenset[int] = frozenset()) -> None:
     """Apply the static rules.
+
+    Args:
+        model: The model.
+        apart: Numbers of the initializers whose values are not in it, because they were checked where they stand.
 
     Raises:
         VerificationError: Naming the first rule that is broken.
@@ -58,20 +83,33 @@ def check(model: onnx.ModelProto) -> None:
     _check_versions(model)
     _check_metadata(model.metadata_props, "model")
     if model.functions or model.training_info:
-        raise _refusal("no model functions or training graphs", "some")
-    _check_graph(model.graph, _Budget(), 0)
+        raise refusal("no model functions or training graphs", "some")
+    _check_graph(model.graph, _Budget(), 0, apart)
 
 
-def check_with_onnx(model: onnx.ModelProto) -> None:
+def check_with_onnx(model: onnx.ModelProto, apart: frozenset[int] = frozenset()) -> None:
     """The checker of ONNX itself, with shape inference and with custom operators refused.
+
+    Initializers whose values are apart (see `check`) are shown to it as inputs: it needs their types and shapes alone.
 
     Raises:
         VerificationError: The model is invalid.
     """
+    if apart:
+        shown = onnx.ModelProto()
+        shown.CopyFrom(model)
+        weights = [shown.graph.initializer[number] for number in sorted(apart)]
+        known = {value.name for value in shown.graph.input}
+        shown.graph.input.extend(
+            onnx.helper.make_tensor_value_info(w.name, w.data_type, w.dims) for w in weights if w.name not in known
+        )
+        for number in sorted(apart, reverse=True):
+            del shown.graph.initializer[number]
+        model = shown
     try:
         onnx.checker.check_model(model, full_check=True, check_custom_domain=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError, ValueError, TypeError) as error:
-        raise _refusal("a valid model", f"one that onnx.checker refuses ({_first(error)})") from None
+        raise refusal("a valid model", f"one that onnx.checker refuses ({_first(error)})") from None
 
 
 def facts(model: onnx.ModelProto) -> dict[str, Any]:
@@ -93,43 +131,43 @@ class _Budget:
 
 def _check_versions(model: onnx.ModelProto) -> None:
     if not 1 <= model.ir_version <= NEWEST_IR:
-        raise _refusal(f"format version (IR) up to {NEWEST_IR}", f"{model.ir_version}")
+        raise refusal(f"format version (IR) up to {NEWEST_IR}", f"{model.ir_version}")
     domains = [o.domain for o in model.opset_import]
     standard = [o.version for o in model.opset_import if o.domain in _STANDARD]
     if len(standard) != 1 or standard[0] not in OPSETS:
-        raise _refusal(f"operator set {OPSETS[0]} to {OPSETS[-1]}", f"{standard}")
+        raise refusal(f"operator set {OPSETS[0]} to {OPSETS[-1]}", f"{standard}")
     for entry in model.opset_import:
         if entry.domain not in (*_STANDARD, "ai.onnx.ml"):
-            raise _refusal("standard operators only", f"the domain '{entry.domain[:60]}'")
+            raise refusal("standard operators only", f"the domain '{entry.domain[:60]}'")
         if entry.domain == "ai.onnx.ml" and entry.version not in ML_OPSETS:
-            raise _refusal(f"ai.onnx.ml {ML_OPSETS[0]} to {ML_OPSETS[-1]}", f"{entry.version}")
+            raise refusal(f"ai.onnx.ml {ML_OPSETS[0]} to {ML_OPSETS[-1]}", f"{entry.version}")
     if len(set(domains)) != len(domains):
-        raise _refusal("each operator domain once", "one twice")
+        raise refusal("each operator domain once", "one twice")
 
 
 def _check_metadata(entries: Any, where: str) -> None:
     seen: set[str] = set()
     for entry in entries:
         if entry.key in _FORBIDDEN_METADATA:
-            raise _refusal("no metadata that configures a runtime", f"{entry.key} at {where[:80]}")
+            raise refusal("no metadata that configures a runtime", f"{entry.key} at {where[:80]}")
         if any(word in entry.key for word in _TELLING_METADATA):
-            raise _refusal("no source lines or places of the maker's machine", f"{entry.key[:60]} at {where[:80]}")
+            raise refusal("no source lines or places of the maker's machine", f"{entry.key[:60]} at {where[:80]}")
         if entry.key in seen:
-            raise _refusal("each metadata key once", f"{entry.key[:60]} twice at {where[:80]}")
+            raise refusal("each metadata key once", f"{entry.key[:60]} twice at {where[:80]}")
         seen.add(entry.key)
 
 
-def _check_graph(graph: onnx.GraphProto, budget: _Budget, depth: int) -> None:
+def _check_graph(graph: onnx.GraphProto, budget: _Budget, depth: int, apart: frozenset[int] = frozenset()) -> None:
     if depth > DEEPEST:
-        raise _refusal(f"at most {DEEPEST} subgraphs inside each other", "more")
+        raise refusal(f"at most {DEEPEST} subgraphs inside each other", "more")
     _check_metadata(graph.metadata_props, "graph")
     for value in (*graph.input, *graph.output, *graph.value_info):
         _check_metadata(value.metadata_props, f"value {value.name}")
-    for tensor in _weights(graph):
-        _check_tensor(tensor, f"weight {tensor.name[:80]}")
+    for number, tensor in enumerate(_weights(graph)):
+        _check_tensor(tensor, f"weight {tensor.name[:80]}", apart=number in apart)
     budget.nodes += len(graph.node)
     if budget.nodes > MOST_NODES:
-        raise _refusal(f"at most {MOST_NODES} nodes", "more")
+        raise refusal(f"at most {MOST_NODES} nodes", "more")
     fixed = {t.name: t for t in graph.initializer}
     for node in graph.node:
         _check_node(node, fixed, budget, depth)
@@ -138,7 +176,7 @@ def _check_graph(graph: onnx.GraphProto, budget: _Budget, depth: int) -> None:
 def _check_node(node: onnx.NodeProto, fixed: dict[str, onnx.TensorProto], budget: _Budget, depth: int) -> None:
     where = f"node {node.op_type[:40]} {node.name[:80]}".strip()
     if node.domain not in (*_STANDARD, "ai.onnx.ml"):
-        raise _refusal("standard operators only", f"{where} of the domain '{node.domain[:60]}'")
+        raise refusal("standard operators only", f"{where} of the domain '{node.domain[:60]}'")
     _check_metadata(node.metadata_props, where)
     for attribute in node.attribute:
         for tensor in _tensors(attribute):
@@ -146,9 +184,11 @@ def _check_node(node: onnx.NodeProto, fixed: dict[str, onnx.TensorProto], budget
         for graph in (*([attribute.g] if attribute.HasField("g") else []), *attribute.graphs):
             _check_graph(graph, budget, depth + 1)
     if node.op_type == "ConstantOfShape" and node.input and node.input[0] in fixed:
+        if math.prod(fixed[node.input[0]].dims) > LONGEST_SHAPE:
+            raise refusal("a shape of a few numbers", f"{where} with a large one")
         shape = numpy_helper.to_array(fixed[node.input[0]]).ravel().tolist()
         if math.prod(int(size) for size in shape) > LARGEST_CONSTANT:
-            raise _refusal(f"constants of at most {LARGEST_CONSTANT} elements", f"{where} with the shape {shape[:8]}")
+            raise refusal(f"constants of at most {LARGEST_CONSTANT} elements", f"{where} with the shape {shape[:8]}")
 
 
 def _weights(graph: onnx.GraphProto) -> Iterator[onnx.TensorProto]:
@@ -166,19 +206,21 @@ def _tensors(attribute: onnx.AttributeProto) -> Iterator[onnx.TensorProto]:
         yield from (entry.values, entry.indices)
 
 
-def _check_tensor(tensor: onnx.TensorProto, where: str) -> None:
+def _check_tensor(tensor: onnx.TensorProto, where: str, *, apart: bool = False) -> None:
     if tensor.data_location == onnx.TensorProto.EXTERNAL or tensor.external_data:
         place = next((e.value for e in tensor.external_data if e.key == "location"), "")
-        raise _refusal("all weights inside the file", f"{where} that refers to the file '{place[:80]}'")
+        raise refusal("all weights inside the file", f"{where} that refers to the file '{place[:80]}'")
     _check_metadata(tensor.metadata_props, where)
     if any(size < 0 for size in tensor.dims) or math.prod(tensor.dims) > LARGEST:
-        raise _refusal("tensors of a sensible size", f"{where} with the shape {list(tensor.dims)[:8]}")
+        raise refusal("tensors of a sensible size", f"{where} with the shape {list(tensor.dims)[:8]}")
+    if apart:
+        return
     try:
         values = numpy_helper.to_array(tensor)
     except (ValueError, TypeError, KeyError) as error:
-        raise _refusal("readable weights", f"{where} ({_first(error)})") from None
+        raise refusal("readable weights", f"{where} ({_first(error)})") from None
     if values.dtype.kind in "fc" and not np.isfinite(values).all():
-        raise _refusal("finite weights", f"{where} with NaN or infinite values")
+        raise refusal("finite weights", f"{where} with NaN or infinite values")
 
 
 def _spec(value: onnx.ValueInfoProto) -> dict[str, Any]:
@@ -186,7 +228,7 @@ def _spec(value: onnx.ValueInfoProto) -> dict[str, Any]:
     try:
         name = onnx.helper.tensor_dtype_to_np_dtype(kind.elem_type).name
     except KeyError:
-        raise _refusal("tensors as inputs and outputs", f"{value.name[:80]} of another type") from None
+        raise refusal("tensors as inputs and outputs", f"{value.name[:80]} of another type") from None
     return {"name": value.name, "dtype": name, "shape": [d.dim_param or d.dim_value for d in kind.shape.dim]}
 
 
@@ -194,5 +236,6 @@ def _first(error: BaseException) -> str:
     return str(error).strip().split("\n", 1)[0][:160]
 
 
-def _refusal(expected: str, got: str) -> errors.VerificationError:
+def refusal(expected: str, got: str) -> errors.VerificationError:
+    """The refusal of a model file."""
     return errors.VerificationError(f"model.onnx: expected {expected}, got {got}. Do not run it.")

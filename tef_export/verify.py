@@ -7,6 +7,7 @@ last, in a process with little memory and time.
 
 from __future__ import annotations
 
+import concurrent.futures
 import contextlib
 import dataclasses
 import datetime as dt
@@ -233,9 +234,14 @@ def _run(
             "bundle proves nothing. Get the fingerprint from the supplier by another channel."
         )
     pinned = None if fingerprint is None else _fingerprint(fingerprint)
-    run = _Run(bundle.name, archive.sha256(bundle))
     asked = _Asked(public_key, pinned, allow_demonstration, sha256, at or dt.datetime.now(dt.UTC))
-    with tempfile.TemporaryDirectory(prefix="proofline-") as place:
+    archive.require_file(bundle)
+    with (
+        tempfile.TemporaryDirectory(prefix="proofline-") as place,
+        concurrent.futures.ThreadPoolExecutor(1) as beside,
+    ):
+        # The digest of the archive is only shown, or compared first; a second core makes it while files are unpacked.
+        run = _Run(bundle.name, beside.submit(archive.sha256, bundle))
         _verify(run, bundle, Path(place), asked)
         yield run
 
@@ -297,13 +303,18 @@ class _Stop(Exception):  # noqa: N818 - it ends a chain of checks and is no erro
 class _Run:
     """Collects the results of one verification."""
 
-    def __init__(self, bundle: str, sha256: str) -> None:
-        self.bundle, self.sha256 = bundle, sha256
+    def __init__(self, bundle: str, sha256: concurrent.futures.Future[str]) -> None:
+        self.bundle, self._sha256 = bundle, sha256
         self.fingerprint: str | None = None
         self.manifest: manifest.BundleManifest | None = None
         self.evidence: cross_check.Evidence | None = None
         self.unpacked: cross_check.Bundle | None = None
         self._checks: dict[str, Check] = {}
+
+    @property
+    def sha256(self) -> str:
+        """Digest of the archive."""
+        return self._sha256.result()
 
     def note(self, name: str, status: records.Status, text: str) -> None:
         self._checks[name] = Check(name, status, text)

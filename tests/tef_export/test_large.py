@@ -1,0 +1,126 @@
+"""Large models: the same rules, with the weights left in the file."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from configs import errors
+from tef_export import archive, onnx_large, onnx_rules
+from tests.tef_export import making
+
+
+def written(place: Path, model: Any, cut: int = 0) -> Path:
+    content = model.SerializeToString(deterministic=True)
+    (place / "model.onnx").write_bytes(content[: len(content) - cut])
+    return place / "model.onnx"
+
+
+def test_a_walk_over_the_file_finds_what_a_parser_finds(tmp_path: Path) -> None:
+    """Everything but the values of the weights is the same; rules, checker and facts take it."""
+    model = making.model()
+    found, apart = onnx_large.load(written(tmp_path, model), small=0, weight=20)
+    assert apart == {0}
+    assert not found.graph.initializer[0].raw_data
+    onnx_rules.check(found, apart)
+    onnx_rules.check_with_onnx(found, apart)
+    assert onnx_rules.facts(found) == onnx_rules.facts(model)
+    found.graph.initializer[0].raw_data = model.graph.initializer[0].raw_data
+    assert found == model
+
+
+def test_a_small_file_is_parsed_whole(tmp_path: Path) -> None:
+    """Nothing is left apart where there is no need."""
+    model = making.model()
+    assert onnx_large.load(written(tmp_path, model)) == (model, frozenset())
+
+
+def _value(value: float, position: int) -> Any:
+    def change(model: Any) -> None:
+        values = np.frombuffer(model.graph.initializer[0].raw_data, np.float32).copy()
+        values[position] = value
+        model.graph.initializer[0].raw_data = values.tobytes()
+
+    return change
+
+
+def _shape(model: Any) -> None:
+    model.graph.initializer[0].dims[0] = 9
+
+
+def _kind(model: Any) -> None:
+    model.graph.initializer[0].data_type = 99
+
+
+def _both(model: Any) -> None:
+    model.graph.initializer[0].float_data.extend([1.0] * 20)
+
+
+CASES = [
+    ("large: NaN in the first place", _value(float("nan"), 0), "finite weights"),
+    ("large: infinite in the last place", _value(float("-inf"), -1), "finite weights"),
+    ("large: shape that lies", _shape, "readable weights"),
+    ("large: type that is none", _kind, "readable weights"),
+    ("large: values in two forms", _both, "values in one form"),
+]
+
+
+@pytest.mark.attack("model")
+@pytest.mark.parametrize(("change", "reason"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
+def test_weights_in_the_file_are_checked_as_others(tmp_path: Path, attack: Any, change: Any, reason: str) -> None:
+    """No value escapes because it was not loaded."""
+    model = making.model()
+    change(model)
+    with pytest.raises(errors.VerificationError, match=reason) as caught:
+        onnx_large.load(written(tmp_path, model), small=0, weight=20)
+    attack(caught.value, "onnx rules")
+
+
+def test_every_cut_and_every_changed_byte_is_an_answer(tmp_path: Path) -> None:
+    """A file that was cut or altered anywhere is read as a parser reads it, or refused; never a crash."""
+    whole = making.model().SerializeToString(deterministic=True)
+    for position in range(len(whole)):
+        for content in (whole[:position], whole[:position] + bytes([whole[position] ^ 0x55]) + whole[position + 1 :]):
+            (tmp_path / "model.onnx").write_bytes(content)
+            try:
+                model, apart = onnx_large.load(tmp_path / "model.onnx", small=-1, weight=20)
+                onnx_rules.check(model, apart)
+            except errors.VerificationError:
+                continue
+            onnx_rules.check(onnx_rules.parsed(content))
+
+
+def test_two_graphs_or_two_raw_data_are_refused(tmp_path: Path) -> None:
+    """What a parser would merge or overwrite could hide a weight from the walk."""
+    model = making.model()
+    whole = model.SerializeToString(deterministic=True)
+    graph = model.graph.SerializeToString(deterministic=True)
+    place = tmp_path / "model.onnx"
+    place.write_bytes(whole + b"\x3a" + bytes([len(graph) & 0x7F | 0x80, len(graph) >> 7]) + graph)
+    with pytest.raises(errors.VerificationError, match="one graph"):
+        onnx_large.load(place, small=0, weight=20)
+    tensor = model.graph.initializer[0].SerializeToString(deterministic=True)
+    doubled = tensor + b"\x4a\x04" + bytes(4)
+    graph = graph.replace(b"\x2a" + bytes([len(tensor)]) + tensor, b"\x2a" + bytes([len(doubled)]) + doubled)
+    del model.graph.initializer[:]
+    model.ClearField("graph")
+    rest = model.SerializeToString(deterministic=True)
+    place.write_bytes(rest + b"\x3a" + bytes([len(graph) & 0x7F | 0x80, len(graph) >> 7]) + graph)
+    with pytest.raises(errors.VerificationError, match="raw data once"):
+        onnx_large.load(place, small=0, weight=20)
+
+
+def test_an_archive_is_what_the_standard_library_would_write(tmp_path: Path) -> None:
+    """Our own writer goes beyond 2 GiB without ZIP64; below, its bytes are the usual ones."""
+    files = {"data/a.txt": b"a", "bagit.txt": b"x" * 300}
+    archive.write(tmp_path / "ours.zip", "top", files)
+    with zipfile.ZipFile(tmp_path / "theirs.zip", "w") as opened:
+        for name in sorted(files):
+            info = zipfile.ZipInfo(f"top/{name}", (1980, 1, 1, 0, 0, 0))
+            info.create_system, info.external_attr = 3, 0o100644 << 16
+            opened.writestr(info, files[name])
+    assert (tmp_path / "ours.zip").read_bytes() == (tmp_path / "theirs.zip").read_bytes()
