@@ -36,20 +36,36 @@ class Apart:
     size: int
 
 
-def load(path: Path, small: int = SMALL, weight: int = WEIGHT) -> tuple[onnx.ModelProto, frozenset[int]]:
+def load(path: Path, small: int = SMALL, weight: int = WEIGHT) -> tuple[onnx.ModelProto, dict[int, Apart]]:
     """The model, and which of its initializers are without their values, because they were checked in the file.
 
     Raises:
         VerificationError: It is too large, no ONNX, or a weight is not a finite number for each of its elements.
     """
     if path.stat().st_size <= small:
-        return onnx_rules.load(path), frozenset()
+        return onnx_rules.load(path), {}
     with path.open("rb") as stream:
         rest, apart = _Walk(stream, weight).model(onnx_rules.require_size(path))
         model = onnx_rules.parsed(rest)
         for number, place in apart.items():
             _check_values(stream, model.graph.initializer[number], place)
-    return model, frozenset(apart)
+    return model, apart
+
+
+def pointing(model: onnx.ModelProto, apart: dict[int, Apart], name: str) -> bytes:
+    """The model with references to where its weights stand in its own file, so that a runtime maps them from there.
+
+    Only places that `load` has found and checked are named; a model that comes with references of its own is refused.
+    """
+    made = onnx.ModelProto()
+    made.CopyFrom(model)
+    for number, place in apart.items():
+        tensor = made.graph.initializer[number]
+        tensor.data_location = onnx.TensorProto.EXTERNAL
+        for key, value in (("location", name), ("offset", place.offset), ("length", place.size)):
+            tensor.external_data.add(key=key, value=str(value))
+    content: bytes = made.SerializeToString()
+    return content
 
 
 class _Walk:

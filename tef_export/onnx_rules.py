@@ -7,7 +7,7 @@ is a number, and no metadata changes how a runtime behaves or tells about the ma
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -70,7 +70,7 @@ def parsed(content: bytes) -> onnx.ModelProto:
         raise refusal("an ONNX file", f"something that cannot be read ({_first(error)})") from None
 
 
-def check(model: onnx.ModelProto, apart: frozenset[int] = frozenset()) -> None:
+def check(model: onnx.ModelProto, apart: Collection[int] = ()) -> None:
     """Apply the static rules.
 
     Args:
@@ -87,7 +87,7 @@ def check(model: onnx.ModelProto, apart: frozenset[int] = frozenset()) -> None:
     _check_graph(model.graph, _Budget(), 0, apart)
 
 
-def check_with_onnx(model: onnx.ModelProto, apart: frozenset[int] = frozenset()) -> None:
+def check_with_onnx(model: onnx.ModelProto, apart: Collection[int] = ()) -> None:
     """The checker of ONNX itself, with shape inference and with custom operators refused.
 
     Initializers whose values are apart (see `check`) are shown to it as inputs: it needs their types and shapes alone.
@@ -157,7 +157,7 @@ def _check_metadata(entries: Any, where: str) -> None:
         seen.add(entry.key)
 
 
-def _check_graph(graph: onnx.GraphProto, budget: _Budget, depth: int, apart: frozenset[int] = frozenset()) -> None:
+def _check_graph(graph: onnx.GraphProto, budget: _Budget, depth: int, apart: Collection[int] = ()) -> None:
     if depth > DEEPEST:
         raise refusal(f"at most {DEEPEST} subgraphs inside each other", "more")
     _check_metadata(graph.metadata_props, "graph")
