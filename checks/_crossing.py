@@ -37,6 +37,10 @@ class Crossing:
         asked = f"{self.threshold:g}"
         if self.at == 0 and self.high == 0:
             return f"below {asked} already on unaltered inputs"
+        if self.at == 0:
+            end = f"{self.high:.2g}" if self.high is not None else f"beyond {self.most:g}"
+            range_ = f" (between 0 and {end})" if self.banded else ""
+            return f"below {asked} already on unaltered inputs{range_}"
         if self.at is None and self.low is None:
             return f"stays above {asked} up to severity {self.most:g}"
         if self.at is None:

@@ -64,7 +64,7 @@ def sentence(result: records.CheckResult, gate: Gate) -> str:
         return "; more test rows would not settle it: the measured value is too near to the threshold"
     if not found["groups"]:
         return ""
-    each = ", ".join(f"{group} {rows:,}" for group, rows in found["groups"].items())
+    each = "; ".join(f"“{group.replace('=', ': ', 1)}” {rows:,}" for group, rows in found["groups"].items())
     # The answer is a forecast, and the word for it must not read as one that was given.
     way = {"pass": "in its favour", "fail": "against it"}[found["status"]]
     return f"; about {found['total']:,} more test rows would settle it, {way} if the rates stay as measured ({each})"

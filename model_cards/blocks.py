@@ -140,6 +140,9 @@ def value(measure: Node | None, apart_from: float | None = None) -> Parts:
         return NOTHING
     if measure.value["value"] is None:
         return parts("undefined: ", measure["note"].fact()) if measure["note"] else ("undefined",)
+    if measure.value["name"] == "performance.confusion_matrix" and measure["n"]:
+        wrong, every = measure["value"].fact("count"), measure["n"].fact("count")
+        return tree.say("wrong labels: {wrong} of {all}", wrong=wrong, all=every)
     unit: Parts = () if measure.value["unit"] in ("1", "") else ("\u00a0", measure["unit"].fact())
     whole = float(measure.value["value"]).is_integer() and measure.value["unit"] == "rows"
     form: refs.Form = "count" if whole else "number"

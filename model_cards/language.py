@@ -123,6 +123,11 @@ def catalogue(language: str) -> Mapping[str, str]:
     return {str(m.id): str(m.string) for m in messages if m.id and m.string}
 
 
+def colon(language: str) -> str:
+    """The colon after a name; French keeps a no-break space before it."""
+    return "\u00a0:" if language == "fr" else ":"
+
+
 def number(shown: str, language: str) -> str:
     """A number as it is shown in English, with the separators of a language."""
     if language == ENGLISH:

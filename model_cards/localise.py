@@ -27,7 +27,10 @@ from model_cards.tree import (
     Tiles,
 )
 
-ORIGINAL = "Texts of records and the paraphrase of the law stand in the language in which they were written."
+ORIGINAL = (
+    "These stay in the language in which they were written: names, answers and other texts of the plan, reasons and "
+    "notes of checks, titles of standards, and the questions and the paraphrase of the law."
+)
 
 
 def build(builder: Callable[[Book], Document], book: Book, name: str) -> Document:
@@ -110,7 +113,9 @@ class _Localiser:
             case Pairs():
                 return Pairs(self.words(block.caption), self.named(block.rows))
             case Labels():
-                return Labels(self.named(block.rows))
+                # The colon after a name is set by each format; what French puts before it belongs to the name.
+                before = language.colon(self.language)[:-1]
+                return Labels(tuple((Words(name + before), content) for name, content in self.named(block.rows)))
             case Figures():
                 return Figures(tuple(map(self.figure, block.figures)))
             case Tiles():
@@ -127,7 +132,12 @@ class _Localiser:
         return tuple((self.words(name), self.run(content)) for name, content in rows)
 
     def run(self, parts: Parts) -> Parts:
-        return tuple(map(self.part, parts))
+        numbers = [isinstance(part, Fact) and part.form in language.NUMBERS for part in parts]
+        made = []
+        for index, part in enumerate(parts):
+            between = isinstance(part, str) and part.strip() == "," and index > 0 and numbers[index - 1]
+            made.append(Words("; ") if between else self.part(part))  # a comma is the decimal sign here
+        return tuple(made)
 
     def part(self, part: Part) -> Part:
         match part:
@@ -144,6 +154,8 @@ class _Localiser:
 
     def words(self, words: str) -> str:
         """Fixed words; what stands around them is kept, so that one entry of a catalogue serves all."""
+        if not isinstance(words, Words) and words.strip() == ":":
+            return Words(language.colon(self.language) + words.partition(":")[2])
         if isinstance(words, Words | Unsaid) or not _speaks(words):
             return words
         bare = words.strip()

@@ -100,7 +100,9 @@ class Fact:
         """Is it a word of the program or of its register, which a catalogue may have, and no person's text?"""
         if self.form == "status" or isinstance(self.value, bool):
             return True
-        own = self.derivation is not None or self.evidence.endswith("/title")
+        if self.value in ("yes", "no") and "#/classification/" in self.evidence:
+            return True
+        own = self.derivation is not None or self.evidence.endswith(("/title", "/slice", "/unit"))
         return self.form == "text" and (own or self.evidence.startswith(LAW))
 
     @property
@@ -127,11 +129,15 @@ class Gap:
     @property
     def text(self) -> str:
         """The whole gap in words."""
-        kind, why, by = (language.fixed(w, self.language) for w in (self.kind, "Reason", "To be filled by"))
+        colon = language.colon(self.language)
+        words = (self.kind, "Reason", "To be filled by")
+        kind, why, by = (language.fixed(w, self.language) + colon for w in words)
         what = self.what if isinstance(self.what, str) else self.what.shown
-        reason = f" {why}: {self.reason.shown.rstrip('.')}." if self.reason else ""
+        reason = f" {why} {self.reason.shown.rstrip('.')}." if self.reason else ""
         end = "" if what.endswith("?") else "."
-        return f"{kind}: {what}{end}{reason} {by}: {self.who} ({self.where})."
+        file, found, place = self.where.partition(": ")
+        where = language.fixed(file, self.language) + colon + " " + place if found else self.where
+        return f"{kind} {what}{end}{reason} {by} {self.who} ({where})."
 
 
 class Node:

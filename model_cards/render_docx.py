@@ -98,7 +98,7 @@ def _finished(made: bytes, document: Document, at: dt.datetime) -> bytes:
         f'<Relationship Type="{_OFFICE}/footer" Id="rIdFoot" Target="footer1.xml"/>',
     )
     body = files["word/document.xml"].decode("utf-8")
-    before, _, _ = body.rpartition("<w:sectPr")
+    before, _, _ = _rows_whole(body).rpartition("<w:sectPr")
     section = (
         '<w:sectPr><w:headerReference w:type="default" r:id="rIdHead"/>'
         '<w:footerReference w:type="default" r:id="rIdFoot"/>'
@@ -113,6 +113,12 @@ def _finished(made: bytes, document: Document, at: dt.datetime) -> bytes:
             entry.external_attr, entry.create_system = 0o644 << 16, 3
             archive.writestr(entry, files[name], zipfile.ZIP_DEFLATED, 6)
     return written.getvalue()
+
+
+def _rows_whole(body: str) -> str:
+    """No row of a table is split between two pages."""
+    parted = re.sub(r"<w:trPr>", "<w:trPr><w:cantSplit/>", body)
+    return re.sub(r"<w:tr>(?!\s*<w:trPr>)", "<w:tr><w:trPr><w:cantSplit/></w:trPr>", parted)
 
 
 def _insert(files: dict[str, bytes], name: str, before: str, words: str) -> None:

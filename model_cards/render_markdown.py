@@ -52,8 +52,9 @@ def render(document: Document, *, anchors: bool = False) -> str:
         anchors: Put the name of each section before its heading, so that other documents can link to it?
     """
     lines = [f"# {_inline(document.title)}", "", f"> {_inline(document.draft)}", ""]
-    for section in document.sections:
-        lines += _section(section, 2, anchors=anchors)
+    with language.using(document.language):
+        for section in document.sections:
+            lines += _section(section, 2, anchors=anchors)
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -87,7 +88,8 @@ def _block(block: Block) -> Iterator[str]:
         case Tiles():
             yield from (*(f"- {_inline(t.label)}: {_inline(t.value)}" for t in block.tiles), "")
         case Figures():
-            yield from (*(f"- {_inline(f.title)}, drawn in the report: {_inline(f.alt)}" for f in block.figures), "")
+            drawn = language.here("drawn in the report")
+            yield from (*(f"- {_inline(f.title)}, {drawn}. {_inline(f.alt)}" for f in block.figures), "")
 
 
 def _rows(

@@ -214,7 +214,7 @@ ALL: tuple[Metric, ...] = (
     ),
     Metric(
         id="robustness.certified",
-        title="Certified accuracy",
+        title="Proven accuracy (no admissible change turns the label)",
         definition=(
             "The share of the attacked test rows that are right and whose label is proven to stay so for every "
             "admissible change of the inputs within epsilon training standard deviations per feature (regression: the "

@@ -65,7 +65,8 @@ def _missing_shortly(missing: tuple[Gap, ...]) -> Parts:
         tree.say("{n} for the {who}", n=gaps.number_of(sum(g.who == who for g in missing)), who=who) for who in owners
     ]
     link = Link("who and what", "brief-missing")
-    return tree.say("{n} gaps: {each} ({link}).", n=gaps.number_of(len(missing)), each=parts.listed(each), link=(link,))
+    words = "{n} gap: {each} ({link})." if len(missing) == 1 else "{n} gaps: {each} ({link})."
+    return tree.say(words, n=gaps.number_of(len(missing)), each=parts.listed(each), link=(link,))
 
 
 def _sign_shortly(against: list[Parts], missing: tuple[Gap, ...]) -> Parts:

@@ -177,6 +177,7 @@ def test_tables(book: Book) -> list[tree.Block]:
     """Faults and attacks: those with a threshold, then the others."""
     first: list[tuple[Parts, ...]] = []
     rest: list[tuple[Parts, ...]] = []
+    asked = {gate["check"] for gate in book.plan.value["policy"]["gates"]}
     for result in (*book.family("robustness"), *book.family("security")):
         measure = next(iter(result["measures"]), None)
         if measure is None or measure.value["value"] is None:
@@ -184,13 +185,14 @@ def test_tables(book: Book) -> list[tree.Block]:
         clean = result["details"]["clean"] if result["details"] else None
         known = clean is not None and isinstance(clean.value, int | float)
         before: Parts = (clean.fact("number"),) if clean is not None and known else blocks.NOTHING
-        free = result.value["status"] == "not_applicable"
-        outcome: Parts = ("no threshold set",) if free else blocks.status(result)
+        free = result.value["check_id"] not in asked and not result["threshold"]
+        open_ = result.value["status"] != "not_applicable"
+        outcome: Parts = blocks.status(result) if open_ else ("no threshold set",)
         how: Parts = (measure["note"].fact(),) if measure["note"] else blocks.NOTHING
         line = ((result["title"].fact(),), how, before, blocks.value(measure), blocks.interval(measure), outcome)
         (rest if free else first).append(line)
     level, numbers = blocks.level(book), frozenset({2, 3, 4})
-    heads = ("Test", "What was done", "Unchanged inputs", "Result", "Interval", "Outcome")
+    heads = ("Test", "What was done", "Unchanged inputs", "Measured", "Interval", "Outcome")
     shown: list[tree.Block] = []
     if first:
         caption = tree.say("Faults and attacks with a threshold, intervals at level {level}", level=level)

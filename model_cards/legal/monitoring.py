@@ -144,13 +144,15 @@ def _repeated(book: Book) -> Section:
             blocks.value(v.measure, v.bound),
             blocks.interval(v.measure, v.bound),
             blocks.threshold(v.threshold),
+            blocks.status(v.reason),
         )
         for v in rest
     )
     shown: list[tree.Block] = [Paragraph((lead,))]
     if lines:
         caption = ("Tests to repeat after a change",)
-        shown.append(Table(caption, ("Test", "Reference", "Interval", "Threshold"), lines, frozenset({1, 2})))
+        heads = ("Test", "Reference", "Interval", "Threshold", "In this run")
+        shown.append(Table(caption, heads, lines, frozenset({1, 2})))
     else:
         shown = [Paragraph(("The policy sets no gate on faults or attacks, so none is repeated by this plan.",))]
     return Section("repeated", "Tests after every change", tuple(shown), short="After a change")

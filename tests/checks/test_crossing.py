@@ -27,7 +27,7 @@ def test_the_crossing_is_interpolated_on_the_curve_and_on_its_band():
         (0.72, "stays above 0.72 up to severity 0.4, though from 0.36 on it may not"),
         (0.76, "falls below 0.76 at severity 0.36 (between 0.28 and beyond 0.4)"),
         (0.95, "below 0.95 already on unaltered inputs"),
-        (0.91, "falls below 0.91 at severity 0 (between 0 and 0.05)"),
+        (0.91, "below 0.91 already on unaltered inputs (between 0 and 0.05)"),
     ],
 )
 def test_every_way_to_meet_a_threshold_has_its_words(threshold, words):

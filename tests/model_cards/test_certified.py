@@ -48,7 +48,7 @@ def page(dossiers: dict[str, Dossier], tmp_path_factory: pytest.TempPathFactory)
                 "attacked_rows": 88, "attacked_features": ["bmi"]}  # fmt: skip
     own = [
         checked("robustness.evasion", "Accuracy under evasion attack", "not_applicable", attacked, 0.5),
-        checked("robustness.certified", "Certified accuracy", "not_applicable", certified, 0.4),
+        checked("robustness.certified", "Proven accuracy", "not_applicable", certified, 0.4),
         checked("robustness.properties", "Declared properties", "fail", {"properties": DECLARED}, 0.0),
     ]
     kept = [r for r in found.evaluate.results if r.check_id not in {o.check_id for o in own}]
@@ -59,7 +59,7 @@ def page(dossiers: dict[str, Dossier], tmp_path_factory: pytest.TempPathFactory)
 
 def test_the_three_results_stand_in_one_figure(page: pages.Page) -> None:
     """Clean, attacked and certified are drawn together, and said in words."""
-    (figure,) = [f for f in page.all("figure") if f.attributes["aria-label"].startswith("Certified accuracy")]
+    (figure,) = [f for f in page.all("figure") if f.attributes["aria-label"].startswith("Proven accuracy")]
     assert "from 0.800 on unchanged inputs" in figure.attributes["aria-label"]
     assert "0.500 under attack and 0.400 certified, at 0.2" in figure.attributes["aria-label"]
     assert "under attack" in figure.text
@@ -68,7 +68,7 @@ def test_the_three_results_stand_in_one_figure(page: pages.Page) -> None:
 
 def test_how_the_rows_ended_is_counted(page: pages.Page) -> None:
     """Certified, falsified, unknown and wrong rows stand at each size of a change, as recorded."""
-    (table,) = [t for t in page.all("table") if t.text.strip().startswith("Certified accuracy at each size")]
+    (table,) = [t for t in page.all("table") if t.text.strip().startswith("Proven accuracy at each size")]
     assert "0.16173170.700[0.600, 0.800]" in table.text
     assert "0.2351917170.400[0.300, 0.500]" in table.text
 

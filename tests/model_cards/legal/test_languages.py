@@ -125,3 +125,33 @@ def test_every_format_takes_every_language(translated: dict[tuple[str, str, str]
         document = translated["answered", "traceability", other]
         assert f'lang="{other}"' in render_html.render(document)
         assert json.loads(render_json.render(document, "traceability"))["language"] == other
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_a_comma_never_stands_between_two_numbers(translated: dict[tuple[str, str, str], Document], other: str) -> None:
+    """Where the comma is the decimal sign, the ends of an interval are parted by a semicolon."""
+    found = "".join(render_markdown.render(d) for (_, _, where), d in translated.items() if where == other)
+    assert re.search(r"\[[−0-9,]+; [−0-9,]+\]", found)
+    assert not re.search(r"\[−?\d+,\d+, −?\d", found)
+
+
+def test_french_keeps_a_blank_before_the_colon(translated: dict[tuple[str, str, str], Document]) -> None:
+    """A name, a check and a gap are followed by a no-break space and a colon in French, by a colon alone in German."""
+    for other, name, before in (("fr", "Nom du système\u00a0: ", "\u00a0"), ("de", "Name des Systems: ", "")):
+        found = "".join(render_markdown.render(d) for (_, _, where), d in translated.items() if where == other)
+        assert name in found
+        gaps = re.findall(r"\*\*(?:Lacune|Lücke)\.\*\* [^:.\u00a0]+(\u00a0?):", found)
+        assert gaps
+        assert set(gaps) == {before}
+
+
+def test_what_the_program_writes_into_records_is_translated(
+    translated: dict[tuple[str, str, str], Document],
+) -> None:
+    """The slice of all rows, units, answers of yes and no and dates of the register are no texts of a person."""
+    for (_, _, other), document in translated.items():
+        shown = render_markdown.render(document)
+        assert "| overall |" not in shown
+        assert "drawn in the report" not in shown
+        assert "A template is due" not in shown
+        assert not re.search(r"\| (yes|no) \|", shown), other
