@@ -51,9 +51,15 @@ def build(builder: Callable[[Book], Document], book: Book, name: str) -> Documen
 
 def missing(document: Document) -> tuple[str, ...]:
     """The fixed words of a document in another language that its catalogue lacks: they stand there in English."""
-    left = (words for part in tree.walk(document) for words in _words_of(part) if not isinstance(words, Words))
+    said = (words for part in tree.walk(document) for words in _words_of(part))
+    left = (words for words in (*said, *_shorts(document.sections)) if not isinstance(words, Words))
     spoken = (words.whole if isinstance(words, Unsaid) else words.strip() for words in left if _speaks(words))
     return tuple(dict.fromkeys(spoken))
+
+
+def _shorts(sections: tuple[Section, ...]) -> tuple[str, ...]:
+    """What stands in the contents for a section."""
+    return tuple(name for s in sections for name in (*((s.short,) if s.short else ()), *_shorts(s.sections)))
 
 
 def _words_of(part: Part) -> tuple[str, ...]:
