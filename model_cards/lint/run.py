@@ -11,11 +11,28 @@ from model_cards.lint import evidence as evidences
 from model_cards.lint import readers
 from model_cards.lint.evidence import Evidence
 from model_cards.lint.model import CONFIDENCES, Confidence, Document, Finding, at_least
-from model_cards.lint.rules import claims, consistency, declarations, features, law, names, numbers, placeholders
+from model_cards.lint.rules import (
+    claims,
+    consistency,
+    declarations,
+    features,
+    law,
+    names,
+    numbers,
+    placeholders,
+    recorded,
+)
 
 Check = Callable[[Document, Evidence], Iterable[Finding]]
-WITHOUT_EVIDENCE: tuple[Check, ...] = (placeholders.check, law.check)
-AGAINST_EVIDENCE: tuple[Check, ...] = (numbers.check, names.check, features.check, declarations.check, claims.check)
+WITHOUT_EVIDENCE: tuple[Check, ...] = (placeholders.check, law.check, recorded.outside)
+AGAINST_EVIDENCE: tuple[Check, ...] = (
+    recorded.check,
+    numbers.check,
+    names.check,
+    features.check,
+    declarations.check,
+    claims.check,
+)
 
 
 @dataclasses.dataclass(frozen=True)

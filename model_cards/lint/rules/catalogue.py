@@ -31,6 +31,20 @@ _RULES = (
         "medium",
     ),
     Rule(
+        "point-outside",
+        "Value outside its own interval",
+        "number",
+        "The value lies outside the interval that the same sentence gives beside it.",
+        "high",
+    ),
+    Rule(
+        "outcome-differs",
+        "Outcome differs from the record of the check",
+        "declaration",
+        "A check is said to have passed, failed or been inconclusive; its record has another outcome.",
+        "high",
+    ),
+    Rule(
         "count-differs",
         "Count differs from the evidence",
         "count",
