@@ -142,6 +142,8 @@ def _one(
     item = next(i for i in store.items() if i.question.id == question)
     for line in answer_view.question(item, progress, facts(item)):
         terminal.say(line)
+    for line in answer_view.notice(item, by.role):
+        terminal.say(line)
     last, draft = item.statement.text, ""
     while True:
         text = _read(terminal)

@@ -21,6 +21,12 @@ LONGEST = 240
 MOST = 6
 """Entries of a list, or lines of a value, that are shown."""
 OWNERS = {"engineer": "an engineer", "officer": "the compliance officer", "management": "the management"}
+ROLES = {
+    "engineer": ("engineer", "developer", "data scientist"),
+    "officer": ("officer", "compliance"),
+    "management": ("manage", "managing", "director", "chief", "ceo", "cto", "head of", "board", "president", "owner"),
+}
+"""Words by which a role is known as that of an owner of questions. A role is free text: this only decides a notice."""
 STANDING = {
     "stated": "stated",
     "carried": "carried over, to be confirmed",
@@ -51,6 +57,17 @@ def question(item: Item, progress: tuple[int, int], facts: list[str]) -> list[st
     else:
         lines.append("  Type your answer; a line with only . ends it. s skips, ? helps.")
     return lines
+
+
+def notice(item: Item, role: str) -> list[str]:
+    """That a question is asked of somebody of another role than the person's; nothing where it is theirs."""
+    if any(word in role.casefold() for word in ROLES[item.question.owner]):
+        return []
+    return wrapped(
+        f"Notice: this is asked of {OWNERS[item.question.owner]}; you answer as {role}. Your name and role will stand "
+        "beside the answer.",
+        "  ",
+    )
 
 
 def standing(item: Item) -> str:

@@ -21,6 +21,8 @@ FIELDS = {
 VALUES = {"category, out of fold": "category, scored from other rows", "number": "number"}
 """Words for values of `scored_by`."""
 
+NO_THRESHOLD = "measured, no threshold"
+"""Of a check that was made and that no threshold judges."""
 LONG = 12
 """Tables with more rows than this are folded."""
 
@@ -203,9 +205,16 @@ def line_of_result(result: Node) -> Parts:
     return tree.say(
         "{title}: {status}; {reason}",
         title=result["title"].fact(),
-        status=status(result),
+        status=(outcome(result),),
         reason=result["reason"].fact(),
     )
+
+
+def outcome(result: Node) -> Fact:
+    """The status of a check; one that has measures and no threshold was measured, and says so."""
+    if result.value["status"] == "not_applicable" and result["measures"]:
+        return result["status"].derived(NO_THRESHOLD, "status of a check that has measures, in words")
+    return result["status"].fact("status")
 
 
 def ends(low: Node, high: Node) -> Parts:

@@ -103,6 +103,11 @@ def _unanswered(found: list[Gap]) -> tuple[Section, ...]:
     return (Section("unanswered", "Questions that nobody has answered", tuple(shown)),)
 
 
+def of_plan(found: Iterable[Gap]) -> int:
+    """How many gaps of the plan and the data there are, each counted once."""
+    return len({gap.text for gap in found if gap.kind in ("Not stated", "Not measured")})
+
+
 def number_of(count: int) -> Fact:
     """How many gaps of a kind there are, as the record of the documents lists them."""
     return Fact(count, "documents/record.json#/gaps", "count", "number of gaps of this kind")

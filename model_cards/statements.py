@@ -9,6 +9,8 @@ from model_cards.tree import Parts, parts
 OWNERS = {"engineer": "engineer", "officer": "compliance officer", "management": "management"}
 """Who is likely to know, in words."""
 WHERE = "proofline answer"
+BLOCKING = ("open", "outdated")
+"""Standings that stand against a signature and a declaration. What is carried over waits to be confirmed, no more."""
 RISKS = f"{WHERE} --risks"
 """Where the register of risks is filled."""
 TALLY = {
@@ -122,12 +124,40 @@ def open_statements(book: Book) -> tuple[Gap, ...]:
     return tuple(gap(book, question) for question in order(book) if question in waiting)
 
 
+def blocking(book: Book) -> tuple[Node, ...]:
+    """The statements that apply and stand against a signature and a declaration: open or outdated."""
+    return _that_are(book, *BLOCKING)
+
+
 def to_confirm(book: Book) -> tuple[Node, ...]:
-    """The statements that apply and were carried over, outdated ones among them: to be confirmed."""
+    """The statements that apply and were carried over: to be confirmed. They stand against nothing."""
+    return _that_are(book, "carried")
+
+
+def outdated_words(book: Book) -> Parts:
+    """How many statements are outdated; nothing where none is."""
+    found = _that_are(book, "outdated")
+    if not found:
+        return ()
+    number = book["answers"]["statements"].derived(len(found), "statements that apply and are outdated", "count")
+    return tree.say("Outdated statements, to be confirmed or answered anew: {n}.", n=number)
+
+
+def carried_words(book: Book) -> Parts:
+    """How many statements are carried over and still to be confirmed; nothing where none is."""
+    found = to_confirm(book)
+    if not found:
+        return ()
+    number = book["answers"]["statements"].derived(len(found), "statements that apply and are carried over", "count")
+    return tree.say(
+        "Statements carried over from an earlier run, to be confirmed: {n}; these stand against nothing.", n=number
+    )
+
+
+def _that_are(book: Book, *standings: str) -> tuple[Node, ...]:
     if not book["answers"]:
         return ()
-    applying = book["answers"]["statements"].where(applies=True)
-    return tuple(s for s in applying if s.value["status"] in ("carried", "outdated"))
+    return tuple(s for s in book["answers"]["statements"].where(applies=True) if s.value["status"] in standings)
 
 
 def standing(found: Node) -> Parts:

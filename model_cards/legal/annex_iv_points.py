@@ -18,7 +18,7 @@ from model_cards import (
     training,
     tree,
 )
-from model_cards.legal import brief, parts
+from model_cards.legal import brief, declaration, names, parts
 from model_cards.modification import planned
 from model_cards.refs import Book, Gap, Node
 from model_cards.tree import Block, Labels, Pairs, Paragraph, Parts, Section, Table
@@ -118,7 +118,7 @@ def _design(book: Book) -> list[Block]:
 
 def _ranking(book: Book) -> list[Block]:
     """Outcome of each explanation check that was made, in a line."""
-    found = [r for r in book.family("explanation") if r.value["status"] not in ("not_measured", "not_applicable")]
+    found = [r for r in book.family("explanation") if r.value["status"] != "not_measured" and r["measures"]]
     return [tree.Bullets(tuple(blocks.line_of_result(r) for r in found[:5]))] if found else []
 
 
@@ -319,7 +319,16 @@ def _standards(book: Book) -> list[Block]:
 
 def _declaration(book: Book) -> list[Block]:
     where = parts.other(book, "declaration", "not among the documents of this run")
-    return [Paragraph(tree.say("Draft of the declaration of Art. 47: {where}.", where=where))]
+    if names.answering(book, "declaration") is None:
+        return [Paragraph(tree.say("Draft of the declaration of Art. 47: {where}.", where=where))]
+    words = tree.say(
+        "The declaration of Art. 47 is not rendered, not even as a draft. Things that stand against it before any "
+        "approval: {n} ({where}). Once nothing does, and a named person approves the run, the draft stands beside the "
+        "approval.",
+        n=declaration.number(book, declaration.against(book)),
+        where=where,
+    )
+    return [Paragraph(words)]
 
 
 def _monitoring(book: Book) -> list[Block]:

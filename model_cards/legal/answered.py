@@ -10,7 +10,7 @@ import dataclasses
 from collections.abc import Callable, Mapping
 from typing import Literal
 
-from model_cards import given, lines, refs, statements, tree
+from model_cards import blocks, given, lines, refs, statements, tree
 from model_cards.legal import names, parts
 from model_cards.refs import Book, Fact, Gap, Node
 from model_cards.tree import Link, Parts
@@ -101,11 +101,10 @@ def _check(book: Book, check_id: str, places: Places) -> Answer:
     found = [r for r in book.results() if r.value["check_id"] == check_id]
     made = [r for r in found if r.value["status"] != "not_measured"]
     if not made:
-        title = (
-            found[0]["title"].fact() if found else Fact(check_id, "plan.yaml#/policy", "name", "a check by its name")
-        )
-        reason = found[0]["reason"].fact() if found else None
-        return Answer("gap", (Gap(title, "engineer", f"check {check_id}", "Not measured", reason),))
+        if found:
+            return Answer("gap", parts.listed([blocks.found(r) for r in found], " "))
+        title = Fact(check_id, "plan.yaml#/policy", "name", "a check by its name")
+        return Answer("gap", (Gap(title, "engineer", f"check {check_id}", "Not measured"),))
     section = SECTIONS.get(check_id.partition(".")[0], "other")
     return Answer(
         "evidenced", parts.listed([_result(r, places.link(r["title"].fact(), r.evidence, section)) for r in made], "; ")
@@ -113,20 +112,24 @@ def _check(book: Book, check_id: str, places: Places) -> Answer:
 
 
 def _result(result: Node, link: Link) -> Parts:
-    return tree.parts(link, ": ", result["status"].fact("status"), " ", _place(result.evidence))
+    return tree.parts(link, ": ", blocks.outcome(result), " ", _place(result.evidence))
 
 
 def _family(book: Book, family: str, places: Places) -> Answer:
     found = book.family(family)
-    made = [r for r in found if r.value["status"] not in ("not_measured", "not_applicable")]
+    made = [
+        r
+        for r in found
+        if r.value["status"] != "not_measured" and (r.value["status"] != "not_applicable" or r["measures"])
+    ]
     if not made:
         return Answer("gap", (Gap(f"checks of {family}", "engineer", "plan: policy", "Not measured"),))
     counted = []
-    for status in refs.STATUS_WORDS:
-        mine = [r for r in found if r.value["status"] == status]
+    for words in (*refs.STATUS_WORDS.values(), blocks.NO_THRESHOLD):
+        mine = [r for r in found if blocks.outcome(r).shown == words]
         if mine:
             number = Fact(len(mine), mine[0].evidence, "count", f"checks of {family} with this status")
-            counted.append(tree.parts(number, " ", mine[0]["status"].fact("status")))
+            counted.append(tree.parts(number, " ", blocks.outcome(mine[0])))
     link = places.link(f"checks of {family}", "", SECTIONS.get(family, "other"))
     record = _place(f"{made[0].record}#/results")
     return Answer("evidenced", tree.parts(link, ": ", parts.listed(counted), " ", record))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from model_cards import about, blocks, decision, effect, gaps, given, statements, tree
+from model_cards import about, blocks, decision, effect, gaps, given, report, statements, tree
 from model_cards.legal import parts
 from model_cards.refs import Book, Fact, Gap
 from model_cards.tree import Block, Bullets, Labels, Link, Pairs, Paragraph, Parts, Section, Table
@@ -24,13 +24,14 @@ def section(book: Book, chapters: Sequence[Section]) -> Section:
     """
     missing = _gaps(chapters)
     against = _against(book)
+    carried = statements.carried_words(book)
     answers = Pairs(
         "The four questions of the person who answers for this",
         (
             (WHAT, _what_shortly(book)),
             (TESTED, decision.outcome(book).content),
             (MISSING, _missing_shortly(missing)),
-            (SIGN, _sign_shortly(against, missing)),
+            (SIGN, tree.parts(*_sign_shortly(against, missing), *((" ", *carried) if carried else ()))),
         ),
     )
     return Section(
@@ -41,7 +42,7 @@ def section(book: Book, chapters: Sequence[Section]) -> Section:
             Section("brief-what", WHAT, tuple(_what(book))),
             Section("brief-tested", TESTED, tuple(_tested(book))),
             Section("brief-missing", MISSING, tuple(_missing(book, chapters, missing))),
-            Section("brief-sign", SIGN, tuple(_sign(against, missing))),
+            Section("brief-sign", SIGN, tuple(_sign(against, missing, carried))),
         ),
     )
 
@@ -147,7 +148,7 @@ def unsettled(book: Book) -> list[blocks.Verdict]:
 
 def _missing(book: Book, chapters: Sequence[Section], missing: tuple[Gap, ...]) -> list[Block]:
     if not missing:
-        return [Paragraph(("Nothing that this document asks for is missing.",))]
+        return [Paragraph(("Nothing that this document asks for is missing.",)), _in_all(book, missing)]
     where = _sections_of(chapters)
     rows = []
     for who in dict.fromkeys(gap.who for gap in missing):
@@ -157,7 +158,30 @@ def _missing(book: Book, chapters: Sequence[Section], missing: tuple[Gap, ...]) 
     caption = ("Gaps of this document, by the person who can fill them",)
     table = Table(caption, ("Who", "Gaps", "What, each a link to its place"), tuple(rows), frozenset({1}), prose=True)
     how = "Gaps of the plan are filled there, and the run is made again; questions are answered with proofline answer."
-    return [table, Paragraph((how,), "note")]
+    return [table, _in_all(book, missing), Paragraph((how,), "note")]
+
+
+def _in_all(book: Book, missing: tuple[Gap, ...]) -> Paragraph:
+    """What is open beyond this document: questions by owner, and what the plan and the data lack."""
+    waiting = statements.open_statements(book)
+    each = [
+        tree.say("{n} for the {who}", n=gaps.number_of(sum(g.who == who for g in waiting)), who=who)
+        for who in statements.OWNERS.values()
+        if any(g.who == who for g in waiting)
+    ]
+    lacking = gaps.of_plan((*missing, *gaps.of(report.tree_of(book).sections, book)))
+    return Paragraph(
+        tree.say(
+            "In all, over every document: questions for persons that are open: {questions} ({each}); gaps of the plan "
+            "and the data: {lacking}. Every question and requirement: {matrix}; every gap of the plan and the data: "
+            "{report}.",
+            questions=gaps.number_of(len(waiting)),
+            each=parts.listed(each),
+            lacking=gaps.number_of(lacking),
+            matrix=(Link("Traceability matrix", "", "traceability"),),
+            report=(Link("evaluation report", "gaps", parts.REPORT),),
+        )
+    )
 
 
 def _short(book: Book, gap: Gap) -> str | Fact:
@@ -186,7 +210,7 @@ def _against(book: Book) -> list[Parts]:
     return [*_of_gate(book), *_of_statements(book), *_of_risks(book), *_of_class(book)]
 
 
-def _sign(against: list[Parts], missing: tuple[Gap, ...]) -> list[Block]:
+def _sign(against: list[Parts], missing: tuple[Gap, ...], carried: Parts) -> list[Block]:
     shown: list[Block] = []
     if against:
         shown.append(Paragraph(("Not on this evidence, as long as the following stands:",)))
@@ -195,6 +219,8 @@ def _sign(against: list[Parts], missing: tuple[Gap, ...]) -> list[Block]:
         shown.append(Paragraph(("No gate and no statement stands against it. Gaps are left; see above.",)))
     else:
         shown.append(Paragraph(("Nothing that this document asks for stands against it.",)))
+    if carried:
+        shown.append(Paragraph(carried))
     words = (
         "Whether to sign is for the named person to judge. A signature on the run (proofline approve) lets the bundle "
         "go to a test facility and declares nothing about the law; the declaration of Art. 47 is another document."
@@ -229,11 +255,8 @@ def _of_statements(book: Book) -> list[Parts]:
             found.append(
                 tree.say("Questions nobody has answered: {n} of {all}, for the {who}.", n=number, all=every, who=words)
             )
-    waiting = list(statements.to_confirm(book))
-    if waiting:
-        number = node.derived(len(waiting), "statements to be confirmed", "count")
-        found.append(tree.say("Statements carried over from an earlier run, to be confirmed: {n}.", n=number))
-    return found
+    old = statements.outdated_words(book)
+    return [*found, old] if old else found
 
 
 def _of_risks(book: Book) -> list[Parts]:

@@ -34,7 +34,9 @@ class Objection:
 def build(book: Book) -> Document:
     """What stands against a draft as the run stands, before anybody has approved it."""
     found = against(book)
-    first = Section("against", "What stands against a declaration", _against(book, found))
+    first = Section(
+        "against", "What stands against a declaration", (_before(), *_against(book, found), *_waiting(book))
+    )
     fields = annexes.fields(book, "AV-")
     ready = Section(
         "fields",
@@ -145,7 +147,22 @@ def _heading(field: annexes.Field) -> str:
 def _field(book: Book, field: annexes.Field) -> tuple[tree.Block, ...]:
     name = str(field.requirement.value["id"])
     said = (Paragraph((BY_SIGNATURE[name],), "note"),) if name in BY_SIGNATURE else ()
-    return (Paragraph((field.requirement["duty"].fact(),)), *said, Paragraph(field.content))
+    named = _signatory(book) if name == "AV-8" else ()
+    return (Paragraph((field.requirement["duty"].fact(),)), *said, Paragraph(field.content), *named)
+
+
+def _signatory(book: Book) -> tuple[Paragraph, ...]:
+    """Who stated who will sign. Whether a free text holds a name and a function is for a person to see."""
+    found = statements.statement(book, "declaration")
+    if found is None or found.value["status"] == "open":
+        return ()
+    words = tree.say(
+        "Stated by {person}, {role}. Name and function of the signatory must be completed before the signature, unless "
+        "the statement above gives both.",
+        person=found["person"].fact(),
+        role=found["role"].fact(),
+    )
+    return (Paragraph(words, "note"),)
 
 
 def _accepted(book: Book, waivers: Node) -> list[tree.Block]:
@@ -182,18 +199,37 @@ def _against(book: Book, found: list[Objection]) -> tuple[tree.Block, ...]:
             "person approves the run, and still has to be signed."
         )
         return (Paragraph((words,), "lead"),)
-    how = "number of things that stand against it, in the gate, the answers and the plan"
-    number = book["gate"]["reasons"].derived(len(found), how, "count")
     lead = tree.say(
         "No declaration was rendered, not even as a draft: {number} {words} against it. Required gates that did not "
         "pass can be waived by the person who approves the run, each with a reason; whatever else stands here has to "
         "be answered first.",
-        number=number,
+        number=number(book, found),
         words="thing stands" if len(found) == 1 else "things stand",
     )
     shown: list[tree.Block] = [Paragraph(lead, "lead")]
     shown += [_of(who, [o for o in found if o.who == who]) for who in dict.fromkeys(o.who for o in found)]
     return tuple(shown)
+
+
+def number(book: Book, found: list[Objection]) -> Fact:
+    """How many things stand against a draft."""
+    how = "number of things that stand against it, in the gate, the answers and the plan"
+    return book["gate"]["reasons"].derived(len(found), how, "count")
+
+
+def _before() -> Paragraph:
+    """Of which moment the document of a run speaks: it is never written again, whatever is decided later."""
+    words = tree.say(
+        "This document speaks of the run before any approval. A draft of the declaration, once nothing stands against "
+        "it, is not here: it stands in {place}, beside the signed approval.",
+        place=(Words("approvals/"),),
+    )
+    return Paragraph(words, "note")
+
+
+def _waiting(book: Book) -> list[tree.Block]:
+    """How many statements are outdated, and how many only wait to be confirmed."""
+    return [Paragraph(words) for words in (statements.outdated_words(book), statements.carried_words(book)) if words]
 
 
 def _of(who: str, found: list[Objection]) -> Table:
@@ -209,6 +245,24 @@ def _of(who: str, found: list[Objection]) -> Table:
 
 
 def _class(book: Book) -> list[Objection]:
+    """A class that is not high-risk, or open, and every other question on the class that is open."""
+    return [*_high_risk(book), *_open_class(book)]
+
+
+def _open_class(book: Book) -> list[Objection]:
+    return [
+        Objection(
+            parts("open on the class of the system", ": ", finding["title"].fact()),
+            (finding["state"].derived("the answers leave it open", "state in words"),),
+            "compliance officer",
+            (Words("plan: classification"),),
+        )
+        for finding in book.law["read"]["findings"].where(state="open")
+        if finding.value["id"] != "high_risk"
+    ]
+
+
+def _high_risk(book: Book) -> list[Objection]:
     finding = book.law["read"]["findings"].first(id="high_risk")
     if finding is None or finding.value["state"] == "yes":
         return []
@@ -243,9 +297,7 @@ def _stated(book: Book) -> list[Objection]:
             )
         ]
     found = []
-    for statement in book["answers"]["statements"].where(applies=True):
-        if statement.value["status"] not in ("open", "outdated"):
-            continue
+    for statement in statements.blocking(book):
         gap = statements.gap(book, str(statement.value["id"]))
         what = gap.what if isinstance(gap.what, Fact) else statement["id"].fact("name")
         why: Parts = ("nobody has stated it",)

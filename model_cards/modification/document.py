@@ -109,8 +109,9 @@ def _summary(book: Places) -> Section:
             (
                 *(parts(d["place"].fact(), ": ", d["duty"].fact(), ".") for d in book.law["duties"]),
                 (
-                    "For systems that go on learning, Art. 43(4) counts no change as substantial that the provider "
-                    "determined beforehand, in the initial assessment and in the technical documentation.",
+                    "For systems that go on learning after placing on the market, and for no others, Art. 43(4) counts "
+                    "no change as substantial that the provider determined beforehand, in the initial assessment and "
+                    "in the technical documentation.",
                 ),
                 ("Whoever substantially modifies a high-risk system becomes its provider (Art. 25(1)(b)).",),
                 (

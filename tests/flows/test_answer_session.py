@@ -322,3 +322,11 @@ def test_a_risk_by_hand_that_names_no_check_of_the_run_is_refused(store: answer_
     with pytest.raises(errors.PlanError, match=r"Did you mean 'performance\.roc_auc'"):
         store.complete()
     assert answers_file.load(store.path, store.plan.system.id).risks[0].shown_by == ("performance.roc_auk",)
+
+
+def test_who_answers_for_somebody_else_is_told(store: answer_store.Answers) -> None:
+    """A question of another owner comes with a notice that names both; one's own comes without."""
+    other, _ = ask(store, "q", only=("declaration",))
+    assert "Notice: this is asked of the management; you answer as compliance officer." in other.text
+    own, _ = ask(store, "q", only=("oversight",))
+    assert "Notice:" not in own.text

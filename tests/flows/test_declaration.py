@@ -19,9 +19,10 @@ REASON = "I have read the documents of this run."
 
 
 def _plan() -> str:
-    """The embedded use case, with a word on personal data: Annex V asks for it."""
+    """The embedded use case, with a word on personal data, as Annex V asks, and on the duty of transparency."""
     text = load.plan_path("diabetes_progression").read_text(encoding="utf-8")
-    return text.replace('personal_data: "unknown"', 'personal_data: "yes"')
+    text = text.replace('personal_data: "unknown"', 'personal_data: "yes"')
+    return text.replace('transparency_duty: "unknown"', 'transparency_duty: "no"')
 
 
 def _closed(place: Path, *, risks: bool) -> Path:

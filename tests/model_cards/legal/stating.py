@@ -27,7 +27,15 @@ RISK: dict[str, Any] = {
     "review_on": "2027-05-31",
 }
 HIGH_RISK = {
-    "classification": {"ai_system": "yes", "outside_scope": "no", "annex_i_product": "yes", "annex_i_point": "11"},
+    "classification": {
+        "ai_system": "yes",
+        "outside_scope": "no",
+        "prohibited_practice": "no",
+        "annex_i_product": "yes",
+        "annex_i_point": "11",
+        "annex_iii_use": "no",
+        "transparency_duty": "no",
+    },
     "data": {"provenance": {"title": "Diabetes study", "personal_data": "yes"}},
 }
 

@@ -6,7 +6,7 @@ import re
 
 from configs.law import register as law
 from evidence.dossier import Dossier
-from model_cards import refs, render_markdown, tree
+from model_cards import gaps, refs, render_markdown, report, statements, tree
 from model_cards.legal import annex_iv, annex_iv_points
 from model_cards.refs import Gap
 from model_cards.tree import Document
@@ -83,3 +83,17 @@ def test_no_person_s_data_in_the_specification_of_the_input(trees: dict[str, dic
             isinstance(part, refs.Fact)
             and re.match(r"data/encoded.json#/features/\d+/(low|high|min|max)", part.evidence)
         )
+
+
+def test_first_page_says_how_much_is_open_in_all(runs: dict[str, Dossier]) -> None:
+    """One line counts the open questions by owner and the gaps of plan and data over every document."""
+    book = refs.book(runs["answered"])
+    found = next(s for s in sections(annex_iv.build(book)) if s.id == "brief-missing")
+    text = tree.plain(tuple(tree.walk_section(found)))
+    said = re.search(
+        r"questions for persons that are open: (\d+) \((.+?)\); gaps of the plan and the data: (\d+)", text
+    )
+    assert said is not None
+    waiting = statements.open_statements(book)
+    assert int(said[1]) == len(waiting) == sum(int(n) for n in re.findall(r"\d+", said[2]))
+    assert int(said[3]) >= len({g.text for g in gaps.of(report.tree_of(book).sections, book) if "Not stated" in g.text})

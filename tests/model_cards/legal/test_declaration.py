@@ -10,7 +10,7 @@ import pytest
 from configs.law import register as law
 from evidence.dossier import Dossier
 from model_cards import refs, statements, tree
-from model_cards.legal import annexes, declaration, registration
+from model_cards.legal import annex_iv, annexes, declaration, registration
 from model_cards.refs import Node
 from tests.model_cards import builders
 from tests.model_cards.legal import stating
@@ -173,3 +173,56 @@ def test_every_pointer_of_the_forms_leads_somewhere(ready: Dossier) -> None:
     for requirement in (*register.annex_v, *register.annex_viii, *register.annex_ix):
         for pointer in requirement.evidence:
             assert annexes.value(book, pointer)
+
+
+def test_every_open_question_on_the_class_stands_against_it(ready: Dossier) -> None:
+    """Not only the question of high risk: an unanswered duty of transparency keeps the class open, too."""
+    changed = builders.with_plan(ready, {"classification": {"transparency_duty": "unknown"}})
+    assert _what(changed) == ["open on the class of the system: Duty of transparency"]
+
+
+def test_carried_over_waits_and_outdated_blocks(ready: Dossier) -> None:
+    """One rule for both documents: what is outdated stands against it, what is carried over only waits; both count."""
+    assert ready.answers is not None
+    asked = [s.id for s in ready.answers.statements if s.applies][:3]
+    standing = dict(zip(asked, ("carried", "carried", "outdated"), strict=True))
+    changed = dataclasses.replace(
+        ready,
+        answers=ready.answers.model_copy(
+            update={
+                "statements": tuple(
+                    s.model_copy(update={"status": standing.get(s.id, s.status)}) for s in ready.answers.statements
+                )
+            }
+        ),
+    )
+    book = refs.book(changed)
+    (only,) = declaration.against(book)
+    assert "what it speaks of has changed since" in tree.plain(only.why)
+    for document in (declaration.build(book), annex_iv.build(book)):
+        text = "".join(tree.plain((part,)) for part in tree.walk(document))
+        assert "Outdated statements, to be confirmed or answered anew: 1." in text
+        assert "Statements carried over from an earlier run, to be confirmed: 2; these stand against nothing." in text
+        assert "before any approval" in text
+    sign = next(s for s in annex_iv.build(book).sections[0].sections if s.id == "brief-sign")
+    (reasons,) = [b for b in sign.blocks if isinstance(b, tree.Bullets)]
+    assert [tree.plain(item) for item in reasons.items if "carried over" in tree.plain(item)] == []
+
+
+def test_annex_iv_says_how_many_things_stand_against_the_declaration(dossiers: dict[str, Dossier]) -> None:
+    """The point of the annex names the same number as the document it leads to, and where a draft will stand."""
+    book = refs.book(builders.with_plan(dossiers["binary"], stating.HIGH_RISK))
+    point = next(s for s in annex_iv.build(book).sections if s.id == "AIV-8")
+    text = tree.plain(tuple(tree.walk_section(point)))
+    assert f"stand against it before any approval: {len(declaration.against(book))} (" in text
+    assert "the draft stands beside the approval" in text
+    first = declaration.build(book).sections[0].blocks[0]
+    assert isinstance(first, tree.Paragraph)
+    assert "stands in approvals/, beside the signed approval" in tree.plain(first.content)
+
+
+def test_the_draft_names_who_stated_the_signatory(ready: Dossier) -> None:
+    """The last field shows person and role, and that name and function of the signatory have to be completed."""
+    field = declaration.draft(refs.book(ready), NONE).sections[-1]
+    text = tree.plain(tuple(tree.walk_section(field)))
+    assert f"Stated by {stating.BY['person']}, {stating.BY['role']}. Name and function of the signatory" in text

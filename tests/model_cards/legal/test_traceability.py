@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from configs.law import applies
 from evidence.dossier import Dossier
 from model_cards import refs, report, tree
-from model_cards.legal import traceability
+from model_cards.legal import answered, traceability
 from model_cards.legal.answered import STATES
 from model_cards.tree import Document, Figures, Table
 
@@ -108,3 +109,39 @@ def test_checks_lead_to_their_line_in_the_report(runs: dict[str, Dossier]) -> No
     result = book.result("export.parity") or book.result("data.drift")
     assert result is not None
     assert places.link("x", result.evidence, "other").anchor.startswith("line-")
+
+
+def test_measured_without_a_threshold_is_evidence(runs: dict[str, Dossier]) -> None:
+    """A check with measures was measured, whatever the policy asks; only one without measures is missing."""
+    found = runs["binary"]
+    book = refs.book(found)
+    places = traceability.places_of(report.tree_of(book))
+    results = tuple(
+        r.model_copy(update={"status": "not_applicable"}) if r.check_id.startswith("performance.") else r
+        for r in found.evaluate.results
+    )
+    free = dataclasses.replace(found, evaluate=found.evaluate.model_copy(update={"results": results}))
+    answer = answered._family(refs.book(free), "performance", places)
+    assert answer.state == "evidenced"
+    assert "measured, no threshold" in tree.plain(answer.words)
+    bare = tuple(r.model_copy(update={"measures": ()}) if r.check_id.startswith("performance.") else r for r in results)
+    empty = dataclasses.replace(found, evaluate=found.evaluate.model_copy(update={"results": bare}))
+    assert answered._family(refs.book(empty), "performance", places).state == "gap"
+
+
+def test_representativeness_is_the_provider_s_for_every_attribute(runs: dict[str, Dossier]) -> None:
+    """Each attribute without a reference population is a gap of its own, of the same owner as in the report."""
+    found = runs["binary"]
+    result = next(r for r in found.govern.results if r.check_id == "data.representativeness")
+    rest = tuple(r for r in found.govern.results if r.check_id != "data.representativeness")
+    missing = tuple(
+        result.model_copy(update={"status": "not_measured", "measures": (), "details": {"slice": name}})
+        for name in ("sex", "age_group")
+    )
+    changed = dataclasses.replace(found, govern=found.govern.model_copy(update={"results": (*rest, *missing)}))
+    answer = answered._check(refs.book(changed), "data.representativeness", traceability.Places(frozenset()))
+    gaps = [part for part in answer.words if isinstance(part, refs.Gap)]
+    assert [(gap.who, gap.where) for gap in gaps] == [
+        ("provider", "plan: data.protected, sex, reference"),
+        ("provider", "plan: data.protected, age_group, reference"),
+    ]
