@@ -174,13 +174,15 @@ def system_names(evidence: Evidence) -> tuple[str, ...]:
 
 @functools.lru_cache(maxsize=8)
 def _system_versions(evidence: Evidence) -> tuple[tuple[str, Entry], ...]:
-    return tuple(
+    """Versions of the system: those that stand under its name, and only without such ones others that may be its."""
+    found = [
         (value, entry)
         for value, entry in evidence.versions
         if entry.key.lower() in _SYSTEM_KEYS
         and not _NO_SYSTEM & {w for step in entry.path for w in words.words(str(step))}
-        and ("." in value or {"system", "product"} & entry.word_set)
-    )
+    ]
+    named = tuple(pair for pair in found if {"system", "product"} & pair[1].word_set)
+    return named or tuple(pair for pair in found if "." in pair[0])
 
 
 def stated_versions(sentence: Sentence, names: tuple[str, ...]) -> list[tuple[str, int, int]]:

@@ -11,6 +11,7 @@ from model_cards.lint.rules import catalogue, claims
 from tests.model_cards.lint.test_numbers import lint
 
 EVIDENCE = {
+    "distributions": [{"name": "absl-py", "version": "1.1.0"}],
     "system": {"name": "A", "version": "1.2.0"},
     "features": ["age", "income"],
     "mitigation": None,
