@@ -64,6 +64,10 @@ _THERE = re.compile(
     r"(?:there (?:are|were)|consists? of|comprised?s?|contains?|holds?|has|have|had)\s+$", re.IGNORECASE
 )
 """Without such words `500 test rows` may be any 500 of them."""
+_OF_SOME = re.compile(
+    r"(?<!\w)(?:no|each|every|one|any|slices?|groups?|class(?:es)?|subgroups?)(?!\w)[^.;]*$", re.IGNORECASE
+)
+"""Who has these rows is a group or a slice, or nobody."""
 _AFTER_COUNT = re.compile(
     r"\s+(?:(?P<a>training|validation|test)\s+(?:rows?|records?|samples?|applications?|examples?|cases?|observations?)|"
     r"(?:rows?|records?|samples?|applications?|examples?|cases?|observations?|patients?)\s+(?:(?:were|"
@@ -245,6 +249,11 @@ def _parts(sentence: Sentence, found: Sequence[Mention], evidence: Evidence) -> 
         )
 
 
+def _there(before: str) -> bool:
+    """Do these words speak of all rows of a part?"""
+    return bool(_THERE.search(before)) and not _OF_SOME.search(before)
+
+
 def _together(mention: Mention, evidence: Evidence) -> bool:
     """Is it the whole data set? People say `trained on` of all parts together, too."""
     return any(e.key == "rows" and e.value == mention.value and not e.derived for e in evidence.numbers)
@@ -252,7 +261,7 @@ def _together(mention: Mention, evidence: Evidence) -> bool:
 
 def _part(text: str, mention: Mention) -> str | None:
     behind = _AFTER_COUNT.match(text, mention.end)
-    if behind and (behind["b"] or _THERE.search(text[: mention.begin])):
+    if behind and (behind["b"] or _there(text[: mention.begin])):
         return {"training": "train", "testing": "test"}.get(said := (behind["a"] or behind["b"]).lower(), said)
     if (before := _ROLE.search(text[: mention.begin])) and not re.match(
         r"[\s-]*(?:%|epochs?|steps?|trees?|features?|GPUs?|CPUs?|"
