@@ -56,7 +56,10 @@ class Run:
             assert time.monotonic() < deadline, f"not reached in {seconds} s:\n{self.said}"
             time.sleep(0.005)
         assert self._process.pid is not None
-        os.killpg(self._process.pid, signal.SIGKILL)
+        try:
+            os.killpg(self._process.pid, signal.SIGKILL)
+        except ProcessLookupError:  # it has not begun to lead a group: the place was reached before it started
+            self._process.kill()
         self._process.join()
         assert self._process.exitcode == -signal.SIGKILL
 
