@@ -20,10 +20,6 @@ from evidence import records
 from factory import fitting, ranks, trainer
 from factory.slurm import script
 
-RECORD = "training/record.json"
-PROGRESS = "training/progress.json"
-"""Where the training stands, for whoever waits elsewhere; replaced after every epoch."""
-
 log = logging.getLogger("proofline.job")
 
 
@@ -49,7 +45,7 @@ def run(folder: run_folder.RunFolder) -> records.TrainingRecord:
     def after_epoch(now: trainer.Progress) -> None:
         if ranks.first():
             _log(now)
-            folder.write_bytes(PROGRESS, json.dumps(dataclasses.asdict(now)).encode())
+            folder.write_bytes(script.PROGRESS, json.dumps(dataclasses.asdict(now)).encode())
         asked = ranks.agreed_that((folder.path / script.STOP).exists())
         if asked:
             if ranks.first():
@@ -58,7 +54,7 @@ def run(folder: run_folder.RunFolder) -> records.TrainingRecord:
 
     record = fitting.fit(folder, plan, encoded, progress=after_epoch)
     if ranks.first():
-        folder.write_record(RECORD, record)
+        folder.write_record(script.RECORD, record)
     return record
 
 

@@ -386,13 +386,10 @@ def _run_epoch(state: _State, setting: _Setting) -> None:
 
 def _joules(setting: _Setting, counted: tuple[float, ...]) -> float | None:
     """Energy of an epoch over all nodes; None where a node could not measure it."""
-    if ranks.count() == 1:
-        return setting.meter.since(counted)
     used = setting.meter.since(counted)
     silent = ranks.first_of_node() and used is None
-    if ranks.total(float(silent), setting.device) > 0:
-        return None
-    return ranks.total(used or 0.0, setting.device)
+    nowhere_silent = ranks.total(float(silent), setting.device) == 0
+    return ranks.total(used or 0.0, setting.device) if nowhere_silent else None
 
 
 def _fit(state: _State, setting: _Setting, epoch: int, rate: float) -> float:

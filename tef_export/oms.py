@@ -9,7 +9,6 @@ names the signature file and nothing else, because an ignored file is an unsigne
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import json
 import re
@@ -190,15 +189,10 @@ def _root(digests: list[str]) -> str:
 
 
 def _decoded(text: Any) -> bytes:
-    if isinstance(text, str):
-        try:
-            content = base64.b64decode(text, validate=True)
-        except (binascii.Error, ValueError):
-            content = b""
-        # The decoder lets padding through where none belongs; only one text stands for one content.
-        if base64.b64encode(content).decode("ascii") == text:
-            return content
-    raise _refusal("base64 text", "something else")
+    content = signing.from_base64(text)
+    if content is None:
+        raise _refusal("base64 text", "something else")
+    return content
 
 
 def _require(value: Any, names: tuple[str, ...], thing: str) -> None:

@@ -6,6 +6,10 @@ written twice with the same bytes.
 
 from __future__ import annotations
 
+import base64
+import binascii
+from typing import Any
+
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -32,3 +36,15 @@ def pre_authentication(payload_type: str, payload: bytes) -> bytes:
     """The bytes that a DSSE signature covers: type and payload with their lengths (DSSE protocol 1.0, PAE)."""
     kind = payload_type.encode("utf-8")
     return b"DSSEv1 %d %b %d %b" % (len(kind), kind, len(payload), payload)
+
+
+def from_base64(text: Any) -> bytes | None:
+    """The bytes of base64 text; None for what is none, or not the one text that stands for these bytes."""
+    if not isinstance(text, str):
+        return None
+    try:
+        content = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    # The decoder lets padding through where none belongs; only one text stands for one content.
+    return content if base64.b64encode(content).decode("ascii") == text else None

@@ -22,7 +22,6 @@ from factory.trainer import Progress, ProgressCallback
 
 log = logging.getLogger("proofline.factory")
 
-RECORD = "training/record.json"
 SOON, LATE = 1.0, 15.0
 """Seconds between two questions to the scheduler: at first, and at most."""
 GLANCE = 0.5
@@ -105,7 +104,7 @@ class SlurmLauncher:
             while True:
                 seen = _tail(log, seen, say)
                 if progress:
-                    _report(folder.path / states.PROGRESS, progress)
+                    _report(folder.path / script.PROGRESS, progress)
                 if time.monotonic() - asked_at >= pause:
                     now = states.standing(job_id, folder.path)
                     asked_at, pause = time.monotonic(), min(LATE, pause * 1.3)
@@ -152,7 +151,7 @@ class SlurmLauncher:
     def _collected(
         self, folder: RunFolder, job: jobs.Job, profile: profiles.Profile, now: states.Standing
     ) -> records.TrainingRecord:
-        path, ends = folder.path / RECORD, time.monotonic() + PATIENCE
+        path, ends = folder.path / script.RECORD, time.monotonic() + PATIENCE
         while not path.is_file() and time.monotonic() < ends:
             time.sleep(GLANCE)  # shared file systems show new files late
         if not path.is_file() and (folder.path / script.SAVED).is_file():
@@ -164,10 +163,10 @@ class SlurmLauncher:
             )
         if not path.is_file():
             raise errors.MissingError(
-                f"job {job.job_id} of run {folder.run_id}: expected {RECORD} after it completed, got none. Is the run "
-                "folder on storage that login and compute nodes share?"
+                f"job {job.job_id} of run {folder.run_id}: expected {script.RECORD} after it completed, got none. "
+                "Is the run folder on storage that login and compute nodes share?"
             )
-        record = parse_record(path.read_bytes(), records.TrainingRecord, RECORD)
+        record = parse_record(path.read_bytes(), records.TrainingRecord, script.RECORD)
         told = now.attempts or states.noted(folder.path, str(job.job_id))
         by = "sacct" if now.attempts else "the clock of the job's own script"
         attempts = (*jobs.earlier(folder), *_attempts(job, told))

@@ -7,6 +7,10 @@ from pathlib import PurePosixPath
 
 from factory.slurm.request import Request
 
+RECORD = "training/record.json"
+"""What the training came to; written by it as its last act."""
+PROGRESS = "training/progress.json"
+"""Where the training stands, for whoever waits elsewhere; replaced after every epoch."""
 LOG = "training/job.log"
 """Output of the job in the run folder; a requeued job appends to it."""
 STOP = "training/job.stop"

@@ -30,7 +30,6 @@ _STATES: dict[str, State] = {
 }  # fmt: skip
 """Slurm's word to ours. PREEMPTED is pending: whether the job comes again is for squeue to say."""
 
-PROGRESS = "training/progress.json"
 OVER = ("completed", "failed", "cancelled", "timeout")
 HOPELESS = (
     "PartitionNodeLimit", "PartitionTimeLimit", "PartitionConfig", "BadConstraints", "InvalidAccount", "InvalidQOS",
@@ -130,7 +129,7 @@ def noted(run_folder: Path, job_id: str) -> tuple[Attempt, ...]:
         mine = [line for line in lines if line["job"] == job_id]
         begun = {line["attempt"]: line for line in mine if line["event"] == "begun"}
         ended = {line["attempt"]: int(line["at"]) for line in mine if line["event"] == "ended"}
-        last = int((run_folder / PROGRESS).stat().st_mtime) if (run_folder / PROGRESS).is_file() else 0
+        last = int((run_folder / script.PROGRESS).stat().st_mtime) if (run_folder / script.PROGRESS).is_file() else 0
         return tuple(
             Attempt(
                 state="ENDED" if number in ended else "KILLED",

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from configs import errors
+from flows.commands import sender
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,11 +23,9 @@ if TYPE_CHECKING:
 @click.option(
     "--into", type=click.Path(path_type=Path), required=True, help="Folder of the catalogue; made when absent."
 )
-@click.option(
-    "--key", type=click.Path(dir_okay=False, path_type=Path), help="The sender's public key, got by another way."
-)
-@click.option("--fingerprint", help="Its SHA-256 fingerprint (64 hex digits), where you have only that.")
-@click.option("--demonstration", is_flag=True, help="Accept a bundle that says it is a demonstration.")
+@sender.KEY
+@sender.FINGERPRINT
+@sender.DEMONSTRATION
 @click.option(
     "--accept",
     metavar="REASON",
@@ -66,11 +65,7 @@ def command(
         found = (received.show(into, shown),) if shown is not None else received.entries(into, words or "")
         _print(found, as_json=as_json, whole=shown is not None)
         return
-    if key is None and fingerprint is None:
-        raise errors.PlanError(
-            "import: expected --key FILE or --fingerprint HEX, got neither. Ask the sender for it by another way than "
-            "the bundle."
-        )
+    sender.require("import", key, fingerprint)
     entry, new = received.add(
         into,
         bundle,

@@ -7,19 +7,17 @@ from typing import get_args
 
 import click
 
-from configs import errors
 from evidence import facility
+from flows.commands import sender
 
 ENVIRONMENTS = ("lab", "simulated", "sandbox", "real_world")
 
 
 @click.command("report")
 @click.argument("bundle", type=click.Path(dir_okay=False, path_type=Path))
-@click.option(
-    "--key", type=click.Path(dir_okay=False, path_type=Path), help="The sender's public key, got by another way."
-)
-@click.option("--fingerprint", help="Its SHA-256 fingerprint (64 hex digits), where you have only that.")
-@click.option("--demonstration", is_flag=True, help="Accept a bundle that says it is a demonstration.")
+@sender.KEY
+@sender.FINGERPRINT
+@sender.DEMONSTRATION
 @click.option("--sign", required=True, metavar="FILE|pkcs11:…", help="Your facility's private key, which signs.")
 @click.option(
     "--certificate", type=click.Path(dir_okay=False, path_type=Path), help="Its certificate (PEM), if not beside it."
@@ -62,11 +60,7 @@ def command(
     from flows import facility_files
     from tef_export import facility_report, key_files, keys, verify
 
-    if key is None and fingerprint is None:
-        raise errors.PlanError(
-            "report: expected --key FILE or --fingerprint HEX, got neither. Ask the sender for it by another way than "
-            "the bundle."
-        )
+    sender.require("report", key, fingerprint)
     answer = verify.verify(
         bundle,
         public_key=keys.load_public(key) if key else None,

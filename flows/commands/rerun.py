@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from configs import errors
+from flows.commands import sender
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,16 +28,14 @@ SHOWN = 40
 
 @click.command("rerun")
 @click.argument("bundle", type=click.Path(dir_okay=False, path_type=Path))
-@click.option(
-    "--key", type=click.Path(dir_okay=False, path_type=Path), help="The sender's public key, got by another way."
-)
-@click.option("--fingerprint", help="Its SHA-256 fingerprint (64 hex digits), where you have only that.")
+@sender.KEY
+@sender.FINGERPRINT
 @click.option(
     "--data",
     type=click.Path(dir_okay=False, path_type=Path),
     help="A table of your own (CSV or Parquet) with the raw columns of the plan.  [default: the bundle's test rows]",
 )
-@click.option("--demonstration", is_flag=True, help="Accept a bundle that says it is a demonstration.")
+@sender.DEMONSTRATION
 @click.option("--json", "as_json", is_flag=True, help="The outcome as JSON.")
 @click.option(
     "--into", type=click.Path(file_okay=False, path_type=Path), help="Note the outcome in this catalogue, see `import`."
@@ -68,11 +67,7 @@ def command(
     from tef_export import archive, keys, received
     from tef_export.rerun import run
 
-    if key is None and fingerprint is None:
-        raise errors.PlanError(
-            "rerun: expected --key FILE or --fingerprint HEX, got neither. Ask the sender for it by another way than "
-            "the bundle."
-        )
+    sender.require("rerun", key, fingerprint)
     if into is not None:
         received.require_here(into, archive.sha256(bundle))
     console, aside = Console(), Console(stderr=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from configs import errors
+from flows.commands import sender
 
 if TYPE_CHECKING:
     from tef_export.verify import Verification
@@ -29,11 +30,9 @@ ADVICE: dict[errors.Looks, str] = {
 
 @click.command("verify")
 @click.argument("bundle", type=click.Path(dir_okay=False, path_type=Path))
-@click.option(
-    "--key", type=click.Path(dir_okay=False, path_type=Path), help="The sender's public key, got by another way."
-)
-@click.option("--fingerprint", help="Its SHA-256 fingerprint (64 hex digits), where you have only that.")
-@click.option("--demonstration", is_flag=True, help="Accept a bundle that says it is a demonstration.")
+@sender.KEY
+@sender.FINGERPRINT
+@sender.DEMONSTRATION
 @click.option("--json", "as_json", is_flag=True, help="The result as JSON.")
 def command(bundle: Path, *, key: Path | None, fingerprint: str | None, demonstration: bool, as_json: bool) -> int:
     """Check BUNDLE against the key that you pin.
@@ -43,11 +42,7 @@ def command(bundle: Path, *, key: Path | None, fingerprint: str | None, demonstr
     """
     from tef_export import keys, verify
 
-    if key is None and fingerprint is None:
-        raise errors.PlanError(
-            "verify: expected --key FILE or --fingerprint HEX, got neither. Ask the sender for it by another way than "
-            "the bundle."
-        )
+    sender.require("verify", key, fingerprint)
     found = verify.verify(
         bundle,
         public_key=keys.load_public(key) if key else None,

@@ -53,7 +53,7 @@ def disturb(ready: tuple[Any, ...], deed: Callable[[str], None], epoch: int = 2)
 
 
 def _epoch(folder: Any) -> int:
-    path = folder.path / states.PROGRESS
+    path = folder.path / script.PROGRESS
     return int(json.loads(path.read_text())["epoch"]) if path.is_file() else 0
 
 
@@ -266,7 +266,7 @@ def test_a_checkpoint_of_another_plan_is_refused(here, ready):
     made = ready(training={"epochs": 2})
     train(made)
     jobs.put_aside(made[0], states.Standing("completed", "test", ""))
-    (made[0].path / launcher.RECORD).unlink()
+    (made[0].path / script.RECORD).unlink()
     text = (made[0].path / "plan.yaml").read_text().replace("learning_rate: 0.001", "learning_rate: 0.002")
     (made[0].path / "plan.yaml").write_text(text)
     with pytest.raises(errors.IntegrityError, match="expected one of this plan and these data, got one of others"):
