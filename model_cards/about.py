@@ -123,7 +123,7 @@ def _not_measured(book: Book) -> list[tree.Parts]:
         if len(results) == 1:
             found.append(blocks.line_of_result(results[0]))
             continue
-        names = parts(*(p for r in results for p in ("; ", r["title"].fact())))[1:]
+        names = tree.joined((r["title"].fact() for r in results), "; ")
         reason = results[0]["reason"].fact()
         found.append(tree.say("Not measured, because {reason}: {names}.", reason=reason, names=names))
     return found

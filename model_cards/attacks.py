@@ -31,7 +31,7 @@ def section(book: Book) -> Section:
 def lead(result: Node) -> Paragraph:
     """What was attacked, and what that says."""
     details = result["details"]
-    names = parts(*(p for name in details["attacked_features"] for p in (", ", name.fact("name"))))[1:]
+    names = tree.joined(name.fact("name") for name in details["attacked_features"])
     return Paragraph(
         tree.say(
             "An attacker changes the inputs of {rows} test rows, only within the budget and only in these features: "
@@ -127,7 +127,7 @@ def validity(result: Node) -> list[tree.Block]:
     lines = []
     for entry in result["details"]["validity"] or ():
         numbers = [parts(name, " ", *_number(value)) for name, value in entry["found"].items()]
-        shown = parts(*(p for item in numbers for p in ("; ", *item)))[1:]
+        shown = tree.joined(numbers, "; ")
         if entry["exceptions"]:
             shown += parts("; not for ", *(p for name in entry["exceptions"] for p in (name.fact(), ", ")))[:-1]
         sound = entry["sound"].derived(SOUND[bool(entry.value["sound"])], "answer in words")

@@ -22,7 +22,7 @@ def summary(book: Book) -> list[Parts]:
         return []
     rows = list(result["details"]["features"])
     sure = [row for row in rows if row.value["low"] is not None and row.value["low"] > 0]
-    names = parts(*(p for row in sure[:NAMED] for p in ("; ", *_named(row))))[1:]
+    names = tree.joined((_named(row) for row in sure[:NAMED]), "; ")
     sentence = (
         tree.say(
             "No feature can be told from none with these rows: every interval of the rise of the {loss} holds zero ("
@@ -44,7 +44,7 @@ def summary(book: Book) -> list[Parts]:
         return [sentence]
     if not mine:
         return [sentence, ("No protected attribute is an input by itself; others may stand for one.",)]
-    marked = parts(*(p for row in mine for p in ("; ", *_named(row))))[1:]
+    marked = tree.joined((_named(row) for row in mine), "; ")
     return [sentence, tree.say("Protected attributes among the inputs: {marked}.", marked=marked)]
 
 
@@ -117,7 +117,7 @@ def _permutation_table(book: Book, result: Node) -> Table:
         extra: tuple[Parts, ...] = ()
         if accuracy:
             extra = ((row["accuracy"].fact("number"),), blocks.ends(row["accuracy_low"], row["accuracy_high"]))
-        alike = parts(*(p for name in row["alike"] for p in (", ", name.fact("name"))))[1:] or blocks.NOTHING
+        alike = tree.joined(name.fact("name") for name in row["alike"]) or blocks.NOTHING
         lines.append(
             (
                 (row["feature"].fact("name"),),
@@ -150,7 +150,7 @@ def _how(result: Node) -> Paragraph:
         steps=details["steps"].fact("count"),
     )
     if details["not_attributed"]:
-        names = parts(*(p for name in details["not_attributed"] for p in (", ", name.fact("name"))))[1:]
+        names = tree.joined(name.fact("name") for name in details["not_attributed"])
         sentence += tree.say(" Nothing is said about: {names}, since no line runs between categories.", names=names)
     return Paragraph(sentence)
 

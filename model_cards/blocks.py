@@ -376,7 +376,4 @@ def _cell(node: Node) -> Parts:
 
 
 def _joined(items: list[Parts]) -> Parts:
-    if not items:
-        return NOTHING
-    joined = parts(*(part for item in items for part in (", ", *item)))
-    return joined[1:]
+    return tree.joined(items) or NOTHING

@@ -95,14 +95,12 @@ def _pointing(book: Book) -> list[str]:
 def _findings(book: Book) -> Table:
     lines: list[tuple[Parts, ...]] = []
     for finding in book.law["read"]["findings"]:
-        items = [p for item in finding["items"] for p in ("; ", item["place"].fact(), ", ", item["text"].fact())][1:]
-        steps = [p for step in finding["path"] for p in ("; ", step["place"].fact(), ": ", step["answer"].fact())][1:]
-        changes = [p for change in finding["changes"] for p in (" ", change.fact())][1:]
+        items = tree.joined(((item["place"].fact(), ", ", item["text"].fact()) for item in finding["items"]), "; ")
+        steps = tree.joined(((step["place"].fact(), ": ", step["answer"].fact()) for step in finding["path"]), "; ")
+        changes = tree.joined((change.fact() for change in finding["changes"]), " ")
         state = finding["state"].derived(STATES[finding.value["state"]], "state in words")
-        pointed: Parts = parts(state, ". ", *items) if items else (state,)
-        lines.append(
-            ((finding["title"].fact(),), pointed, parts(*steps), parts(*changes) if changes else blocks.NOTHING)
-        )
+        pointed: Parts = parts(state, ". ", items) if items else (state,)
+        lines.append(((finding["title"].fact(),), pointed, steps, changes or blocks.NOTHING))
     heads = ("Point", "The answers point to", "By these answers", "What settles or changes it")
     return Table(("What the answers point to, and by which path",), heads, tuple(lines), prose=True)
 

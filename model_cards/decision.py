@@ -216,7 +216,7 @@ def _settings(gate: refs.Node) -> tree.Parts:
         found.append((gate["inconclusive"].derived("inconclusive is reported only", "meaning in words"),))
     if gate["owner"]:
         found.append(tree.say("owner: {owner}", owner=gate["owner"].fact()))
-    return parts(*(p for item in found for p in ("; ", *item)))[1:] if found else blocks.NOTHING
+    return tree.joined(found, "; ") if found else blocks.NOTHING
 
 
 LIMITS = {

@@ -184,7 +184,7 @@ def _other_small(book: Book, told: set[str], least: Node, *, first: bool) -> lis
         if str(node.value) not in told
     }
     if listed:
-        names = parts(*((", ", fact) for fact in listed.values()))[1:]
+        names = tree.joined(listed.values())
         sentence = "For at least one class, these groups have fewer than {least} test rows or none at all: {names}."
         return [Paragraph(tree.say(sentence, least=least.fact("count"), names=names))]
     if first:

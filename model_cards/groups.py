@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from model_cards import blocks
 from model_cards.refs import Book, Fact, Node
-from model_cards.tree import Parts, Table, parts
+from model_cards.tree import Parts, Table, joined, parts
 
 
 def in_order(book: Book, groups: Node) -> list[tuple[Fact, Node]]:
@@ -27,7 +27,7 @@ def definitions(book: Book) -> Table:
             rows = [((name,), _listed(values, column)) for name, values in attribute["groups"].items()]
         elif attribute["bins"]:
             unit: Parts = (" ", column["unit"].fact()) if column is not None and column["unit"] else ()
-            edges = parts(*(p for edge in attribute["bins"] for p in (", ", edge.fact("exact"))))[1:]
+            edges = joined(edge.fact("exact") for edge in attribute["bins"])
             rows = [(names_of(book, attribute), parts("numbers, cut at ", edges, unit))]
         else:
             allowed = column["allowed"] if column is not None else None
@@ -43,7 +43,7 @@ def names_of(book: Book, attribute: Node) -> Parts:
     known = book["encode"]["parts"]["test"]["groups"][attribute.value["name"]]
     if not known:
         return blocks.NOTHING
-    return parts(*(p for name in known["names"] for p in ("; ", name.fact())))[1:]
+    return joined((name.fact() for name in known["names"]), "; ")
 
 
 def _listed(values: Node, column: Node | None) -> Parts:

@@ -53,7 +53,7 @@ def _not_reached(book: Book, result: Node) -> list[Parts]:
     names = [_named(before, row) for before, row in rows if row.value["high"] is not None and row.value["high"] < level]
     if not names:
         return []
-    listed = parts(*(p for name in names for p in ("; ", *name)))[1:]
+    listed = tree.joined(names, "; ")
     return [tree.say("Below the nominal level with the whole of their own interval: {names}.", names=listed)]
 
 

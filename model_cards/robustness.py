@@ -177,7 +177,7 @@ def tests(book: Book) -> list[tree.Block]:
 
 def _attacked(result: Node) -> Paragraph:
     details = result["details"]
-    names = parts(*(p for name in details["attacked_features"] for p in (", ", name.fact("name"))))[1:]
+    names = tree.joined(name.fact("name") for name in details["attacked_features"])
     sentence = tree.say(
         "{title}: the attack changed these features: {names}.", title=result["title"].fact(), names=names
     )

@@ -191,7 +191,7 @@ def _names(book: Book) -> list[tree.Block]:
 
 
 def _listed(names: list[Fact]) -> Parts:
-    return parts(*(part for name in names for part in (", ", name)))[1:]
+    return tree.joined(names)
 
 
 def section(book: Book) -> Section:

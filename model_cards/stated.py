@@ -58,7 +58,7 @@ def listed(node: Node) -> Parts:
         item.derived(str(item.value).replace("_", " "), "name in words") if "_" in str(item.value) else item.fact()
         for item in node
     ]
-    return parts(*(part for item in items for part in ("; ", item)))[1:]
+    return tree.joined(items, "; ")
 
 
 def shown_by(risk: Node, book: Book) -> Parts:

@@ -30,9 +30,9 @@ def summary(book: Book) -> list[Parts]:
         if raised is not None:
             strange.append(parts(*blocks.value(raised), " ", *blocks.interval(raised), ": ", kind["how"].fact()))
     if strange:
-        kinds = parts(*(p for words in strange for p in ("; ", *words)))[1:]
+        kinds = tree.joined(strange, "; ")
         found.append(tree.say("Of test rows made strange on purpose it is raised for {kinds}.", kinds=kinds))
-    blind = parts(*(p for item in alarms["details"]["blind_to"] for p in ("; ", item.fact())))[1:]
+    blind = tree.joined((item.fact() for item in alarms["details"]["blind_to"]), "; ")
     return [*found, tree.say("It does not see: {blind}.", blind=blind)]
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import string
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from model_cards import language
 from model_cards.refs import Fact, Gap
@@ -40,6 +40,11 @@ def parts(*items: Part | Parts) -> Parts:
     for item in items:
         flat.extend(item if isinstance(item, tuple) else (item,))
     return tuple(flat)
+
+
+def joined(items: Iterable[Part | Parts], between: str = ", ") -> Parts:
+    """Runs of text one after the other, with words between them; nothing for none."""
+    return parts(*(part for item in items for part in (between, item)))[1:]
 
 
 def say(sentence: str, **values: Part | Parts) -> Parts:

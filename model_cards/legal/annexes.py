@@ -77,7 +77,7 @@ def _shown(part: tree.Part) -> str:
 
 def _content(book: Book, requirement: Node) -> Parts:
     found: list[Parts] = [value(book, str(pointer.value)) for pointer in requirement["evidence"]]
-    return parts(*(p for content in found for p in ("; ", *content)))[1:]
+    return tree.joined(found, "; ")
 
 
 def value(book: Book, pointer: str) -> Parts:
@@ -107,7 +107,7 @@ def _system(name: str) -> Callable[[Book], Parts]:
 
 def _information(book: Book) -> Parts:
     """Inputs and output, concisely."""
-    names = parts(*(p for f in book["encode"]["features"] for p in (", ", f["name"].fact("name"))))[1:]
+    names = tree.joined(f["name"].fact("name") for f in book["encode"]["features"])
     return tree.say(
         "{task}, from {count} inputs ({names}) to {target}",
         task=about.task_words(book),
@@ -121,7 +121,7 @@ def _derogation(book: Book) -> Parts:
     node = book.plan["classification"]["derogation_conditions"]
     if not node:
         return (Gap("condition of Art. 6(3)", "compliance officer", "plan: classification.derogation_conditions"),)
-    return parts(*(p for item in node for p in ("; ", item.fact())))[1:]
+    return tree.joined((item.fact() for item in node), "; ")
 
 
 _KNOWN: dict[str, Callable[[Book], Parts]] = {

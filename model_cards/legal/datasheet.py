@@ -89,14 +89,11 @@ def _personal(book: Book) -> Parts:
 def _special(book: Book) -> Parts:
     found = [p for p in book.plan["data"]["protected"] if p.value["special_category"]]
     others = book.plan["data"]["provenance"]["special_categories"]
-    if others:
-        told = parts(*(p for one in others for p in ("; ", one.fact())))[1:]
-        names = parts(*(p for a in found for p in (", ", a["name"].fact())))[1:]
-        return parts(*((*names, "; ") if found else ()), *told, "; ", *said(book, "special_categories"))
-    if not found:
+    if not found and not others:
         return (book.plan["data"]["protected"].derived("none is declared", "no attribute is declared as one"),)
-    names = parts(*(p for a in found for p in (", ", a["name"].fact())))[1:]
-    return parts(names, "; ", *said(book, "special_categories"))
+    names = [tree.joined(a["name"].fact() for a in found)] if found else []
+    told = [one.fact() for one in others]
+    return tree.joined([*names, *told, said(book, "special_categories")], "; ")
 
 
 def _columns(book: Book) -> Table:

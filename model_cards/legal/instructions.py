@@ -298,22 +298,16 @@ def _outputs(book: Book) -> list[tree.Block]:
 
 
 def _shape(node: Node) -> Parts:
-    return parts(*(p for size in node for p in (" × ", size.fact("name"))))[1:]
+    return tree.joined((size.fact("name") for size in node), " × ")
 
 
 def _classes(book: Book, output: Node) -> Parts:
     name, classes = str(output.value["name"]), book["encode"]["classes"]
     if name == "prediction":
         return parts(book["encode"]["target"].fact("name"), *about.target_words(book))
-    listed = parts(
-        *(
-            p
-            for i, c in enumerate(classes)
-            for p in ("; ", c.derived(i, "place of the class", "count"), " is ", c.fact())
-        )
-    )[1:]
+    codes = ((c.derived(i, "place of the class", "count"), " is ", c.fact()) for i, c in enumerate(classes))
     words = "code of the class: " if name == "label" else "probability of each class, by its code: "
-    return parts(words, *listed)
+    return parts(words, tree.joined(codes, "; "))
 
 
 def _changes(book: Book) -> Section:

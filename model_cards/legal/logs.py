@@ -116,7 +116,7 @@ def _special(book: Book) -> list[tree.Block]:
     found = special(book)
     if not found:
         return []
-    names = parts(*(p for f in found for p in (", ", f["name"].fact("name"))))[1:]
+    names = tree.joined(f["name"].fact("name") for f in found)
     return [
         Paragraph(
             tree.say(

@@ -66,8 +66,7 @@ def other(book: Book, need: str, otherwise: str) -> Parts:
 
 def listed(items: Iterable[Parts], between: str = ", ") -> Parts:
     """Runs of text one after the other; a dash for none."""
-    joined = parts(*(part for item in items for part in (between, *item)))
-    return joined[1:] or ("–",)
+    return tree.joined(items, between) or ("–",)
 
 
 def duty(requirement: Node) -> Paragraph:

@@ -104,11 +104,11 @@ def _risk(book: Book, risk: Node, number: int) -> Section:
 
 
 def _areas(node: Node) -> Parts:
-    return parts(*(p for area in node for p in (", ", area.derived(AREAS[str(area.value)], "area in words"))))[1:]
+    return tree.joined(area.derived(AREAS[str(area.value)], "area in words") for area in node)
 
 
 def _listed(node: Node) -> Parts:
-    return parts(*(p for item in node for p in ("; ", item.fact())))[1:]
+    return tree.joined((item.fact() for item in node), "; ")
 
 
 def _word(node: Node) -> Parts:

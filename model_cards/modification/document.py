@@ -146,7 +146,7 @@ def _gravest(book: Places) -> list[Block]:
     items = tuple(
         tree.say(
             "{titles}: {verdict}; {reason}.",
-            titles=parts(*(part for change in changes for part in ("; ", *_named(change))))[1:],
+            titles=tree.joined((_named(change) for change in changes), "; "),
             verdict=changes[0]["verdict"].fact("status"),
             reason=changes[0]["reason"].fact(),
         )

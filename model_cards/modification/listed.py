@@ -72,8 +72,8 @@ def _side(change: Node, side: str, words: str, *, whole: bool) -> Parts:
     """One value; of longer texts and lists what this side has and the other lacks."""
     if not change["removed"] and not change["added"]:
         return places.text_of(change[side])
-    named = [parts("; ", node.fact()) for node in change[words]]
-    only = parts("only here: ", parts(*named)[1:]) if named else ("nothing that the other lacks",)
+    named = tree.joined((node.fact() for node in change[words]), "; ")
+    only = parts("only here: ", named) if named else ("nothing that the other lacks",)
     return parts(*places.text_of(change[side]), " – ", *only) if whole else parts("… ", *only)
 
 
@@ -105,7 +105,7 @@ def declared(book: Places) -> Section:
 
 
 def _declaration(one: Node, index: int) -> Section:
-    covers = parts(*(part for item in one["covers"] for part in (", ", item.fact())))[1:]
+    covers = tree.joined(item.fact() for item in one["covers"])
     rows: tuple[tuple[str, Parts], ...] = (
         ("Declared as", (one["id"].fact("name"),)),
         ("What", (one["title"].fact(),)),

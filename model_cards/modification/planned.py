@@ -43,7 +43,7 @@ def _covers(may: Node) -> Parts:
     found: list[Parts] = [(node.fact("name"),) for node in may["plan"]]
     words = {"data": "other rows", "retraining": "retraining", "software": "software"}
     found += [(may[key].derived(word, "what may change"),) for key, word in words.items() if may[key].value]
-    return _joined(found)
+    return tree.joined(found, "; ")
 
 
 def _limits(limits: Node) -> Parts:
@@ -58,13 +58,9 @@ def _limits(limits: Node) -> Parts:
         for key, words in BOUNDS.items():
             if metric[key].value is not None:
                 found.append(parts(_metric(metric), f" {words} ", metric[key].fact("exact")))
-    return _joined(found)
+    return tree.joined(found, "; ")
 
 
 def _metric(metric: Node) -> Parts:
     where = () if metric.value["slice"] == "overall" else (" (", metric["slice"].fact(), ")")
     return parts(metric["check"].fact("name"), *where)
-
-
-def _joined(found: list[Parts]) -> Parts:
-    return tree.parts(*(part for item in found for part in ("; ", *item)))[1:]
