@@ -31,6 +31,8 @@ _STATES: dict[str, State] = {
 """Slurm's word to ours. PREEMPTED is pending: whether the job comes again is for squeue to say."""
 
 OVER = ("completed", "failed", "cancelled", "timeout")
+COMES_AGAIN = ("PREEMPTED", "REQUEUED", "NODE_FAIL")
+"""Ends of an attempt after which the job may wait again; squeue knows."""
 HOPELESS = (
     "PartitionNodeLimit", "PartitionTimeLimit", "PartitionConfig", "BadConstraints", "InvalidAccount", "InvalidQOS",
     "QOSNotAllowed", "AccountNotAllowed", "JobHeldAdmin",
@@ -82,15 +84,15 @@ class Standing:
 def standing(job_id: str, run_folder: Path) -> Standing:
     """Ask for a job in order. The job's own file counts only where Slurm knows of nothing that goes on."""
     attempts = accounted(job_id)
+    last = attempts[-1] if attempts else None
+    if last is not None and state_of(last.state) in OVER and not last.state.startswith(COMES_AGAIN):
+        return Standing(state_of(last.state), "sacct", _words(last), attempts)
     queued = commands.ask("squeue", "--noheader", "--jobs", job_id, "--format", "%T|%r")
     now = _queued(queued)
-    if attempts and (now is None or not attempts[-1].state.startswith(("PREEMPTED", "REQUEUED", "NODE_FAIL"))):
-        last = attempts[-1]
-        found = state_of(last.state)
-        if found in OVER or now is None:
-            return Standing(found, "sacct", _words(last), attempts)
     if now is not None:
         return Standing(*now, attempts)
+    if last is not None:
+        return Standing(state_of(last.state), "sacct", _words(last), attempts)
     shown = commands.ask("scontrol", "--oneliner", "show", "job", job_id)
     if (match := re.search(r"JobState=(\S+)(?: Reason=(\S+))?.*?ExitCode=(\S+)", shown.text or "")) is not None:
         return Standing(

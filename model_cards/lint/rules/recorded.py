@@ -154,7 +154,7 @@ def _values(
 
 
 def _own_words(text: str, mention: Mention) -> str:
-    """The sentence without its interval."""
+    """The clause of the number, without names of measures that hold such words themselves."""
     low, high = saying.clause(text, mention.begin, mention.end)
     return re.sub(
         r"(?:expected |debiased )?calibration error|demographic parity difference|[\w-]+ difference", "", text[low:high]
