@@ -6,7 +6,7 @@ import difflib
 import types
 import typing
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pydantic
 
@@ -14,6 +14,7 @@ from configs import strict_yaml
 from configs.errors import MissingError, PlanError
 from configs.plan import Plan
 
+P = TypeVar("P", bound=pydantic.BaseModel)
 USE_CASES = Path(__file__).parent / "use_cases"
 
 
@@ -45,8 +46,18 @@ def load(path: Path) -> Plan:
         MissingError: The file is absent.
         PlanError: The file is no valid plan; one line for each problem.
     """
+    return parse(read(path), str(path))
+
+
+def read(path: Path) -> str:
+    """The text of a plan's file.
+
+    Raises:
+        MissingError: The file is absent.
+        PlanError: It is a folder, or no UTF-8 text.
+    """
     try:
-        text = path.read_text(encoding="utf-8")
+        return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise MissingError(f"plan {path}: expected a file, got none. Check the path.") from None
     except IsADirectoryError:
@@ -56,7 +67,6 @@ def load(path: Path) -> Plan:
             f"plan {path}: expected UTF-8 text, got byte {error.object[error.start]:#04x} at {error.start}. "
             "Save the file as UTF-8."
         ) from None
-    return parse(text, str(path))
 
 
 def parse(text: str, name: str = "plan") -> Plan:
@@ -67,25 +77,34 @@ def parse(text: str, name: str = "plan") -> Plan:
             f"{name}: expected sections such as system: and data:, got {type(content).__name__}. "
             "Start from a shipped plan or `proofline init`."
         )
+    return validated(content, Plan, name)
+
+
+def validated(content: dict[str, Any], kind: type[P], name: str) -> P:
+    """A plan of the given type from plain data.
+
+    Raises:
+        PlanError: It is none; one line for each problem.
+    """
     try:
-        return Plan.model_validate(content)
+        return kind.model_validate(content)
     except pydantic.ValidationError as error:
-        problems = [_sentence(problem) for problem in error.errors(include_url=False)]
+        problems = [_sentence(problem, kind) for problem in error.errors(include_url=False)]
         more = f" (and {len(problems) - 8} more)" if len(problems) > 8 else ""
         raise PlanError("\n".join(f"{name}: {p}" for p in problems[:8]) + more) from None
 
 
-def _sentence(problem: Any) -> str:
+def _sentence(problem: Any, kind: type[pydantic.BaseModel]) -> str:
     parts = list(problem["loc"])
     where = _path(parts)
-    kind, message = problem["type"], problem["msg"]
-    if kind == "extra_forbidden":
-        near = difflib.get_close_matches(str(parts[-1]), _fields_at(parts[:-1]), n=1)
+    problem_type, message = problem["type"], problem["msg"]
+    if problem_type == "extra_forbidden":
+        near = difflib.get_close_matches(str(parts[-1]), _fields_at(parts[:-1], kind), n=1)
         hint = f"Did you mean '{near[0]}'?" if near else "Remove it, or see the plan's JSON Schema."
         return f"{where}: unknown key. {hint}"
-    if kind == "missing":
+    if problem_type == "missing":
         return f"{where}: expected a value, got none. Add it."
-    if kind == "value_error":
+    if problem_type == "value_error":
         return f"{where}: {message.removeprefix('Value error, ')}."
     expected = message[0].lower() + message[1:]
     expected = expected.removeprefix("input should be ")
@@ -100,15 +119,15 @@ def _path(parts: list[Any]) -> str:
         if isinstance(part, int):
             text += f"[{part}]"
         elif part not in ("file", "sklearn", "openml", "sql", "pair_ordered", "compound_unique", "row_count",
-            "slice_name", "slice_column",
+            "slice_name", "slice_column", "files", "python_documentation",
         ):  # fmt: skip
             text += f".{part}" if text else str(part)
     return text or "plan"
 
 
-def _fields_at(parts: list[Any]) -> list[str]:
+def _fields_at(parts: list[Any], plan: type[pydantic.BaseModel]) -> list[str]:
     """Field names of the section that `parts` leads to, for a suggestion."""
-    models: list[Any] = [Plan]
+    models: list[Any] = [plan]
     for part in parts:
         if isinstance(part, int):
             continue

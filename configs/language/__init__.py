@@ -1,0 +1,1 @@
+"""The plan of a language model: `task: language_model`."""
