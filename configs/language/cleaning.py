@@ -64,7 +64,7 @@ class Identification(Section):
 
 
 class Cleaning(Section):
-    """The steps, in this order: length, language, block lists, personal data, duplicates; contamination after the split."""
+    """Steps in this order: length, language, block lists, personal data, duplicates; contamination after the split."""
 
     minimum_characters: int = Field(default=1, ge=1)
     """Shorter documents are removed."""

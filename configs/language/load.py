@@ -30,6 +30,6 @@ def parse_any(text: str, name: str = "plan") -> AnyPlan:
         if content["task"] == TASK:
             return load.validated(content, LanguagePlan, name)
         raise PlanError(
-            f"{name} task: expected {TASK}, got {content['task']!r}. Plans on tables have no task: their target has one."
+            f"{name} task: expected {TASK}, got {content['task']!r}. A plan on tables has a task in its target."
         )
     return load.parse(text, name)
