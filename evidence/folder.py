@@ -100,6 +100,7 @@ class RunFolder:
                 os.fsync(stream.fileno())
             temporary.chmod(0o644)
             temporary.replace(place)
+            _sync(place.parent)
         finally:
             temporary.unlink(missing_ok=True)
 
@@ -126,6 +127,16 @@ class RunFolder:
     def read_record(self, reference: records.ArtifactRef, kind: type[R]) -> R:
         """Read a record back, if it is unaltered."""
         return parse_record(self.checked(reference).read_bytes(), kind, reference.path)
+
+
+def _sync(directory: Path) -> None:
+    """Force a new name to the disk; where folders cannot be opened (Windows) the system decides when."""
+    with contextlib.suppress(PermissionError):
+        handle = os.open(directory, os.O_RDONLY)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def parse_record(content: bytes, kind: type[R], name: str) -> R:

@@ -89,6 +89,11 @@ def unsynchronised(network: nn.Module) -> contextlib.AbstractContextManager[None
     return contextlib.nullcontext()
 
 
+def device() -> torch.device:
+    """Where tensors lie that ranks exchange."""
+    return torch.device("cuda" if _joined() and distributed.get_backend() == "nccl" else "cpu")
+
+
 def agreed(value: float, device: torch.device) -> float:
     """The first rank's value, on every rank: decisions that follow from it are the same everywhere."""
     if count() == 1:
@@ -100,10 +105,7 @@ def agreed(value: float, device: torch.device) -> float:
 
 def agreed_that(seen: bool) -> bool:  # noqa: FBT001 - the one thing that is asked
     """What the first rank has seen, on every rank."""
-    if count() == 1:
-        return seen
-    device = "cuda" if distributed.get_backend() == "nccl" else "cpu"
-    return agreed(float(seen), torch.device(device)) > 0
+    return agreed(float(seen), device()) > 0
 
 
 def total(value: float, device: torch.device) -> float:
