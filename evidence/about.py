@@ -12,14 +12,14 @@ import pydantic
 
 from configs import errors
 from configs.answers import Risk
-from configs.plan import Plan
+from configs.language.load import AnyPlan
 from evidence import canonical, records
 
 SIGNIFICANT = 6
 """Digits of a measure that count: the last bits differ between processors."""
 
 
-def digest(pointers: Iterable[str], plan: Plan, found: Mapping[str, pydantic.BaseModel | None]) -> str:
+def digest(pointers: Iterable[str], plan: AnyPlan, found: Mapping[str, pydantic.BaseModel | None]) -> str:
     """SHA-256 of what some pointers of the register lead to.
 
     Args:
@@ -33,14 +33,14 @@ def digest(pointers: Iterable[str], plan: Plan, found: Mapping[str, pydantic.Bas
     return canonical.sha256({pointer: value(pointer, plan, found) for pointer in pointers})
 
 
-def of_risk(risk: Risk, plan: Plan, found: Mapping[str, pydantic.BaseModel | None]) -> str:
+def of_risk(risk: Risk, plan: AnyPlan, found: Mapping[str, pydantic.BaseModel | None]) -> str:
     """Digest of what an acceptance speaks of: the risk as it is stated, and the results that show its control."""
     shown = digest((f"check:{check}" for check in risk.shown_by), plan, found)
     stated = risk.model_dump(mode="json", exclude={"acceptance", "review_on"})
     return canonical.sha256({"risk": stated, "shown": shown})
 
 
-def value(pointer: str, plan: Plan, found: Mapping[str, pydantic.BaseModel | None]) -> Any:
+def value(pointer: str, plan: AnyPlan, found: Mapping[str, pydantic.BaseModel | None]) -> Any:
     """What a pointer leads to, as plain data, without what differs between any two runs; None where there is nothing.
 
     Raises:
@@ -59,7 +59,7 @@ def value(pointer: str, plan: Plan, found: Mapping[str, pydantic.BaseModel | Non
     return None if record is None else _RECORDS[name](record)
 
 
-def _of_plan(path: str, plan: Plan) -> Any:
+def _of_plan(path: str, plan: AnyPlan) -> Any:
     content: Any = plan.model_dump(mode="json")
     for step in path.split("."):
         if not isinstance(content, dict) or step not in content:

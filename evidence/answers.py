@@ -10,10 +10,11 @@ from pydantic import StringConstraints
 
 from configs import answers, errors
 from configs.answers import AnswersFile, ImpactArea, Likelihood, Severity
+from configs.language.load import AnyPlan
+from configs.language.plan import LanguagePlan
 from configs.law import applies
 from configs.law import register as law
 from configs.law.register import Question
-from configs.plan import Plan
 from evidence import about, canonical
 from evidence.record_base import Record
 from evidence.records import ArtifactRef
@@ -105,7 +106,9 @@ class AnswersRecord(Record):
         return {s.id: s for s in self.statements}[question]
 
 
-def settle(run_id: str, plan: Plan, said: AnswersFile, found: Mapping[str, pydantic.BaseModel | None]) -> AnswersRecord:
+def settle(
+    run_id: str, plan: AnyPlan, said: AnswersFile, found: Mapping[str, pydantic.BaseModel | None]
+) -> AnswersRecord:
     """Lay the answers of a system beside what a run has found.
 
     Args:
@@ -117,8 +120,7 @@ def settle(run_id: str, plan: Plan, said: AnswersFile, found: Mapping[str, pydan
     Raises:
         PlanError: An answer names no person, role or day, or a risk names a check that no run has.
     """
-    register = law.load()
-    asked = {question.id for question in applies.questions(plan, register)}
+    attestations, asked = _questions(plan)
     given = {answer.id: answer for answer in said.answers}
     return AnswersRecord(
         system=plan.system.id,
@@ -126,10 +128,18 @@ def settle(run_id: str, plan: Plan, said: AnswersFile, found: Mapping[str, pydan
         statements=tuple(
             _statement(run_id, question, given.get(question.id), said.by, about.digest(question.about, plan, found))
             .model_copy(update={"applies": question.id in asked})
-            for question in register.attestations
+            for question in attestations
         ),
         risks=tuple(_risk(run_id, risk, said.by, about.of_risk(risk, plan, found)) for risk in said.risks),
     )  # fmt: skip
+
+
+def _questions(plan: AnyPlan) -> tuple[tuple[Question, ...], set[str]]:
+    """The questions of the register for a plan of this kind, and those of them that a duty asks for."""
+    if isinstance(plan, LanguagePlan):
+        return (), set()
+    register = law.load()
+    return register.attestations, {question.id for question in applies.questions(plan, register)}
 
 
 def status_of(run_id: str, run: str | None, then: str | None, now: str) -> Literal["stated", "carried", "outdated"]:

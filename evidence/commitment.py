@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from configs import errors
-from configs.plan import Plan
+from configs.language.load import AnyPlan
 from evidence import canonical, clock, differences, records
 
 
-def commit(plan: Plan, plan_sha256: str, split: records.SplitManifest, code_sha256: str) -> records.Commitment:
+def commit(plan: AnyPlan, plan_sha256: str, split: records.SplitManifest, code_sha256: str) -> records.Commitment:
     """Fix plan, policy, split and code, with the time (AI Act Art. 9(8): metrics and thresholds defined in advance)."""
     return records.Commitment(
         plan_sha256=plan_sha256,
@@ -23,7 +23,7 @@ def commit(plan: Plan, plan_sha256: str, split: records.SplitManifest, code_sha2
 
 def require(
     commitment: records.Commitment,
-    plan: Plan,
+    plan: AnyPlan,
     plan_sha256: str,
     split: records.SplitManifest,
     code_sha256: str,
@@ -65,7 +65,7 @@ def require(
 def _named(
     changed: list[str],
     commitment: records.Commitment,
-    plan: Plan,
+    plan: AnyPlan,
     split: records.SplitManifest,
     begun_with: dict[str, Any] | None,
 ) -> str:

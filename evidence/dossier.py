@@ -8,10 +8,13 @@ from typing import TypeVar
 import pydantic
 
 from configs import errors
+from configs.language.load import AnyPlan
+from configs.language.plan import LanguagePlan
 from configs.plan import Plan
-from evidence import given, records
+from evidence import given, language_dossier, records
 from evidence.answers import AnswersRecord
 from evidence.facility import ReceivedRecord
+from evidence.language_dossier import LanguageDossier
 from evidence.reference import ReferenceRecord
 
 R = TypeVar("R", bound=pydantic.BaseModel)
@@ -41,8 +44,10 @@ PREDICTIONS: dict[str, tuple[str, type[pydantic.BaseModel]]] = {
 """The stage that takes the place of `train` and `export` where the plan gives predictions."""
 
 
-def stages_of(plan: Plan) -> dict[str, tuple[str, type[pydantic.BaseModel]]]:
+def stages_of(plan: AnyPlan) -> dict[str, tuple[str, type[pydantic.BaseModel]]]:
     """The stages of a run of this plan, in order."""
+    if isinstance(plan, LanguagePlan):
+        return language_dossier.STAGES
     if plan.predictions is None:
         return STAGES
     kept = {stage: STAGES[stage] for stage in STAGES if stage not in ("train", "export")}
@@ -110,3 +115,7 @@ def _of_model(record: R | None, run_id: str) -> R:
             "What needs the model can be done only by a run that trains it."
         )
     return record
+
+
+AnyDossier = Dossier | LanguageDossier
+"""The records of a run of either kind."""
