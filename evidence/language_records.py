@@ -101,9 +101,12 @@ class TokenisedPart(Record):
 
     documents: int
     tokens: int
-    """End-of-text tokens included, padding not."""
+    """Of every document once, end-of-text tokens included."""
     bytes: int
     """UTF-8 bytes of the text."""
+    packed_tokens: int = 0
+    """Tokens of the stream that is cut into sequences: `sequences` x context + 1 + `left_out_tokens`, where there is a
+    sequence at all. In the training part canaries are in it, and each corpus as often as its weight says."""
     sequences: int
     """Packed sequences of the model's context."""
     shards: tuple[records.ArtifactRef, ...]
@@ -114,7 +117,8 @@ class TokenisedPart(Record):
     """Parquet: `document`, `corpus`, `language`, `domain`, `text`, in order; validation and test hold all of their
     text, train a seeded sample for the memorisation checks."""
     digests_sha256: Sha256
-    """SHA-256 of the sorted document digests, one per line: equals `SplitPart.digests.sha256` of the part."""
+    """SHA-256 of the sorted document digests that were read, one per line: equals `SplitPart.digests.sha256` of the
+    part. Documents that the contamination step removed are among them."""
     languages: tuple[TokenCounts, ...]
     domains: tuple[TokenCounts, ...]
     corpora: tuple[TokenCounts, ...]
@@ -147,7 +151,27 @@ class TokenisedData(Record):
     held_out: int
     canaries: tuple[Canary, ...] = ()
     canary_file: records.ArtifactRef | None = None
-    """JSON: the planted strings. Stays in the run folder; never in a bundle."""
+    """`CanaryFile` as JSON. Stays in the run folder; never in a bundle."""
+
+
+class PlantedCanary(Record):
+    """A canary with its text."""
+
+    text: str
+    repetitions: int
+
+
+class CanaryFile(Record):
+    """The strings that were planted, and the space that they were drawn from (see `evidence.canaries`)."""
+
+    version: Literal[1] = 1
+    prefix: str
+    """What stands before the random part of every canary."""
+    alphabet: str
+    """Characters of the random part, each drawn with the same probability."""
+    length: int
+    """Characters of the random part."""
+    planted: tuple[PlantedCanary, ...]
 
 
 class StepPoint(Record):
@@ -255,6 +279,8 @@ class LanguageModelRef(records.ModelRef):
     key_value_heads: int
     head_width: int
     generation: GenerationParity
+    golden_inputs: tuple[records.ArtifactRef, ...] = ()
+    """Of every input of the graph in its order; the first is `golden_input`."""
 
 
 class ComputeItem(Record):
