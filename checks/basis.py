@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from configs.policy import Gate, Policy
+from configs.policy import Gate, Settings
 from evidence import records
 
 EXACT = ("data", "export")
@@ -16,7 +16,7 @@ VARIANTS = "variants"
 """Key of `details` under which a result holds what differs for gates with their own settings."""
 
 
-def seen_by(gate: Gate, policy: Policy, result: records.CheckResult) -> records.CheckResult:
+def seen_by(gate: Gate, policy: Settings, result: records.CheckResult) -> records.CheckResult:
     """The result as a gate sees it: where the gate has its own level or group size, the measures made for it."""
     own = policy.variant(gate)
     if not own:
@@ -36,7 +36,7 @@ def find(result: records.CheckResult, name: str, part: str) -> records.Measure |
     return found
 
 
-def measure_of(gate: Gate, policy: Policy, results: Sequence[records.CheckResult]) -> records.Measure | None:
+def measure_of(gate: Gate, policy: Settings, results: Sequence[records.CheckResult]) -> records.Measure | None:
     """The measure that a gate is laid on; None where nothing was measured for it."""
     seen = (seen_by(gate, policy, result) for result in results if result.check_id == gate.check)
     return next((found for result in seen if (found := find(result, gate.check, gate.slice))), None)

@@ -8,12 +8,14 @@ from __future__ import annotations
 import difflib
 import re
 
-from checks.metrics import ALL, CLASSIFICATION, Family, Metric
+from checks.metrics import ALL, CLASSIFICATION, LANGUAGE, Family, Metric
 from configs import errors, legal_thresholds
+from configs.language.load import AnyPlan
+from configs.language.plan import SLICES, LanguagePlan
 from configs.plan import Plan
 from configs.policy import Gate
 
-__all__ = ["METRICS", "Metric", "bounds", "check_policy", "name_problem", "of_family"]
+__all__ = ["METRICS", "Metric", "bounds", "check_policy", "name_problem", "of_family", "task_of"]
 
 UNGATEABLE = ("data.leakage", "export.parity", "robustness.properties")
 """Checks with a limit of their own that no policy can move: a breach means that no other number can be believed."""
@@ -41,6 +43,11 @@ def of_family(family: Family) -> tuple[Metric, ...]:
     return tuple(m for m in METRICS.values() if m.family == family)
 
 
+def task_of(plan: AnyPlan) -> str:
+    """The task by which metrics are told apart: `binary`, `multiclass`, `regression` or `language_model`."""
+    return plan.task if isinstance(plan, LanguagePlan) else plan.data.target.task
+
+
 def bounds(metric: Metric, task: str) -> tuple[float, float]:
     """Smallest and largest value a metric can take for a task."""
     if metric.family == "robustness" and task in CLASSIFICATION:
@@ -50,7 +57,7 @@ def bounds(metric: Metric, task: str) -> tuple[float, float]:
     return metric.low, metric.high
 
 
-def check_policy(plan: Plan) -> None:
+def check_policy(plan: AnyPlan) -> None:
     """Refuse gates that can never mean what they say.
 
     Raises:
@@ -69,7 +76,7 @@ def check_policy(plan: Plan) -> None:
         raise errors.PlanError("\n".join(problems))
 
 
-def name_problem(plan: Plan, where: str, check: str, part: str) -> str | None:
+def name_problem(plan: AnyPlan, where: str, check: str, part: str) -> str | None:
     """Why a check and a slice name nothing that is measured for this plan; None where they do.
 
     Args:
@@ -81,19 +88,21 @@ def name_problem(plan: Plan, where: str, check: str, part: str) -> str | None:
     metric = METRICS.get(check)
     if metric is None:
         return f"{where}: expected a metric of the catalogue, got an unknown name. {_suggestion(check)}"
-    task = plan.data.target.task
+    task = task_of(plan)
     if task not in metric.tasks:
         return (
             f"{where}: expected a metric for the task {task}, got one for {' and '.join(metric.tasks)}. "
             f"Name another, for example one of {', '.join(_gateable(task, metric.family))}."
         )
+    if isinstance(plan, LanguagePlan):
+        return _language_slice_problem(where, part, metric)
     if part not in ("overall", *(plan.shift_columns if metric.by_column else ()), *plan.slices):
         known = ", ".join(("overall", *(plan.shift_columns if metric.by_column else plan.slices)))
         return f"{where}: expected a slice that is known, got '{part}'. Known are {known}."
     return _given_problem(plan, where, metric) or _slice_problem(plan, where, part, metric)
 
 
-def _problem(plan: Plan, index: int, gate: Gate) -> str | None:
+def _problem(plan: AnyPlan, index: int, gate: Gate) -> str | None:
     where = f"policy.gates[{index}] {gate.check}"
     metric = METRICS.get(gate.check)
     if metric is not None and gate.check in UNGATEABLE:
@@ -103,7 +112,7 @@ def _problem(plan: Plan, index: int, gate: Gate) -> str | None:
         return problem
     return (
         _legal_problem(where, gate, metric)
-        or _threshold_problem(where, gate, metric, plan.data.target.task)
+        or _threshold_problem(where, gate, metric, task_of(plan))
         or _settings_problem(where, gate, metric)
     )
 
@@ -118,8 +127,9 @@ def _suggestion(name: str) -> str:
 
 
 def _gateable(task: str, family: Family) -> list[str]:
+    usual: Family = "language" if task in LANGUAGE else "performance"
     fitting = [m.id for m in of_family(family) if task in m.tasks and m.better != "none"]
-    return fitting or [m.id for m in of_family("performance") if task in m.tasks and m.better != "none"]
+    return fitting or [m.id for m in of_family(usual) if task in m.tasks and m.better != "none"]
 
 
 def _given_problem(plan: Plan, where: str, metric: Metric) -> str | None:
@@ -140,8 +150,16 @@ def _given_problem(plan: Plan, where: str, metric: Metric) -> str | None:
 def _settings_problem(where: str, gate: Gate, metric: Metric) -> str | None:
     if metric.family in MEASURED_ONCE and gate.confidence is not None:
         return f"{where}: expected the policy's confidence, got {gate.confidence:g} for one check on data. Remove it."
-    if metric.family != "fairness" and gate.minimum_group_size is not None:
-        return f"{where}: expected minimum_group_size on a fairness check, got it on another. Remove it."
+    if metric.family not in ("fairness", "language") and gate.minimum_group_size is not None:
+        return f"{where}: expected minimum_group_size on a check of groups, got it on another. Remove it."
+    return None
+
+
+def _language_slice_problem(where: str, part: str, metric: Metric) -> str | None:
+    if metric.id == "language.bits_per_byte_gap" and part == "overall":
+        return f"{where}: expected a slice, got overall. Set slice to one of {', '.join(SLICES)}."
+    if not metric.sliced and part != "overall":
+        return f"{where}: expected the slice overall, got '{part}': it is not measured per group. Remove slice."
     return None
 
 

@@ -49,8 +49,8 @@ FAMILIES: tuple[Callable[[Subject], tuple[records.CheckResult, ...]], ...] = (
     explanation.measure,
 )
 """What is measured, in the order of the catalogue."""
-MEASURED_ELSEWHERE = ("data", "export")
-"""Families that other stages measure."""
+MEASURED_ELSEWHERE = ("data", "export", "language")
+"""Families that other stages measure, or that models on tables have none of."""
 
 
 def evaluate(

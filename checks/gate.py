@@ -12,8 +12,8 @@ from collections.abc import Sequence
 
 from checks import _rows_needed, basis
 from checks._subject import UNGATED
-from configs.plan import Plan
-from configs.policy import Gate, Policy
+from configs.language.load import AnyPlan
+from configs.policy import Gate, Settings
 from evidence import clock, records
 
 WITHOUT_SMALL = "without_small_groups"
@@ -55,7 +55,7 @@ def judge(measure: records.Measure, gate: Gate) -> records.Status:
     return "pass" if high <= limit else "fail" if low > limit else "inconclusive"
 
 
-def apply(plan: Plan, results: Sequence[records.CheckResult]) -> tuple[records.CheckResult, ...]:
+def apply(plan: AnyPlan, results: Sequence[records.CheckResult]) -> tuple[records.CheckResult, ...]:
     """The results with status, threshold and reason as the policy has them.
 
     Several gates on one check (one per attribute) give it the severest status and the threshold that caused it.
@@ -63,7 +63,7 @@ def apply(plan: Plan, results: Sequence[records.CheckResult]) -> tuple[records.C
     return tuple(_applied(plan, result) for result in results)
 
 
-def decide(plan: Plan, results: Sequence[records.CheckResult]) -> records.GateDecision:
+def decide(plan: AnyPlan, results: Sequence[records.CheckResult]) -> records.GateDecision:
     """The three-valued answer.
 
     A required gate whose `inconclusive` is `reports` is not required while it is inconclusive, and says so.
@@ -79,7 +79,7 @@ def decide(plan: Plan, results: Sequence[records.CheckResult]) -> records.GateDe
     return records.GateDecision(outcome=outcome, reasons=tuple(reasons), at=clock.now())
 
 
-def _applied(plan: Plan, result: records.CheckResult) -> records.CheckResult:
+def _applied(plan: AnyPlan, result: records.CheckResult) -> records.CheckResult:
     verdicts = [_verdict(plan.policy, gate, result) for gate in plan.policy.gates if gate.check == result.check_id]
     if not verdicts:
         return result
@@ -91,7 +91,7 @@ def _applied(plan: Plan, result: records.CheckResult) -> records.CheckResult:
     return result.model_copy(update={"status": severest.status, "threshold": threshold, "reason": "; ".join(texts)})
 
 
-def _verdict(policy: Policy, gate: Gate, result: records.CheckResult) -> _Verdict:
+def _verdict(policy: Settings, gate: Gate, result: records.CheckResult) -> _Verdict:
     result = basis.seen_by(gate, policy, result)
     measure = basis.find(result, gate.check, gate.slice)
     if measure is None:
@@ -99,11 +99,13 @@ def _verdict(policy: Policy, gate: Gate, result: records.CheckResult) -> _Verdic
         return _Verdict(gate, status, f"{_asked(gate)}: {_why_missing(result, gate)}")
     status = judge(measure, gate)
     why = ""
-    small = [g for key in ("small_groups", "empty_groups") for g in result.details.get(key, []) if _in(gate.slice, g)]
+    listed = (g for key in ("small_groups", "empty_groups") for g in result.details.get(key, []))
+    small = [g for g in listed if _in(gate.slice, g, result)]
     if small and measure.value is not None:
         status = _despite_small(result, gate)
         least = result.details.get("minimum_group_size", "the minimum of")
-        why = f", {', '.join(small)} {'has' if len(small) == 1 else 'have'} fewer than {least} rows to measure it on"
+        have, unit = "has" if len(small) == 1 else "have", result.details.get("group_unit", "rows")
+        why = f", {', '.join(small)} {have} fewer than {least} {unit} to measure it on"
     elif status == "not_measured" or (status == "inconclusive" and measure.interval is None):
         why = f", {measure.note or 'no interval could be made'}"
     if gate.slice in result.details.get("too_many_missing", []) and measure.value is not None:
@@ -139,13 +141,13 @@ def _despite_small(result: records.CheckResult, gate: Gate) -> records.Status:
     """A slice with a group that is too small fails only if it fails without that group."""
     left_out = result.details.get("small_left_out", False)
     without = basis.find(result, f"{gate.check}.{WITHOUT_SMALL}", gate.slice) or (
-        None if any(_in(gate.slice, g) for g in result.details.get("small_groups", [])) and not left_out else
+        None if any(_in(gate.slice, g, result) for g in result.details.get("small_groups", [])) and not left_out else
         basis.find(result, gate.check, gate.slice)
     )  # fmt: skip
     return "fail" if without is not None and judge(without, gate) == "fail" else "inconclusive"
 
 
-def reason(policy: Policy, gate: Gate, results: Sequence[records.CheckResult]) -> records.GateReason:
+def reason(policy: Settings, gate: Gate, results: Sequence[records.CheckResult]) -> records.GateReason:
     """One threshold laid on the results, small groups and missing measures included."""
     of_check = [r for r in results if r.check_id == gate.check]
     # A check on the data has one result per attribute or column; those of other slices have no say.
@@ -191,9 +193,13 @@ def _why_missing(result: records.CheckResult, gate: Gate) -> str:
     return result.reason
 
 
-def _in(part: str, group: str) -> bool:
-    """Does a group belong to what a gate addresses? What is measured overall rests on the groups of every column."""
-    return part == "overall" or group.startswith(f"{part}=")
+def _in(part: str, group: str, result: records.CheckResult) -> bool:
+    """Does a group belong to what a gate addresses?
+
+    What is measured overall rests on the groups of every column, unless it is measured on all rows, groups or not.
+    """
+    overall = part == "overall" and not result.details.get("overall_without_groups", False)
+    return overall or group.startswith(f"{part}=")
 
 
 def _limit(gate: Gate) -> float:

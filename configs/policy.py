@@ -75,21 +75,13 @@ class Governance(Section):
     """Largest population stability index between two splits."""
 
 
-class Policy(Section):
-    """What is measured, with which confidence, and what is asked of it."""
+class Settings(Section):
+    """What a gate may have its own of."""
 
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
     """Level of every interval."""
-    replicates: int = Field(default=1000, ge=100, le=100_000)
-    """Bootstrap replicates of every interval."""
-    seed: int = Field(default=0, ge=0)
     minimum_group_size: int = Field(default=20, ge=1)
     """A group with fewer test rows is listed, and what depends on it is inconclusive."""
-    gates: tuple[Gate, ...] = Field(min_length=1)
-    robustness: Robustness = Robustness()
-    security: Security = Security()
-    explanation: Explanation = Explanation()
-    governance: Governance = Governance()
 
     def variant(self, gate: Gate) -> str:
         """How the names of measures end that were made with a gate's own level or group size: `.confidence_99`.
@@ -103,7 +95,7 @@ class Policy(Section):
             own.append(f"groups_of_{gate.minimum_group_size}")
         return "." + "_".join(own) if own else ""
 
-    def at(self, gate: Gate) -> Policy:
+    def at(self, gate: Gate) -> Self:
         """The policy with the level and group size of one gate."""
         return self.model_copy(
             update={
@@ -111,6 +103,19 @@ class Policy(Section):
                 "minimum_group_size": gate.minimum_group_size or self.minimum_group_size,
             }
         )
+
+
+class Policy(Settings):
+    """What is measured, with which confidence, and what is asked of it."""
+
+    replicates: int = Field(default=1000, ge=100, le=100_000)
+    """Bootstrap replicates of every interval."""
+    seed: int = Field(default=0, ge=0)
+    gates: tuple[Gate, ...] = Field(min_length=1)
+    robustness: Robustness = Robustness()
+    security: Security = Security()
+    explanation: Explanation = Explanation()
+    governance: Governance = Governance()
 
 
 class Documents(Section):

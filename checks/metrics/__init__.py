@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from checks.metrics import data, explanation, export, fairness, mitigation, performance, robustness, security
-from checks.metrics.metric import CLASSIFICATION, Family, Metric
+from checks.metrics import data, explanation, export, fairness, language, mitigation, performance, robustness, security
+from checks.metrics.metric import CLASSIFICATION, LANGUAGE, Family, Metric
 
-__all__ = ["ALL", "CLASSIFICATION", "Family", "Metric"]
+__all__ = ["ALL", "CLASSIFICATION", "LANGUAGE", "Family", "Metric"]
 
 ALL: tuple[Metric, ...] = (
     *performance.ALL,
@@ -14,6 +14,7 @@ ALL: tuple[Metric, ...] = (
     *robustness.ALL,
     *security.ALL,
     *explanation.ALL,
+    *language.ALL,
     *data.ALL,
     *export.ALL,
 )

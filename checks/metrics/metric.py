@@ -6,7 +6,9 @@ import dataclasses
 from typing import Literal
 
 Better = Literal["higher", "lower", "none"]
-Family = Literal["performance", "fairness", "mitigation", "robustness", "security", "explanation", "data", "export"]
+Family = Literal[
+    "performance", "fairness", "mitigation", "robustness", "security", "explanation", "language", "data", "export"
+]
 """In the order of reports. `security` holds the families of AI Act Art. 15(5) that are no evasion."""
 
 Scale = Literal["value", "rate", "difference", "ratio"]
@@ -16,6 +18,8 @@ BINARY = ("binary",)
 CLASSIFICATION = ("binary", "multiclass")
 REGRESSION = ("regression",)
 EVERY_TASK = (*CLASSIFICATION, *REGRESSION)
+"""Of models on tables."""
+LANGUAGE = ("language_model",)
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -28,7 +32,7 @@ class Metric:
     better: Better
     """`none`: descriptive, cannot be gated."""
     tasks: tuple[str, ...]
-    """Of `binary`, `multiclass`, `regression`."""
+    """Of `binary`, `multiclass`, `regression`; or `language_model`."""
     family: Family
     reference: str
     unit: str = "1"
@@ -45,6 +49,6 @@ class Metric:
     best: float | None = None
     """Best value, where that is no end of the range."""
     sliced: bool = False
-    """Is it measured per protected attribute and intersection?"""
+    """Is it measured per protected attribute and intersection; of language models per language and domain?"""
     by_column: bool = False
     """Is it measured per column of `policy.robustness.shift.slices`, too?"""

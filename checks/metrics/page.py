@@ -12,7 +12,7 @@ from pathlib import Path
 
 from checks import catalogue
 from checks.metrics import Metric
-from checks.metrics.metric import CLASSIFICATION, EVERY_TASK, Family
+from checks.metrics.metric import CLASSIFICATION, EVERY_TASK, LANGUAGE, Family
 
 WIDTH = 120
 
@@ -50,6 +50,7 @@ FAMILIES: dict[Family, str] = {
     "robustness": "How it stands faults, shifts and attacks on its inputs",
     "security": "Other attacks (AI Act Art. 15(5))",
     "explanation": "What its outputs rest on, and where they hold (AI Act Art. 13)",
+    "language": "Language models",
     "data": "The data",
     "export": "The exported graph",
 }
@@ -77,7 +78,7 @@ def _entry(metric: Metric) -> list[str]:
         facts.append(f"unit: {UNITS.get(metric.unit, metric.unit)}")
     facts.append(_tasks(metric.tasks))
     if metric.sliced:
-        facts.append("per group")
+        facts.append("per language and domain" if metric.tasks == LANGUAGE else "per group")
     return [
         f"### {metric.title}",
         "",
@@ -97,6 +98,8 @@ def _range(metric: Metric) -> str:
 
 
 def _tasks(tasks: tuple[str, ...]) -> str:
+    if tasks == LANGUAGE:
+        return "language models"
     if set(tasks) == set(EVERY_TASK):
         return "every task"
     return "classification" if set(tasks) == set(CLASSIFICATION) else " and ".join(tasks)

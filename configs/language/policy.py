@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from configs.base import Fraction, Section, Text
-from configs.policy import Gate
+from configs.policy import Gate, Settings
 
 Change = Literal["typing", "case", "confusables", "truncation"]
 
@@ -46,11 +46,9 @@ class Harness(Section):
     limit: int | None = Field(default=None, ge=1)
 
 
-class LanguagePolicy(Section):
+class LanguagePolicy(Settings):
     """What is measured, with which confidence, and what is asked of it."""
 
-    confidence: float = Field(default=0.95, gt=0.5, lt=1)
-    """Level of every interval."""
     replicates: int = Field(default=1000, ge=100, le=100_000)
     """Bootstrap replicates of every interval; documents are drawn, not tokens."""
     seed: int = Field(default=0, ge=0)

@@ -31,7 +31,7 @@ def test_every_metric_says_what_it_is():
         assert metric.definition.endswith(".")
         assert metric.low < metric.high
         assert metric.reference
-        assert set(metric.tasks) <= {"binary", "multiclass", "regression"}
+        assert set(metric.tasks) <= {"binary", "multiclass", "regression", "language_model"}
 
 
 def test_a_fitting_policy_is_accepted():

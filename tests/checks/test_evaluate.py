@@ -42,7 +42,7 @@ def test_every_check_of_the_catalogue_answers(tmp_path):
     from checks import catalogue
 
     _, record = evaluated(tmp_path)
-    elsewhere = ("data", "export")
+    elsewhere = ("data", "export", "language")
     assert [r.check_id for r in record.results] == [
         m.id for m in catalogue.METRICS.values() if m.family not in elsewhere
     ]
@@ -204,7 +204,7 @@ def test_an_output_that_is_not_finite_loses_nothing_that_was_measured(tmp_path):
     )
     record = evaluate.evaluate(*made.arguments)
     found = {r.check_id: r for r in record.results}
-    assert list(found) == [m.id for m in catalogue.METRICS.values() if m.family not in ("data", "export")]
+    assert list(found) == [m.id for m in catalogue.METRICS.values() if m.family not in ("data", "export", "language")]
     assert found["performance.accuracy"].status == "pass"
     assert found["fairness.accuracy_difference"].measures[0].value is not None
     pushed = found["robustness.out_of_range"]
@@ -251,7 +251,7 @@ def test_a_family_that_cannot_be_measured_takes_no_other_with_it(tmp_path):
     record = evaluate.evaluate(*made.arguments, source=source.Source(gradient=lambda x, y: np.zeros((1, 1))))
     found = {r.check_id: r for r in record.results}
     assert len(record.results) == len(found)
-    assert list(found) == [m.id for m in catalogue.METRICS.values() if m.family not in ("data", "export")]
+    assert list(found) == [m.id for m in catalogue.METRICS.values() if m.family not in ("data", "export", "language")]
     assert found["robustness.evasion"].status == "not_measured"
     assert "gradient of the source model: expected shape" in found["robustness.evasion"].reason
     assert found["robustness.noise"].measures[0].value is not None

@@ -95,7 +95,10 @@ def test_other_checks_get_no_further_measures(tmp_path):
     ("gate", "said"),
     [
         ({"check": "data.drift", "at_most": 0.2, "confidence": 0.99}, "expected the policy's confidence"),
-        ({"check": ACCURACY, "at_least": 0.5, "minimum_group_size": 5}, "expected minimum_group_size on a fairness"),
+        (
+            {"check": ACCURACY, "at_least": 0.5, "minimum_group_size": 5},
+            "expected minimum_group_size on a check of groups",
+        ),
     ],
 )
 def test_settings_that_a_check_does_not_take_are_refused(gate, said):
