@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Protocol
 
 from configs.factories import profile as profiles
+from configs.language.plan import LanguagePlan
 from configs.modelling import Factory
 from configs.plan import Plan
 from evidence import records
 from evidence.folder import RunFolder
+from evidence.language_records import LanguageTrainingRecord, TokenisedData
 from factory import fitting, trainer
 
 
@@ -30,6 +33,17 @@ class Launcher(Protocol):
     ) -> records.TrainingRecord:
         """Train, or take up a training that was interrupted. See `factory.fitting.fit`."""
 
+    def train_language(
+        self,
+        folder: RunFolder,
+        plan: LanguagePlan,
+        tokenised: TokenisedData,
+        base: Path,
+        progress: Callable[[str, int, int], None] | None = None,
+        say: Callable[[str], None] = _unsaid,
+    ) -> LanguageTrainingRecord:
+        """Train a language model, or take up its training. See `factory.language.train.train`."""
+
 
 class LocalLauncher:
     """This machine, this process."""
@@ -44,6 +58,20 @@ class LocalLauncher:
     ) -> records.TrainingRecord:
         """Train here. See `factory.fitting.fit`."""
         return fitting.fit(folder, plan, encoded, progress=progress)
+
+    def train_language(
+        self,
+        folder: RunFolder,
+        plan: LanguagePlan,
+        tokenised: TokenisedData,
+        base: Path,
+        progress: Callable[[str, int, int], None] | None = None,
+        say: Callable[[str], None] = _unsaid,
+    ) -> LanguageTrainingRecord:
+        """Train here. See `factory.language.train.train`."""
+        from factory.language import train  # noqa: PLC0415 - transformers takes seconds to import
+
+        return train.train(folder, plan, tokenised, base, progress=progress)
 
 
 def launcher_for(factory: Factory, *, wait: bool = True) -> Launcher:

@@ -9,7 +9,7 @@ from configs import answers_file, errors
 from configs.answers import AnswersFile
 from evidence import canonical
 from evidence.answers import AnswersRecord
-from evidence.dossier import Dossier
+from evidence.dossier import AnyDossier
 from evidence.folder import RunFolder
 from flows import workspace
 from flows.workspace import Run
@@ -121,14 +121,14 @@ def render(path: Path, place: str) -> list[str]:
             ]
         run.ledger.append("resumed")
         engine = before.close.engine if before.close else "plain"
-        assess.body(stages.core(run, view.QuietView(), engine), run.plan, said(run))
+        assess.again(run, view.QuietView(), engine)
         lines = _changes(before, workspace.dossier(path))
         if any(line.event == "mirrored" for line in run.ledger.lines):
             lines += _mirrored(run)
     return lines
 
 
-def _changes(before: Dossier, after: Dossier) -> list[str]:
+def _changes(before: AnyDossier, after: AnyDossier) -> list[str]:
     assert after.document is not None  # noqa: S101 - it was rendered just now
     old = {d.path: d.sha256 for d in before.document.documents} if before.document else {}
     changed = [d.path for d in after.document.documents if old.get(d.path) != d.sha256]

@@ -10,7 +10,7 @@ from typing import Literal
 
 from configs import errors
 from evidence import canonical, clock, ledger, lock, records, storage
-from evidence.dossier import Dossier
+from evidence.dossier import AnyDossier, Dossier
 from evidence.folder import RunFolder
 from flows import workspace
 from model_cards import declaring
@@ -106,7 +106,7 @@ def unmet(decision: records.GateDecision) -> tuple[records.GateReason, ...]:
     return tuple(r for r in decision.reasons if r.required and r.status != "pass")
 
 
-def require(path: Path, found: Dossier) -> records.Approval:
+def require(path: Path, found: AnyDossier) -> records.Approval:
     """The approval of a run, if it stands: signed, of this run and these documents, nothing unmet without a waiver.
 
     Raises:
@@ -135,7 +135,7 @@ def standing(path: Path) -> records.Approval | None:
     return workspace.standing_approval(path)
 
 
-def what_is_signed(found: Dossier) -> list[str]:
+def what_is_signed(found: AnyDossier) -> list[str]:
     """What a person should have seen before they sign: the outcome, what is open, what nobody has stated."""
     lines = [f"Gate: {found.gate.outcome}"]
     lines += [f"  {r.status.replace('_', ' ')}: {r.check_id}@{r.slice}: {r.text}" for r in unmet(found.gate)]
@@ -160,7 +160,8 @@ def _record(path: Path, answers: Answers, key: keys.PrivateKey, *, demonstration
     for document in found.document.documents:
         folder.checked(document)
     waivers = _waivers(answers, found.gate)
-    drafts = answers.decision == "approved" and not demonstration
+    # A declaration of conformity is of a high-risk system: none is drafted for a model.
+    drafts = answers.decision == "approved" and not demonstration and isinstance(found, Dossier)
     with storage.explained(f"approval of {path.name}"), lock.held(path / ".lock", what=f"run folder {path}"):
         chain = ledger.Ledger.open(path)
         number = sum(line.event == "approved" for line in chain.lines) + 1
@@ -243,7 +244,7 @@ def _waivers(answers: Answers, decision: records.GateDecision) -> tuple[records.
     )
 
 
-def _require_same(approval: records.Approval, path: Path, found: Dossier) -> None:
+def _require_same(approval: records.Approval, path: Path, found: AnyDossier) -> None:
     assert found.document is not None  # noqa: S101 - an approval exists only for a closed run; checked by the digests
     now = {
         "run": (approval.run_sha256, canonical.sha256_file(path / "run.json")),

@@ -11,10 +11,12 @@ from typing import Any
 
 from configs import errors
 from configs.answers import AnswersFile
+from configs.language.load import AnyPlan
+from configs.language.plan import LanguagePlan
 from configs.plan import Plan
 from evidence import records
 from evidence.facility import ReceivedRecord
-from flows import answering, stages, workspace
+from flows import answering, language_stages, stages, workspace
 from flows.workspace import Run, Workspace
 
 IO_STAGES = ("ingest",)
@@ -102,17 +104,34 @@ def stop_at_critical(quality: records.QualityRecord) -> None:
 
 def plain(run: Run, view: stages.View, *, wait: bool = True) -> records.RunRecord:
     """Run without Prefect. Without `wait`, see `flows.stages.core`."""
-    received = workspace.received(run.folder.path, run.ledger)
-    return body(stages.core(run, view, "plain", wait=wait), run.plan, answering.said(run), received)
+    return again(run, view, "plain", wait=wait)
+
+
+def again(run: Run, view: stages.View, engine: str, *, wait: bool = True) -> records.RunRecord:
+    """Every stage that has not been done, or whose inputs changed, without Prefect; the record says `engine`."""
+    return _ordered(run, _core(run, view, engine, wait=wait))
+
+
+def _core(run: Run, view: stages.View, engine: str, *, wait: bool = True) -> Any:
+    """The stages of the plan's kind."""
+    kind = language_stages if isinstance(run.plan, LanguagePlan) else stages
+    return kind.core(run, view, engine, wait=wait)
+
+
+def _ordered(run: Run, call: Any) -> records.RunRecord:
+    """The list of calls of the plan's kind."""
+    said, received = answering.said(run), workspace.received(run.folder.path, run.ledger)
+    if isinstance(run.plan, LanguagePlan):
+        return language_stages.body(call, said, received)
+    return body(call, run.plan, said, received)
 
 
 def under_prefect(run: Run, view: stages.View, space: Workspace) -> records.RunRecord:
     """Run as the Prefect flow `assess`, each stage a task."""
     from flows import engine
 
-    said, received = answering.said(run), workspace.received(run.folder.path, run.ledger)
     _import_stages(run.plan)
-    bound = stages.core(run, view, "prefect")
+    bound = _core(run, view, "prefect")
 
     def flow() -> records.RunRecord:
         code = f"{stages.code_of(run)}:{run.ledger.identity}:{run.plan_sha256}"
@@ -126,16 +145,20 @@ def under_prefect(run: Run, view: stages.View, space: Workspace) -> records.RunR
             )
             for field in dataclasses.fields(bound)
         }
-        record = body(stages.Stages(**wrapped), run.plan, said, received)
+        record = _ordered(run, type(bound)(**wrapped))
         _publish(run)
         return record
 
     return engine.run_flow("assess", flow, workspace=space.root)
 
 
-def _import_stages(plan: Plan) -> None:
+def _import_stages(plan: AnyPlan) -> None:
     """Import what the stages need while the local server starts beside us; each would be imported later anyway."""
-    for module in HEAVY if plan.predictions is None else HEAVY[:-2]:
+    if isinstance(plan, LanguagePlan):
+        modules = language_stages.HEAVY
+    else:
+        modules = HEAVY if plan.predictions is None else HEAVY[:-2]
+    for module in modules:
         importlib.import_module(module)
 
 

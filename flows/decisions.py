@@ -7,7 +7,7 @@ import dataclasses
 from checks import basis
 from configs.policy import Gate
 from evidence import records
-from evidence.dossier import Dossier
+from evidence.dossier import AnyDossier
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Line:
         return self.check.partition(".")[0]
 
 
-def lines(found: Dossier) -> tuple[Line, ...]:
+def lines(found: AnyDossier) -> tuple[Line, ...]:
     """The lines of the decision, those of the plan's gates first, in the order of the record."""
     gates = {(gate.check, gate.slice): gate for gate in found.plan.policy.gates}
     results, made = found.results(), []

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -17,6 +17,7 @@ import pydantic
 
 from configs import errors
 from configs.answers import AnswersFile
+from configs.language.plan import LanguagePlan
 from configs.plan import Plan
 from evidence import canonical, clock, commitment, environment, given, records, software, storage
 from evidence.answers import AnswersRecord
@@ -135,7 +136,7 @@ def core(run: Run, view: View, engine: str, *, wait: bool = True) -> Stages:
     ) -> records.EvaluationRecord:
         from checks import evaluate, leakage, parity
 
-        _require_committed(run, committed, manifest)
+        require_committed(run, committed, manifest)
         asked = source_model(folder, plan, training, encoded, run.base)
         measured = evaluate.evaluate(
             folder, plan, committed, manifest, encoded, model, source=asked, progress=view.doing
@@ -156,7 +157,7 @@ def core(run: Run, view: View, engine: str, *, wait: bool = True) -> Stages:
     ) -> records.EvaluationRecord:
         from checks import given
 
-        _require_committed(run, committed, manifest)
+        require_committed(run, committed, manifest)
         measured = given.evaluate(folder, plan, committed, manifest, encoded, said)
         return _completed(measured, given.parity(), given.leakage(plan))
 
@@ -181,11 +182,8 @@ def core(run: Run, view: View, engine: str, *, wait: bool = True) -> Stages:
         evaluation: records.EvaluationRecord,
         model: records.ModelRef | None = None,
     ) -> AnswersRecord:
-        from evidence import answers
-
         found = {"ingest": dataset, "validate": quality, "govern": governance, "encode": encoded}
-        settled = answers.settle(folder.run_id, plan, said, {**found, "evaluate": evaluation, "export": model})
-        return settled.model_copy(update={"given": folder.write_record(answers.GIVEN, said)})
+        return settled(run, said, {**found, "evaluate": evaluation, "export": model})
 
     def document(*_: pydantic.BaseModel) -> records.DocumentsRecord:
         from model_cards import documents
@@ -195,7 +193,7 @@ def core(run: Run, view: View, engine: str, *, wait: bool = True) -> Stages:
     def close(
         decision: records.GateDecision, stated: AnswersRecord, documents: records.DocumentsRecord
     ) -> records.RunRecord:
-        return _close(run, decision, engine)
+        return close_run(run, decision, engine)
 
     functions: tuple[Stage, ...] = (
         ingest, validate, split, encode, govern, commit, train, export, evaluate, reference, gate, answers,
@@ -203,6 +201,14 @@ def core(run: Run, view: View, engine: str, *, wait: bool = True) -> Stages:
     )  # fmt: skip
     bound = {f.__name__: remembered(run, view, f.__name__, f) for f in functions}
     return Stages(**bound, evaluate_given=remembered(run, view, "evaluate", evaluate_given))
+
+
+def settled(run: Run, said: AnswersFile, found: Mapping[str, pydantic.BaseModel | None]) -> AnswersRecord:
+    """What persons have stated beside what the run has found; what was said is kept in the run folder."""
+    from evidence import answers
+
+    made = answers.settle(run.folder.run_id, run.plan, said, found)
+    return made.model_copy(update={"given": run.folder.write_record(answers.GIVEN, said)})
 
 
 def source_model(
@@ -223,7 +229,7 @@ def source_model(
 
 def remembered(run: Run, view: View, name: str, function: Stage) -> Stage:
     """Put the ledger around a stage: do it once, record it, read it back afterwards."""
-    path, kind = (STAGES | PREDICTIONS)[name]
+    path, kind = (STAGES | PREDICTIONS | stages_of(run.plan))[name]
 
     def call(*inputs: pydantic.BaseModel) -> pydantic.BaseModel:
         key = stage_key(name, code_of(run), run.plan_sha256, inputs)
@@ -259,7 +265,8 @@ def _completed(
     return measured.model_copy(update={"results": (parity, *measured.results, leakage)})
 
 
-def _require_committed(run: Run, committed: records.Commitment, manifest: records.SplitManifest) -> None:
+def require_committed(run: Run, committed: records.Commitment, manifest: records.SplitManifest) -> None:
+    """Refuse to evaluate when anything that was committed has changed. See `evidence.commitment.require`."""
     begun_with = workspace.begun_with(run.folder.path, run.ledger)
     commitment.require(committed, run.plan, run.plan_sha256, manifest, code_of(run), begun_with=begun_with)
 
@@ -272,7 +279,7 @@ def _note_failure(run: Run, stage: str, error: errors.ProoflineError) -> None:
 
 def code_of(run: Run) -> str:
     """Digest of the code that decides what this run's records say: the core, and the user's own model."""
-    return software.code_with(run.plan.model.factory)
+    return software.code_with(None if isinstance(run.plan, LanguagePlan) else run.plan.model.factory)
 
 
 def stage_key(name: str, code: str, plan_sha256: str, inputs: tuple[pydantic.BaseModel, ...]) -> str:
@@ -304,7 +311,8 @@ def require_same_code(run: Run) -> None:
         )
 
 
-def _close(run: Run, decision: records.GateDecision, engine: str) -> records.RunRecord:
+def close_run(run: Run, decision: records.GateDecision, engine: str) -> records.RunRecord:
+    """The record that closes a run: every other record by digest."""
     commit, dirty = software.git_state(Path(__file__).parent)
     finished = {stage: run.ledger.finished(stage) for stage in stages_of(run.plan) if stage != "close"}
     return records.RunRecord(

@@ -11,12 +11,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
-from evidence import given, records
+from evidence import given, language_records, records
 from evidence.answers import AnswersRecord
 from evidence.reference import ReferenceRecord
 
 TITLES = {
     "ingest": "Read the data",
+    "clean": "Clean the text",
     "validate": "Validate the data",
     "split": "Split",
     "encode": "Encode",
@@ -28,6 +29,7 @@ TITLES = {
     "evaluate": "Evaluate",
     "reference": "Reference for monitoring",
     "gate": "Decide",
+    "account": "Account of compute and class",
     "answers": "Statements of persons",
     "document": "Write the documents",
     "close": "Close the run record",
@@ -43,6 +45,7 @@ class TerminalView:
         self._status: Any = None
         self._bar: Progress | None = None
         self._task: TaskID | None = None
+        self._stage = "evaluate"
 
     def starting(self, what: str) -> None:
         """Show what goes on before the first stage."""
@@ -52,14 +55,17 @@ class TerminalView:
     def stage_started(self, stage: str) -> None:
         """Show that a stage is at work."""
         self.close()
+        self._stage = stage
         if stage != "train":
             self._status = self.console.status(f"{TITLES[stage]} …")
             self._status.start()
 
     def doing(self, what: str, done: int, of: int) -> None:
-        """Say beside the spinner which part of a stage is at work."""
-        if self._status is not None:
-            self._status.update(f"{TITLES['evaluate']}: {what} ({done + 1} of {of}) …")
+        """Say beside the spinner which part of a stage is at work, `done` of `of` being behind it; draw a training."""
+        if self._stage == "train":
+            self._draw(of, done, "  ", what)
+        elif self._status is not None:
+            self._status.update(f"{TITLES[self._stage]}: {what} ({min(done + 1, of)} of {of}) …")
 
     def stage_finished(self, stage: str, seconds: float, record: pydantic.BaseModel, *, resumed: bool) -> None:
         """Print what a stage came to."""
@@ -71,6 +77,15 @@ class TerminalView:
 
     def training(self, progress: Any) -> None:
         """Draw the bar of the training."""
+        self._draw(
+            progress.epochs,
+            progress.epoch,
+            progress.phase,
+            f"loss {progress.train_loss:.4f}, validation {progress.validation_loss:.4f}, "
+            f"{progress.rows_per_second:,.0f} rows/s",
+        )
+
+    def _draw(self, total: int, done: int, phase: str, text: str) -> None:
         if not self.console.is_terminal:
             return
         if self._bar is None:
@@ -84,15 +99,9 @@ class TerminalView:
                 transient=True,
             )
             self._bar.start()
-            self._task = self._bar.add_task(progress.phase, total=progress.epochs, text="")
+            self._task = self._bar.add_task(phase, total=total, text="")
         assert self._task is not None  # noqa: S101 - set with the bar
-        self._bar.update(
-            self._task,
-            description=progress.phase,
-            completed=progress.epoch,
-            text=f"loss {progress.train_loss:.4f}, validation {progress.validation_loss:.4f}, "
-            f"{progress.rows_per_second:,.0f} rows/s",
-        )
+        self._bar.update(self._task, description=phase, total=total, completed=done, text=text)
 
     def says(self, line: str) -> None:
         """Show a line of a job that runs elsewhere."""
@@ -114,6 +123,29 @@ def summary(record: pydantic.BaseModel) -> str:
     match record:
         case records.DatasetRef():
             return f"{record.rows:,} rows, {len(record.columns)} columns"
+        case language_records.CorpusRecord():
+            return f"{record.counts.documents:,} documents, {record.counts.bytes / 1e6:,.2f} MB"
+        case language_records.CleaningRecord():
+            languages = f"{len(record.languages)} language{'s' if len(record.languages) != 1 else ''}"
+            return f"{record.counts.documents:,} documents left, {record.counts.bytes / 1e6:,.2f} MB, {languages}"
+        case language_records.TokenisedData():
+            parts = ", ".join(f"{role} {part.tokens:,}" for role, part in record.parts.items())
+            return f"{record.vocabulary:,} tokens in the vocabulary; {parts}"
+        case language_records.LanguageTrainingRecord():
+            loss = min((point.validation_loss for point in record.curve), default=float("nan"))
+            return (
+                f"{record.parameters:,} parameters, {record.tokens:,} tokens, validation loss {loss:.3f} nats, "
+                f"{record.device}"
+            )
+        case language_records.LanguageModelRef():
+            same = record.generation
+            return (
+                f"opset {record.opset}, {record.onnx.size / 1e6:,.1f} MB, parity "
+                f"{record.parity.max_abs_difference:.1e}, {same.equal} of {same.prompts} generations equal"
+            )
+        case language_records.AccountRecord():
+            total = record.cumulative.value
+            return "compute unknown" if total is None else f"{total:.1e} FLOP in all"
         case records.QualityRecord() | records.EvaluationRecord():
             return counts_of(record.results)
         case records.SplitManifest():

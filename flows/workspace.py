@@ -12,13 +12,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from configs import errors, load
+from configs import errors
 from configs.data import FileSource
-from configs.plan import Plan
+from configs.language.corpora import TextFiles
+from configs.language.load import AnyPlan, load_any, parse_any
+from configs.language.plan import LanguagePlan
 from evidence import canonical, differences, ledger, lock, records, storage
-from evidence.dossier import Dossier, stages_of
+from evidence.dossier import AnyDossier, Dossier, stages_of
 from evidence.facility import ReceivedRecord
 from evidence.folder import RunFolder
+from evidence.language_dossier import LanguageDossier
 from tef_export import leaks
 
 DATA_VARIABLE = "PROOFLINE_DATA"
@@ -26,7 +29,9 @@ PLAN_AS_READ = "plan.json"
 """The plan with its defaults as it was read when the run began, bound by the ledger's first line: names differences."""
 
 
-LATE = ("reference", "answers", "document", "close")
+BASE_MODEL = "base model"
+DATA = ("data file", "text file")
+LATE = ("reference", "account", "answers", "document", "close")
 """Stages on which the decision does not rest: what they make can be absent where a run is looked at."""
 
 
@@ -96,7 +101,7 @@ def _complete(path: Path) -> bool:
 def _nearest(others: list[Path], plan_text: bytes) -> str:
     """`; how the newest unfinished run of the same system differs`, where there is one."""
     with contextlib.suppress(errors.ProoflineError, UnicodeDecodeError):
-        now = load.parse(plan_text.decode("utf-8")).model_dump(mode="json")
+        now = parse_any(plan_text.decode("utf-8")).model_dump(mode="json")
         for path in others:
             then = begun_with(path, ledger.Ledger.read(path))
             if then is not None and then.get("system", {}).get("id") == now["system"]["id"] and not _complete(path):
@@ -110,7 +115,7 @@ class Run:
     """An open run: its folder, plan and ledger. The folder's lock is held while it is open."""
 
     folder: RunFolder
-    plan: Plan
+    plan: AnyPlan
     plan_sha256: str
     ledger: ledger.Ledger
     base: Path
@@ -120,7 +125,7 @@ class Run:
 @contextlib.contextmanager
 def new(workspace: Workspace, plan_file: Path) -> Iterator[Run]:
     """Begin a run: make its folder, copy the plan, open the ledger."""
-    plan = load.load(plan_file)
+    plan = load_any(plan_file)
     stamp = dt.datetime.now(dt.UTC).strftime("%Y%m%d-%H%M%S")
     path = workspace.runs / f"{plan.system.id}-{stamp}-{secrets.token_hex(2)}"
     with storage.explained(f"run folder {path}"):
@@ -157,11 +162,11 @@ def reopened(path: Path) -> Iterator[Run]:
         chain = ledger.Ledger.open(path)
         content = _plan_of(path, chain)
         found = canonical.sha256_bytes(content)
-        plan = load.parse(content.decode("utf-8"), str(path / "plan.yaml"))
+        plan = parse_any(content.decode("utf-8"), str(path / "plan.yaml"))
         yield Run(RunFolder(path), plan, found, chain, _base(_stored_base(path)))
 
 
-def dossier(path: Path) -> Dossier:
+def dossier(path: Path) -> AnyDossier:
     """All records of a run that is complete up to its gate, each checked against its digest in the ledger.
 
     Raises:
@@ -171,7 +176,7 @@ def dossier(path: Path) -> Dossier:
     chain = ledger.Ledger.read(path)
     folder = RunFolder(path)
     content = _plan_of(path, chain)
-    plan = load.parse(content.decode("utf-8"), str(path / "plan.yaml"))
+    plan = parse_any(content.decode("utf-8"), str(path / "plan.yaml"))
     found: dict[str, object] = {}
     for stage, (_, kind) in stages_of(plan).items():
         reference = chain.finished(stage)
@@ -182,9 +187,10 @@ def dossier(path: Path) -> Dossier:
                 f"run {path.name}: expected the stage {stage} to have finished, it has not. "
                 f"Complete it with `proofline run {path} --resume`."
             )
-    return Dossier(
+    kind = LanguageDossier if isinstance(plan, LanguagePlan) else Dossier
+    return kind(
         run_id=path.name,
-        plan=plan,
+        plan=plan,  # type: ignore[arg-type]
         plan_sha256=canonical.sha256_bytes(content),
         opened_at=chain.lines[0].at,
         received=received(path, chain),
@@ -202,23 +208,39 @@ def received(path: Path, chain: ledger.Ledger) -> ReceivedRecord | None:
     return RunFolder(path).read_record(references[-1], ReceivedRecord) if references else None
 
 
-def require_files(plan: Plan, plan_file: Path) -> None:
+def require_files(plan: AnyPlan, plan_file: Path) -> None:
     """See that the files that a plan names are there before a run folder is made.
 
     Raises:
         MissingError: Naming the file, where it was looked for, and what to set.
     """
     base = data_base(plan_file, plan)
-    data = plan.data.source.path if isinstance(plan.data.source, FileSource) else ()
-    wanted = [("data file", name, "data.source.path") for name in data]
-    wanted += [("property", p.file, "policy.robustness.properties") for p in plan.policy.robustness.properties]
-    for what, name, key in wanted:
-        if not (base / name).is_file():
+    for what, name, key in _wanted(plan):
+        place = base / name
+        if not (place.is_dir() if what == BASE_MODEL else place.is_file()):
             where = f"{DATA_VARIABLE} is {base}" if DATA_VARIABLE in os.environ else f"{DATA_VARIABLE} is not set"
             raise errors.MissingError(
                 f"{what} {name}: expected it in {base}, got none ({where}). Set {DATA_VARIABLE} to the folder "
                 f"that holds it, or correct {key} in the plan."
             )
+
+
+def _wanted(plan: AnyPlan) -> list[tuple[str, str, str]]:
+    """What a plan names outside itself: what it is, its name, and the key that names it."""
+    if not isinstance(plan, LanguagePlan):
+        data = plan.data.source.path if isinstance(plan.data.source, FileSource) else ()
+        properties = plan.policy.robustness.properties
+        return [("data file", name, "data.source.path") for name in data] + [
+            ("property", p.file, "policy.robustness.properties") for p in properties
+        ]
+    wanted = []
+    for corpus in plan.corpora:
+        names = corpus.source.path if isinstance(corpus.source, TextFiles) else ()
+        wanted += [("text file", name, f"source.path of corpus {corpus.id}") for name in names]
+    wanted += [("block list", entry.path, "cleaning.block_lists") for entry in plan.cleaning.block_lists]
+    if plan.model.base is not None:
+        wanted.append((BASE_MODEL, plan.model.base.path, "model.base.path"))
+    return wanted
 
 
 def require_portable(plan_file: Path) -> None:
@@ -268,7 +290,7 @@ def _altered(path: Path, chain: ledger.Ledger, content: bytes) -> str:
     """`: what differs`, where the plan is still one and the one that the run began with is known."""
     then = begun_with(path, chain)
     try:
-        now = load.parse(content.decode("utf-8")).model_dump(mode="json")
+        now = parse_any(content.decode("utf-8")).model_dump(mode="json")
     except (errors.PlanError, UnicodeDecodeError):
         return ", and is no valid plan now"
     if then is None:
@@ -288,13 +310,13 @@ def begun_with(path: Path, chain: ledger.Ledger) -> dict[str, Any] | None:
     return found
 
 
-def data_base(plan_file: Path, plan: Plan) -> Path:
+def data_base(plan_file: Path, plan: AnyPlan) -> Path:
     """Where relative data paths start: `PROOFLINE_DATA` where it is set, otherwise the plan's folder.
 
     A table that lies beside its plan, and not in `PROOFLINE_DATA`, is found there all the same.
     """
     base, beside = _base(plan_file.parent), plan_file.parent.resolve()
-    named = plan.data.source.path if isinstance(plan.data.source, FileSource) else ()
+    named = [name for what, name, _ in _wanted(plan) if what in DATA]
     if named and not any((base / name).exists() for name in named) and all((beside / n).is_file() for n in named):
         return beside
     return base

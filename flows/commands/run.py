@@ -12,6 +12,8 @@ import click
 from rich.console import Console
 
 from configs import answers_file, errors, load
+from configs.language.load import load_any
+from configs.language.plan import LanguagePlan
 from evidence import records, storage
 from flows import cli
 from flows import workspace as workspaces
@@ -72,7 +74,7 @@ def require_servers(space: workspaces.Workspace, engine: str) -> None:
 
 def find_own_model(run: workspaces.Run) -> None:
     """A model factory of the user's is looked for in the current folder too, after everything installed."""
-    if run.plan.model.factory and str(Path.cwd()) not in sys.path:
+    if not isinstance(run.plan, LanguagePlan) and run.plan.model.factory and str(Path.cwd()) not in sys.path:
         sys.path.append(str(Path.cwd()))
 
 
@@ -92,9 +94,10 @@ def opened(space: workspaces.Workspace, plan: str, *, resume: bool) -> Iterator[
         )
     if not resume:
         path = load.plan_path(plan)
-        checked = load.load(path)
+        checked = load_any(path)
         catalogue.check_policy(checked)
-        declared.check(checked)
+        if not isinstance(checked, LanguagePlan):
+            declared.check(checked)
         classify.classify(checked.classification)
         answers_file.load(space.root / answering.FOLDER / f"{checked.system.id}.yaml", checked.system.id)
         workspaces.require_files(checked, path)

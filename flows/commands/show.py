@@ -12,9 +12,11 @@ from rich.console import Console
 from rich.markup import escape
 
 from checks import catalogue
-from configs import errors, load
+from configs import errors
+from configs.language.load import load_any
+from configs.language.plan import LanguagePlan
 from evidence import ledger, records
-from evidence.dossier import Dossier, stages_of
+from evidence.dossier import AnyDossier, stages_of
 from flows import answering, decision_table, decisions, stages, view
 from flows import workspace as workspaces
 
@@ -60,7 +62,7 @@ def command(workspace: Path, run: str, *, everything: bool, as_json: bool) -> in
     return codes[found.gate.outcome]
 
 
-def _explain(path: Path, found: Dossier, console: Console, *, everything: bool) -> None:
+def _explain(path: Path, found: AnyDossier, console: Console, *, everything: bool) -> None:
     def say(text: str = "") -> None:
         console.print(text, highlight=False, soft_wrap=True)
 
@@ -107,10 +109,10 @@ def _because(lines: tuple[decisions.Line, ...]) -> str:
     )
 
 
-def _say_changes(found: Dossier, say: Callable[[str], None]) -> None:
+def _say_changes(found: AnyDossier, say: Callable[[str], None]) -> None:
     """Before and after of the mitigation and the calibration, a line for each measure."""
     changed = [r for r in found.evaluate.results if r.check_id.startswith("mitigation.") and len(r.measures) > 2]
-    if not changed:
+    if not changed or isinstance(found.plan, LanguagePlan):
         return
     stated = found.plan.mitigation
     say(f"\n[bold]What mitigation and calibration changed[/] ({escape(stated.words)})")
@@ -164,7 +166,7 @@ def _say_approval(path: Path, say: Callable[[str], None]) -> None:
 
 def _unfinished(path: Path, console: Console) -> None:
     chain = ledger.Ledger.read(path)
-    plan = load.load(path / "plan.yaml")
+    plan = load_any(path / "plan.yaml")
     for stage in stages_of(plan):
         done = "[green]✓[/]" if chain.finished(stage) else "[dim]·[/]"
         console.print(f"{done} {view.TITLES[stage]}", highlight=False)

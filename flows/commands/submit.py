@@ -9,6 +9,7 @@ from rich.console import Console
 
 from configs import errors, load
 from configs.factories import profile as profiles
+from configs.language.load import load_any
 from flows import cli
 from flows import workspace as workspaces
 
@@ -48,7 +49,7 @@ def command(workspace: Path, plan: str, *, resume: bool) -> int:
 
 
 def _require_scheduler(plan: str) -> None:
-    site = load.load(load.plan_path(plan)).factory.site
+    site = load_any(load.plan_path(plan)).factory.site
     if profiles.load(site).scheduler == "none":
         raise errors.PlanError(
             f"submit {plan}: expected a plan whose factory.site has a scheduler, got {site}. "
