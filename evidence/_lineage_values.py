@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from evidence import canonical, records
-from evidence.dossier import Dossier
+from evidence import _lineage_language, canonical, records
+from evidence.dossier import AnyDossier, Dossier
+from evidence.language_dossier import LanguageDossier
 
 TAG = "proofline."
 """Prefix of our tags."""
@@ -44,11 +45,22 @@ class Point:
     """Was it measured on the exported graph?"""
 
 
-def params(dossier: Dossier) -> dict[str, str]:
+def params(dossier: AnyDossier) -> dict[str, str]:
     """The plan's decisions and what the training settled, flat. The columns are in the plan file and the datasets."""
     plan = dossier.plan
+    own = _lineage_language.parameters(dossier) if isinstance(dossier, LanguageDossier) else _of_table(dossier)
     source = {
         "system": {"id": plan.system.id, "version": plan.system.version},
+        "policy": plan.policy.model_dump(mode="json", exclude={"gates"}),
+        "gates": {f"{g.check}/{g.slice}": _asked(g.at_least, g.at_most) for g in plan.policy.gates},
+        **own,
+    }
+    return {clean(key): text[:LONGEST_PARAM] for key, text in _flat("", source)}
+
+
+def _of_table(dossier: Dossier) -> dict[str, Any]:
+    plan = dossier.plan
+    return {
         "data": {
             "source": plan.data.source.kind,
             "title": plan.data.provenance.title,
@@ -57,11 +69,8 @@ def params(dossier: Dossier) -> dict[str, str]:
             "protected": [p.name for p in plan.data.protected],
             "intersections": [" x ".join(i) for i in plan.data.intersections],
         },
-        "policy": plan.policy.model_dump(mode="json", exclude={"gates"}),
-        "gates": {f"{g.check}/{g.slice}": _asked(g.at_least, g.at_most) for g in plan.policy.gates},
         **_of_model(dossier),
     }
-    return {clean(key): text[:LONGEST_PARAM] for key, text in _flat("", source)}
 
 
 def _of_model(dossier: Dossier) -> dict[str, Any]:
@@ -86,7 +95,7 @@ def _of_model(dossier: Dossier) -> dict[str, Any]:
     }
 
 
-def tags(dossier: Dossier, record_digests: Mapping[str, str]) -> dict[str, str]:
+def tags(dossier: AnyDossier, record_digests: Mapping[str, str]) -> dict[str, str]:
     """Identity of everything the run stands on, each by SHA-256.
 
     Args:
@@ -102,7 +111,7 @@ def tags(dossier: Dossier, record_digests: Mapping[str, str]) -> dict[str, str]:
         "plan_sha256": dossier.plan_sha256,
         "commitment_sha256": dossier.evaluate.commitment_sha256,
         "code_sha256": dossier.commit.code_sha256,
-        "data_sha256": dossier.ingest.rows_sha256,
+        "data_sha256": data_sha256(dossier),
         "split_sha256": dossier.commit.split_sha256,
         "checkpoint_sha256": dossier.train.checkpoint.sha256 if dossier.train else None,
         "onnx_sha256": dossier.export.onnx.sha256 if dossier.export else None,
@@ -120,7 +129,12 @@ def tags(dossier: Dossier, record_digests: Mapping[str, str]) -> dict[str, str]:
     return named
 
 
-def _job(dossier: Dossier) -> dict[str, str]:
+def data_sha256(dossier: AnyDossier) -> str:
+    """Digest of the data as a whole: of the rows, or of the documents."""
+    return dossier.ingest.documents_sha256 if isinstance(dossier, LanguageDossier) else dossier.ingest.rows_sha256
+
+
+def _job(dossier: AnyDossier) -> dict[str, str]:
     """The batch job that trained, if one did."""
     job = dossier.train.job if dossier.train else None
     if job is None:
@@ -134,12 +148,12 @@ def _job(dossier: Dossier) -> dict[str, str]:
     }
 
 
-def points(dossier: Dossier) -> list[Point]:
+def points(dossier: AnyDossier) -> list[Point]:
     """Every measured number, and the training curve with one step per epoch."""
     return [*_measures(dossier), *_curve(dossier), *_costs(dossier)]
 
 
-def digest(dossier: Dossier) -> str:
+def digest(dossier: AnyDossier) -> str:
     """SHA-256 over the whole dossier: tells whether a finished mirror is still the mirror of this run."""
     parts = {
         field.name: value.model_dump(mode="json")
@@ -170,7 +184,7 @@ def clean(key: str) -> str:
     return f"{safe[: LONGEST_KEY - 7]}~{canonical.sha256_bytes(key.encode())[:6]}".replace("~", "-")
 
 
-def _measures(dossier: Dossier) -> Iterator[Point]:
+def _measures(dossier: AnyDossier) -> Iterator[Point]:
     graph = {r.check_id for r in dossier.evaluate.results}
     taken: dict[str, float] = {}
     for result in dossier.results():
@@ -198,23 +212,29 @@ def _free(taken: Mapping[str, float], measure: records.Measure, check_id: str) -
     return clean(f"{check_id}/{name}/{number}")
 
 
-def _curve(dossier: Dossier) -> Iterator[Point]:
+def _curve(dossier: AnyDossier) -> Iterator[Point]:
     begun = milliseconds(dossier.commit.at)
     elapsed = 0.0
     for point in dossier.train.curve if dossier.train else ():
         elapsed += point.seconds
         for name in ("train_loss", "validation_loss", "learning_rate"):
-            yield Point(
-                f"training/{name}", getattr(point, name), begun + int(elapsed * 1000), point.epoch, of_model=False
-            )
+            step = point.epoch if isinstance(point, records.EpochPoint) else point.step
+            yield Point(f"training/{name}", getattr(point, name), begun + int(elapsed * 1000), step, of_model=False)
 
 
-def _costs(dossier: Dossier) -> Iterator[Point]:
+def _costs(dossier: AnyDossier) -> Iterator[Point]:
+    at = milliseconds(dossier.evaluate.started_at)
+    found = _lineage_language.costs(dossier) if isinstance(dossier, LanguageDossier) else _costs_of_table(dossier)
+    for key, value in found.items():
+        if value is not None:
+            yield Point(clean(key), value, at, 0, of_model=False)
+
+
+def _costs_of_table(dossier: Dossier) -> dict[str, float | None]:
     train = dossier.train
     if train is None:
-        return
-    at = milliseconds(dossier.evaluate.started_at)
-    found = {
+        return {}
+    return {
         "training/seconds": train.seconds,
         "training/rows_per_second": train.rows_per_second,
         "training/flops": train.flops.value,
@@ -222,9 +242,6 @@ def _costs(dossier: Dossier) -> Iterator[Point]:
         "training/gpu_hours": train.job.gpu_hours.value if train.job else None,
         "training/node_hours": train.job.node_hours.value if train.job else None,
     }
-    for key, value in found.items():
-        if value is not None:
-            yield Point(clean(key), value, at, 0, of_model=False)
 
 
 def _asked(at_least: float | None, at_most: float | None) -> str:

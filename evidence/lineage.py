@@ -18,7 +18,7 @@ import warnings
 from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import mlflow
 import numpy as np
@@ -40,10 +40,13 @@ from mlflow.models import Model, ModelSignature
 from mlflow.types import Schema, TensorSpec
 
 from configs import errors
+from evidence import _lineage_language as of_text
 from evidence import _lineage_values as values
 from evidence import records, tracking_store
-from evidence.dossier import Dossier, stages_of
+from evidence.dossier import AnyDossier, stages_of
 from evidence.folder import RunFolder
+from evidence.language_dossier import LanguageDossier
+from evidence.language_records import LanguageModelRef
 from evidence.records import LineageRef
 from evidence.tracking_store import default_uri, environment, reachable
 
@@ -63,7 +66,7 @@ _ADDRESSES = ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI")
 T = TypeVar("T")
 
 
-def mirror(folder: RunFolder, dossier: Dossier, uri: str) -> LineageRef:
+def mirror(folder: RunFolder, dossier: AnyDossier, uri: str) -> LineageRef:
     """Write a run into MLflow, or complete what an earlier call began.
 
     Args:
@@ -180,7 +183,7 @@ def _experiment(client: mlflow.MlflowClient, name: str, uri: str) -> str:
     return str(found.experiment_id)
 
 
-def _run(client: mlflow.MlflowClient, experiment_id: str, dossier: Dossier) -> Run:
+def _run(client: mlflow.MlflowClient, experiment_id: str, dossier: AnyDossier) -> Run:
     found = client.search_runs(
         [experiment_id], f"tags.`{_RUN}` = '{dossier.run_id}'", order_by=["attributes.start_time ASC"], max_results=1
     )
@@ -197,7 +200,7 @@ def _model(
     experiment_id: str,
     run: Run,
     folder: RunFolder,
-    dossier: Dossier,
+    dossier: AnyDossier,
     named: dict[str, str],
 ) -> str:
     found: LoggedModel | None = next(
@@ -209,7 +212,7 @@ def _model(
             name=dossier.plan.system.id,
             source_run_id=run.info.run_id,
             tags=_ours(named),
-            model_type=dossier.encode.task,
+            model_type=dossier.plan.task if isinstance(dossier, LanguageDossier) else dossier.encode.task,
         )
     if found.status != LoggedModelStatus.READY:
         with tempfile.TemporaryDirectory() as temporary:
@@ -223,12 +226,15 @@ def _model(
     return str(found.model_id)
 
 
-def _save(place: Path, folder: RunFolder, dossier: Dossier, model_id: str, run_id: str) -> None:
+def _save(place: Path, folder: RunFolder, dossier: AnyDossier, model_id: str, run_id: str) -> None:
     """An MLflow model folder around the very bytes of our ONNX file."""
     exported = dossier.exported
     # mlflow.onnx.save_model would write the graph anew, with another digest, and spend a second on requirements.
     place.mkdir()
     shutil.copyfile(folder.checked(exported.onnx), place / _ONNX_FILE)
+    if isinstance(exported, LanguageModelRef):
+        for own in (exported.tokenizer, exported.config):
+            shutil.copyfile(folder.checked(own), place / Path(own.path).name)
     (place / "requirements.txt").write_text("mlflow\nnumpy\nonnx\nonnxruntime\n", encoding="utf-8")
     model = Model(
         run_id=run_id,
@@ -259,37 +265,47 @@ def _schema(specs: tuple[records.TensorSpec, ...]) -> Schema:
     )
 
 
-def _datasets(client: mlflow.MlflowClient, run: Run, dossier: Dossier) -> None:
+def _datasets(client: mlflow.MlflowClient, run: Run, dossier: AnyDossier) -> None:
     client.log_inputs(run.info.run_id, datasets=[_dataset(dossier, role) for role in dossier.split.parts])
 
 
-def _dataset(dossier: Dossier, role: records.Role) -> DatasetInput:
+def _dataset(dossier: AnyDossier, role: records.Role) -> DatasetInput:
     part = dossier.split.parts[role]
-    ingest = dossier.ingest
-    columns = [{"name": f.name, "type": "double", "required": False} for f in dossier.encode.features]
-    source = {
-        "files": [{"name": s.name, "sha256": s.sha256} for s in ingest.sources],
-        "rows_sha256": ingest.rows_sha256,
-        "schema_sha256": ingest.schema_sha256,
-        "part_sha256": part.digests.sha256,
-    }
+    columns: list[dict[str, Any]]
+    profile: dict[str, Any]
+    if isinstance(dossier, LanguageDossier):
+        title, source, profile = of_text.title(dossier), of_text.source(dossier, role), of_text.profile(dossier, role)
+        columns = [{"name": "text", "type": "string", "required": True}]
+    else:
+        ingest = dossier.ingest
+        title, columns = (
+            ingest.title,
+            [{"name": f.name, "type": "double", "required": False} for f in dossier.encode.features],
+        )
+        source = {
+            "files": [{"name": s.name, "sha256": s.sha256} for s in ingest.sources],
+            "rows_sha256": ingest.rows_sha256,
+            "schema_sha256": ingest.schema_sha256,
+            "part_sha256": part.digests.sha256,
+        }
+        profile = {"num_rows": part.rows, **{f"class {k}": n for k, n in part.class_counts.items()}}
     dataset = Dataset(
-        name=f"{ingest.title[:400]} ({role})",
+        name=f"{title[:400]} ({role})",
         digest=part.digests.sha256[:36],
         source_type="proofline",
         source=json.dumps(source, sort_keys=True)[:60000],
         schema=json.dumps({"mlflow_colspec": columns}),
-        profile=json.dumps({"num_rows": part.rows, **{f"class {k}": n for k, n in part.class_counts.items()}}),
+        profile=json.dumps(profile),
     )
     labels = {
         "mlflow.data.context": _CONTEXT[role],
         f"{values.TAG}sha256": part.digests.sha256,
-        f"{values.TAG}data_sha256": ingest.rows_sha256,
+        f"{values.TAG}data_sha256": values.data_sha256(dossier),
     }
     return DatasetInput(dataset, [InputTag(key, value) for key, value in labels.items()])
 
 
-def _numbers(client: mlflow.MlflowClient, run_id: str, model_id: str | None, dossier: Dossier) -> None:
+def _numbers(client: mlflow.MlflowClient, run_id: str, model_id: str | None, dossier: AnyDossier) -> None:
     test = _dataset(dossier, "test").dataset
     metrics = [
         Metric(
@@ -311,7 +327,7 @@ def _numbers(client: mlflow.MlflowClient, run_id: str, model_id: str | None, dos
         client.log_batch(run_id, params=piece)
 
 
-def _artifacts(client: mlflow.MlflowClient, run_id: str, folder: RunFolder, dossier: Dossier) -> None:
+def _artifacts(client: mlflow.MlflowClient, run_id: str, folder: RunFolder, dossier: AnyDossier) -> None:
     """The records, the plan and the documents. Rows and arrays stay in the run folder."""
     documents = {d.path for d in dossier.document.documents} if dossier.document else set()
     kept = [path for path, _ in stages_of(dossier.plan).values()] + ["plan.yaml", *sorted(documents)]
@@ -326,7 +342,7 @@ def _artifacts(client: mlflow.MlflowClient, run_id: str, folder: RunFolder, doss
 
 
 def _registered(
-    client: mlflow.MlflowClient, run_id: str, model_id: str, dossier: Dossier, named: dict[str, str]
+    client: mlflow.MlflowClient, run_id: str, model_id: str, dossier: AnyDossier, named: dict[str, str]
 ) -> str:
     name = dossier.plan.system.id
     found = client.search_model_versions(f"name = '{name}' and run_id = '{run_id}'", max_results=1)
@@ -347,13 +363,13 @@ def _registered(
     return str(made.version)
 
 
-def _close(client: mlflow.MlflowClient, run_id: str, dossier: Dossier, last: dict[str, str]) -> None:
+def _close(client: mlflow.MlflowClient, run_id: str, dossier: AnyDossier, last: dict[str, str]) -> None:
     ended = dossier.close.finished_at if dossier.close else dossier.evaluate.finished_at
     client.set_terminated(run_id, "FINISHED", end_time=values.milliseconds(ended))
     client.log_batch(run_id, tags=_run_tags(last))
 
 
-def _reference(uri: str, dossier: Dossier, run_id: str, model_id: str | None, version: str | None) -> LineageRef:
+def _reference(uri: str, dossier: AnyDossier, run_id: str, model_id: str | None, version: str | None) -> LineageRef:
     return LineageRef(
         uri=tracking_store.public(uri),
         experiment=dossier.plan.system.id,
@@ -364,7 +380,7 @@ def _reference(uri: str, dossier: Dossier, run_id: str, model_id: str | None, ve
     )
 
 
-def _record_digests(folder: RunFolder, dossier: Dossier) -> dict[str, str]:
+def _record_digests(folder: RunFolder, dossier: AnyDossier) -> dict[str, str]:
     known = {stage: ref.sha256 for stage, ref in dossier.close.records.items()} if dossier.close else {}
     for stage, (relative, _) in stages_of(dossier.plan).items():
         if stage not in known and (folder.path / relative).is_file():

@@ -97,7 +97,7 @@ def command(
         click.echo(f"  accepted until {waiver.expires}: {waiver.check_id}@{waiver.slice}: {waiver.reason}")
     if made.demonstration:
         click.echo("This is a demonstration. It approves nothing, and whatever carries it says so.")
-    if made.decision == "approved" and not made.demonstration:
+    if made.decision == "approved" and not made.demonstration and isinstance(found, Dossier):
         for line in _declaration(found, made):
             click.echo(line)
     if made.decision == "approved" and found.export is not None:
