@@ -46,6 +46,16 @@ class Model(Section):
     """Keyword arguments for `factory`."""
 
 
+class Stream(Section):
+    """How a streaming loader mixes the rows. Other numbers give another order."""
+
+    shuffle_rows: int = Field(default=262_144, ge=1)
+    """Rows that are held in memory to be shuffled, over all ranks together."""
+    lanes: int = Field(default=16, ge=1, le=4096)
+    """Parts of the data that are read side by side, each giving some rows to every batch: no fewer than ranks (GPUs)
+    train."""
+
+
 class Training(Section):
     """How the model is trained."""
 
@@ -54,6 +64,10 @@ class Training(Section):
     micro_batches: int = Field(default=1, ge=1, le=1024)
     """Into how many passes each batch is cut, gradients summed up: less memory, the same step. With batch normalisation
     in a model of your own the statistics are those of a pass."""
+    loader: Literal["memory", "stream"] = "memory"
+    """`stream` reads the training rows from sharded Parquet as they are needed, each rank its own part, for data that
+    do not fit into the memory of the machine that trains. The order of the rows is another than that of `memory`."""
+    stream: Stream = Stream()
     learning_rate: float = Field(default=1e-3, gt=0)
     weight_decay: float = Field(default=1e-4, ge=0)
     patience: int = Field(default=10, ge=1)

@@ -78,6 +78,11 @@ class Plan(Section):
             raise ValueError("training.threshold belongs to binary targets")
         if self.data.target.task == "regression" and self.training.calibration != "none":
             raise ValueError("training.calibration belongs to targets with classes, whose probabilities it corrects")
+        if self.training.loader == "stream" and self.mitigation.method != "none":
+            raise ValueError(
+                f"mitigation {self.mitigation.method} weighs or reads all training rows at once; with training.loader: "
+                "stream, expected mitigation none"
+            )
         mitigations.check(self.mitigation, self.data, self.training)
         if self.bundle.include_test_data and self.data.provenance.special_categories:
             raise ValueError(

@@ -48,8 +48,14 @@ class Part:
         return records.DataUse(step=step, role=self.role, rows=self.rows, digests_sha256=self.digests_sha256)
 
 
-def load(folder: RunFolder, encoded: records.EncodedData, role: records.Role) -> Part:
+def load(folder: RunFolder, encoded: records.EncodedData, role: records.Role, *, mapped: bool = False) -> Part:
     """Open one part.
+
+    Args:
+        folder: The run folder.
+        encoded: Its encoded data.
+        role: Which part.
+        mapped: Leave the inputs in their file, where the system reads what is looked at; changes do not reach it.
 
     Raises:
         IntegrityError: When an array was altered.
@@ -58,7 +64,7 @@ def load(folder: RunFolder, encoded: records.EncodedData, role: records.Role) ->
     digests = open_array(folder, part.row_digests)
     return Part(
         role=role,
-        x=open_array(folder, part.x),
+        x=open_array(folder, part.x, mapped=mapped),
         y=open_array(folder, part.y),
         row_digests=digests,
         groups=_groups(folder, part.groups),
@@ -89,11 +95,11 @@ def _groups(folder: RunFolder, columns: dict[str, records.GroupColumn]) -> dict[
     return {name: Groups(codes=open_array(folder, found.codes), names=found.names) for name, found in columns.items()}
 
 
-def open_array(folder: RunFolder, reference: records.ArtifactRef) -> npt.NDArray[Any]:
-    """An array as it was saved.
+def open_array(folder: RunFolder, reference: records.ArtifactRef, *, mapped: bool = False) -> npt.NDArray[Any]:
+    """An array as it was saved; `mapped` leaves it in its file.
 
     Raises:
         IntegrityError: When it was altered.
     """
-    array: npt.NDArray[Any] = np.load(folder.checked(reference), allow_pickle=False)
+    array: npt.NDArray[Any] = np.load(folder.checked(reference), "c" if mapped else None, allow_pickle=False)
     return array

@@ -196,6 +196,23 @@ class GroupColumn(Record):
     names: tuple[str, ...]
 
 
+class Shards(Record):
+    """The rows of a part once more, in Parquet files that a training reads piece by piece.
+
+    A column for each feature, float32 as in `EncodedPart.x`, and one for the target; and what a training must know of
+    all rows beforehand.
+    """
+
+    files: tuple[ArtifactRef, ...]
+    digests_sha256: Sha256
+    """SHA-256 of the sorted row digests, one per line."""
+    class_counts: tuple[int, ...] = ()
+    """Rows of each class; empty for regression."""
+    target_mean: float = 0.0
+    """Of a regression target."""
+    target_std: float = 1.0
+
+
 class EncodedPart(Record):
     """Arrays of one part. All in the same row order; all `.npy` without pickle."""
 
@@ -214,6 +231,8 @@ class EncodedPart(Record):
     """Column by which the plan slices the rows to its slices."""
     unseen: dict[str, int] = {}
     """Feature to number of rows whose category the training split does not hold."""
+    shards: Shards | None = None
+    """Of the training part, where the plan streams it."""
 
 
 class EncodedData(Record):

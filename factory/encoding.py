@@ -6,6 +6,9 @@ their digests, so that the arrays do not depend on the row order of the source.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -13,7 +16,7 @@ import pandas as pd
 from configs.plan import Plan
 from evidence import arrays, records
 from evidence.folder import RunFolder
-from factory import _features, _groups, _slices, _target, ingest, splitting
+from factory import _features, _groups, _slices, _target, ingest, objective, shards, splitting
 
 
 def encode(
@@ -75,11 +78,13 @@ def _part(
     }
     columns = [_features.encode(spec, part[spec.name]) for spec in features]
     x = np.column_stack(columns) if columns else np.empty((len(part), 0))
+    y, digests = _y(plan, part), part[ingest.ROW].to_numpy(dtype="S64")
+    streamed = role == "train" and plan.training.loader == "stream"
     return records.EncodedPart(
         rows=len(part),
         x=arrays.save(folder, f"{place}/x.npy", np.ascontiguousarray(x, dtype=np.float32)),
-        y=arrays.save(folder, f"{place}/y.npy", _y(plan, part)),
-        row_digests=arrays.save(folder, f"{place}/row_digests.npy", part[ingest.ROW].to_numpy(dtype="S64")),
+        y=arrays.save(folder, f"{place}/y.npy", y),
+        row_digests=arrays.save(folder, f"{place}/row_digests.npy", digests),
         groups={name: _group(folder, place, name, g, chosen) for name, g in groups.items()},
         entities=None if entities is None else arrays.save(folder, f"{place}/entities.npy", entities[chosen]),
         slices={
@@ -89,6 +94,36 @@ def _part(
             for i, (name, found) in enumerate(slices.items())
         },
         unseen=unseen,
+        shards=sharded(folder, f"{place}/shards", plan, features, (x, y, digests)) if streamed else None,
+    )
+
+
+def sharded(
+    folder: RunFolder,
+    place: str,
+    plan: Plan,
+    features: Sequence[records.FeatureSpec],
+    held: tuple[npt.NDArray[Any], ...],
+) -> records.Shards:
+    """Write the inputs and targets of a part as Parquet shards, and what a training must know of all of them."""
+    x, y, digests = held
+    target = plan.data.target_column.name
+    into = folder.at(f"{place}/x").parent
+    for old in into.iterdir():  # of an encoding that was interrupted
+        old.unlink()
+    pieces = (
+        {spec.name: x[s, i].astype(np.float32) for i, spec in enumerate(features)} | {target: y[s]}
+        for s in shards.slices(len(y))
+    )
+    names = [path.name for path in shards.write(pieces, into, len(y))]
+    mean, std = objective.moments(y) if plan.data.target.task == "regression" else (0.0, 1.0)
+    classes = _target.class_names(plan.data)
+    return records.Shards(
+        files=tuple(folder.reference(f"{place}/{name}") for name in names),
+        digests_sha256=arrays.digest_of_rows(digests),
+        class_counts=tuple(np.bincount(y.astype(np.int64), minlength=len(classes)).tolist()) if classes else (),
+        target_mean=mean,
+        target_std=std,
     )
 
 

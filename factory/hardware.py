@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import platform
+import re
 import sys
 from pathlib import Path
 from typing import Literal
@@ -60,6 +62,16 @@ def name_of(device: torch.device) -> str:
     if device.type == "cuda":
         return str(torch.cuda.get_device_name(device))
     return f"{_processor()}, {_cores()} cores"
+
+
+def free_memory() -> int | None:
+    """Bytes that programs can still take without swapping, of the machine or of the job; None where nobody says."""
+    found = []
+    for path, form in (("/proc/meminfo", r"MemAvailable:\s+(\d+) kB"), ("/sys/fs/cgroup/memory.max", r"(\d+)$")):
+        with contextlib.suppress(OSError):
+            if told := re.search(form, Path(path).read_text(encoding="utf-8")):
+                found.append(int(told[1]) * (1024 if "meminfo" in path else 1))
+    return min(found, default=None)
 
 
 def software() -> dict[str, str]:

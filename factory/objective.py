@@ -52,27 +52,40 @@ class Target:
             DataError: No rows, one class only, or a target that is no finite number or does not vary.
         """
         for name, y in (("training", train), ("validation", validation)):
-            if len(y) == 0:
-                raise errors.DataError(f"{name} split: expected rows, got none. Enlarge its share in the plan.")
-            if not np.isfinite(y).all():
-                count = int((~np.isfinite(y)).sum())
-                raise errors.DataError(
-                    f"target {encoded.target} in the {name} split: expected finite numbers, got {count} others. "
-                    "Remove or correct these rows."
-                )
+            _require_finite(encoded, name, y)
         if encoded.task == "regression":
-            return cls._numeric(encoded, train)
+            return cls._numbers(encoded, *moments(train))
         counts = np.bincount(train.astype(np.int64), minlength=len(encoded.classes))
+        return cls._classes(encoded, tuple(int(c) for c in counts))
+
+    @classmethod
+    def known(
+        cls,
+        encoded: records.EncodedData,
+        shards: records.Shards,
+        validation: npt.NDArray[np.int64] | npt.NDArray[np.float32],
+    ) -> Target:
+        """What the record says of the training target; only the validation targets are looked at.
+
+        Raises:
+            DataError: As in `of`.
+        """
+        _require_finite(encoded, "validation", validation)
+        if encoded.task != "regression":
+            return cls._classes(encoded, shards.class_counts)
+        return cls._numbers(encoded, shards.target_mean, shards.target_std)
+
+    @classmethod
+    def _classes(cls, encoded: records.EncodedData, counts: tuple[int, ...]) -> Target:
         if np.count_nonzero(counts) < 2:
             raise errors.DataError(
                 f"target {encoded.target} in the training split: expected at least two classes, got one. "
                 "Check the target's definition in the plan."
             )
-        return cls(encoded.task, counts=tuple(int(c) for c in counts))
+        return cls(encoded.task, counts=counts)
 
     @classmethod
-    def _numeric(cls, encoded: records.EncodedData, y: npt.NDArray[np.generic]) -> Target:
-        mean, std = float(np.mean(y, dtype=np.float64)), float(np.std(y, dtype=np.float64))
+    def _numbers(cls, encoded: records.EncodedData, mean: float, std: float) -> Target:
         if std == 0.0:
             raise errors.DataError(
                 f"target {encoded.target} in the training split: expected values that vary, got one value. "
@@ -109,3 +122,19 @@ class Target:
         present = sum(count > 0 for count in self.counts)
         weights = [sum(self.counts) / (present * count) if count else 0.0 for count in self.counts]
         return torch.tensor(weights, dtype=torch.float32, device=device)
+
+
+def moments(y: npt.NDArray[np.generic]) -> tuple[float, float]:
+    """Mean and standard deviation of numeric targets."""
+    return float(np.mean(y, dtype=np.float64)), float(np.std(y, dtype=np.float64))
+
+
+def _require_finite(encoded: records.EncodedData, name: str, y: npt.NDArray[np.generic]) -> None:
+    if len(y) == 0:
+        raise errors.DataError(f"{name} split: expected rows, got none. Enlarge its share in the plan.")
+    if not np.isfinite(y).all():
+        count = int((~np.isfinite(y)).sum())
+        raise errors.DataError(
+            f"target {encoded.target} in the {name} split: expected finite numbers, got {count} others. "
+            "Remove or correct these rows."
+        )

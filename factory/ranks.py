@@ -44,6 +44,11 @@ def first_of_node() -> bool:
     return int(os.environ.get("LOCAL_RANK", "0")) == 0 if _joined() else True
 
 
+def of_this_node() -> int:
+    """How many ranks share this machine."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", "1")) if _joined() else 1
+
+
 @contextlib.contextmanager
 def joined() -> Iterator[None]:
     """Join the ranks that were started together; nothing where this process was started alone.
@@ -151,6 +156,11 @@ def pieces(rows: int, micro_batches: int) -> list[slice]:
     parts, mine = count(), index()
     bounds = [rows * i // parts for i in range(parts + 1)]
     low, high = bounds[mine], bounds[mine + 1]
+    return cut(low, high, micro_batches)
+
+
+def cut(low: int, high: int, micro_batches: int) -> list[slice]:
+    """Rows from `low` to before `high`, cut into micro-batches; one empty slice where there are none."""
     if low == high:
         return [slice(0, 0)]
     cuts = min(micro_batches, high - low)

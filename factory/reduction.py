@@ -24,7 +24,7 @@ from configs.plan import Plan
 from evidence import arrays, canonical, records
 from evidence.folder import RunFolder
 from evidence.mitigation_records import Ensemble, Member
-from factory import checkpoints, deciding, models, trainer, treated_groups, user_module
+from factory import checkpoints, deciding, models, opening, trainer, treated_groups, user_module
 from factory.treated_groups import Treated
 
 Codes = npt.NDArray[np.int64]
@@ -116,7 +116,7 @@ class Networks:
         rows = []
         for side in self._sides:
             cell = side.cell
-            rows.append(trainer.Rows(side.x, label[cell], weight[cell].astype(np.float32)))
+            rows.append(opening.Rows(side.x, label[cell], weight[cell].astype(np.float32)))
         made = trainer.fit_in_memory(
             self._plan,
             self._architecture,

@@ -25,7 +25,7 @@ from torch.nn import functional
 from configs.modelling import Training
 from configs.plan import Plan
 from evidence import records
-from factory import hardware, models, objective, trainer, user_module
+from factory import batches, hardware, models, objective, seeds, trainer, user_module
 
 SMALLEST_BATCH = 16
 """Rows; a batch is not made smaller than this unless the plan's is."""
@@ -138,13 +138,13 @@ def _fit(network: nn.Module, setting: _Setting, loss_of: RowLoss, rows: tuple[to
     optimizer = torch.optim.AdamW(
         network.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay, fused=True
     )
-    sizes = trainer.batch_sizes(len(rows[0]), training.batch_size)
+    sizes = batches.batch_sizes(len(rows[0]), training.batch_size)
     network.train()
     for epoch in range(1, epochs + 1):
         for group in optimizer.param_groups:
             group["lr"] = trainer.learning_rate(training, epoch - 1)
-        trainer.reseed(trainer.seed_of(training.seed, epoch, "network"), setting.device)
-        generator = torch.Generator().manual_seed(trainer.seed_of(training.seed, epoch, "order"))
+        trainer.reseed(seeds.seed_of(training.seed, epoch, "network"), setting.device)
+        generator = torch.Generator().manual_seed(seeds.seed_of(training.seed, epoch, "order"))
         order = torch.randperm(len(rows[0]), generator=generator).to(setting.device)
         total = torch.zeros((), device=setting.device)
         with setting.calling():

@@ -34,7 +34,7 @@ OPEN = 32
 
 
 def write(batches: Iterable[Mapping[str, npt.NDArray[Any]]], into: Path, rows: int) -> list[Path]:
-    """Write columns as shards `00000.parquet`, `00001.parquet`, …
+    """Write columns as shards, `00000.parquet` and so on.
 
     Args:
         batches: Column to its values of some rows: (n,), or (n, width) for a column of fixed-size lists.
@@ -93,7 +93,7 @@ class Shards:
         return int(self.group_rows.sum())
 
     def fingerprint(self) -> str:
-        """What two readings of the same rows in the same files share: names of tensors, rows of each group of each file.
+        """What two readings of the same files share: names of tensors, and the rows of each group of each file.
 
         Whether the content is unaltered is for whoever holds its digests to say.
         """

@@ -1,10 +1,10 @@
 """Batches out of shards that are larger than memory, in a seeded order that can be taken up anywhere.
 
-Every epoch the row groups are put into a new order and dealt out to *lanes*. Each lane reads a window of its row groups
-at a time, shuffles the rows of the window, and gives a few rows to every batch. How many lanes there are does not depend
-on how many ranks train: a rank takes some of the lanes and reads nothing else, and the batches of all ranks together
-are the batches of one. The order follows from the seed, the epoch and the number of the batch alone, so the state that
-a checkpoint keeps is these few numbers, and whoever takes it up reads one window for each lane and goes on.
+Every epoch the row groups are put into a new order and dealt out to *lanes*. Each lane reads a window of its row
+groups at a time, shuffles the rows of the window, and gives a few rows to every batch. How many lanes there are does
+not depend on how many ranks train: a rank takes some of the lanes and reads nothing else, and the batches of all ranks
+together are the batches of one. The order follows from the seed, the epoch and the number of the batch alone, so the
+state that a checkpoint keeps is these few numbers, and whoever takes it up reads one window for each lane and goes on.
 
 Files are read ahead in a thread; at most `shuffle_rows` rows and a few windows more are in memory.
 """
@@ -22,6 +22,7 @@ import pydantic
 import torch
 
 from configs import errors
+from factory.seeds import seed_of
 from factory.shards import Shards
 
 AHEAD = 2
@@ -122,6 +123,11 @@ class Stream:
         """Batches of an epoch."""
         return max(1, -(-self.rows // self._order.batch_size))
 
+    @property
+    def epoch(self) -> int:
+        """The epoch in which the stream stands, from 1."""
+        return self._epoch
+
     def state(self) -> dict[str, Any]:
         """Where the stream stands: after the last batch that was given out. Plain JSON data, the same on every rank."""
         plan = self._planned(self._epoch)
@@ -175,7 +181,7 @@ class Stream:
         self.begin(self._epoch + 1)
 
     def _planned(self, epoch: int) -> _Plan:
-        generator = torch.Generator().manual_seed(_seed(self._order.seed, epoch, "order"))
+        generator = torch.Generator().manual_seed(seed_of(self._order.seed, epoch, "order"))
         rows, lanes = self._shards.group_rows, self._order.lanes
         order = torch.randperm(len(rows), generator=generator).tolist()
         windows, starts = [], []
@@ -242,14 +248,16 @@ class _Reader:
         """The rows of a window, shuffled."""
         found = self._shards.read(self._plan.windows[lane][window])
         rows = self._plan.starts[lane][window + 1] - self._plan.starts[lane][window]
-        generator = torch.Generator().manual_seed(_seed(self._seed, self._epoch, f"{lane}:{window}"))
+        generator = torch.Generator().manual_seed(seed_of(self._seed, self._epoch, f"{lane}:{window}"))
         order = torch.randperm(rows, generator=generator)
         return {name: torch.from_numpy(values)[order] for name, values in found.items()}
 
 
 def _windows(groups: list[int], rows: Any, wanted: float, share: float) -> Iterator[list[int]]:
-    """Consecutive row groups of about `wanted` rows. The first window is smaller, of another size in each lane, so that
-    lanes do not all read at the same time."""
+    """Consecutive row groups of about `wanted` rows.
+
+    The first window is smaller, of another size in each lane, so that lanes do not all read at the same time.
+    """
     window: list[int] = []
     held, limit = 0, max(1.0, wanted * (share or 1.0))
     for group in groups:
@@ -260,8 +268,3 @@ def _windows(groups: list[int], rows: Any, wanted: float, share: float) -> Itera
         held += int(rows[group])
     if window:
         yield window
-
-
-def _seed(seed: int, epoch: int, purpose: str) -> int:
-    digest = hashlib.sha256(f"{seed}:{epoch}:{purpose}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") >> 1

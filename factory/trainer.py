@@ -11,12 +11,10 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import hashlib
 import math
 import os
 import time
 from collections.abc import Callable, Iterator, Sequence
-from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -27,13 +25,24 @@ from torch import nn
 from configs import errors
 from configs.modelling import Training
 from configs.plan import Plan
-from evidence import arrays, canonical, records
+from evidence import canonical, records
 from evidence.folder import RunFolder
-from factory import accounting, checkpoints, deciding, hardware, meter, models, objective, ranks, user_module
+from factory import (
+    accounting,
+    batches,
+    checkpoints,
+    deciding,
+    hardware,
+    meter,
+    models,
+    objective,
+    opening,
+    ranks,
+    user_module,
+)
+from factory.seeds import seed_of
 
 VALIDATION_BATCH = deciding.BATCH
-Weigh = Callable[[arrays.Part], npt.NDArray[np.float64]]
-"""Weights (rows,) of the rows of a part."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,23 +70,6 @@ ProgressCallback = Callable[[Progress], None]
 
 
 @dataclasses.dataclass(frozen=True)
-class Rows:
-    """The rows that a training reads of a part."""
-
-    x: npt.NDArray[np.float32]
-    """(rows, features)"""
-    y: npt.NDArray[np.int64] | npt.NDArray[np.float32]
-    """(rows,)"""
-    weights: npt.NDArray[np.float32] | None = None
-    """(rows,), mean 1 over the training rows; None where all rows count the same."""
-
-    def on(self, device: torch.device) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
-        """The same as tensors."""
-        weights = None if self.weights is None else torch.from_numpy(self.weights).to(device)
-        return torch.from_numpy(self.x).to(device), torch.from_numpy(self.y).to(device), weights
-
-
-@dataclasses.dataclass(frozen=True)
 class _Setting:
     """What stays the same during a training."""
 
@@ -85,7 +77,7 @@ class _Setting:
     device: torch.device
     precision: str
     loss_of: objective.Loss
-    train: tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]
+    source: batches.Source
     validation: tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]
     phase: str
     folder: RunFolder | None
@@ -110,12 +102,18 @@ class _Setting:
             return self.loss_of(output, y)
         return objective.weighted_cross_entropy(output, y, weights)
 
-    def share(self, y: torch.Tensor, piece: slice) -> float:
-        """How much of the loss of a batch with targets `y` is that of one piece of it."""
+    def weight(self, batch: batches.Batch) -> float:
+        """What the loss of a whole batch is divided by: its rows, or their class weights, over all ranks."""
         if self.class_weights is None:
-            return (piece.stop - piece.start) / len(y)
-        whole = self.class_weights[y]
-        return float(whole[piece].sum() / whole.sum())
+            return float(batch.whole)
+        if batch.complete:
+            return float(self.class_weights[batch.y].sum())
+        own = sum(float(self.class_weights[batch.y[piece]].sum()) for piece in batch.pieces)
+        return ranks.total(own, self.device)
+
+    def share(self, y: torch.Tensor, weight: float) -> float:
+        """How much of the loss of a batch is that of the rows with the targets `y`."""
+        return (len(y) if self.class_weights is None else float(self.class_weights[y].sum())) / weight
 
     def autocast(self) -> contextlib.AbstractContextManager[Any]:
         """Mixed precision where it is on."""
@@ -150,7 +148,7 @@ def train(
     encoded: records.EncodedData,
     *,
     progress: ProgressCallback | None = None,
-    weigh: Weigh | None = None,
+    weigh: opening.Weigh | None = None,
     place: str = checkpoints.PLACE,
 ) -> records.TrainingRecord:
     """Train the plan's model, or take the training up where the checkpoint of this run folder stands.
@@ -173,10 +171,9 @@ def train(
     training = plan.training
     device = hardware.device_of(training.device)
     precision = hardware.precision_of(training.precision, device)
-    fit, validation = (arrays.load(folder, encoded, role) for role in ("train", "validation"))
-    target = objective.Target.of(encoded, fit.y, validation.y)
+    given = opening.opened(folder, encoded, training, device, weigh)
+    target, validation = given.target, given.validation
     architecture = models.describe(plan.model, encoded, target.mean, target.std)
-    rows = [_rows(part, target, training, weigh) for part in (fit, validation)]
     with reproducible(training.seed, device):
         network = models.build(architecture, encoded.features).to(device)
         setting = _Setting(
@@ -184,12 +181,12 @@ def train(
             device=device,
             precision=precision,
             loss_of=target.loss(training.class_weights, device),
-            train=rows[0].on(device),
-            validation=rows[1].on(device),
+            source=given.source,
+            validation=given.held,
             phase="Train" if place == checkpoints.PLACE else f"Train {place.rpartition('/')[2]}",
             folder=folder,
             place=place,
-            fingerprint=_fingerprint(training, architecture, encoded, rows),
+            fingerprint=_fingerprint(training, architecture, encoded, given.weights),
             factory=plan.model.factory,
             shapes=user_module.shapes(network),
             meter=meter.of(device),
@@ -198,9 +195,9 @@ def train(
             ),
         )
         state = _run(network, setting, progress)
-        passes = (state.epoch * fit.rows, state.epoch * validation.rows)
+        passes = (state.epoch * given.source.rows, state.epoch * validation.rows)
         with setting.guarded():
-            flops = accounting.training_flops(network, setting.loss_of, *setting.train[:2], passes)
+            flops = accounting.training_flops(network, setting.loss_of, *setting.source.sample(accounting.ROWS), passes)
             decided = deciding.decide(network.cpu(), architecture, plan, encoded, validation)
     seconds = sum(point.seconds for point in state.curve)
     checkpoint = checkpoints.save_weights(folder, state.best, place)
@@ -215,14 +212,14 @@ def train(
         precision=precision,
         hardware=hardware.name_of(device),
         software=hardware.software(),
-        rows_per_second=state.epoch * fit.rows / seconds,
+        rows_per_second=state.epoch * given.source.rows / seconds,
         seconds=seconds,
         flops=flops,
         flops_otherwise=accounting.other_flops(network, passes, seconds, device, precision),
         energy=meter.quantity(tuple(state.curve), setting.meter),
         curve=tuple(state.curve),
         threshold=decided.threshold,
-        uses=(fit.use("fit"), validation.use("early stopping"), *decided.uses),
+        uses=(given.use("fit"), validation.use("early stopping"), *decided.uses),
         resumed=state.resumed,
         calibration=decided.calibration,
         variants=decided.variants(checkpoint),
@@ -243,7 +240,7 @@ def fit_in_memory(
     plan: Plan,
     architecture: dict[str, Any],
     features: Sequence[records.FeatureSpec],
-    rows: tuple[Rows, Rows],
+    rows: tuple[opening.Rows, opening.Rows],
     *,
     phase: str,
     progress: ProgressCallback | None = None,
@@ -272,7 +269,7 @@ def fit_in_memory(
             device=device,
             precision=hardware.precision_of(training.precision, device),
             loss_of=nn.functional.cross_entropy,
-            train=rows[0].on(device),
+            source=batches.InMemory(rows[0].on(device), training),
             validation=rows[1].on(device),
             phase=phase,
             folder=None,
@@ -284,12 +281,6 @@ def fit_in_memory(
         )
         state = _run(network, setting, progress)
     return Fitted(state.best, tuple(state.curve), state.best_epoch)
-
-
-def _rows(part: arrays.Part, target: objective.Target, training: Training, weigh: Weigh | None) -> Rows:
-    if weigh is None:
-        return Rows(part.x, part.y)
-    return Rows(part.x, part.y, target.row_weights(training.class_weights, weigh(part), part.y))
 
 
 def _run(network: nn.Module, setting: _Setting, progress: ProgressCallback | None) -> _State:
@@ -337,6 +328,7 @@ def _resume(state: _State, setting: _Setting, tensors: checkpoints.Tensors, save
     state.curve = [records.EpochPoint.model_validate(point) for point in saved["curve"]]
     state.best_epoch, state.best_loss = saved["best_epoch"], saved["best_loss"]
     state.resumed = saved["resumed"] + 1
+    setting.source.restore(saved.get("source"))
 
 
 def _save(state: _State, setting: _Setting) -> None:
@@ -353,6 +345,7 @@ def _save(state: _State, setting: _Setting) -> None:
         "best_epoch": state.best_epoch,
         "best_loss": state.best_loss,
         "resumed": state.resumed,
+        "source": setting.source.state(),
     }
     checkpoints.save_state(setting.folder, tensors, saved, checkpoints.state_path(setting.place))
 
@@ -396,38 +389,31 @@ def _fit(state: _State, setting: _Setting, epoch: int, rate: float) -> float:
     """Pass over all training rows once, shuffled, in batches; the mean loss over the rows."""
     for group in state.optimizer.param_groups:
         group["lr"] = rate
-    x, y, weights = setting.train
     reseed(seed_of(setting.training.seed, epoch, "network"), setting.device)
-    generator = torch.Generator().manual_seed(seed_of(setting.training.seed, epoch, "order"))
-    order = torch.randperm(len(x), generator=generator).to(setting.device)
-    sizes = batch_sizes(len(x), setting.training.batch_size)
-    losses = []
+    losses, sizes = [], []
     state.network.train()
-    # One gather for the epoch; the batches are views.
-    weighed = repeat(None, len(sizes)) if weights is None else weights[order].split(sizes)
-    for xb, yb, wb in zip(x[order].split(sizes), y[order].split(sizes), weighed, strict=True):
+    for batch in setting.source.epoch(epoch):
         state.optimizer.zero_grad(set_to_none=True)
-        losses.append(_backward(state, setting, xb, yb, wb))
+        losses.append(_backward(state, setting, batch))
+        sizes.append(batch.whole)
         state.optimizer.step()
     mean = float(np.average(torch.stack(losses).cpu().numpy(), weights=sizes))
     return ranks.total(mean, setting.device)
 
 
-def _backward(
-    state: _State, setting: _Setting, x: torch.Tensor, y: torch.Tensor, weights: torch.Tensor | None
-) -> torch.Tensor:
+def _backward(state: _State, setting: _Setting, batch: batches.Batch) -> torch.Tensor:
     """Gradients of one batch, or of this rank's share of it in micro-batches; this rank's part of its loss."""
-    pieces = ranks.pieces(len(x), setting.training.micro_batches)
-    if pieces == [slice(0, len(x))]:
+    x, y, weights = batch.x, batch.y, batch.weights
+    if batch.undivided:
         with setting.autocast():
             loss = setting.loss(state.parallel(x), y, weights)
         loss.backward()
         return loss.detach()
-    found = []
-    for number, piece in enumerate(pieces):
-        share = setting.share(y, piece)
+    found, whole = [], setting.weight(batch)
+    for number, piece in enumerate(batch.pieces):
+        share = setting.share(y[piece], whole)
         taken = piece if share else slice(0, 1)
-        last = number == len(pieces) - 1
+        last = number == len(batch.pieces) - 1
         with setting.autocast(), contextlib.nullcontext() if last else ranks.unsynchronised(state.parallel):
             loss = setting.loss(state.parallel(x[taken]), y[taken], None if weights is None else weights[taken]) * share
             # Ranks are averaged, and the shares already add up to one.
@@ -436,22 +422,11 @@ def _backward(
     return torch.stack(found).sum()
 
 
-def batch_sizes(rows: int, batch: int) -> list[int]:
-    """Whole batches and a last smaller one; a single row joins the batch before it (batch normalisation needs two)."""
-    sizes = [batch] * (rows // batch)
-    rest = rows % batch
-    if rest == 1 and sizes:
-        sizes[-1] += 1
-    elif rest:
-        sizes.append(rest)
-    return sizes
-
-
 def _validate(network: nn.Module, setting: _Setting) -> float:
     x, y, weights = setting.validation
     network.eval()
     with torch.inference_mode(), setting.autocast():
-        output = torch.cat([network(part) for part in x.split(VALIDATION_BATCH)])
+        output = torch.cat([network(part.to(setting.device)) for part in x.split(VALIDATION_BATCH)])
         return float(setting.loss(output, y, weights))
 
 
@@ -485,7 +460,7 @@ def _progress(state: _State, setting: _Setting) -> Progress:
     return Progress(
         epoch=state.epoch,
         epochs=planned,
-        rows_per_second=len(setting.train[0]) / point.seconds,
+        rows_per_second=setting.source.rows / point.seconds,
         seconds=seconds,
         train_loss=point.train_loss,
         validation_loss=point.validation_loss,
@@ -496,7 +471,10 @@ def _progress(state: _State, setting: _Setting) -> Progress:
 
 
 def _fingerprint(
-    training: Training, architecture: dict[str, Any], encoded: records.EncodedData, rows: Sequence[Rows]
+    training: Training,
+    architecture: dict[str, Any],
+    encoded: records.EncodedData,
+    weights: Sequence[npt.NDArray[np.float32] | None],
 ) -> str:
     """What a checkpoint must share with the training that takes it up."""
     parts = [encoded.parts[role] for role in ("train", "validation")]
@@ -506,7 +484,7 @@ def _fingerprint(
             "architecture": architecture,
             "features": [feature.model_dump(mode="json") for feature in encoded.features],
             "arrays": [[part.x.sha256, part.y.sha256] for part in parts],
-            "weights": [None if r.weights is None else canonical.sha256_bytes(r.weights.tobytes()) for r in rows],
+            "weights": [None if w is None else canonical.sha256_bytes(w.tobytes()) for w in weights],
         }
     )
 
@@ -516,12 +494,6 @@ def reseed(seed: int, device: torch.device) -> None:
     torch.default_generator.manual_seed(seed)
     if device.type == "cuda":
         torch.cuda.manual_seed(seed)
-
-
-def seed_of(seed: int, epoch: int, purpose: str) -> int:
-    """63 independent bits for each purpose of each epoch."""
-    digest = hashlib.sha256(f"{seed}:{epoch}:{purpose}".encode()).digest()
-    return int.from_bytes(digest[:8], "big") >> 1
 
 
 @contextlib.contextmanager

@@ -43,6 +43,11 @@ def stream_of(files, rank=0, ranks=1, **order):
     return stream.Stream(shards.Shards(files, COLUMNS), stream.Order(**asked), rank=rank, ranks=ranks)
 
 
+def flat(lists):
+    """All their items."""
+    return [item for found in lists for item in found]
+
+
 def epoch(s):
     """The rows of each batch of the present epoch."""
     return [b.tensors["y"].tolist() for b in s]
@@ -70,7 +75,7 @@ def test_an_epoch_gives_every_row_once_in_even_batches_and_another_order_each_ti
     first, second = epoch(stream_of(files)), epoch(s)
     assert s.state()["epoch"] == 3
     for found in (first, second):
-        assert sorted(sum(found, [])) == list(range(1_000))
+        assert sorted(flat(found)) == list(range(1_000))
         assert all(abs(len(rows) - 1_000 / len(found)) <= 4 for rows in found)
     assert first != second
     assert first == epoch(stream_of(files))
@@ -97,7 +102,7 @@ def test_ranks_together_give_the_batches_of_one(files, ranks):
         inner = part._shards._read
         part._shards._read = lambda g, inner=inner, seen=seen: (seen.add(g), inner(g))[1]
         read.append(seen)
-    together = [sum(p, []) for p in zip(*(epoch(part) for part in parts), strict=True)]
+    together = [flat(p) for p in zip(*(epoch(part) for part in parts), strict=True)]
     assert [sorted(b) for b in together] == [sorted(b) for b in alone]
     own = [seen - {0} for seen in read]  # the first group shows what the columns look like
     assert sum(len(s) for s in own) == len(set().union(*own))
@@ -119,7 +124,7 @@ def test_a_state_is_taken_up_exactly(files, after, ranks):
         r.restore(kept)
     found = []
     while len(found) < 20:
-        found += [sorted(sum(p, [])) for p in zip(*(epoch(r) for r in resumed), strict=True)]
+        found += [sorted(flat(p)) for p in zip(*(epoch(r) for r in resumed), strict=True)]
     assert found[:20] == batches[after : after + 20]
 
 
@@ -139,7 +144,7 @@ def test_a_state_of_other_data_or_another_order_is_refused(files, tmp_path):
 def test_few_rows_are_all_given_out(tmp_path, rows, lanes):
     """Fewer rows than lanes, or than a batch: every row comes once."""
     found = epoch(stream_of(written(tmp_path, rows, 2), lanes=lanes))
-    assert sorted(sum(found, [])) == list(range(rows))
+    assert sorted(flat(found)) == list(range(rows))
 
 
 def test_more_ranks_than_lanes_are_refused(files):

@@ -64,9 +64,9 @@ def test_the_callers_random_state_is_left_alone(tmp_path):
 )
 def test_no_single_row_is_left_over(rows, batch, sizes):
     """Batches hold every row once, and no batch of one row follows larger ones."""
-    from factory import trainer
+    from factory import batches
 
-    assert trainer.batch_sizes(rows, batch) == sizes
+    assert batches.batch_sizes(rows, batch) == sizes
 
 
 def test_early_stopping_keeps_the_best_epoch(tmp_path):

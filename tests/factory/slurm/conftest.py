@@ -57,6 +57,8 @@ def ready(tmp_path: Path) -> Callable[..., Ready]:
         } | sections.pop("factory", {})
         folder, encoded = builders.run_folder(tmp_path / name)
         plan = builders.plan(factory=factory, **{"model": {"width": 8, "dropout": 0.0}, **sections})
+        if plan.training.loader == "stream":
+            encoded = builders.with_shards(folder, plan, encoded)
         (folder.path / "plan.yaml").write_text(yaml.safe_dump(plan.model_dump(mode="json")), encoding="utf-8")
         folder.write_record("data/encoded.json", encoded)
         return folder, plan, encoded

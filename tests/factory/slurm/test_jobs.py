@@ -78,6 +78,18 @@ def test_two_nodes_train_the_model_of_one(here, ready):
     assert both.job.script_sha256 in _digest_of_script(ready, "both", folder)
 
 
+def test_two_nodes_stream_what_one_streams(here, ready):
+    """Each rank reads its own part of the shards; together they train as one rank does, within float32."""
+    stream = {"lanes": 5, "shuffle_rows": 100}
+    training = {"epochs": 4, "patience": 4, "class_weights": "balanced", "loader": "stream", "stream": stream}
+    folder, plan, encoded = ready("alone", training=training)
+    alone = launchers.LocalLauncher().train(folder, plan, encoded)
+    both = train(ready("both", training=training, factory={"nodes": 2}))
+    for one, two in zip(alone.curve, both.curve, strict=True):
+        assert two.train_loss == pytest.approx(one.train_loss, rel=1e-5)
+        assert two.validation_loss == pytest.approx(one.validation_loss, rel=1e-5)
+
+
 def _digest_of_script(ready: Any, name: str, beside: Any) -> str:
     from evidence import canonical
 
