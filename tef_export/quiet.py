@@ -7,7 +7,9 @@ Refs: ECMA-376 part 2 (relationships); ISO 32000-1, 7.5.7 (object streams) and 1
 from __future__ import annotations
 
 import io
+import lzma
 import re
+import struct
 import zipfile
 import zlib
 
@@ -19,6 +21,11 @@ _PARTS = re.compile(
     re.IGNORECASE,
 )
 """Names of parts of a DOCX that hold something to run or another file."""
+_UNREADABLE = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, NotImplementedError, EOFError, RuntimeError,
+    ValueError, OSError,
+)  # fmt: skip
+"""What the standard library says to files that were bent on purpose."""
 _RELATION = re.compile(r"<Relationship\b[^<>]*>")
 _HYPERLINK = '/relationships/hyperlink"'
 _FIELDS = re.compile(r"\b(?:DDEAUTO|DDE|INCLUDETEXT|INCLUDEPICTURE|IMPORT|MACROBUTTON)\b")
@@ -44,7 +51,7 @@ def acts_docx(content: bytes) -> str | None:
                 text = part.filename.endswith((".rels", ".xml"))
                 if text and (found := _acts_part(archive.read(part).decode("utf-8", "replace"))):
                     return found
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, RuntimeError):
+    except _UNREADABLE:
         return "a file that cannot be unpacked"
     return None
 

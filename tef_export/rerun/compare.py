@@ -53,6 +53,7 @@ def compare(
     """
     before, after = {r.check_id: r for r in declared}, {r.check_id: r for r in measured}
     pairs: list[tuple[str, records.Measure, records.Measure]] = []
+    others: dict[int, str] = {}
     left_out = [NotRepeated(check_id=one.id, reason=one.reason) for one in asked.left_out]
     for check in asked.checks:
         result = after.get(check.id)
@@ -69,6 +70,8 @@ def compare(
             if unknown := _unknown(asked, check.id, part, there):
                 lost[unknown] = _gone(unknown, absent)
             elif same_rows or (old and new):
+                if not same_rows and (other := _of_another(before[check.id], result, part)):
+                    others[len(pairs)] = other
                 none = records.Measure(name=name, value=None, slice=part)
                 pairs.append((check.id, old or none, new or none))
             else:
@@ -78,8 +81,10 @@ def compare(
     found = [
         _same(asked.tolerance, *pair, intervals=same_entities)
         if same_rows
+        else _made(*pair, "cannot_tell", others[number])
+        if number in others
         else _other(pair, asked.sampling.level, count, asked.minimum_group_size)
-        for pair in pairs
+        for number, pair in enumerate(pairs)
     ]
     return tuple(found), tuple(left_out)
 
@@ -137,6 +142,15 @@ def _gone(part: str, absent: Mapping[str, str]) -> str:
     name = part.partition("=")[0].strip()
     first = next((reason for key, reason in absent.items() if key in name.split(" × ") or name.startswith(key)), None)
     return first or "what the rows belong to did not travel"
+
+
+def _of_another(before: records.CheckResult, after: records.CheckResult, part: str) -> str | None:
+    """Why two rates of a group are not of the same thing: of several classes, the one furthest apart is shown."""
+    name, divided, _ = part.partition("=")
+    then, now = before.details.get("rate"), after.details.get("rate")
+    if not divided or not isinstance(then, Mapping) or not isinstance(now, Mapping) or then.get(name) == now.get(name):
+        return None
+    return f"declared is the {then.get(name)}, measured on these rows the {now.get(name)}: groups differ most there"
 
 
 def _same(

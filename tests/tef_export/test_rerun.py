@@ -8,6 +8,7 @@ import pytest
 
 from configs import errors
 from evidence import records
+from tef_export import manifest, recipe, verify
 from tef_export.rerun import compare, run
 from tests.tef_export import making, rerunnable
 
@@ -110,3 +111,24 @@ def test_other_rows_are_compared_by_intervals(now: records.Measure, status: str)
     """What chance explains is no difference, and an interval that says nothing reproduces nothing."""
     pair = ("performance.accuracy", one(0.80, 0.78, 0.82), now)
     assert compare._other(pair, 0.95, 300, 30).status == status
+
+
+def test_rates_of_two_classes_are_not_compared(honest: making.Made) -> None:
+    """Of several classes the one whose groups differ most is shown: on other rows that may be another class."""
+    found = honest.dossier.results()
+    declared = next(r for r in found if r.check_id == "fairness.demographic_parity_difference")
+    rates = {name: f"{rate} of class a" for name, rate in declared.details["rate"].items()}
+    measured = declared.model_copy(update={"details": {**declared.details, "rate": rates}})
+    with verify.opened(honest.path, public_key=honest.key.public_key(), at=making.NOW) as opened:
+        asked = manifest.record(opened.files.read(recipe.PLACE), recipe.Recipe, recipe.PLACE)
+    asked = asked.model_copy(update={"checks": tuple(c for c in asked.checks if c.id == declared.check_id)})
+    there = {a.name for a in asked.attributes} | {i.name for i in asked.intersections}
+
+    def status(now: records.CheckResult) -> set[str]:
+        made, _ = compare.compare(
+            asked, (declared,), (now,), same_rows=False, same_entities=True, there=there, absent={}
+        )
+        return {one.status for one in made if "=" in one.slice and (one.measured_n or 0) >= asked.minimum_group_size}
+
+    assert status(declared) == {"reproduced"}
+    assert status(measured) == {"cannot_tell"}
