@@ -26,9 +26,9 @@ What holds:
 - `newest` checks the digest before it opens a file. One that is torn or altered is passed over with a warning, and the
   one before it is taken; where none is whole it refuses. So it does for snapshots of another training (`fingerprint`).
 - The newest `keep` stay. safetensors and JSON, never pickle.
-- With several ranks everybody calls `newest` and `due`, and gets the same answer, that of the first rank. `save` writes
-  on the first rank only; calling it on the others does nothing. Whoever shards a model gathers it first (see
-  `factory.parallel`): a file holds the whole state, so that the number of ranks may change.
+- With several ranks everybody calls `newest`, `due` and `save`. The first two give everywhere the answer of the first
+  rank, and it alone writes. Tensors may be in shards (FSDP2, see `factory.parallel`): they are collected one by one,
+  and a file holds the whole state, so that the number of ranks may change.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ import torch
 from configs import errors
 from evidence import canonical
 from evidence.folder import RunFolder
-from factory import ranks
+from factory import parallel, ranks
 
 log = logging.getLogger("proofline.factory")
 
@@ -144,17 +144,19 @@ class Snapshots:
                 self._writer = None
 
     def save(self, step: int, tensors: Mapping[str, torch.Tensor], meta: Mapping[str, Any]) -> None:
-        """Copy the tensors and write them in the background; on the first rank only.
+        """Copy the tensors and write them in the background. Every rank calls this; the first one writes.
 
         Args:
             step: After which this is the state. One that is there already is replaced.
-            tensors: On any device.
+            tensors: On any device, whole or in shards, in the same order on every rank.
             meta: Plain JSON data, copied as well.
 
         Raises:
             StorageError: The snapshot before this one could not be written.
         """
         if not ranks.first():
+            for tensor in tensors.values():
+                parallel.full(tensor)
             return
         self.wait()
         header = {"state": json.dumps({"fingerprint": self._fingerprint, "step": step, "meta": meta}, allow_nan=False)}
@@ -265,7 +267,7 @@ class Snapshots:
         waiting: set[torch.device] = set()
         kept: Tensors = {}
         for name, tensor in tensors.items():
-            source = tensor.detach()
+            source = parallel.full(tensor.detach())
             place = self._buffers.get(name)
             if place is None or place.shape != source.shape or place.dtype != source.dtype:
                 # Pages that do not move let a GPU copy all tensors at once.
