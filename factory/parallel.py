@@ -7,6 +7,7 @@ For any trainer that was started by `torch.distributed.run` and joined by `facto
     loss_of(spread.passes(x)).backward()                                # gradients are averaged over the ranks
     with spread.unsynchronised(): ...                                   # all micro-batches of a step but the last
     with spread.evaluating(): spread.network(x)
+    with spread.guarded(): ...                                          # around all passes
     kept.save(step, parallel.state_of(spread.network, optimizer), meta) # kept: factory.snapshots, on every rank
     parallel.take_up(spread.network, optimizer, kept.newest().tensors)  # before the first pass, on any number of ranks
 
@@ -28,8 +29,7 @@ from typing import Any, Literal
 import torch
 from torch import nn
 
-from configs import errors
-from factory import ranks
+from factory import compiling, ranks
 
 Asked = Literal["auto", "ddp", "fsdp"]
 Tensors = dict[str, torch.Tensor]
@@ -50,9 +50,8 @@ class Spread:
     kind: Literal["none", "ddp", "fsdp"]
     why: str
     """Why this kind, in words."""
-    compiled: bool = False
-    before: Mapping[str, int] = dataclasses.field(default_factory=dict)
-    """What torch.compile had counted before."""
+    compiler: compiling.Compiler | None = None
+    """Where it is compiled."""
 
     def unsynchronised(self) -> contextlib.AbstractContextManager[None]:
         """Around a forward and backward pass whose gradients are kept until a later pass averages them."""
@@ -69,12 +68,9 @@ class Spread:
         with torch.no_grad() if self.kind == "fsdp" else torch.inference_mode():
             yield
 
-    def graphs(self) -> tuple[int, int]:
-        """How many graphs torch.compile made of this network, and how often it had to break off; 0 without it."""
-        if not self.compiled:
-            return 0, 0
-        now = _compiler_counts()
-        return now["graphs"] - self.before.get("graphs", 0), now["breaks"] - self.before.get("breaks", 0)
+    def guarded(self) -> contextlib.AbstractContextManager[None]:
+        """Around all passes: what torch.compile cannot do is said (MissingError)."""
+        return self.compiler.guarded() if self.compiler else contextlib.nullcontext()
 
 
 def spread(
@@ -87,14 +83,14 @@ def spread(
         asked: `auto` is DDP where weights, gradients and moments fit into the memory of a GPU, FSDP2 otherwise.
         device: Of this rank.
         unused: May a pass leave parameters unused? Looking for them costs DDP time.
-        compiled: Compile the network, or each block of one in shards. See `compiling`.
+        compiled: Compile the network, or each block of one in shards.
     """
     kind, why = choose(network, asked, device)
-    before = _compiler_counts() if compiled else {}
-    if compiled:
-        # In place: the names of the state stay. Shards need it block by block, before they are made.
+    compiler = compiling.Compiler() if compiled else None
+    if compiler:
+        # Block by block, and before, where it goes into shards: weights are collected between blocks.
         for block in (blocks(network) or [network]) if kind == "fsdp" else [network]:
-            block.compile()
+            compiler.compile(block)
     passes = network
     if kind == "ddp":
         passes = nn.parallel.DistributedDataParallel(network, find_unused_parameters=unused)
@@ -104,7 +100,7 @@ def spread(
         for block in blocks(network):
             fully_shard(block)
         fully_shard(network)
-    return Spread(network, passes, kind, why, compiled, before)
+    return Spread(network, passes, kind, why, compiler)
 
 
 def choose(network: nn.Module, asked: Asked, device: torch.device) -> tuple[Literal["none", "ddp", "fsdp"], str]:
@@ -135,32 +131,6 @@ def blocks(network: nn.Module) -> list[nn.Module]:
             if own and all(used[p] == times for p, times in own.items()):
                 found.append(element)
     return found
-
-
-@contextlib.contextmanager
-def compiling(compiled: bool) -> Iterator[None]:  # noqa: FBT001 - the one thing that is asked
-    """Around passes of a network that may be compiled: what torch.compile cannot do ends the training, said in words.
-
-    It is never left out silently: where a network needs more versions than torch allows, that is an error too.
-
-    Raises:
-        MissingError: There is no compiler, or it cannot compile this network.
-    """
-    if not compiled:
-        yield
-        return
-    import torch._dynamo.config as dynamo  # noqa: PLC0415 - a second that most trainings save
-    from torch._dynamo import exc  # noqa: PLC0415
-
-    try:
-        with dynamo.patch(fail_on_recompile_limit_hit=True):
-            yield
-    except (exc.TorchDynamoException, exc.FailOnRecompileLimitHit) as error:
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        raise errors.MissingError(
-            "plan training.compile: expected a network that torch.compile can compile here, got "
-            f"{type(error).__name__}: {(lines or ['no reason'])[0][:200]}. Set training.compile: false."
-        ) from error
 
 
 def full(tensor: torch.Tensor) -> torch.Tensor:
@@ -222,9 +192,3 @@ def _gradients_at_home(network: Any) -> Iterator[None]:
         yield
     finally:
         network.set_requires_gradient_sync(requires_gradient_sync=True)
-
-
-def _compiler_counts() -> dict[str, int]:
-    from torch._dynamo.utils import counters  # noqa: PLC0415 - a second that most trainings save
-
-    return {"graphs": counters["stats"]["unique_graphs"], "breaks": sum(counters["graph_break"].values())}

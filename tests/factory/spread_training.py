@@ -1,4 +1,4 @@
-"""A small step-based training on every rank, for tests: `python -m … OUT JOB…`, a JOB as NAME=KIND:MICRO_BATCHES:STEPS.
+"""A small step-based training on every rank, for tests: `python -m … OUT JOB…`, a JOB as NAME=KIND[+c]:MICRO:STEPS.
 
 A job goes on from the newest snapshot in `OUT/NAME`; the first rank writes its losses and its final weights beside it.
 Written as a language-model trainer would be: by steps, kept by `factory.snapshots`, spread by `factory.parallel`.
@@ -49,11 +49,11 @@ def batch(step: int) -> torch.Tensor:
 
 
 def train(
-    folder: RunFolder, kind: parallel.Asked, micro: int, until: int
+    folder: RunFolder, kind: parallel.Asked, micro: int, until: int, *, compiled: bool
 ) -> tuple[dict[str, torch.Tensor], list[float]]:
     """Train from the newest snapshot to a step; the whole weights and the losses of the steps."""
     torch.manual_seed(1)
-    spread = parallel.spread(Small(), kind, torch.device("cpu"))
+    spread = parallel.spread(Small(), kind, torch.device("cpu"), compiled=compiled)
     optimizer = torch.optim.AdamW(spread.network.parameters(), lr=0.01, fused=True)
     losses: list[float] = []
     with snapshots.Snapshots(folder, "training/checkpoints", fingerprint="small") as kept:
@@ -76,7 +76,7 @@ def train(
             optimizer.zero_grad(set_to_none=True)
             losses.append(ranks.total(total, torch.device("cpu")))
             kept.save(step, parallel.state_of(spread.network, optimizer), {"losses": losses})
-    with spread.evaluating():
+    with spread.evaluating(), spread.guarded():
         spread.network(batch(0))
     return parallel.gathered(spread.network.state_dict()), losses
 
@@ -88,7 +88,8 @@ def main() -> None:
         for job in sys.argv[2:]:
             name, _, rest = job.partition("=")
             kind, micro, until = rest.split(":")
-            weights, losses = train(RunFolder(out / name), kind, int(micro), int(until))
+            kind, _, compiled = kind.partition("+")
+            weights, losses = train(RunFolder(out / name), kind, int(micro), int(until), compiled=bool(compiled))
             if ranks.first():
                 safetensors.torch.save_file(weights, out / f"{name}.safetensors")
                 (out / f"{name}.json").write_text(json.dumps(losses))

@@ -21,7 +21,7 @@ def trained(tmp_path_factory):
     """Folder of trainings of 1 rank and of 2, whole and taken up on another number of ranks."""
     out = tmp_path_factory.mktemp("spread")
     launched.run(1, SCRIPT, out, "one=auto:1:6", "chain=auto:1:2")
-    jobs = ["ddp=ddp:1:6", "ddp_micro=ddp:4:6", "fsdp=fsdp:1:6", "fsdp_micro=fsdp:4:6", "chain=fsdp:2:4"]
+    jobs = ["ddp=ddp:1:6", "ddp_micro=ddp:4:6", "fsdp=fsdp:1:6", "fsdp_micro=fsdp:4:6", "chain=fsdp+c:2:4"]
     launched.run(2, SCRIPT, out, *jobs)
     launched.run(1, SCRIPT, out, "chain=auto:3:6")
     return out
@@ -34,7 +34,7 @@ def found(out, name):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["ddp", "ddp_micro", "fsdp", "fsdp_micro", "chain"])
 def test_ranks_shards_and_micro_batches_change_nothing(trained, name):
-    """1 rank, 2 by DDP, 2 by FSDP2, accumulated or not, and taken up in between on another number: one result.
+    """1 rank, 2 by DDP or FSDP2, accumulated or not, taken up in between on another number and compiled: one result.
 
     Losses of every step and the weights after the last agree within float32.
     """
@@ -76,7 +76,7 @@ def test_one_rank_is_left_alone():
     network = nn.Linear(2, 2)
     for asked in ("auto", "ddp", "fsdp"):
         spread = parallel.spread(network, asked, torch.device("cpu"))
-        assert (spread.passes, spread.kind, spread.why, spread.graphs()) == (network, "none", "one rank", (0, 0))
+        assert (spread.passes, spread.kind, spread.why, spread.compiler) == (network, "none", "one rank", None)
 
 
 def test_a_state_of_another_optimizer_comes_back():
@@ -109,13 +109,13 @@ def test_a_compiled_network_is_the_same_network():
     network.load_state_dict(plain.state_dict())
     spread = parallel.spread(network, "auto", torch.device("cpu"), compiled=True)
     x = torch.rand(4, 3)
-    with parallel.compiling(compiled=True):
+    with spread.guarded():
         spread.passes(x).square().sum().backward()
     plain(x).square().sum().backward()
     for (name, one), (other, two) in zip(network.named_parameters(), plain.named_parameters(), strict=True):
         assert name == other
         torch.testing.assert_close(one.grad, two.grad)
-    assert spread.graphs() == (1, 0)
+    assert (spread.compiler.graphs, spread.compiler.breaks) == (1, 0)
 
 
 class _Broken(nn.Module):
@@ -132,6 +132,13 @@ def test_what_cannot_be_compiled_is_said():
         pytest.raises(
             errors.MissingError, match=r"plan training\.compile: expected a network .* Set training\.compile"
         ),
-        parallel.compiling(compiled=True),
+        spread.guarded(),
     ):
         spread.passes(torch.ones(3))
+
+
+def test_nothing_compiled_is_said():
+    """A network that was asked to be compiled and was not, because it was never called, is no success."""
+    spread = parallel.spread(nn.Linear(2, 2), "auto", torch.device("cpu"), compiled=True)
+    with pytest.raises(errors.MissingError, match="got one of which nothing was compiled"), spread.guarded():
+        pass
