@@ -36,6 +36,8 @@ class CorpusRef(Record):
     """Declared language to number of documents."""
     web_domains: dict[str, int] = {}
     """Domain that documents were crawled from to bytes; empty where no addresses are known."""
+    empty: tuple[str, ...] = ()
+    """Files, and members of archives, that hold no text."""
 
 
 class CorpusRecord(Record):
@@ -74,8 +76,9 @@ class CleaningRecord(Record):
     version: Literal[1] = 1
     steps: tuple[CleaningStep, ...]
     shards: tuple[records.ArtifactRef, ...]
-    """Parquet files as in `CorpusRecord`, with the identified language in `language`, the declared one in `declared`,
-    and the confidence in `confidence`."""
+    """Parquet files as in `CorpusRecord`. `language` is the declared language, or where none is declared the identified
+    one, or `und`; beside it stand `declared`, `identified` (null where it is below the plan's confidence) and
+    `confidence`."""
     counts: TextCounts
     corpora: tuple[GroupCounts, ...]
     languages: tuple[GroupCounts, ...]
@@ -83,7 +86,8 @@ class CleaningRecord(Record):
     web_domains: dict[str, dict[str, int]] = {}
     """Corpus to domain that documents were crawled from to bytes that are left."""
     language_agreement: float | None = None
-    """Share of the documents with a declared language whose identified language is the same."""
+    """Share of the documents with a declared language that the identifier knows, and an identified one, in which the
+    two are the same."""
     documents_sha256: Sha256
 
 

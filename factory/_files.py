@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import difflib
 import io
 import zipfile
 import zlib
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from configs import data, errors
@@ -84,32 +86,48 @@ def _open(source: data.FileSource, base: Path, path: str, expected: str | None) 
 
 
 def _bytes(base: Path, path: str) -> bytes:
-    place = base / path
-    if "\0" in path:
-        raise errors.PlanError("plan data.source.path: expected a path, got one with a NUL character. Correct it.")
-    try:
+    with told(base, path, "data file", "data.source.path") as place:
         return place.read_bytes()
+
+
+@contextlib.contextmanager
+def told(base: Path, path: str, thing: str, option: str) -> Iterator[Path]:
+    """The place of a file that a plan names; what the system says when it is opened, as one sentence.
+
+    Args:
+        base: Folder from which the path starts.
+        path: As the plan gives it.
+        thing: What the message calls it.
+        option: The option of the plan that holds the path.
+
+    Raises:
+        PlanError: The path holds a NUL character, or leads to a folder.
+        MissingError: There is no such file, or it cannot be read.
+    """
+    if "\0" in path:
+        raise errors.PlanError(f"plan {option}: expected a path, got one with a NUL character. Correct it.")
+    place = base / path
+    try:
+        yield place
     except FileNotFoundError:
         folder = place.parent
         names = sorted(p.name for p in folder.iterdir()) if folder.is_dir() else []
         near = difflib.get_close_matches(place.name, names, n=1)
         hint = f"Did you mean {near[0]}? " if near else ""
         raise errors.MissingError(
-            f"data file {path}: expected it in {base}, got no such file. {hint}Correct data.source.path, or set "
+            f"{thing} {path}: expected it in {base}, got no such file. {hint}Correct {option}, or set "
             "PROOFLINE_DATA to the folder that holds it."
         ) from None
     except IsADirectoryError:
-        raise errors.PlanError(
-            f"data file {path}: expected a file, got a folder. Name the file in data.source.path."
-        ) from None
+        raise errors.PlanError(f"{thing} {path}: expected a file, got a folder. Name the file in {option}.") from None
     except PermissionError:
         raise errors.MissingError(
-            f"data file {path}: expected a readable file, got permission denied. Correct its access rights."
+            f"{thing} {path}: expected a readable file, got permission denied. Correct its access rights."
         ) from None
     except OSError as error:  # a file as a folder, a name that is too long, a damaged disk
         shown = path if len(path) <= _LONGEST_SHOWN else f"{path[:_LONGEST_SHOWN]}…"
         raise errors.MissingError(
-            f"data file {shown}: expected a readable file, got: {error.strerror}. Correct data.source.path."
+            f"{thing} {shown}: expected a readable file, got: {error.strerror}. Correct {option}."
         ) from None
 
 

@@ -58,7 +58,7 @@ class Identification(Section):
 
     enabled: bool = True
     minimum_confidence: Fraction = 0.5
-    """Below it the language is `und`."""
+    """Below it nothing is identified. A document whose language is declared keeps that; another's is `und`."""
     drop_other: bool = False
     """Remove documents whose identified language is not one of those that the plan declares."""
 

@@ -23,6 +23,9 @@ class PythonDocumentation(Section):
     """The English text of `pydoc_data.topics`, which ships inside every CPython (PSF licence): no download."""
 
     kind: Literal["python_documentation"]
+    document: Literal["topic", "section", "paragraph"] = "section"
+    """What one document is: a topic of `help()`, what stands under one of its headings, or what stands between blank
+    lines."""
 
 
 class TextFiles(Section):

@@ -9,6 +9,9 @@ from pydantic import Field, model_validator
 from configs.base import Section, Text
 from configs.data import Sha256
 
+LEAST_SPLIT = 10
+"""Documents of a language from which on it has held-out text."""
+
 
 class TextSplit(Section):
     """Shares of the three parts, by document and within each language and domain."""
@@ -17,6 +20,16 @@ class TextSplit(Section):
     validation: float = Field(default=0.05, gt=0, lt=1)
     test: float = Field(default=0.05, gt=0, lt=1)
     seed: int = Field(default=0, ge=0)
+
+    def counts(self, documents: int) -> tuple[int, int, int]:
+        """How many documents of a language go to train, validation and test.
+
+        Shares are rounded to the nearest; from `LEAST_SPLIT` documents on validation and test have one at least.
+        """
+        least = int(documents >= LEAST_SPLIT)
+        validation, test = (max(least, int(share * documents + 0.5)) for share in (self.validation, self.test))
+        train = documents - validation - test
+        return (train, validation, test) if train > 0 else (documents, 0, 0)
 
     @model_validator(mode="after")
     def _sums_to_one(self) -> Self:

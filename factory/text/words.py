@@ -1,0 +1,115 @@
+"""Words of a text and hashes of the runs of words in it, for near duplicates and contamination.
+
+A word is what stands between white space and ASCII punctuation, in lower case; in scripts without spaces (Han, Kana,
+Thai, Lao, Khmer, Burmese, Tibetan) each character is one. Texts are hashed many at a time with numpy: the hash of a
+word is a polynomial over its UTF-8 bytes modulo 2^64, read off a prefix sum, and that of a run a polynomial over its
+words, mixed at the end. The same text has the same hashes on every machine and in every process.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+Hashes = npt.NDArray[np.uint64]
+Offsets = npt.NDArray[np.int64]
+
+_UNSPACED = re.compile(
+    "([\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
+    "\uf900-\ufaff\U00020000-\U0003ffff])"
+)
+_BASE = np.uint64(0x9E3779B97F4A7C15)
+"""Odd, so that it has an inverse modulo 2^64."""
+_INVERSE = np.uint64(pow(0x9E3779B97F4A7C15, -1, 1 << 64))
+_RUN = 0xD6E8FEB86659FD93
+
+
+def _separators() -> npt.NDArray[np.bool_]:
+    table = np.zeros(256, dtype=np.bool_)
+    for byte in range(128):
+        table[byte] = not chr(byte).isalnum()
+    return table
+
+
+_SEPARATOR = _separators()
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class Runs:
+    """Hashes of the runs of words of several texts, one text after the other."""
+
+    hashes: Hashes
+    """(runs,), in the order of the texts; a run that repeats is there again."""
+    offsets: Offsets
+    """(texts + 1,): the runs of text i are `hashes[offsets[i]:offsets[i + 1]]`."""
+    words: Offsets
+    """(texts,): number of words of each text."""
+
+
+def runs(texts: Sequence[str], length: int, *, short: bool) -> Runs:
+    """Hashes of every run of `length` words.
+
+    Args:
+        texts: Some megabytes at most.
+        length: Words of a run.
+        short: Whether a text with fewer words, but at least one, has one run: all of its words.
+    """
+    words, offsets = _words(texts)
+    counts = np.diff(offsets)
+    numbers = counts - (length - 1)
+    if short:
+        numbers = np.where((numbers < 1) & (counts > 0), 1, numbers)
+    numbers = np.maximum(numbers, 0)
+    ends = np.concatenate([[0], np.cumsum(numbers)])
+    # Position in `words` of the first word of each run.
+    first = np.arange(ends[-1], dtype=np.int64) + np.repeat(offsets[:-1] - ends[:-1], numbers)
+    last = np.repeat(offsets[1:], numbers)
+    hashes = np.zeros(len(first), dtype=np.uint64)
+    with np.errstate(over="ignore"):
+        for k in range(length):
+            at = first + k
+            inside = at < last
+            hashes *= np.uint64(_RUN)
+            hashes += np.where(inside, words[np.minimum(at, len(words) - 1)], np.uint64(0)) if len(words) else 0
+    return Runs(_mixed(hashes), ends, counts)
+
+
+def _words(texts: Sequence[str]) -> tuple[Hashes, Offsets]:
+    """Hashes of the words of all texts (words,), and where each text's begin (texts + 1,)."""
+    raw = [_bytes(text) for text in texts]
+    ends = np.cumsum([len(r) + 1 for r in raw], dtype=np.int64) if raw else np.zeros(0, dtype=np.int64)
+    data = np.frombuffer(b" ".join([b"", *raw, b""]), dtype=np.uint8)  # a separator before and after each text
+    inside = ~_SEPARATOR[data]
+    edges = np.flatnonzero(inside[1:] != inside[:-1])
+    starts, stops = edges[0::2] + 1, edges[1::2] + 1
+    with np.errstate(over="ignore"):
+        powers = np.full(len(data), _BASE, dtype=np.uint64)
+        powers[0] = 1
+        np.multiply.accumulate(powers, out=powers)
+        sums = np.zeros(len(data) + 1, dtype=np.uint64)
+        np.cumsum((data.astype(np.uint64) + np.uint64(1)) * powers, out=sums[1:])
+        back = np.full(len(data), _INVERSE, dtype=np.uint64)
+        back[0] = 1
+        np.multiply.accumulate(back, out=back)
+        words = _mixed((sums[stops] - sums[starts]) * back[starts])
+    bounds = np.concatenate([[0], np.searchsorted(starts, ends, side="left")])
+    return words, bounds.astype(np.int64)
+
+
+def _bytes(text: str) -> bytes:
+    lowered = text.lower()
+    if not lowered.isascii() and _UNSPACED.search(lowered):
+        lowered = _UNSPACED.sub(r" \1 ", lowered)
+    return lowered.encode("utf-8")
+
+
+def _mixed(values: Hashes) -> Hashes:
+    """Every bit of the result depends on every bit of the value (the finaliser of splitmix64)."""
+    with np.errstate(over="ignore"):
+        values = (values ^ (values >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+        values = (values ^ (values >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+        return values ^ (values >> np.uint64(31))
