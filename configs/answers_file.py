@@ -11,7 +11,7 @@ import pydantic
 from configs import answers, strict_yaml
 from configs.answers import AnswersFile
 from configs.errors import PlanError
-from configs.law import register as law
+from configs.law import applies
 from configs.strict_yaml import Lines
 
 LARGEST = 4 << 20
@@ -93,7 +93,7 @@ def _require_once(found: AnswersFile, lines: Lines, name: str) -> None:
 
 def _require_asked(found: AnswersFile, lines: Lines, name: str, *, versions: bool) -> None:
     """Every answer belongs to a question of the register, in the words in which it is asked now."""
-    questions = {question.id: question for question in law.load().attestations}
+    questions = {question.id: question for question in applies.every_attestation()}
     for position, answer in enumerate(found.answers):
         where = f"{name}{_at(lines, ('answers', position))}"
         if answer.id not in questions:

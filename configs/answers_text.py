@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import yaml
 
 from configs import answers_file, strict_yaml
 from configs.answers import Answer, AnswersFile, Risk
+from configs.language.plan import LanguagePlan
 from configs.law import applies
-from configs.law import register as law
 from configs.law.register import Question, Requirement
 from configs.plan import Plan
 
@@ -76,19 +76,23 @@ def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _text)
 
 
-def write(said: AnswersFile, plan: Plan) -> str:
+def write(said: AnswersFile, plan: Plan | LanguagePlan, classes: Mapping[str, str] | None = None) -> str:
     """The whole file: the questions that apply to the system, answered or open, then what else was answered.
 
     The text is read back before it is returned.
 
+    Args:
+        said: What was answered.
+        plan: The plan of the system.
+        classes: Of a language model: what its account says (`AccountRecord.classes`), where it was made.
+
     Raises:
         PlanError: The answers on the class of the system contradict each other.
     """
-    register = law.load()
-    duties = applies.requirements(plan, register)
-    asked = applies.questions(plan, register)
+    duties = applies.requirements(plan, classes=classes)
+    asked = applies.questions(plan, classes=classes)
     given = {answer.id: answer for answer in said.answers}
-    rest = [q for q in register.attestations if q not in asked and q.id in given]
+    rest = [q for q in applies.attestations(plan) if q not in asked and q.id in given]
     lines = [HEADER.format(schema=SCHEMA, system=plan.system.id), f"version: 1\nsystem: {plan.system.id}\n"]
     lines.append(_dump({"by": said.by.model_dump(exclude_none=True)}) if said.by else BY)
     lines.append("\nanswers:" if asked or rest else "\nanswers: []")

@@ -94,6 +94,7 @@ _RECORDS: dict[str, Callable[[pydantic.BaseModel], Any]] = {
     "ingest": _parts("title", "rows", "schema_sha256", "rows_sha256"),
     "encode": _parts("task", "features", "classes", "target", "target_unit"),
     "export": _parts("inputs", "outputs", "opset", "ir_version", "operators"),
+    "account": _parts("classes"),
     **dict.fromkeys(_CHECKED, _results),
 }
 """Stage to the part of its record that an answer can speak of."""

@@ -11,11 +11,10 @@ from pydantic import StringConstraints
 from configs import answers, errors
 from configs.answers import AnswersFile, ImpactArea, Likelihood, Severity
 from configs.language.load import AnyPlan
-from configs.language.plan import LanguagePlan
 from configs.law import applies
-from configs.law import register as law
 from configs.law.register import Question
 from evidence import about, canonical
+from evidence.language_records import AccountRecord
 from evidence.record_base import Record
 from evidence.records import ArtifactRef
 
@@ -120,7 +119,7 @@ def settle(
     Raises:
         PlanError: An answer names no person, role or day, or a risk names a check that no run has.
     """
-    attestations, asked = _questions(plan)
+    asked = {question.id for question in applies.questions(plan, classes=classes_of(found))}
     given = {answer.id: answer for answer in said.answers}
     return AnswersRecord(
         system=plan.system.id,
@@ -128,18 +127,16 @@ def settle(
         statements=tuple(
             _statement(run_id, question, given.get(question.id), said.by, about.digest(question.about, plan, found))
             .model_copy(update={"applies": question.id in asked})
-            for question in attestations
+            for question in applies.attestations(plan)
         ),
         risks=tuple(_risk(run_id, risk, said.by, about.of_risk(risk, plan, found)) for risk in said.risks),
     )  # fmt: skip
 
 
-def _questions(plan: AnyPlan) -> tuple[tuple[Question, ...], set[str]]:
-    """The questions of the register for a plan of this kind, and those of them that a duty asks for."""
-    if isinstance(plan, LanguagePlan):
-        return (), set()
-    register = law.load()
-    return register.attestations, {question.id for question in applies.questions(plan, register)}
+def classes_of(found: Mapping[str, pydantic.BaseModel | None]) -> Mapping[str, str] | None:
+    """What the account of a language model says of its class; None where none was made."""
+    account = found.get("account")
+    return account.classes if isinstance(account, AccountRecord) else None
 
 
 def status_of(run_id: str, run: str | None, then: str | None, now: str) -> Literal["stated", "carried", "outdated"]:

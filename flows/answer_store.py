@@ -16,7 +16,6 @@ import pydantic
 from configs import answers, answers_file, answers_text, errors, schema
 from configs.answers import Answer, AnswersFile, By, Risk
 from configs.law import applies
-from configs.law import register as law
 from configs.law.register import Question, Requirement
 from configs.plan import Plan
 from evidence import about, clock, lock, storage
@@ -31,7 +30,7 @@ SectionT = TypeVar("SectionT", bound=pydantic.BaseModel)
 
 def records_of(found: Dossier) -> dict[str, Any]:
     """Stage to record, for what an answer can speak of."""
-    return {name: getattr(found, name) for name in about.STAGES}
+    return {name: getattr(found, name, None) for name in about.STAGES}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -56,6 +55,7 @@ class Answers:
         self.folder = folder
         self.recorded = found.answers
         self.records = records_of(found)
+        self.classes = settling.classes_of(self.records)
 
     @contextlib.contextmanager
     def held(self) -> Iterator[None]:
@@ -99,10 +99,9 @@ class Answers:
 
     def items(self) -> tuple[Item, ...]:
         """The questions that apply to the system in the order of the duties, then the others."""
-        register = law.load()
         given = {answer.id: answer for answer in self.read().answers}
-        record, duties = self.settled(), applies.requirements(self.plan, register)
-        asked = applies.questions(self.plan, register)
+        record, duties = self.settled(), applies.requirements(self.plan, classes=self.classes)
+        asked = applies.questions(self.plan, classes=self.classes)
         return tuple(
             Item(
                 question,
@@ -110,7 +109,7 @@ class Answers:
                 record.statement(question.id),
                 question.id in given and answers.of_another_version(given[question.id], question),
             )
-            for question in (*asked, *(q for q in register.attestations if q not in asked))
+            for question in (*asked, *(q for q in applies.attestations(self.plan) if q not in asked))
         )
 
     def state(self, question: Question, text: str, by: By) -> None:
@@ -157,7 +156,7 @@ class Answers:
         require_fit_to_leave(before, f"answers {self.path}")
         settling.settle(self.run_id, self.plan, before, self.records)
         self._require_known_checks(before)
-        questions = {question.id: question for question in law.load().attestations}
+        questions = {question.id: question for question in applies.attestations(self.plan)}
 
         def completed(file: AnswersFile) -> AnswersFile:
             stated = tuple(self._completed(answer, questions[answer.id], file.by) for answer in file.answers)
@@ -178,7 +177,7 @@ class Answers:
             StorageError: It cannot be written.
         """
         altered = alter(self.read())
-        text = answers_text.write(altered, self.plan)
+        text = answers_text.write(altered, self.plan, self.classes)
         with storage.explained(f"answers {self.path}"):
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._keep_comments()
@@ -192,7 +191,7 @@ class Answers:
     def checks(self) -> set[str]:
         """Every check of the run."""
         found = (self.records["validate"], self.records["govern"], self.records["evaluate"])
-        return {result.check_id for record in found for result in record.results}
+        return {result.check_id for record in found if record for result in record.results}
 
     def _require_known_checks(self, file: AnswersFile) -> None:
         for risk in file.risks:
@@ -204,7 +203,7 @@ class Answers:
         if not self.path.is_file():
             return
         old = self.path.read_text(encoding="utf-8-sig")
-        ours = answers_text.comments(answers_text.write(self.read(), self.plan))
+        ours = answers_text.comments(answers_text.write(self.read(), self.plan, self.classes))
         if answers_text.comments(old) - ours:
             _replace(self.path.with_suffix(".before.yaml"), old)
 

@@ -6,9 +6,10 @@ Refs: AI Act Arts 6, 9 to 15, 43, 49; Annexes IV, V, VIII, IX.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-from configs.law import classify
+from configs.language.plan import LanguagePlan
+from configs.law import applies_general, classify, general_purpose
 from configs.law import register as law
 from configs.law.classify import Classified
 from configs.law.register import Question, Register, Requirement
@@ -17,27 +18,49 @@ from configs.plan import Plan
 _Rule = Callable[[Plan, Classified], bool]
 
 
-def requirements(plan: Plan, register: Register | None = None) -> tuple[Requirement, ...]:
+def requirements(
+    plan: Plan | LanguagePlan, register: Register | None = None, classes: Mapping[str, str] | None = None
+) -> tuple[Requirement, ...]:
     """The duties that apply to the system of a plan, or may apply because an answer is missing.
+
+    Args:
+        plan: The plan.
+        register: The register of the law, where it is another than that of the tool.
+        classes: Of a language model: what its account says (`AccountRecord.classes`), where it was made.
 
     Raises:
         PlanError: The answers on the class contradict each other.
     """
+    if isinstance(plan, LanguagePlan):
+        return applies_general.requirements(plan, classes)
     register = register or law.load()
     found = classify.classify(plan.classification, register)
     return tuple(r for r in register.all_requirements if _applies(r, plan, found))
 
 
-def questions(plan: Plan, register: Register | None = None) -> tuple[Question, ...]:
-    """The attestations that an applying duty asks for, in the order of the duties.
+def questions(
+    plan: Plan | LanguagePlan, register: Register | None = None, classes: Mapping[str, str] | None = None
+) -> tuple[Question, ...]:
+    """The attestations that an applying duty asks for, in the order of the duties. See `requirements`.
 
     Raises:
         PlanError: The answers on the class contradict each other.
     """
-    register = register or law.load()
-    asked = [p.partition(":")[2] for r in requirements(plan, register) for p in r.evidence]
-    known = {q.id: q for q in register.attestations}
+    asked = [p.partition(":")[2] for r in requirements(plan, register, classes) for p in r.evidence]
+    known = {q.id: q for q in attestations(plan, register)}
     return tuple(known[name] for name in dict.fromkeys(asked) if name in known)
+
+
+def attestations(plan: Plan | LanguagePlan, register: Register | None = None) -> tuple[Question, ...]:
+    """Every question that can be asked about the system of a plan."""
+    if isinstance(plan, LanguagePlan):
+        return general_purpose.load().attestations
+    return (register or law.load()).attestations
+
+
+def every_attestation() -> tuple[Question, ...]:
+    """Every question that can be asked about any system."""
+    return (*law.load().attestations, *general_purpose.load().attestations)
 
 
 def asked_by(question: Question, among: tuple[Requirement, ...]) -> tuple[Requirement, ...]:

@@ -13,16 +13,20 @@ from rich.markup import escape
 from rich.padding import Padding
 
 from configs import errors
+from configs.law import general_purpose
 from configs.law import register as law
+from configs.law.general_purpose import FormField, Point, SummaryField
 from configs.law.register import ApplicationDate, Item, Question, Register, Requirement, Standard
 
-Entry = Requirement | Item | Standard | ApplicationDate | Question
+Entry = Requirement | Item | Standard | ApplicationDate | Question | Point | FormField | SummaryField
 SUPPLIERS = {
     "pipeline": "the pipeline measures or records it",
     "draft": "the pipeline drafts, a named person judges",
     "person": "only a person can supply it",
 }
 OWNERS = {"engineer": "an engineer", "officer": "the compliance officer", "management": "the management"}
+RECIPIENTS = {"ai_office": "AI Office", "authorities": "national authorities", "downstream": "downstream providers"}
+_PLACED = Requirement | Item | Point
 _ARTICLE = re.compile(r"(?:art(?:icle)?\.? ?)?([0-9]+[a-z]?)", re.IGNORECASE)
 
 
@@ -32,13 +36,15 @@ _ARTICLE = re.compile(r"(?:art(?:icle)?\.? ?)?([0-9]+[a-z]?)", re.IGNORECASE)
 def command(words: tuple[str, ...], *, as_json: bool) -> int:
     """Browse the AI Act as this version of proofline knows it.
 
-    WORDS is an identifier (HR-15.4, AIV-2g, A3-5b), an article (15, "Art. 15"), an annex ("Annex IV"), or words to
-    look for. Without WORDS: which text of the law, checked when, and the dates of application.
+    WORDS is an identifier (HR-15.4, AIV-2g, A3-5b, MDF.prop.size), an article (15, "Art. 15"), an annex ("Annex IV"),
+    or words to look for. Without WORDS: which text of the law, checked when, and the dates of application.
 
     \b
       proofline law 15               duties on accuracy, robustness and cybersecurity
       proofline law "Annex IV"       every point of the technical documentation
       proofline law credit           whatever speaks of credit
+      proofline law 53               duties of providers of general-purpose models
+      proofline law MDF              every field of the Model Documentation Form, PTS of the public summary
 
     Everything is paraphrase, with its source. It is no legal advice.
     """  # noqa: D301 - click reads \b as the mark of a block
@@ -66,8 +72,11 @@ def command(words: tuple[str, ...], *, as_json: bool) -> int:
 
 def find(register: Register, query: str) -> tuple[Entry, ...]:
     """The entries that a query means: one by its identifier, those of an article or annex, or by words."""
+    general = general_purpose.load()
     entries: tuple[Entry, ...] = (
         *register.all_requirements, *register.all_items, *register.standards, *register.dates, *register.attestations,
+        *general.all_requirements, *general.points, *general.form_fields, *general.summary_fields,
+        *general.attestations,
     )  # fmt: skip
     if exact := tuple(e for e in entries if e.id.lower() == query.lower()):
         return exact
@@ -76,14 +85,16 @@ def find(register: Register, query: str) -> tuple[Entry, ...]:
         return found
     if query.lower().startswith("annex "):
         begins = re.compile(rf"{re.escape(query)}(?![A-Za-z])", re.IGNORECASE)
-        return tuple(e for e in entries if isinstance(e, Requirement | Item) and begins.match(e.place))
+        return tuple(e for e in entries if isinstance(e, _PLACED) and begins.match(e.place))
+    if of_form := tuple(e for e in entries if e.id.lower().startswith((f"{query.lower()}.", f"{query.lower()}-"))):
+        return of_form
     wanted = query.lower().split()
     return tuple(e for e in entries if all(word in _text(e).lower() for word in wanted))
 
 
 def _of_article(entry: Entry, article: str) -> bool:
     begins = re.compile(rf"Art\. {article}(?![0-9a-z])", re.IGNORECASE)
-    return isinstance(entry, Requirement | Item) and bool(begins.match(entry.place))
+    return isinstance(entry, _PLACED) and bool(begins.match(entry.place))
 
 
 def stale(register: Register, today: dt.date) -> bool:
@@ -109,6 +120,7 @@ def _text(entry: Entry) -> str:
 
 
 def _overview(register: Register, console: Console) -> None:
+    general = general_purpose.load()
     counts = {
         "duties of providers of high-risk systems": register.requirements,
         "points of Annex IV (technical documentation)": register.annex_iv,
@@ -118,6 +130,12 @@ def _overview(register: Register, console: Console) -> None:
         "products of Annex I": register.annex_i_products,
         "standards": register.standards,
         "statements that only a person can make": register.attestations,
+        "duties, points of Annexes XI and XII, and copyright measures for general-purpose models": (
+            general.all_requirements
+        ),
+        "fields of the Model Documentation Form": general.form_fields,
+        "fields of the public summary of training content": general.summary_fields,
+        "statements that only a person can make about a general-purpose model": general.attestations,
     }
     console.print(f"[bold]{escape(register.title)}[/]")
     console.print(
@@ -145,8 +163,23 @@ def _show(register: Register, entry: Entry, console: Console) -> None:
         case ApplicationDate():
             details = [("open", entry.unresolved)]
             _lines(console, entry.date or "unresolved", entry.basis, entry.what, details)
+        case Point():
+            details = [("note", entry.note), ("source", _sources(register, entry.sources))]
+            _lines(console, entry.id, entry.place, entry.text, [("value", _value(entry)), *details])
+        case FormField():
+            _lines(console, entry.id, "Model Documentation Form", entry.title, _of_field(register, entry))
+        case SummaryField():
+            details = [
+                ("enter", entry.enter),
+                ("supplied", SUPPLIERS[entry.supplier]),
+                ("asked as", entry.attestation),
+                ("source", _sources(register, entry.sources)),
+            ]
+            place = f"public summary, {entry.group or 'template'}"
+            _lines(console, entry.id, place, entry.title, details)
         case Question():
-            needed = [r.id for r in register.all_requirements if f"attestation:{entry.id}" in r.evidence]
+            duties = (*register.all_requirements, *general_purpose.load().all_requirements)
+            needed = [r.id for r in duties if f"attestation:{entry.id}" in r.evidence]
             details = [("asked of", OWNERS[entry.owner]), ("answers", ", ".join(needed))]
             _lines(console, entry.id, "statement of a person", entry.question, details)
 
@@ -166,8 +199,38 @@ def _of_requirement(register: Register, entry: Requirement) -> list[tuple[str, s
     ]
 
 
+def _value(entry: Point) -> str | None:
+    """A threshold, or whether something counts."""
+    if isinstance(entry, general_purpose.ComputeThreshold):
+        return f"{entry.flop:.2g} FLOP" if entry.flop else f"a third of {entry.third_of}"
+    if isinstance(entry, general_purpose.CountedItem):
+        return "counts" if entry.counts else "does not count"
+    return None
+
+
+def _of_field(register: Register, entry: FormField) -> list[tuple[str, str | None]]:
+    by_answer: dict[str, list[str]] = {"yes": [], "no": [], "unconfirmed": []}
+    for view, name in RECIPIENTS.items():
+        by_answer[getattr(entry, view)].append(name)
+    words = None if entry.words is None else f"about {entry.words} words"
+    return [
+        ("enter", entry.enter),
+        ("length", words if words is None or entry.words_confirmed else f"{words} (unconfirmed)"),
+        ("for", ", ".join(by_answer["yes"])),
+        ("not for", ", ".join(by_answer["no"])),
+        ("unconfirmed for", ", ".join(by_answer["unconfirmed"])),
+        ("recipients", "read off a copy of the form" if entry.ticked else "derived, not read off the form"),
+        ("supplied", SUPPLIERS[entry.supplier]),
+        ("answers", ", ".join(entry.points)),
+        ("coarser form of", entry.coarser_form_of),
+        ("note", entry.note),
+        ("source", _sources(register, entry.sources)),
+    ]
+
+
 def _sources(register: Register, names: Iterable[str]) -> str:
-    return "; ".join(register.sources[name].what for name in names)
+    known = register.sources | general_purpose.load().sources
+    return "; ".join(known[name].what for name in names)
 
 
 def _lines(console: Console, name: str, place: str, text: str, details: list[tuple[str, str | None]]) -> None:

@@ -47,11 +47,23 @@ DOCUMENTS = (
     Entry("declaration", "Declaration of conformity", ("declaration",), languages=ALL),
 )
 """In the order in which they are best read. Each has its builder in `registry`."""
+GENERAL_PURPOSE = (
+    Entry("general_purpose", "Account and classification of the model"),
+    Entry("model_documentation_ai_office", "Model Documentation Form, view of the AI Office"),
+    Entry("model_documentation_authorities", "Model Documentation Form, view of national authorities"),
+    Entry("model_documentation_downstream", "Model Documentation Form, view of downstream providers"),
+    Entry("annexes_xi_xii", "Coverage of Annexes XI and XII"),
+    Entry("public_summary", "Public summary of training content"),
+    Entry("copyright_policy", "Copyright policy: checklist and evidence"),
+    Entry("open_source", "Test of the open-source exemption"),
+)
+"""Documents of a language model, in the order in which they are best read. Their builders stand in `model_cards.gpai`.
+"""
 
 
 def stem(document_id: str, language: str) -> str:
     """Name of a document's files without their ending; a document that is not written in the language, in English."""
-    entry = next((e for e in DOCUMENTS if e.id == document_id), None)
+    entry = next((e for e in (*DOCUMENTS, *GENERAL_PURPOSE) if e.id == document_id), None)
     if language == "en" or entry is None or language not in entry.languages:
         return document_id
     return f"{document_id}.{language}"

@@ -71,3 +71,14 @@ def test_each_kind_of_entry_can_be_shown():
     }.items():  # fmt: skip
         done = CliRunner().invoke(law.command, [query], catch_exceptions=False, env={"COLUMNS": "300"})
         assert words in " ".join(done.output.split()), query
+
+
+def test_general_purpose_models_are_browsed_too():
+    """Art. 53, fields of the form and of the summary, thresholds and questions are found."""
+    assert {"GP-53.1.a", "GP-53.1.d", "GP-53.2"} <= set(ids("53"))
+    assert all(name.startswith("MDF.") for name in ids("MDF"))
+    assert "MDF.comp.flop.aio" in ids("mdf.comp.flop.aio")
+    assert all(name.startswith("XII-") for name in ids("Annex XII"))
+    assert "gpai_copyright_policy" in ids("copyright policy force")
+    done = CliRunner().invoke(law.command, ["MDF.prop.size"], catch_exceptions=False)
+    assert "unconfirmed for: national authorities, downstream providers" in " ".join(done.output.split())
