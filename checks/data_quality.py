@@ -74,11 +74,29 @@ def validate(folder: RunFolder, plan: Plan, dataset: records.DatasetRef) -> reco
     if not declared:
         return records.QualityRecord(results=(_summary(declared, ()),))
     table = _read(folder, plan, dataset)
-    outcome = _run(declared, table, folder.run_id)
+    results, page = measured(declared, table, folder.run_id, dataset.title)
+    docs = folder.write_bytes(DATA_DOCS, page.encode("utf-8"))
+    return records.QualityRecord(results=(_summary(declared, results), *results), data_docs=docs)
+
+
+def measured(
+    declared: tuple[Declared, ...], table: pd.DataFrame, run_id: str, title: str
+) -> tuple[tuple[records.CheckResult, ...], str]:
+    """Lay expectations on a table.
+
+    Args:
+        declared: The expectations.
+        table: The table.
+        run_id: Name of the run, for the Data Docs.
+        title: Name of the table, for the Data Docs.
+
+    Returns:
+        One result for each expectation, in their order, and the Data Docs as an HTML page. Both carry counts only.
+    """
+    outcome = _run(declared, table, run_id)
     by_key = {result.expectation_config.meta["key"]: result for result in outcome.results}
     results = tuple(_result(d, by_key[str(key)], len(table)) for key, d in enumerate(declared))
-    page = folder.write_bytes(DATA_DOCS, _page(outcome, dataset.title).encode("utf-8"))
-    return records.QualityRecord(results=(_summary(declared, results), *results), data_docs=page)
+    return results, _page(outcome, title)
 
 
 def _read(folder: RunFolder, plan: Plan, dataset: records.DatasetRef) -> pd.DataFrame:
@@ -197,13 +215,13 @@ def _result(declared: Declared, outcome: Any, rows: int) -> records.CheckResult:
         ),
         threshold=records.Threshold(at_most=declared.tolerated),
         reason=(
-            f"measured {broken} of {n} rows ({_percent(share)}) against “{declared.sentence}”, "
-            f"limit {_percent(declared.tolerated)}"
+            f"measured {broken} of {n} rows ({percent(share)}) against “{declared.sentence}”, "
+            f"limit {percent(declared.tolerated)}"
         ),
     )
 
 
-def _percent(share: float) -> str:
+def percent(share: float) -> str:
     """One decimal as in the documents; two digits of what that would round away."""
     value = 100 * share
     return f"{value:.2g} %" if 0 < value < 0.05 else f"{value:.1f} %"

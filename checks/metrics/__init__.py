@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
-from checks.metrics import data, explanation, export, fairness, language, mitigation, performance, robustness, security
+from checks.metrics import (
+    data,
+    explanation,
+    export,
+    fairness,
+    language,
+    mitigation,
+    performance,
+    robustness,
+    security,
+    text,
+)
 from checks.metrics.metric import CLASSIFICATION, LANGUAGE, Family, Metric
 
 __all__ = ["ALL", "CLASSIFICATION", "LANGUAGE", "Family", "Metric"]
@@ -16,5 +27,6 @@ ALL: tuple[Metric, ...] = (
     *explanation.ALL,
     *language.ALL,
     *data.ALL,
+    *text.ALL,
     *export.ALL,
 )

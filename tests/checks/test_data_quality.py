@@ -74,7 +74,7 @@ def test_shares_in_reasons_have_one_form(share: float, text: str) -> None:
     """One decimal and a space as in the documents; what that would round to nothing keeps two digits."""
     from checks import data_quality
 
-    assert data_quality._percent(share) == text
+    assert data_quality.percent(share) == text
 
 
 @pytest.mark.slow
