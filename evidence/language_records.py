@@ -332,12 +332,17 @@ class AccountRecord(Record):
     low: float | None
     high: float | None
     spread: float | None
-    """Highest estimate divided by the lowest."""
+    """Highest estimate divided by the lowest. An upper bound by the hardware is listed, and is no estimate."""
     cumulative: Quantity
     """What counts towards the thresholds: this run with its requeues, earlier runs, synthetic data."""
     items: tuple[ComputeItem, ...]
     comparisons: tuple[ComputeComparison, ...]
     energy: Quantity
+    """Of the training, MWh."""
+    wall_time: Quantity
+    """Of the training, days by the clock, requeues included."""
+    hardware_time: Quantity
+    """Days times devices."""
     classes: dict[str, Literal["yes", "no", "open"]]
     """`general_purpose`, `systemic_risk`, `modifier_is_provider`, `open_source_exemption`: what follows from the
     answers and the figures; `open` where a person has to decide or answer."""
