@@ -134,7 +134,9 @@ def ends(systems: Sequence[System], sampling: intervals.Sampling, label: str) ->
     return [_ends(system, np.concatenate(kept), sampling.level) for system, kept in zip(systems, drawn, strict=True)]
 
 
-def stretches(values: Floats, rows: Floats, sampling: intervals.Sampling, label: str) -> tuple[float, float]:
+def stretches(
+    values: Floats, rows: Floats, sampling: intervals.Sampling, label: str, *, bounded: bool = False
+) -> tuple[float, float]:
     """How much longer than Student's t the two reaches of a mean are on the logarithmic scale, low and high, 1 or more.
 
     Args:
@@ -142,8 +144,9 @@ def stretches(values: Floats, rows: Floats, sampling: intervals.Sampling, label:
         rows: (units,) its rows.
         sampling: Level, replicates and seed.
         label: Name of the random stream.
+        bounded: Have the values of a row an end of their own, so that no tail lies beyond those seen?
     """
-    system = Means(values, rows)
+    system = Means(values, rows, bounded=bounded)
     own = system.plain.sum(axis=0)[None]
     units = len(values)
     reach = float(system.errors(own)[0, 0] * special.stdtrit(units - 1, 0.5 + sampling.level / 2))

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow.parquet as pq
 
-from evidence import arrays, records
+from evidence import arrays, language_records, records
 from evidence.folder import RunFolder
 from evidence.records import SplitManifest
 
@@ -20,12 +20,16 @@ CHECK, TITLE = "data.leakage", "Leakage audit"
 ROLES: tuple[records.Role, ...] = ("train", "validation", "test")
 FREE_STEPS = ("evaluation",)
 """Steps that neither fit nor choose, and may therefore read the test part."""
+_Tokenised = language_records.TokenisedData
 FITTING_STEP = "fit"
 """The step without whose rows an audit would prove nothing."""
 
 
 def audit(
-    folder: RunFolder, split: SplitManifest, uses: Sequence[records.DataUse], encoded: records.EncodedData
+    folder: RunFolder,
+    split: SplitManifest,
+    uses: Sequence[records.DataUse],
+    encoded: records.EncodedData | language_records.TokenisedData,
 ) -> records.CheckResult:
     """Audit a run.
 
@@ -33,7 +37,7 @@ def audit(
         folder: The run folder.
         split: Which row sits where.
         uses: What every step has read.
-        encoded: The arrays that the steps were given.
+        encoded: The arrays, or the tokens, that the steps were given.
 
     Returns:
         `data.leakage`: pass when the parts are pairwise disjoint, no entity sits in two of them, assignment and arrays
@@ -47,7 +51,7 @@ def audit(
     broken = [
         *_shared_rows(folder, split),
         *_assignment(folder, split),
-        *_arrays(folder, split, encoded),
+        *(_tokens(split, encoded) if isinstance(encoded, _Tokenised) else _arrays(folder, split, encoded)),
         *(problem for use in uses for problem in _use(split, use)),
     ]
     steps = sorted({use.step for use in uses})
@@ -127,6 +131,14 @@ def _arrays(folder: RunFolder, split: SplitManifest, encoded: records.EncodedDat
     if named and any(part.entities is None for part in parts.values()):
         problems.append("the split names entities, but the arrays do not")
     return problems
+
+
+def _tokens(split: SplitManifest, tokenised: language_records.TokenisedData) -> list[str]:
+    return [
+        f"the tokens of {role} are of other documents than the split"
+        for role in ROLES
+        if tokenised.parts[role].digests_sha256 != split.parts[role].digests.sha256
+    ]
 
 
 def _use(split: SplitManifest, use: records.DataUse) -> list[str]:

@@ -8,32 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
-from onnxruntime.capi import onnxruntime_pybind11_state as ort_errors
 
+from checks import _runtime
+from checks._runtime import CPU
 from configs import errors
 from evidence import records
 
-CPU = ("CPUExecutionProvider",)
 BATCH = 8192
 PIECE = 64
 """Rows of a piece into which a batch is cut where the runtime fails on the whole."""
 SUM_TOLERANCE = 1e-4
 """Largest distance of a row's summed float32 probabilities from 1."""
-
-_ORT_FAILURES = (
-    ort_errors.EPFail,
-    ort_errors.Fail,
-    ort_errors.InvalidArgument,
-    ort_errors.InvalidGraph,
-    ort_errors.InvalidProtobuf,
-    ort_errors.NoModel,
-    ort_errors.NoSuchFile,
-    ort_errors.NotImplemented,
-    ort_errors.RuntimeException,
-)
-_SILENT = 4
-"""ONNX Runtime's level for fatal messages only; what it raises is turned into our own sentence."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,25 +62,15 @@ class Scorer:
             VerificationError: The file is no graph that the runtime opens, or its inputs and outputs are not those of
                 the contract.
         """
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = _SILENT
-        # Threads that spin while they wait take the processor from whoever prepares the next batch.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         self._name, self._features, self._classes = path.name, features, classes
         self._outputs = ["prediction"] if task == "regression" else ["label", "probabilities"]
-        try:
-            self._session = onnxruntime.InferenceSession(str(path), options, providers=list(providers))
-        except _ORT_FAILURES as error:
-            raise errors.VerificationError(
-                f"model {path.name}: expected a graph that ONNX Runtime opens, got: {_first_line(error)}. "
-                "Export the model again."
-            ) from None
+        self._session = _runtime.opened(path, providers)
         self._check_signature()
 
     @property
     def runtime(self) -> str:
         """ONNX Runtime version and the execution provider in use."""
-        return f"onnxruntime {onnxruntime.__version__}, {self._session.get_providers()[0]}"
+        return _runtime.named(self._session)
 
     @property
     def classifies(self) -> bool:
@@ -175,10 +150,10 @@ class Scorer:
             found: list[npt.NDArray[np.generic]] = self._session.run(
                 self._outputs, {"features": np.ascontiguousarray(x, dtype=np.float32)}
             )
-        except _ORT_FAILURES as error:
+        except _runtime.FAILURES as error:
             raise errors.VerificationError(
-                f"model {self._name}: expected outputs for a batch of shape {x.shape}, got: {_first_line(error)}. "
-                "Export the model again with a dynamic batch."
+                f"model {self._name}: expected outputs for a batch of shape {x.shape}, got: "
+                f"{_runtime.first_line(error)}. Export the model again with a dynamic batch."
             ) from None
         return found
 
@@ -247,7 +222,3 @@ def _sound(shares: npt.NDArray[np.float64], codes: npt.NDArray[np.int64]) -> boo
         far = np.abs(shares @ np.ones(shares.shape[1]) - 1)
     within = bool((far <= SUM_TOLERANCE).all()) and bool(shares.min() >= 0)
     return within and bool(codes.min() >= 0) and bool(codes.max() < shares.shape[1])
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).splitlines()[0][:200] if str(error) else type(error).__name__

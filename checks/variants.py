@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from typing import Protocol, TypeVar
 
-from checks import basis
-from checks._subject import Subject
+from checks import basis, intervals
+from configs.language.load import AnyPlan
 from configs.policy import Gate
 from evidence import records
 
-Family = Callable[[Subject], tuple[records.CheckResult, ...]]
+
+class Subject(Protocol):
+    """What is measured: holds the plan whose policy applies, and how intervals are made."""
+
+    plan: AnyPlan
+    sampling: intervals.Sampling
+
+
+S = TypeVar("S", bound=Subject)
+Family = Callable[[S], tuple[records.CheckResult, ...]]
 
 DECIDING = (
     "small_groups", "small_group_rows", "empty_groups", "minimum_group_size", "missing_attribute", "too_many_missing",
@@ -18,7 +28,7 @@ DECIDING = (
 """Parts of `details` that a gate looks at and that the settings change."""
 
 
-def measure(subject: Subject, family: Family) -> tuple[records.CheckResult, ...]:
+def measure(subject: S, family: Family[S]) -> tuple[records.CheckResult, ...]:
     """The results of a family, with further measures for gates that have their own settings.
 
     The same rows and seeds give the same values; only intervals and what counts as a small group differ. The measures
@@ -42,7 +52,7 @@ def _asked(subject: Subject, measured: set[str]) -> dict[str, list[Gate]]:
     return found
 
 
-def _with(subject: Subject, gate: Gate) -> Subject:
+def _with(subject: S, gate: Gate) -> S:
     policy = subject.plan.policy.at(gate)
     return dataclasses.replace(
         subject,
