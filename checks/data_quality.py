@@ -1,25 +1,33 @@
 """Does the table satisfy what the plan declares? Great Expectations answers, with counts only.
 
-One in-memory context, one batch, one suite: nothing is written outside the run folder and nothing is sent anywhere.
-The Data Docs page is made whole in itself: no script, no address outside the file.
+Its pandas engine holds the table in memory; its Spark engine does not, and DuckDB counts in the file itself. The
+results are the same. One in-memory context, one batch, one suite: nothing is written outside the run folder and nothing
+is sent anywhere. The Data Docs page is made whole in itself: no script, no address outside the file.
 """
 
 from __future__ import annotations
 
+import dataclasses
 import html
 import re
+import tempfile
+from pathlib import Path
 from typing import Any
 
 import great_expectations as gx
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+from great_expectations.core.expectation_validation_result import (
+    ExpectationSuiteValidationResult,
+    ExpectationValidationResult,
+)
 from great_expectations.core.run_identifier import RunIdentifier
 from great_expectations.data_context.types.base import ProgressBarsConfig
 from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
 from great_expectations.render.view import DefaultJinjaPageView
 
-from checks import _expectations
+from checks import _duckdb_engine, _expectations, _spark_engine
 from checks._expectations import Declared
 from configs import errors
 from configs.plan import Plan
@@ -27,8 +35,12 @@ from evidence import records
 from evidence.folder import RunFolder
 
 DATA_DOCS = "data/data_docs/index.html"
-STORAGE = {"numeric": ["float64"], "integer": ["Int64Dtype"], "categorical": ["StringDtype"]}
-"""Kind of a column to the pandas type that its Parquet form is read as."""
+STORAGE: dict[str, dict[str, tuple[str, ...]]] = {
+    "pandas": {"numeric": ("float64",), "integer": ("Int64Dtype",), "categorical": ("StringDtype",)},
+    "spark": _spark_engine.TYPES,
+    "duckdb": _duckdb_engine.TYPES,
+}
+"""Engine, and kind of a column, to the types that its Parquet form is read as."""
 COUNTS = (
     "element_count",
     "missing_count",
@@ -72,17 +84,21 @@ def validate(folder: RunFolder, plan: Plan, dataset: records.DatasetRef) -> reco
     """
     declared = _expectations.of_plan(plan)
     if not declared:
-        return records.QualityRecord(results=(_summary(declared, ()),))
-    table = _read(folder, plan, dataset)
-    results, page = measured(declared, table, folder.run_id, dataset.title)
+        return records.QualityRecord(results=(_summary(declared, (), plan.data.engine),))
+    place = folder.checked(dataset.table)
+    _require_columns(place, plan, dataset)
+    rows = pq.read_metadata(place).num_rows
+    with tempfile.TemporaryDirectory(dir=place.parent, prefix=".validate-") as temporary:
+        outcome = _run(declared, place, plan.data.engine, Path(temporary))
+    results, page = _told_of(declared, outcome, rows, (folder.run_id, dataset.title))
     docs = folder.write_bytes(DATA_DOCS, page.encode("utf-8"))
-    return records.QualityRecord(results=(_summary(declared, results), *results), data_docs=docs)
+    return records.QualityRecord(results=(_summary(declared, results, plan.data.engine), *results), data_docs=docs)
 
 
 def measured(
     declared: tuple[Declared, ...], table: pd.DataFrame, run_id: str, title: str
 ) -> tuple[tuple[records.CheckResult, ...], str]:
-    """Lay expectations on a table.
+    """Lay expectations on a table in memory.
 
     Args:
         declared: The expectations.
@@ -93,14 +109,21 @@ def measured(
     Returns:
         One result for each expectation, in their order, and the Data Docs as an HTML page. Both carry counts only.
     """
-    outcome = _run(declared, table, run_id)
-    by_key = {result.expectation_config.meta["key"]: result for result in outcome.results}
-    results = tuple(_result(d, by_key[str(key)], len(table)) for key, d in enumerate(declared))
-    return results, _page(outcome, title)
+    expectations = [_expectation(d, str(key), "pandas") for key, d in enumerate(declared)]
+    outcome = _gathered(expectations, _asked(expectations, "pandas", table))
+    return _told_of(declared, outcome, len(table), (run_id, title))
 
 
-def _read(folder: RunFolder, plan: Plan, dataset: records.DatasetRef) -> pd.DataFrame:
-    place = folder.checked(dataset.table)
+def _told_of(
+    declared: tuple[Declared, ...], outcome: Any, rows: int, names: tuple[str, str]
+) -> tuple[tuple[records.CheckResult, ...], str]:
+    """Results and page; `names` are those of the run and of the table."""
+    outcome.meta["run_id"] = RunIdentifier(run_name=names[0])
+    results = tuple(_result(d, found, rows) for d, found in zip(declared, outcome.results, strict=True))
+    return results, _page(outcome, names[1])
+
+
+def _require_columns(place: Path, plan: Plan, dataset: records.DatasetRef) -> None:
     names = [c.name for c in plan.data.columns]
     absent = sorted(set(names) - set(pq.read_schema(place).names))
     if absent:
@@ -108,7 +131,89 @@ def _read(folder: RunFolder, plan: Plan, dataset: records.DatasetRef) -> pd.Data
             f"table {dataset.table.path}: expected the declared columns, got none named {', '.join(absent)}. "
             "Ingest the data again with this plan."
         )
-    table = pq.read_table(place, columns=names)
+
+
+def _run(declared: tuple[Declared, ...], place: Path, engine: str, temporary: Path) -> Any:
+    """Great Expectations' result with everything but counts removed; the expectations in the order of the plan."""
+    expectations = [_expectation(d, str(key), engine) for key, d in enumerate(declared)]
+    schema = pq.read_schema(place)
+    able = [key for key, d in enumerate(declared) if _judgeable(d, schema)]
+    asked, told = [expectations[key] for key in able], tuple(declared[key] for key in able)
+    if engine == "duckdb":
+        counted = _duckdb_engine.count(told, place, temporary)
+        found = [_told(e, c.result, success=c.success) for e, c in zip(asked, counted, strict=True)]
+    elif engine == "spark":
+        plain = {name: f"c{i}" for i, name in enumerate(schema.names)}
+        renamed = [
+            _expectation(dataclasses.replace(d, columns=tuple(plain[c] for c in d.columns)), str(key), engine)
+            for key, d in zip(able, told, strict=True)
+        ]
+        with _spark_engine.frame(place, list(plain.values()), temporary) as frame:
+            answers = {r.expectation_config.meta["key"]: r for r in _asked(renamed, "spark", frame)}
+        found = [_told(e, (r := answers[e.meta["key"]]).result, success=r.success) for e in asked]
+    else:
+        found = _asked(asked, "pandas", _read(place, {c for d in told for c in d.columns}))
+    return _gathered(expectations, found)
+
+
+def _gathered(expectations: list[Any], found: list[Any]) -> Any:
+    """Great Expectations' result over all expectations; one that was not answered could not be evaluated."""
+    by_key = {result.expectation_config.meta["key"]: result for result in found}
+    results = [by_key.get(str(key)) or _told(e, {}, success=False) for key, e in enumerate(expectations)]
+    for result in results:
+        result.result = {k: result.result[k] for k in COUNTS if k in result.result}
+        # The text of an exception can quote a value of a row.
+        raised = not _evaluated(result)
+        text = NOT_EVALUATED if raised else None
+        result.exception_info = {"raised_exception": raised, "exception_message": text, "exception_traceback": text}
+    met = sum(bool(result.success) for result in results)
+    return ExpectationSuiteValidationResult(
+        success=met == len(results),
+        results=results,
+        suite_name="plan",
+        statistics={
+            "evaluated_expectations": len(results),
+            "successful_expectations": met,
+            "unsuccessful_expectations": len(results) - met,
+            "success_percent": 100 * met / len(results),
+        },
+        meta={"great_expectations_version": gx.__version__},
+    )
+
+
+def _asked(expectations: list[Any], engine: str, frame: Any) -> list[Any]:
+    """What one of Great Expectations' own engines answers about a data frame of its kind."""
+    context = gx.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False)
+    add = context.data_sources.add_spark if engine == "spark" else context.data_sources.add_pandas
+    batch = add("run").add_dataframe_asset("rows").add_batch_definition_whole_dataframe("all")
+    suite = context.suites.add(gx.ExpectationSuite(name="plan", expectations=expectations))
+    definition = context.validation_definitions.add(gx.ValidationDefinition(name="plan", data=batch, suite=suite))
+    outcome = definition.run(
+        batch_parameters={"dataframe": frame},
+        result_format={"result_format": "BASIC", "partial_unexpected_count": 0},
+    )
+    return list(outcome.results)
+
+
+def _told(expectation: Any, counts: dict[str, Any], *, success: bool) -> Any:
+    """A result of Great Expectations' form for what was counted without it."""
+    return ExpectationValidationResult(
+        success=success, expectation_config=expectation.configuration, result=dict(counts), meta={}
+    )
+
+
+def _judgeable(declared: Declared, schema: pa.Schema) -> bool:
+    """Are the columns stored as what the expectation speaks of? Text is neither above nor below a number."""
+    kinds = [schema.field(name).type for name in declared.columns]
+    kinds = [kind.value_type if pa.types.is_dictionary(kind) else kind for kind in kinds]
+    if declared.kind in ("finite", "range", "pair_ordered"):
+        return all(pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in kinds)
+    return declared.kind != "allowed_values" or pa.types.is_string(kinds[0]) or pa.types.is_large_string(kinds[0])
+
+
+def _read(place: Path, names: set[str]) -> pd.DataFrame:
+    table = pq.read_table(place, columns=sorted(names) or None)
     for position, field in enumerate(table.schema):
         if pa.types.is_dictionary(field.type):
             table = table.set_column(position, field.name, table.column(position).cast(field.type.value_type))
@@ -126,41 +231,17 @@ def _pandas_type(kind: pa.DataType) -> Any:
     return pd.StringDtype() if pa.types.is_string(kind) or pa.types.is_large_string(kind) else None
 
 
-def _run(declared: tuple[Declared, ...], table: pd.DataFrame, run_id: str) -> Any:
-    """Great Expectations' result with everything but counts removed."""
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    asset = context.data_sources.add_pandas("run").add_dataframe_asset("rows")
-    batch = asset.add_batch_definition_whole_dataframe("all")
-    expectations = [_expectation(d, str(key)) for key, d in enumerate(declared)]
-    suite = context.suites.add(gx.ExpectationSuite(name="plan", expectations=expectations))
-    definition = context.validation_definitions.add(gx.ValidationDefinition(name="plan", data=batch, suite=suite))
-    outcome = definition.run(
-        run_id=RunIdentifier(run_name=run_id),
-        batch_parameters={"dataframe": table},
-        result_format={"result_format": "BASIC", "partial_unexpected_count": 0},
-    )
-    for part in ("batch_markers", "batch_parameters", "batch_spec"):
-        outcome.meta.pop(part, None)
-    for result in outcome.results:
-        result.result = {k: result.result[k] for k in COUNTS if k in result.result}
-        # The text of an exception can quote a value of a row.
-        raised = not _evaluated(result)
-        text = NOT_EVALUATED if raised else None
-        result.exception_info = {"raised_exception": raised, "exception_message": text, "exception_traceback": text}
-    return outcome
-
-
 def _evaluated(result: Any) -> bool:
     return "unexpected_count" in result.result or "observed_value" in result.result
 
 
-def _expectation(declared: Declared, key: str) -> Any:
+def _expectation(declared: Declared, key: str, engine: str) -> Any:
     e, names = gx.expectations, declared.columns
     common: dict[str, Any] = {"meta": {"key": key}, "description": declared.title}
     match declared.kind:
         case "type":
-            return e.ExpectColumnValuesToBeInTypeList(column=names[0], type_list=STORAGE[declared.values[0]], **common)
+            kinds = list(STORAGE[engine][declared.values[0]])
+            return e.ExpectColumnValuesToBeInTypeList(column=names[0], type_list=kinds, **common)
         case "finite" | "range":
             span = {"min_value": declared.low, "max_value": declared.high}
             return e.ExpectColumnValuesToBeBetween(column=names[0], **span, **common)
@@ -235,13 +316,16 @@ def _counts(declared: Declared, outcome: Any, rows: int) -> tuple[int, int]:
     return judged, int(outcome.result["unexpected_count"])
 
 
-def _summary(declared: tuple[Declared, ...], results: tuple[records.CheckResult, ...]) -> records.CheckResult:
+def _summary(
+    declared: tuple[Declared, ...], results: tuple[records.CheckResult, ...], engine: str
+) -> records.CheckResult:
     run = sum(bool(r.measures) for r in results)
     failed = sum(r.status == "fail" for r in results)
     common: dict[str, Any] = {
         "check_id": "data.declared_rules",
         "title": "Expectations that the plan declares",
         "severity": "info",
+        "details": {"engine": engine},
     }
     if not declared:
         return records.CheckResult(**common, status="not_applicable", reason="the plan declares no expectation")

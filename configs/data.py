@@ -265,6 +265,9 @@ class Data(Section):
     """Texts that mean missing, in every column of a text table."""
     rules: tuple[Rule, ...] = ()
     """Rules across columns or over the whole table."""
+    engine: Literal["pandas", "duckdb", "spark"] = "pandas"
+    """What evaluates the expectations: pandas holds the table in memory, DuckDB and Spark (`pip install
+    'proofline[spark]'`, and a Java) do not. The results are the same."""
     undeclared: Literal["ignore", "refuse"] = "ignore"
     """What to do with columns that the plan does not declare. They are listed, never stored."""
     protected: tuple[ProtectedAttribute, ...] = ()

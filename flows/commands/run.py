@@ -81,7 +81,7 @@ def find_own_model(run: workspaces.Run) -> None:
 @contextlib.contextmanager
 def opened(space: workspaces.Workspace, plan: str, *, resume: bool) -> Iterator[workspaces.Run]:
     """A new run of a plan, or the one to go on with, locked for the time of the block."""
-    from checks import catalogue
+    from checks import _spark_engine, catalogue
     from checks.changes import declared
     from configs.law import classify
     from factory.slurm import request
@@ -103,6 +103,8 @@ def opened(space: workspaces.Workspace, plan: str, *, resume: bool) -> Iterator[
         workspaces.require_files(checked, path)
         workspaces.require_portable(path)
         request.require(checked.factory)
+        if not isinstance(checked, LanguagePlan) and checked.data.engine == "spark":
+            _spark_engine.require()
         with workspaces.new(space, path) as run:
             yield run
         return

@@ -27,6 +27,7 @@ def plan(
     protected: list[dict[str, Any]] | None = None,
     intersections: list[list[str]] | None = None,
     policy: dict[str, Any] | None = None,
+    engine: str = "pandas",
 ) -> Plan:
     """A whole plan around the columns."""
     return Plan.model_validate(
@@ -45,6 +46,7 @@ def plan(
                 "provenance": {"title": "Test data"},
                 "target": target,
                 "columns": columns,
+                "engine": engine,
                 "rules": rules or [],
                 "protected": protected or [],
                 "intersections": intersections or [],
