@@ -7,7 +7,7 @@ import functools
 
 import py3langid.langid
 
-SAMPLE = 600
+SAMPLE = 300
 """Characters from the beginning of a document that are looked at."""
 MACROLANGUAGES = {"nb": "no", "nn": "no"}
 """Codes that count as one language when declared and identified are compared."""

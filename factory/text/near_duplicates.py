@@ -94,13 +94,12 @@ class Index:
         rows, bands = self._bands.rows, self._bands.bands
         signed = signatures(runs, self._settings.permutations)[:, : rows * bands]
         self._keys.write(_keys(signed.reshape(len(texts), bands, rows)).tobytes())
-        sizes = np.empty(len(texts), dtype=np.int64)
-        for i in range(len(texts)):
-            # 32 bits are enough within a pair; a shingle that repeats counts once.
-            own = np.unique((runs.hashes[runs.offsets[i] : runs.offsets[i + 1]] >> np.uint64(32)).astype(_SHINGLE))
-            self._shingles.write(own.tobytes())
-            sizes[i] = len(own)
-        self._sizes.append(sizes)
+        # 32 bits of a hash are enough within a pair. A shingle that repeats in a document counts once.
+        numbers = np.repeat(np.arange(len(texts), dtype=np.uint64), np.diff(runs.offsets))
+        own = np.sort((numbers << np.uint64(32)) | (runs.hashes >> np.uint64(32)))
+        own = own[np.concatenate([[True], own[1:] != own[:-1]])] if len(own) else own
+        self._shingles.write(own.astype(_SHINGLE).tobytes())
+        self._sizes.append(np.bincount((own >> np.uint64(32)).astype(np.int64), minlength=len(texts)))
 
     def duplicates(self, among: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
         """For each document the number of an earlier one that stays and that it nearly repeats; −1 where there is none.

@@ -9,6 +9,7 @@ words, mixed at the end. The same text has the same hashes on every machine and 
 from __future__ import annotations
 
 import dataclasses
+import functools
 import re
 from collections.abc import Sequence
 
@@ -22,10 +23,10 @@ _UNSPACED = re.compile(
     "([\u0e00-\u0eff\u0f00-\u0fff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff"
     "\uf900-\ufaff\U00020000-\U0003ffff])"
 )
-_BASE = np.uint64(0x9E3779B97F4A7C15)
-"""Odd, so that it has an inverse modulo 2^64."""
-_INVERSE = np.uint64(pow(0x9E3779B97F4A7C15, -1, 1 << 64))
-_RUN = 0xD6E8FEB86659FD93
+_BYTE, _RUN = 0x9E3779B97F4A7C15, 0xD6E8FEB86659FD93
+"""Bases of the polynomials over bytes and over words: odd, so that they have an inverse modulo 2^64."""
+KEPT_POWERS = 5 << 20
+"""Powers of a base that are kept once they are computed, 8 bytes each: enough for some megabytes of text."""
 
 
 def _separators() -> npt.NDArray[np.bool_]:
@@ -65,39 +66,59 @@ def runs(texts: Sequence[str], length: int, *, short: bool) -> Runs:
         numbers = np.where((numbers < 1) & (counts > 0), 1, numbers)
     numbers = np.maximum(numbers, 0)
     ends = np.concatenate([[0], np.cumsum(numbers)])
-    # Position in `words` of the first word of each run.
+    # Position in `words` of the first word of each run, and of the word after its last.
     first = np.arange(ends[-1], dtype=np.int64) + np.repeat(offsets[:-1] - ends[:-1], numbers)
-    last = np.repeat(offsets[1:], numbers)
-    hashes = np.zeros(len(first), dtype=np.uint64)
-    with np.errstate(over="ignore"):
-        for k in range(length):
-            at = first + k
-            inside = at < last
-            hashes *= np.uint64(_RUN)
-            hashes += np.where(inside, words[np.minimum(at, len(words) - 1)], np.uint64(0)) if len(words) else 0
-    return Runs(_mixed(hashes), ends, counts)
+    after = first + length
+    if short:
+        after = np.minimum(after, np.repeat(offsets[1:], numbers))
+    return Runs(_mixed(_polynomials(words, first, after, _RUN)), ends, counts)
 
 
 def _words(texts: Sequence[str]) -> tuple[Hashes, Offsets]:
     """Hashes of the words of all texts (words,), and where each text's begin (texts + 1,)."""
     raw = [_bytes(text) for text in texts]
-    ends = np.cumsum([len(r) + 1 for r in raw], dtype=np.int64) if raw else np.zeros(0, dtype=np.int64)
+    ends = np.cumsum([len(r) + 1 for r in raw], dtype=np.int64)
     data = np.frombuffer(b" ".join([b"", *raw, b""]), dtype=np.uint8)  # a separator before and after each text
     inside = ~_SEPARATOR[data]
     edges = np.flatnonzero(inside[1:] != inside[:-1])
     starts, stops = edges[0::2] + 1, edges[1::2] + 1
-    with np.errstate(over="ignore"):
-        powers = np.full(len(data), _BASE, dtype=np.uint64)
-        powers[0] = 1
-        np.multiply.accumulate(powers, out=powers)
-        sums = np.zeros(len(data) + 1, dtype=np.uint64)
-        np.cumsum((data.astype(np.uint64) + np.uint64(1)) * powers, out=sums[1:])
-        back = np.full(len(data), _INVERSE, dtype=np.uint64)
-        back[0] = 1
-        np.multiply.accumulate(back, out=back)
-        words = _mixed((sums[stops] - sums[starts]) * back[starts])
     bounds = np.concatenate([[0], np.searchsorted(starts, ends, side="left")])
-    return words, bounds.astype(np.int64)
+    return _mixed(_polynomials(data, starts, stops, _BYTE)), bounds.astype(np.int64)
+
+
+def _polynomials(values: npt.NDArray[np.unsignedinteger], first: Offsets, after: Offsets, base: int) -> Hashes:
+    """Sum of (value + 1) times a power of the base over each stretch, modulo 2^64, wherever the stretch stands.
+
+    With all powers counted from the beginning of `values`, a stretch is a difference of two prefix sums, and the power
+    of its first place is taken out again by the inverse of the base, which exists because the base is odd.
+    """
+    with np.errstate(over="ignore"):
+        terms = values.astype(np.uint64)
+        terms += np.uint64(1)
+        terms *= _powers(base, len(values))
+        sums = np.zeros(len(values) + 1, dtype=np.uint64)
+        np.cumsum(terms, out=sums[1:])
+        return (sums[after] - sums[first]) * _powers(pow(base, -1, 1 << 64), len(values))[first]
+
+
+def _powers(base: int, count: int) -> Hashes:
+    if count > KEPT_POWERS:
+        return _computed(base, count)
+    step = 1 << 20
+    return _kept(base, -(-count // step) * step if count > step else 1 << max(count - 1, 0).bit_length())[:count]
+
+
+@functools.lru_cache(maxsize=16)
+def _kept(base: int, count: int) -> Hashes:
+    return _computed(base, count)
+
+
+def _computed(base: int, count: int) -> Hashes:
+    powers = np.full(count, base, dtype=np.uint64)
+    powers[:1] = 1
+    with np.errstate(over="ignore"):
+        np.multiply.accumulate(powers, out=powers)
+    return powers
 
 
 def _bytes(text: str) -> bytes:
