@@ -283,6 +283,12 @@ class LanguageModelRef(records.ModelRef):
     key_value_heads: int
     head_width: int
     generation: GenerationParity
+
+    @property
+    def golden_given(self) -> tuple[records.ArtifactRef, ...]:
+        """The golden input of every input of the graph, in its order."""
+        return self.golden_inputs
+
     golden_inputs: tuple[records.ArtifactRef, ...] = ()
     """Of every input of the graph in its order; the first is `golden_input`."""
 

@@ -381,6 +381,11 @@ class ModelRef(Record):
     comparisons: dict[str, ArtifactRef] = {}
     """Graphs of the training record's variants, by the same names. They are measured beside the model; none ships."""
 
+    @property
+    def golden_given(self) -> tuple[ArtifactRef, ...]:
+        """The golden input of every input of the graph, in its order."""
+        return (self.golden_input,)
+
 
 class EvaluationRecord(Record):
     """What was measured on the ONNX graph, or on predictions that were given."""

@@ -15,11 +15,12 @@ import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from configs import errors, load, policy
+from configs import errors, policy
 from configs.data import Column
+from configs.language.load import AnyPlan, parse_any
 from configs.plan import Plan
 from evidence import canonical, ledger, records
-from evidence.dossier import STAGES
+from evidence.dossier import stages_of
 from tef_export import contents, manifest, real_world, strict_json
 
 TOLERANCE = 1e-4
@@ -37,7 +38,7 @@ Key = tuple[str, str]
 """Check and slice."""
 
 
-def read_plan(content: bytes) -> Plan:
+def read_plan(content: bytes) -> AnyPlan:
     """The plan of a bundle.
 
     Raises:
@@ -46,15 +47,15 @@ def read_plan(content: bytes) -> Plan:
     if len(content) > LARGEST_PLAN:
         raise differs(contents.PLAN, f"{len(content)} bytes", f"at most {LARGEST_PLAN}")
     try:
-        return load.parse(content.decode("utf-8"), contents.PLAN)
+        return parse_any(content.decode("utf-8"), contents.PLAN)
     except UnicodeDecodeError:
         raise differs(contents.PLAN, "other bytes", "UTF-8 text") from None
     except errors.PlanError as error:
         raise errors.VerificationError(f"{str(error).splitlines()[0]} Do not use the bundle.") from None
 
 
-def check_identity(index: manifest.BundleManifest, plan: Plan) -> None:
-    """Compare what `bundle.json` says about the system and its data with the plan.
+def check_identity(index: manifest.BundleManifest, plan: AnyPlan) -> None:
+    """Compare what `bundle.json` says about the system with the plan.
 
     Raises:
         VerificationError: Naming the field that differs.
@@ -69,7 +70,16 @@ def check_identity(index: manifest.BundleManifest, plan: Plan) -> None:
     equal("bundle.json, papers of the real-world test", index.real_world, manifest.RealWorldPapers.of(plan))
     if missing := real_world.missing_papers(plan):
         raise errors.VerificationError(missing)
+
+
+def check_table(index: manifest.BundleManifest, plan: Plan) -> None:
+    """Compare what `bundle.json` says about features, classes and thresholds with the plan of a model on tables.
+
+    Raises:
+        VerificationError: Naming the field that differs.
+    """
     contract, target = index.model, plan.data.target
+    equal("bundle.json, contract of a language model", contract.language, None)
     equal("bundle.json, task", contract.task, target.task)
     equal("bundle.json, target", contract.target, plan.data.target_column.name)
     equal("bundle.json, unit of the target", contract.target_unit, target.unit if target.task == "regression" else None)
@@ -97,7 +107,7 @@ def _check_group_thresholds(used: records.DecisionThreshold | None, plan: Plan) 
         equal("bundle.json, feature of the thresholds", groups.feature, columns.get(str(stated.attribute)))
 
 
-def check_gate(plan: Plan, decision: records.GateDecision, results: Sequence[records.CheckResult]) -> None:
+def check_gate(plan: AnyPlan, decision: records.GateDecision, results: Sequence[records.CheckResult]) -> None:
     """Does the outcome follow from the lines of the gate, and do these follow from the plan and the results?
 
     Args:
@@ -210,7 +220,7 @@ def check_decision(approval: records.Approval, run: records.RunRecord, gate: rec
         _check_waiver(waiver, approval)
 
 
-def check_ledger(content: bytes, run: records.RunRecord) -> None:
+def check_ledger(content: bytes, run: records.RunRecord, plan: AnyPlan) -> None:
     """The chain of the ledger, its numbers and times, its end as the run's record names it, and its records.
 
     Raises:
@@ -218,6 +228,7 @@ def check_ledger(content: bytes, run: records.RunRecord) -> None:
     """
     raw = content.split(b"\n")
     equal("ledger, number of lines", len(raw) - 1 if raw[-1] == b"" else None, run.ledger_lines)
+    known = stages_of(plan)
     previous, finished, evaluated = ledger.ZERO, dict[str, records.ArtifactRef](), False
     for number, text in enumerate(raw[:-1]):
         line = _line(text, number, previous)
@@ -230,7 +241,7 @@ def check_ledger(content: bytes, run: records.RunRecord) -> None:
             equal("ledger, time of the first line", line.at, run.started_at)
         not_before(f"ledger line {number + 1}", line.at, "the begin of the run", run.started_at)
         not_before("end of the run", run.finished_at, f"ledger line {number + 1}", line.at)
-        if line.stage is not None and line.stage not in STAGES:
+        if line.stage is not None and line.stage not in known:
             raise differs(f"ledger line {number + 1}", f"the stage {line.stage[:40]}", "a stage of the format")
         if line.event == "finished" and line.stage and line.record:
             finished[line.stage] = line.record
@@ -238,8 +249,12 @@ def check_ledger(content: bytes, run: records.RunRecord) -> None:
         if evaluated and "commit" not in finished:
             raise differs(f"ledger line {number + 1}", "an evaluation before the commitment", "it after")
     equal("ledger, digest of its end", previous, run.ledger_head)
-    absent = {stage for stage in contents.LATER if stage not in run.records and stage not in finished}
-    equal("run record, stages", sorted(run.records), sorted(set(STAGES) - {"close"} - absent))
+    absent = {
+        stage
+        for stage in contents.LATER
+        if isinstance(plan, Plan) and stage not in run.records and stage not in finished
+    }
+    equal("run record, stages", sorted(run.records), sorted(set(known) - {"close"} - absent))
     for stage, reference in run.records.items():
         equal(f"ledger, record of {stage}", finished.get(stage), reference)
 
@@ -303,7 +318,7 @@ def _same_lines(decision: records.GateDecision, expected: list[Key]) -> None:
 
 
 def _check_required(
-    decision: records.GateDecision, plan: Plan, own: Iterable[records.CheckResult]
+    decision: records.GateDecision, plan: AnyPlan, own: Iterable[records.CheckResult]
 ) -> None:  # fmt: skip
     wanted = collections.Counter((g.check, g.slice) for g in plan.policy.gates if g.required)
     # What the plan says of an inconclusive answer excuses that answer alone.
@@ -327,7 +342,7 @@ def _check_required(
 
 def _check_carried(
     gate: policy.Gate,
-    asked: policy.Policy,
+    asked: policy.Settings,
     decision: records.GateDecision,
     results: Sequence[records.CheckResult],
 ) -> None:
@@ -352,7 +367,7 @@ def _check_statuses(decision: records.GateDecision, results: Sequence[records.Ch
         equal(f"gate, {result.check_id}", min(lines, key=_SEVEREST.index), result.status)
 
 
-def _measure(result: records.CheckResult, gate: policy.Gate, asked: policy.Policy) -> records.Measure | None:
+def _measure(result: records.CheckResult, gate: policy.Gate, asked: policy.Settings) -> records.Measure | None:
     name = gate.check + asked.variant(gate)
     found = next((m for m in result.measures if m.name == name and m.slice == gate.slice), None)
     if found is None and gate.slice == "overall" and gate.check.startswith(OWN_SAY) and result.measures:

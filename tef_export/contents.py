@@ -6,6 +6,7 @@ Everything that leaves is named here. Raw rows, lists of row digests, encoded ar
 from __future__ import annotations
 
 import re
+from collections.abc import Container
 
 from configs import errors
 from tef_export import bag, cades, manifest, oms, places, quiet, recipe, timestamp
@@ -38,6 +39,28 @@ EVIDENCE = {
 }
 """Stage to the place of its record. `encode` stays behind: it holds extremes of single persons' values."""
 
+LANGUAGE_EVIDENCE = {
+    "ingest": "data/evidence/corpus.json",
+    "clean": "data/evidence/cleaning.json",
+    "validate": "data/evidence/quality.json",
+    "split": "data/evidence/split.json",
+    "encode": "data/evidence/tokens.json",
+    "commit": "data/evidence/commitment.json",
+    "train": "data/evidence/training.json",
+    "export": "data/evidence/model.json",
+    "evaluate": RESULTS,
+    "gate": "data/evidence/gate.json",
+    "account": "data/evidence/account.json",
+    "answers": "data/evidence/answers.json",
+    "document": "data/evidence/documents.json",
+    "close": "data/evidence/run.json",
+}
+"""The same for a language model. Its records hold counts and digests, no text."""
+TOKENIZER, CONFIG = "data/model/tokenizer.json", "data/model/config.json"
+"""Beside the graph of a language model; their presence tells such a bundle from one of a model on tables."""
+TEST_TEXT = "data/test/text.jsonl"
+"""Held-out text, where the plan lets it leave."""
+
 MODELS = (MODEL, places.TRITON_MODEL)
 SIGNATURES = (cades.PLACE, oms.PLACE)
 TAGS = (*bag.TAG_FILES, bag.TAG_MANIFEST)
@@ -49,6 +72,10 @@ _FIXED: dict[str, manifest.FileRole] = {
     LEDGER: "ledger",
     APPROVAL: "evidence",
     **dict.fromkeys(EVIDENCE.values(), "evidence"),
+    **dict.fromkeys(LANGUAGE_EVIDENCE.values(), "evidence"),
+    TOKENIZER: "tokenizer",
+    CONFIG: "configuration",
+    TEST_TEXT: "test_rows",
     RESULTS: "evaluation",
     recipe.PLACE: "recipe",
     recipe.TEST_ROWS: "test_rows",
@@ -60,16 +87,16 @@ _FIXED: dict[str, manifest.FileRole] = {
 }
 LATER = ("answers", "reference")
 """Stages whose record bundles of earlier versions lack."""
-_REQUIRED = frozenset(_FIXED) - {
-    LICENCE,
-    recipe.TEST_ROWS,
-    *places.LAYOUTS,
-    places.TRITON_MODEL,
-    *(EVIDENCE[stage] for stage in LATER),
-}
+_OPTIONAL = {LICENCE, recipe.TEST_ROWS, TEST_TEXT, *places.LAYOUTS, places.TRITON_MODEL}
+_OF_TEXT = frozenset({TOKENIZER, CONFIG, TEST_TEXT, *LANGUAGE_EVIDENCE.values()}) - set(EVIDENCE.values())
+"""What only the bundle of a language model holds."""
+_OF_TABLES = frozenset({*EVIDENCE.values(), recipe.TEST_ROWS, *places.LAYOUTS, places.TRITON_MODEL}) - set(
+    LANGUAGE_EVIDENCE.values()
+)
+"""What only the bundle of a model on tables holds."""
 _PATTERNS: tuple[tuple[re.Pattern[str], manifest.FileRole], ...] = (
-    (re.compile(rf"{GOLDEN}/input_\d{{1,2}}\.pb"), "golden_input"),
-    (re.compile(rf"{GOLDEN}/output_\d{{1,2}}\.pb"), "golden_output"),
+    (re.compile(rf"{GOLDEN}/input_\d{{1,3}}\.pb"), "golden_input"),
+    (re.compile(rf"{GOLDEN}/output_\d{{1,3}}\.pb"), "golden_output"),
     (re.compile(rf"{DECLARATION}/declaration[a-z_]{{0,20}}\.(md|html|json|pdf|docx)"), "evidence"),
     (re.compile(r"data/documents/[A-Za-z0-9._/-]+\.(md|html|json|svg|png|pdf|docx|txt|yaml|css)"), "document"),
 )
@@ -104,19 +131,33 @@ def role(path: str) -> manifest.FileRole | None:
     return next((kind for pattern, kind in _PATTERNS if pattern.fullmatch(path)), None)
 
 
+def evidence_of(paths: Container[str]) -> dict[str, str]:
+    """Stage to the place of its record, for a bundle that holds these files."""
+    return LANGUAGE_EVIDENCE if TOKENIZER in paths else EVIDENCE
+
+
 def check_names(paths: set[str]) -> None:
     """Check that a bundle holds what it must, and nothing else.
 
     Raises:
         VerificationError: Naming the first file that is missing or has no business there.
     """
+    of_text = TOKENIZER in paths
+    strange = _OF_TABLES if of_text else _OF_TEXT
+    later = () if of_text else (EVIDENCE[stage] for stage in LATER)
+    required = frozenset(_FIXED) - _OPTIONAL - strange - set(later)
     for path in sorted(paths):
+        if path in strange:
+            raise errors.VerificationError(
+                f"file {path}: expected the files of {'a language model' if of_text else 'a model on tables'}, got one "
+                "of the other kind. Do not open it."
+            )
         if path not in (*TAGS, *SIGNATURES, timestamp.PLACE, manifest.PLACE, places.CRATE) and role(path) is None:
             raise errors.VerificationError(
                 f"file {path}: expected only the kinds of file that the bundle format names, got another. "
                 "Do not open it."
             )
-    for path in sorted({*TAGS, *SIGNATURES, manifest.PLACE, places.CRATE, *_REQUIRED} - paths):
+    for path in sorted({*TAGS, *SIGNATURES, manifest.PLACE, places.CRATE, *required} - paths):
         raise errors.VerificationError(f"file {path}: expected it in the bundle, got none. Ask for a whole bundle.")
 
 

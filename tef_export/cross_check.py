@@ -11,12 +11,15 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from configs import errors
+from configs.language.plan import LanguagePlan
 from configs.plan import Plan
-from evidence import canonical, records
+from evidence import canonical, language_records, records
 from evidence.answers import AnswersRecord
 from evidence.reference import ReferenceRecord
 from tef_export import approval as approvals
 from tef_export import archive, bag, coherence, contents, manifest, places
+from tef_export.language import reader
+from tef_export.language.reader import LanguageEvidence
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,6 +66,10 @@ class Evidence:
         return (*self.quality.results, *self.governance.results, *self.results.results)
 
 
+AnyEvidence = Evidence | LanguageEvidence
+"""The records of a bundle of either kind."""
+
+
 def check_index(bundle: Bundle, fingerprint: str | None) -> manifest.BundleManifest:
     """Read `bundle.json` and compare its list with the disk, and the signer it names with the key that signed.
 
@@ -89,21 +96,43 @@ def check_index(bundle: Bundle, fingerprint: str | None) -> manifest.BundleManif
     return index
 
 
-def read_evidence(bundle: Bundle) -> Evidence:
+def read_evidence(bundle: Bundle) -> AnyEvidence:
     """Read the plan and every record of the bundle.
 
     Raises:
         VerificationError: One is no valid record, or the plan is no valid plan.
     """
-    place = contents.EVIDENCE
+    place = contents.evidence_of(bundle.files)
+    plan = coherence.read_plan(bundle.read(contents.PLAN))
+    of_text = isinstance(plan, LanguagePlan)
+    coherence.equal("plan, kind of model", of_text, place is contents.LANGUAGE_EVIDENCE)
 
     def record(path: str, kind: type[manifest.R]) -> manifest.R:
         return manifest.record(bundle.read(path), kind, path)
 
+    if isinstance(plan, LanguagePlan):
+        return LanguageEvidence(
+            plan=plan,
+            dataset=record(place["ingest"], language_records.CorpusRecord),
+            cleaning=record(place["clean"], language_records.CleaningRecord),
+            quality=record(place["validate"], records.QualityRecord),
+            split=record(place["split"], records.SplitManifest),
+            tokens=record(place["encode"], language_records.TokenisedData),
+            commit=record(place["commit"], records.Commitment),
+            train=record(place["train"], language_records.LanguageTrainingRecord),
+            model=record(place["export"], language_records.LanguageModelRef),
+            results=record(place["evaluate"], records.EvaluationRecord),
+            gate=record(place["gate"], records.GateDecision),
+            account=record(place["account"], language_records.AccountRecord),
+            documents=record(place["document"], records.DocumentsRecord),
+            run=record(place["close"], records.RunRecord),
+            approval=record(contents.APPROVAL, records.Approval),
+            answers=record(place["answers"], AnswersRecord),
+        )
     if place["reference"] in bundle.files:
         record(place["reference"], ReferenceRecord)
     return Evidence(
-        plan=coherence.read_plan(bundle.read(contents.PLAN)),
+        plan=plan,
         dataset=record(place["ingest"], records.DatasetRef),
         quality=record(place["validate"], records.QualityRecord),
         governance=record(place["govern"], records.QualityRecord),
@@ -120,23 +149,31 @@ def read_evidence(bundle: Bundle) -> Evidence:
     )
 
 
-def check_evidence(bundle: Bundle, index: manifest.BundleManifest, evidence: Evidence) -> None:
+def check_evidence(bundle: Bundle, index: manifest.BundleManifest, evidence: AnyEvidence) -> None:
     """Compare every digest, name and number that stands in more than one place.
 
     Raises:
         VerificationError: Naming the first two places that disagree.
     """
-    for check in (_check_run, _check_model, _check_commitment, _check_documents, _check_contract):
+    for check in (_check_run, _check_model, _check_commitment, _check_documents, _check_graph):
         check(bundle, index, evidence)
-    coherence.check_ledger(bundle.read(contents.LEDGER), evidence.run)
+    coherence.check_ledger(bundle.read(contents.LEDGER), evidence.run, evidence.plan)
     coherence.check_times(evidence.run, evidence.commit, evidence.results, evidence.gate)
     coherence.check_identity(index, evidence.plan)
-    coherence.check_uses(evidence.train, evidence.results, evidence.split)
-    coherence.check_parity(evidence.model, evidence.train, evidence.split, evidence.checks)
+    if isinstance(evidence, LanguageEvidence):
+        reader.check_contract(index, evidence, bundle.read(contents.CONFIG))
+        reader.check_tokenizer(bundle.read(contents.TOKENIZER), evidence.model)
+        reader.check_uses(evidence)
+        reader.check_parity(evidence)
+    else:
+        coherence.check_table(index, evidence.plan)
+        _check_contract(index, evidence)
+        coherence.check_uses(evidence.train, evidence.results, evidence.split)
+        coherence.check_parity(evidence.model, evidence.train, evidence.split, evidence.checks)
     coherence.check_gate(evidence.plan, evidence.gate, evidence.checks)
 
 
-def check_approval(bundle: Bundle, index: manifest.BundleManifest, evidence: Evidence) -> str:
+def check_approval(bundle: Bundle, index: manifest.BundleManifest, evidence: AnyEvidence) -> str:
     """Check the approval's signature and what it is bound to; who approved, in one sentence.
 
     Raises:
@@ -183,7 +220,7 @@ def check_facts(index: manifest.BundleManifest, facts: dict[str, Any]) -> None:
         coherence.equal(f"bundle.json, model {name}", contract[name], facts.get(name))
 
 
-def _check_run(bundle: Bundle, index: manifest.BundleManifest, evidence: Evidence) -> None:
+def _check_run(bundle: Bundle, index: manifest.BundleManifest, evidence: AnyEvidence) -> None:
     run = evidence.run
     coherence.equal("bundle.json, run_id", index.run_id, run.run_id)
     coherence.equal(
@@ -195,8 +232,8 @@ def _check_run(bundle: Bundle, index: manifest.BundleManifest, evidence: Evidenc
     coherence.equal("bundle.json, gate", index.gate, evidence.gate.outcome)
     coherence.equal("run record, outcome", run.outcome, evidence.gate.outcome)
     coherence.equal("run record, digest of the plan", run.plan_sha256, bundle.files[contents.PLAN].sha256)
-    for stage, place in contents.EVIDENCE.items():
-        if stage in contents.LATER and stage not in run.records:
+    for stage, place in contents.evidence_of(bundle.files).items():
+        if isinstance(evidence, Evidence) and stage in contents.LATER and stage not in run.records:
             if place in bundle.files:
                 raise coherence.differs(place, "a record that the run does not name", "none")
             continue
@@ -209,13 +246,15 @@ def _check_run(bundle: Bundle, index: manifest.BundleManifest, evidence: Evidenc
         )
 
 
-def _check_model(bundle: Bundle, index: manifest.BundleManifest, evidence: Evidence) -> None:
+def _check_model(bundle: Bundle, index: manifest.BundleManifest, evidence: AnyEvidence) -> None:
     model = evidence.model
     references = {
         contents.MODEL: model.onnx,
-        f"{contents.GOLDEN}/input_0.pb": model.golden_input,
+        **{f"{contents.GOLDEN}/input_{i}.pb": given for i, given in enumerate(model.golden_given)},
         **{f"{contents.GOLDEN}/output_{i}.pb": output for i, output in enumerate(model.golden_outputs)},
     }
+    if isinstance(model, language_records.LanguageModelRef):
+        references |= {contents.TOKENIZER: model.tokenizer, contents.CONFIG: model.config}
     found = {file.path for file in index.files if file.path.startswith("data/model/")} - set(places.EDGE)
     coherence.equal("model record, files", sorted(references), sorted(found))
     for path, reference in references.items():
@@ -229,7 +268,7 @@ def _check_model(bundle: Bundle, index: manifest.BundleManifest, evidence: Evide
     )
 
 
-def _check_commitment(bundle: Bundle, index: manifest.BundleManifest, evidence: Evidence) -> None:
+def _check_commitment(bundle: Bundle, index: manifest.BundleManifest, evidence: AnyEvidence) -> None:
     commit, results = evidence.commit, evidence.results
     coherence.equal("bundle.json, digest of the commitment", index.digests.commitment, canonical.sha256(commit))
     coherence.equal("commitment, digest of the plan", commit.plan_sha256, bundle.files[contents.PLAN].sha256)
@@ -245,7 +284,7 @@ def _check_commitment(bundle: Bundle, index: manifest.BundleManifest, evidence: 
     coherence.equal(f"{contents.RESULTS}, time of the commitment", results.committed_at, commit.at)
 
 
-def _check_documents(bundle: Bundle, index: manifest.BundleManifest, evidence: Evidence) -> None:
+def _check_documents(bundle: Bundle, index: manifest.BundleManifest, evidence: AnyEvidence) -> None:
     recorded = {f"data/{d.path}": d.sha256 for d in evidence.documents.documents}
     found = {file.path: file.sha256 for file in index.files if file.role == "document"}
     for path in sorted(recorded.keys() | found.keys()):
@@ -255,10 +294,16 @@ def _check_documents(bundle: Bundle, index: manifest.BundleManifest, evidence: E
     coherence.equal("bundle.json, digest of the documents", index.digests.documents, evidence.documents.digest)
 
 
-def _check_contract(bundle: Bundle, index: manifest.BundleManifest, evidence: Evidence) -> None:
+def _check_graph(bundle: Bundle, index: manifest.BundleManifest, evidence: AnyEvidence) -> None:
     contract, model = index.model, evidence.model
     for name in ("opset", "ir_version", "inputs", "outputs"):
         coherence.equal(f"bundle.json, model {name}", getattr(contract, name), getattr(model, name))
+    if any(not tensor.shape or isinstance(tensor.shape[0], int) for tensor in (*contract.inputs, *contract.outputs)):
+        raise coherence.differs("bundle.json, model inputs and outputs", "a batch of fixed size", "one of any size")
+
+
+def _check_contract(index: manifest.BundleManifest, evidence: Evidence) -> None:
+    contract = index.model
     coherence.equal("bundle.json, model threshold", contract.threshold, evidence.train.threshold)
     if len(contract.inputs) != 1:
         raise coherence.differs("bundle.json, model inputs", f"{len(contract.inputs)}", "one")
@@ -272,5 +317,3 @@ def _check_contract(bundle: Bundle, index: manifest.BundleManifest, evidence: Ev
         "bundle.json, model input", [(contract.inputs[0].dtype, shape[1] if len(shape) == 2 else None)], expected
     )
     coherence.equal("bundle.json, model outputs", outputs, wanted)
-    if any(not tensor.shape or isinstance(tensor.shape[0], int) for tensor in (*contract.inputs, *contract.outputs)):
-        raise coherence.differs("bundle.json, model inputs and outputs", "a batch of fixed size", "one of any size")

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import collections
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from configs import errors
 from configs.receivers import register
 from evidence import canonical, records
-from evidence.dossier import Dossier
+from evidence.dossier import AnyDossier, Dossier
 from evidence.folder import RunFolder
+from evidence.language_dossier import LanguageDossier
 from tef_export import contents, leaks, manifest, packed_text, payload, places, recipe, recipe_rules
+from tef_export.language import recipe as language
+from tef_export.language import text
 
 WORDS: dict[str, str] = {
     "model": "the ONNX graph, all weights",
@@ -30,7 +33,9 @@ WORDS: dict[str, str] = {
     "ledger": "times and digests of the stages",
     "document": "documents for people",
     "recipe": "settings, and statistics of each feature over the training rows",
-    "test_rows": "test rows, each one a case from the data",
+    "test_rows": "test rows or held-out documents, each one a case from the data",
+    "tokenizer": "the vocabulary: pieces of words that are frequent in the training text",
+    "configuration": "sizes of the network",
     "bom": "names and versions of software, figures, names of source files",
     "attestation": "signed statements on training and tests",
     "layout": "the contract in a receiver's form",
@@ -74,9 +79,8 @@ class Leaving(records.Record):
         return {role: found[role] for role in WORDS if role in found}
 
 
-def report(dossier: Dossier, approval: records.Approval, found: payload.Payload, bundle_id: str) -> Leaving:
+def report(dossier: AnyDossier, approval: records.Approval, found: payload.Payload, bundle_id: str) -> Leaving:
     """What would leave, in a form that a person and a machine can read."""
-    asked = recipe.Recipe.model_validate_json(_content(found[recipe.PLACE]))
     files = tuple(payload.listed(path, found[path]) for path in sorted(found))
     plan = dossier.plan
     return Leaving(
@@ -85,15 +89,33 @@ def report(dossier: Dossier, approval: records.Approval, found: payload.Payload,
         files=files,
         bytes=sum(file.size for file in files),
         persons=_persons(dossier, approval),
-        test_rows=asked.test_rows.rows if asked.test_rows else 0,
-        test_columns=_columns(found),
-        statistics_of=tuple(one.name for one in asked.statistics),
-        extremes=recipe_rules.may_say_extremes(plan.data) and bool(asked.statistics),
-        stays=_stays(dossier, asked),
+        **_of_data(dossier, found),
         test_environment=plan.bundle.test_environment,
         receivers=tuple(register.load()[name].name for name in plan.bundle.receivers),
         digest=canonical.sha256({file.path: file.sha256 for file in files}),
     )
+
+
+def _of_data(dossier: AnyDossier, found: payload.Payload) -> dict[str, Any]:
+    """What leaves of the data themselves, and what stays."""
+    content = _content(found[recipe.PLACE])
+    if isinstance(dossier, LanguageDossier):
+        held = language.LanguageRecipe.model_validate_json(content).test_text
+        return {
+            "test_rows": held.documents if held else 0,
+            "test_columns": text.FIELDS if held else (),
+            "statistics_of": (),
+            "extremes": False,
+            "stays": _text_stays(dossier, held=held is not None),
+        }
+    asked, plan = recipe.Recipe.model_validate_json(content), dossier.plan
+    return {
+        "test_rows": asked.test_rows.rows if asked.test_rows else 0,
+        "test_columns": _columns(found),
+        "statistics_of": tuple(one.name for one in asked.statistics),
+        "extremes": recipe_rules.may_say_extremes(plan.data) and bool(asked.statistics),
+        "stays": _stays(dossier, asked),
+    }
 
 
 def require_fit(folder: RunFolder, found: payload.Payload, approval: records.Approval) -> None:
@@ -136,7 +158,7 @@ def _columns(found: payload.Payload) -> tuple[str, ...]:
     return tuple(_content(found[recipe.TEST_ROWS]).split(b"\n", 1)[0].decode("utf-8").split(","))
 
 
-def _persons(dossier: Dossier, approval: records.Approval) -> tuple[str, ...]:
+def _persons(dossier: AnyDossier, approval: records.Approval) -> tuple[str, ...]:
     provider = dossier.plan.system.provider
     accepted = f", accepts {len(approval.waivers)} open gates" if approval.waivers else ""
     named = [f"{approval.person} ({approval.role}; approval{accepted})"]
@@ -149,6 +171,17 @@ def _persons(dossier: Dossier, approval: records.Approval) -> tuple[str, ...]:
     accepts = {(r.acceptance.person, r.acceptance.role) for r in risks if r.acceptance}
     named += [f"{person} ({role}; accepts risks)" for person, role in sorted(accepts)]
     return tuple(dict.fromkeys(named))
+
+
+def _text_stays(dossier: LanguageDossier, *, held: bool) -> tuple[str, ...]:
+    kept = ["training and validation text, in words and as tokens", "checkpoints, lists of document digests"]
+    if not held:
+        kept.append("held-out text (bundle.include_test_data is false)")
+    if dossier.encode.canaries:
+        kept.append(f"the {len(dossier.encode.canaries)} planted strings")
+    if dossier.train.samples:
+        kept.append("prompts, and what the model wrote during training, beside what the documents show")
+    return tuple(kept)
 
 
 def _stays(dossier: Dossier, asked: recipe.Recipe) -> tuple[str, ...]:

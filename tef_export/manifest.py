@@ -12,7 +12,7 @@ from typing import Literal, TypeVar
 import pydantic
 
 from configs import errors
-from configs.plan import Plan
+from configs.language.load import AnyPlan
 from evidence import records
 from tef_export import strict_json
 
@@ -22,7 +22,7 @@ SCHEMA = Path(__file__).with_name("bundle_schema.json")
 R = TypeVar("R", bound=pydantic.BaseModel)
 FileRole = Literal[
     "model", "golden_input", "golden_output", "card", "licence", "plan", "evaluation", "evidence", "ledger", "document",
-    "recipe", "test_rows", "bom", "attestation", "layout", "model_copy",
+    "recipe", "test_rows", "tokenizer", "configuration", "bom", "attestation", "layout", "model_copy",
 ]  # fmt: skip
 
 
@@ -64,22 +64,41 @@ class InputFeature(records.Record):
     maximum: float | None = None
 
 
+class LanguageContract(records.Record):
+    """What a language model needs beside its tensors."""
+
+    tokenizer: Literal["data/model/tokenizer.json"] = "data/model/tokenizer.json"
+    """File of Hugging Face tokenizers."""
+    configuration: Literal["data/model/config.json"] = "data/model/config.json"
+    context: int
+    """Longest sequence, tokens: the past and what is given, together."""
+    vocabulary: int
+    end_of_text: int
+    """Token that ends a document."""
+    layers: int
+    key_value_heads: int
+    head_width: int
+
+
 class ModelContract(records.Record):
     """What goes into the model and what comes out."""
 
-    task: Literal["binary", "multiclass", "regression"]
+    task: Literal["binary", "multiclass", "regression", "language_model"]
     opset: int
     ir_version: int
     inputs: tuple[records.TensorSpec, ...]
     outputs: tuple[records.TensorSpec, ...]
     features: tuple[InputFeature, ...]
-    """Columns of the input tensor, float32; a missing value is NaN."""
+    """Columns of the input tensor, float32; a missing value is NaN. Empty for a language model."""
     classes: tuple[str, ...]
-    """Names of the labels 0…K−1; empty for regression."""
+    """Names of the labels 0…K−1; empty for regression and for a language model."""
     target: str
+    """Column of the target; `next token` for a language model."""
     target_unit: str | None = None
     threshold: records.DecisionThreshold | None = None
     """Binary: the probability of class 1 from which the label is 1; with `groups` one for each group of a feature."""
+    language: LanguageContract | None = None
+    """Of a language model alone."""
 
 
 class RealWorldPapers(records.Record):
@@ -92,7 +111,7 @@ class RealWorldPapers(records.Record):
     consent: str
 
     @classmethod
-    def of(cls, plan: Plan) -> RealWorldPapers | None:
+    def of(cls, plan: AnyPlan) -> RealWorldPapers | None:
         """Those of a plan; None where it has none."""
         papers = plan.bundle.real_world
         return None if papers is None else cls(**papers.model_dump(mode="json"))

@@ -7,9 +7,11 @@ from pathlib import Path
 
 from configs import errors
 from evidence import canonical, records
-from evidence.dossier import STAGES, Dossier
+from evidence.dossier import STAGES, AnyDossier, Dossier
 from evidence.folder import MEDIA_TYPES, RunFolder, parse_record
+from evidence.language_dossier import LanguageDossier
 from tef_export import contents, manifest, places, recipe_write, tensor_file
+from tef_export.language import payload as language
 from tef_export.metadata import bom, sbom
 from tef_export.receivers import layouts
 from tef_export.receivers.subject import Subject
@@ -63,7 +65,7 @@ def listed(path: str, found: Entry) -> manifest.BundleFile:
     )
 
 
-def collect(folder: RunFolder, dossier: Dossier, approval: records.Approval, named: tuple[str, str]) -> Payload:
+def collect(folder: RunFolder, dossier: AnyDossier, approval: records.Approval, named: tuple[str, str]) -> Payload:
     """Everything that leaves but `bundle.json`, the attestations and the RO-Crate. Nothing else does.
 
     Args:
@@ -77,13 +79,18 @@ def collect(folder: RunFolder, dossier: Dossier, approval: records.Approval, nam
         IntegrityError: A file of the run was altered.
     """
     found = _recorded(folder, dossier, approval)
-    found |= {path: entry(content) for path, content in recipe_write.make(folder, dossier).items()}
+    asked = language.make if isinstance(dossier, LanguageDossier) else recipe_write.make
+    found |= {path: entry(content) for path, content in asked(folder, dossier).items()}  # type: ignore[arg-type]
     found |= _bills(folder, dossier, named)
-    return found | _layouts(dossier, found, named)
+    return found if isinstance(dossier, LanguageDossier) else found | _layouts(dossier, found, named)
 
 
-def contract(dossier: Dossier) -> manifest.ModelContract:
+def contract(dossier: AnyDossier) -> manifest.ModelContract:
     """What goes into the model and what comes out, with the ranges that the plan allows and not those of the data."""
+    return language.contract(dossier) if isinstance(dossier, LanguageDossier) else _of_table(dossier)
+
+
+def _of_table(dossier: Dossier) -> manifest.ModelContract:
     encoded, model = dossier.encode, dossier.exported
     features = []
     for feature in encoded.features:
@@ -114,19 +121,25 @@ def readable(record: records.Record) -> bytes:
     return record.model_dump_json(indent=2).encode("utf-8") + b"\n"
 
 
-def _recorded(folder: RunFolder, dossier: Dossier, approval: records.Approval) -> Payload:
+def _recorded(folder: RunFolder, dossier: AnyDossier, approval: records.Approval) -> Payload:
     run, documents, model = _closed(dossier), _documents(dossier), dossier.exported
     found = {
         contents.MODEL: _large(folder, model.onnx),
-        f"{contents.GOLDEN}/input_0.pb": _read(folder, model.golden_input),
         contents.PLAN: _read(folder, _plan(dossier)),
         contents.APPROVAL: entry(readable(approval)),
         contents.LEDGER: entry(_ledger(folder, run)),
     }
+    evidence = contents.EVIDENCE
+    if isinstance(dossier, LanguageDossier):
+        evidence = contents.LANGUAGE_EVIDENCE
+        found[contents.TOKENIZER] = _read(folder, dossier.exported.tokenizer)
+        found[contents.CONFIG] = _read(folder, dossier.exported.config)
+    for number, given in enumerate(model.golden_given):
+        found[f"{contents.GOLDEN}/input_{number}.pb"] = _read(folder, given)
     for number, output in enumerate(model.golden_outputs):
         found[f"{contents.GOLDEN}/output_{number}.pb"] = _read(folder, output)
-    for stage, place in contents.EVIDENCE.items():
-        if stage in contents.LATER and stage not in run.records:
+    for stage, place in evidence.items():
+        if isinstance(dossier, Dossier) and stage in contents.LATER and stage not in run.records:
             continue
         found[place] = entry(closed_run(folder, run)) if stage == "close" else _read(folder, _record_of(run, stage))
     for document in documents.documents:
@@ -145,7 +158,7 @@ def _recorded(folder: RunFolder, dossier: Dossier, approval: records.Approval) -
     return found
 
 
-def _bills(folder: RunFolder, dossier: Dossier, named: tuple[str, str]) -> Payload:
+def _bills(folder: RunFolder, dossier: AnyDossier, named: tuple[str, str]) -> Payload:
     """The bills of materials."""
     run = _closed(dossier)
     environment = folder.read_record(run.environment, records.Environment) if run.environment else None
@@ -176,13 +189,13 @@ def _layouts(dossier: Dossier, found: Payload, named: tuple[str, str]) -> Payloa
     return made | ({places.TRITON_MODEL: model} if layouts.copies_model(subject, wanted) else {})
 
 
-def _closed(dossier: Dossier) -> records.RunRecord:
+def _closed(dossier: AnyDossier) -> records.RunRecord:
     if dossier.close is None:
         raise errors.GateError(f"release of run {dossier.run_id}: expected a closed run, got an unfinished one.")
     return dossier.close
 
 
-def _documents(dossier: Dossier) -> records.DocumentsRecord:
+def _documents(dossier: AnyDossier) -> records.DocumentsRecord:
     if dossier.document is None:
         raise errors.GateError(f"release of run {dossier.run_id}: expected documents, got none. Finish the run.")
     return dossier.document
@@ -212,7 +225,7 @@ def _large(folder: RunFolder, reference: records.ArtifactRef) -> Entry:
     return Entry(place, reference.sha256, reference.size)
 
 
-def _plan(dossier: Dossier) -> records.ArtifactRef:
+def _plan(dossier: AnyDossier) -> records.ArtifactRef:
     return records.ArtifactRef(path="plan.yaml", sha256=dossier.plan_sha256, size=0, media_type=MEDIA_TYPES[".yaml"])
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from configs import errors
+from configs.language.load import AnyPlan
 from configs.law import classify
-from configs.plan import Plan
 
 
-def missing_papers(plan: Plan) -> str | None:
+def missing_papers(plan: AnyPlan) -> str | None:
     """Why a bundle of this plan must not go out for a test in the real world; None where it may.
 
     A class that is still open counts as high-risk. For other systems the papers are accepted and not asked for.

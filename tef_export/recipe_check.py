@@ -8,17 +8,23 @@ from __future__ import annotations
 
 from configs.plan import Plan
 from tef_export import coherence, contents, cross_check, manifest, recipe, recipe_rules, rows, strict_json
+from tef_export.language import reader
+from tef_export.language.reader import LanguageEvidence
 
 LARGEST = 16 << 20
 
 
-def check(bundle: cross_check.Bundle, index: manifest.BundleManifest, evidence: cross_check.Evidence) -> str:
+def check(bundle: cross_check.Bundle, index: manifest.BundleManifest, evidence: cross_check.AnyEvidence) -> str:
     """Compare the recipe with everything it must agree with; what it lets a facility repeat, in one sentence.
 
     Raises:
         VerificationError: Naming the part that differs.
     """
     content = bundle.read(recipe.PLACE)
+    if isinstance(evidence, LanguageEvidence):
+        given = bundle.read(contents.TEST_TEXT) if contents.TEST_TEXT in bundle.files else None
+        digests = {path: file.sha256 for path, file in bundle.files.items()}
+        return reader.check_recipe(content, given, index, evidence, digests)
     strict_json.parse(content, recipe.PLACE, LARGEST)
     found = manifest.record(content, recipe.Recipe, recipe.PLACE)
     _check_digests(bundle, index, found)

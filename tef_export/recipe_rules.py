@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from checks import catalogue
 from configs.bins import bin_names
 from configs.data import Column, Data, ProtectedAttribute
+from configs.language.load import AnyPlan
 from configs.plan import Plan
 from configs.shift import SliceColumn
 from configs.units import USUAL
@@ -58,14 +59,16 @@ def checks(
             continue
         family = result.check_id.partition(".")[0]
         if result.check_id in REPEATED or family in ("performance", "fairness"):
-            again[result.check_id] = _check(result.check_id, family)
+            needs = ("groups",) if family == "fairness" else REPEATED.get(result.check_id, ())
+            again[result.check_id] = described(result.check_id, needs)
         else:
             reason = _WHY_NOT.get(result.check_id) or _WHY_NOT.get(family, "not part of a re-run")
             without[result.check_id] = recipe.LeftOut(id=result.check_id, reason=reason)
     return tuple(again.values()), tuple(without.values())
 
 
-def _check(check_id: str, family: str) -> recipe.Check:
+def described(check_id: str, needs: tuple[recipe.Need, ...] = ()) -> recipe.Check:
+    """A check as the catalogue has it, and what it needs."""
     metric = catalogue.METRICS[check_id]
     return recipe.Check(
         id=check_id,
@@ -74,7 +77,7 @@ def _check(check_id: str, family: str) -> recipe.Check:
         unit=metric.unit,
         better=metric.better,
         reference=metric.reference,
-        needs=("groups",) if family == "fairness" else REPEATED.get(check_id, ()),
+        needs=needs,
     )
 
 
@@ -181,7 +184,7 @@ def _pairs(features: tuple[Column, ...]) -> tuple[tuple[str, str], ...]:
     return tuple((a[1].name, b[1].name) for a, b in found[:MOST_PAIRS])
 
 
-def thresholds(plan: Plan) -> tuple[recipe.Threshold, ...]:
+def thresholds(plan: AnyPlan) -> tuple[recipe.Threshold, ...]:
     """The gates, each with the level and group size that hold for it."""
     policy = plan.policy
     return tuple(

@@ -172,7 +172,7 @@ def accepted(
     public_key: ec.EllipticCurvePublicKey | None = None,
     fingerprint: str | None = None,
     allow_demonstration: bool = False,
-) -> tuple[Verification, cross_check.Evidence]:
+) -> tuple[Verification, cross_check.AnyEvidence]:
     """Verify a bundle and hand over the records that it holds. Arguments and errors as of `verify`.
 
     Raises:
@@ -190,7 +190,7 @@ class Opened:
 
     verification: Verification
     manifest: manifest.BundleManifest
-    evidence: cross_check.Evidence
+    evidence: cross_check.AnyEvidence
     files: cross_check.Bundle
     """Where its files lie until the block ends."""
 
@@ -307,7 +307,7 @@ class _Run:
         self.bundle, self._sha256 = bundle, sha256
         self.fingerprint: str | None = None
         self.manifest: manifest.BundleManifest | None = None
-        self.evidence: cross_check.Evidence | None = None
+        self.evidence: cross_check.AnyEvidence | None = None
         self.unpacked: cross_check.Bundle | None = None
         self._checks: dict[str, Check] = {}
 

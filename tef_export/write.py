@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives import serialization
 
 from configs import errors
 from evidence import canonical, records, storage
-from evidence.dossier import Dossier
+from evidence.dossier import AnyDossier
 from evidence.folder import RunFolder
 from tef_export import approval as approvals
 from tef_export import (
@@ -61,7 +61,7 @@ class Prepared:
     """What would leave. Nothing has been written yet."""
 
     folder: RunFolder
-    dossier: Dossier
+    dossier: AnyDossier
     approval: records.Approval
     payload: payload.Payload
     created: str
@@ -75,7 +75,7 @@ class Prepared:
 
 def write(
     folder: RunFolder,
-    dossier: Dossier,
+    dossier: AnyDossier,
     approval: records.Approval,
     key: keys.PrivateKey,
     destination: Path,
@@ -87,7 +87,7 @@ def write(
     return seal(prepare(folder, dossier, approval, created), key, destination, demonstration=demonstration)
 
 
-def prepare(folder: RunFolder, dossier: Dossier, approval: records.Approval, created: str) -> Prepared:
+def prepare(folder: RunFolder, dossier: AnyDossier, approval: records.Approval, created: str) -> Prepared:
     """Collect what would leave, and refuse what must not. Writes nothing.
 
     Args:
@@ -163,7 +163,7 @@ def bundle_name(system_id: str, version: str, run_sha256: str) -> str:
     return f"{system_id}-{re.sub(r'[^A-Za-z0-9.]+', '_', version)[:24].strip('._')}-{run_sha256[:8]}"
 
 
-def _require_approved(folder: RunFolder, dossier: Dossier, approval: records.Approval) -> None:
+def _require_approved(folder: RunFolder, dossier: AnyDossier, approval: records.Approval) -> None:
     thing = f"release of run {dossier.run_id}"
     if dossier.close is None or dossier.document is None:
         raise errors.GateError(
@@ -225,7 +225,7 @@ def _index(
     )
 
 
-def _facts(dossier: Dossier, model_sha256: str) -> attestations.Facts:
+def _facts(dossier: AnyDossier, model_sha256: str) -> attestations.Facts:
     if dossier.close is None:
         raise errors.GateError(f"release of run {dossier.run_id}: expected a closed run, got an unfinished one.")
     return attestations.Facts(

@@ -9,7 +9,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import tokenizers
-from pyarrow import parquet
 
 from configs import errors
 
@@ -81,6 +80,8 @@ def of_file(path: Path) -> Texts:
     """The documents of a Parquet file with the columns `document`, `language`, `domain` and `text`."""
 
     def read() -> Iterator[Document]:
+        from pyarrow import parquet  # noqa: PLC0415 - who measures given documents has no need of it
+
         with parquet.ParquetFile(path) as file:
             for batch in file.iter_batches(ROWS, columns=list(COLUMNS)):
                 for row in batch.to_pylist():

@@ -33,7 +33,8 @@ SHOWN = 40
 @click.option(
     "--data",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="A table of your own (CSV or Parquet) with the raw columns of the plan.  [default: the bundle's test rows]",
+    help="A table of your own (CSV or Parquet) with the raw columns of the plan; for a language model text (JSON Lines "
+    "with `text`, `language`, `domain`, or plain text).  [default: the bundle's test rows or held-out text]",
 )
 @sender.DEMONSTRATION
 @click.option("--json", "as_json", is_flag=True, help="The outcome as JSON.")

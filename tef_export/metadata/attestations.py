@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from evidence import canonical, records
+from evidence import canonical, language_records, records
 from tef_export import contents, dsse, keys
 from tef_export.places import BUILD, EVALUATION
 
@@ -27,8 +27,8 @@ class Facts:
     """The records that both statements are made of."""
 
     run: records.RunRecord
-    train: records.TrainingRecord
-    dataset: records.DatasetRef
+    train: records.TrainingRecord | language_records.LanguageTrainingRecord
+    dataset: records.DatasetRef | language_records.CorpusRecord
     gate: records.GateDecision
     plan_sha256: str
     model_sha256: str
@@ -54,10 +54,16 @@ def statements(facts: Facts) -> dict[str, dict[str, Any]]:
 
 def _provenance(facts: Facts) -> dict[str, Any]:
     run, train = facts.run, facts.train
+    if isinstance(facts.dataset, language_records.CorpusRecord):
+        sources = [source for corpus in facts.dataset.corpora for source in corpus.sources]
+        whole = {"name": "documents of the corpora", "digest": {"sha256": facts.dataset.documents_sha256}}
+    else:
+        sources = list(facts.dataset.sources)
+        whole = {"name": "rows of the data", "digest": {"sha256": facts.dataset.rows_sha256}}
     materials: list[dict[str, Any]] = [
-        {"name": source.name, "digest": {"sha256": source.sha256}} for source in facts.dataset.sources
+        *({"name": source.name, "digest": {"sha256": source.sha256}} for source in sources),
+        whole,
     ]
-    materials.append({"name": "rows of the data", "digest": {"sha256": facts.dataset.rows_sha256}})
     materials.append({"name": "code of proofline", "digest": {"sha256": run.code_sha256}})
     if run.git_commit:
         materials.append({"name": "source repository", "digest": {"gitCommit": run.git_commit}})

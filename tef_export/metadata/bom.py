@@ -12,11 +12,13 @@ import uuid
 from typing import Any
 
 from evidence import records
-from evidence.dossier import Dossier
+from evidence.dossier import AnyDossier, Dossier
+from evidence.language_dossier import LanguageDossier
+from tef_export.language import bom as of_text
 
 MODEL, DATASET, SYSTEM, RUNTIME = "model", "dataset", "system", "runtime"
 """References inside the document."""
-FAMILIES = ("performance", "fairness", "robustness")
+FAMILIES = ("performance", "fairness", "robustness", "language")
 _TASK = {
     "binary": "classification into two classes",
     "multiclass": "classification into several classes",
@@ -24,7 +26,7 @@ _TASK = {
 }
 
 
-def build(dossier: Dossier, bundle_id: str, created: str) -> dict[str, Any]:
+def build(dossier: AnyDossier, bundle_id: str, created: str) -> dict[str, Any]:
     """The bill of materials of the model.
 
     Args:
@@ -62,11 +64,11 @@ def build(dossier: Dossier, bundle_id: str, created: str) -> dict[str, Any]:
                 }
             ),
         },
-        [_model(dossier), _dataset(dossier), _runtime(dossier)],
+        [_model(dossier), *_data(dossier), _runtime(dossier)],
         [
             {"ref": SYSTEM, "dependsOn": [MODEL, RUNTIME]},
-            {"ref": MODEL, "dependsOn": [DATASET]},
-            {"ref": DATASET},
+            {"ref": MODEL, "dependsOn": _references(dossier)},
+            *({"ref": name} for name in _references(dossier)),
             {"ref": RUNTIME},
         ],
     )
@@ -120,12 +122,23 @@ def figure(measure: records.Measure) -> dict[str, Any]:
     return found
 
 
-def _tool(dossier: Dossier) -> dict[str, Any]:
+def _references(dossier: AnyDossier) -> list[str]:
+    """How the document refers to the data."""
+    if isinstance(dossier, LanguageDossier):
+        return [of_text.reference(corpus.id) for corpus in dossier.plan.corpora]
+    return [DATASET]
+
+
+def _data(dossier: AnyDossier) -> list[dict[str, Any]]:
+    return of_text.corpora(dossier) if isinstance(dossier, LanguageDossier) else [_dataset(dossier)]
+
+
+def _tool(dossier: AnyDossier) -> dict[str, Any]:
     version = dossier.close.software.get("proofline") if dossier.close else None
     return {"type": "application", "name": "proofline", **({"version": version} if version else {})}
 
 
-def _model(dossier: Dossier) -> dict[str, Any]:
+def _model(dossier: AnyDossier) -> dict[str, Any]:
     plan, model = dossier.plan, dossier.exported
     found: dict[str, Any] = {
         "type": "machine-learning-model",
@@ -140,9 +153,10 @@ def _model(dossier: Dossier) -> dict[str, Any]:
     return found | {"modelCard": _card(dossier), "properties": _properties(_model_facts(dossier))}
 
 
-def _model_facts(dossier: Dossier) -> dict[str, object]:
+def _model_facts(dossier: AnyDossier) -> dict[str, object]:
     model, trained = dossier.exported, dossier.trained
     energy, flops = trained.energy, trained.flops
+    own = of_text.facts(dossier) if isinstance(dossier, LanguageDossier) else {}
     return {
         "format": "ONNX",
         "size_bytes": model.onnx.size,
@@ -152,6 +166,7 @@ def _model_facts(dossier: Dossier) -> dict[str, object]:
         "parent_checkpoint_sha256": model.parent_checkpoint_sha256,
         "training.seed": trained.seed,
         "training.epochs": trained.epochs,
+        **own,
         "training.hardware": trained.hardware,
         "training.energy": None if energy.value is None else f"{energy.value!r} {energy.unit} ({energy.method})",
         "training.flops": None if flops.value is None else f"{flops.value!r} {flops.unit} ({flops.method})",
@@ -161,13 +176,18 @@ def _model_facts(dossier: Dossier) -> dict[str, object]:
     }
 
 
-def _card(dossier: Dossier) -> dict[str, Any]:
+def _card(dossier: AnyDossier) -> dict[str, Any]:
     plan, model = dossier.plan, dossier.exported
+    if isinstance(dossier, LanguageDossier):
+        approach, task, family = "self-supervised", of_text.TASK, of_text.FAMILY
+    else:
+        approach, task = "supervised", _TASK[dossier.encode.task]
+        family = "user's own module" if dossier.plan.model.factory else dossier.plan.model.family
     parameters = {
-        "approach": {"type": "supervised"},
-        "task": _TASK[dossier.encode.task],
-        "architectureFamily": "user's own module" if plan.model.factory else plan.model.family,
-        "datasets": [{"ref": DATASET}],
+        "approach": {"type": approach},
+        "task": task,
+        "architectureFamily": family,
+        "datasets": [{"ref": name} for name in _references(dossier)],
         "inputs": [{"format": _tensor(t)} for t in model.inputs],
         "outputs": [{"format": _tensor(t)} for t in model.outputs],
     }
@@ -231,7 +251,7 @@ def _dataset(dossier: Dossier) -> dict[str, Any]:
     }
 
 
-def _runtime(dossier: Dossier) -> dict[str, Any]:
+def _runtime(dossier: AnyDossier) -> dict[str, Any]:
     """What the model was measured under: ONNX Runtime with its version and execution provider."""
     name, _, provider = dossier.evaluate.runtime.partition(", ")
     product, _, version = name.partition(" ")

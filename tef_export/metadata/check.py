@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from evidence import canonical
 from tef_export import coherence, contents, cross_check, dsse, manifest, places, strict_json
+from tef_export.language.reader import LanguageEvidence
 from tef_export.metadata import attestations, bom, crate
 
 _DIGEST = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
@@ -38,7 +39,7 @@ TYPES = (None, "application", "machine-learning-model", "dataset", "data", "file
 """Types of what has a name there."""
 
 
-def descriptions(bundle: cross_check.Bundle, index: manifest.BundleManifest, evidence: cross_check.Evidence) -> str:
+def descriptions(bundle: cross_check.Bundle, index: manifest.BundleManifest, evidence: cross_check.AnyEvidence) -> str:
     """Check the bills of materials and the RO-Crate; what they hold, in one sentence.
 
     Raises:
@@ -56,12 +57,14 @@ def descriptions(bundle: cross_check.Bundle, index: manifest.BundleManifest, evi
     listed = _check_sbom(parsed[places.SBOM], index, evidence)
     files = _check_crate(parsed[places.CRATE], bundle, index)
     if places.CROISSANT in parsed:
+        if isinstance(evidence, LanguageEvidence):
+            raise coherence.differs(places.CROISSANT, "a description of a table", "none beside a language model")
         _check_croissant(parsed[places.CROISSANT], evidence)
     return f"{files} files, {listed} software packages and the model card agree with the records"
 
 
 def signed(
-    bundle: cross_check.Bundle, index: manifest.BundleManifest, evidence: cross_check.Evidence,
+    bundle: cross_check.Bundle, index: manifest.BundleManifest, evidence: cross_check.AnyEvidence,
     public: ec.EllipticCurvePublicKey,
 ) -> str:  # fmt: skip
     """Check both attestations: the pinned key signed them, and they state what the records state.
@@ -92,7 +95,7 @@ def _parsed(bundle: cross_check.Bundle, path: str) -> Any:
 def _known_digests(bundle: cross_check.Bundle) -> set[str]:
     """Digests of the files, and those that the records and the index name."""
     known = {file.sha256 for file in bundle.files.values()}
-    for path in (manifest.PLACE, *contents.EVIDENCE.values()):
+    for path in (manifest.PLACE, *contents.evidence_of(bundle.files).values()):
         if path in bundle.files:
             known |= set(_DIGEST.findall(bundle.read(path).decode("utf-8", "replace")))
     return known
@@ -122,7 +125,7 @@ def _same(where: str, found: Any, expected: Any) -> None:
         raise coherence.differs(where, json.dumps(found)[:160], json.dumps(expected)[:160])
 
 
-def _check_bom(content: Any, index: manifest.BundleManifest, evidence: cross_check.Evidence) -> None:
+def _check_bom(content: Any, index: manifest.BundleManifest, evidence: cross_check.AnyEvidence) -> None:
     where = places.BOM
     _check_frame(where, content, index, "model")
     system = _one(where, [_at(where, content, "metadata", "component")], "application")
@@ -138,13 +141,20 @@ def _check_bom(content: Any, index: manifest.BundleManifest, evidence: cross_che
     _same(f"{where}, performance metrics", stated, bom.figures(evidence.results.results))
     stated_gate = [p.get("value") for p in _listed(where, model, "properties") if p.get("name") == "proofline:gate"]
     coherence.equal(f"{where}, gate", stated_gate, [evidence.gate.outcome])
-    data = _one(where, components, "data")
-    sources = [(c.get("name"), c.get("hashes")) for c in _listed(where, data, "components")]
-    expected = [(s.name, [{"alg": "SHA-256", "content": s.sha256}]) for s in evidence.dataset.sources]
-    coherence.equal(f"{where}, sources of the data", sources, expected)
+    if isinstance(evidence, LanguageEvidence):
+        named = [corpus.provenance.title for corpus in evidence.plan.corpora]
+        read = {corpus.id: corpus.sources for corpus in evidence.dataset.corpora}
+        expected = [s for corpus in evidence.plan.corpora for s in read.get(corpus.id, ())]
+    else:
+        named, expected = [evidence.plan.data.provenance.title], list(evidence.dataset.sources)
+    data = [c for c in components if c.get("type") == "data"]
+    coherence.equal(f"{where}, names of the data", [c.get("name") for c in data], named)
+    sources = [(c.get("name"), c.get("hashes")) for one in data for c in _listed(where, one, "components")]
+    wanted = [(s.name, [{"alg": "SHA-256", "content": s.sha256}]) for s in expected]
+    coherence.equal(f"{where}, sources of the data", sources, wanted)
 
 
-def _check_sbom(content: Any, index: manifest.BundleManifest, evidence: cross_check.Evidence) -> int:
+def _check_sbom(content: Any, index: manifest.BundleManifest, evidence: cross_check.AnyEvidence) -> int:
     """The packages are those that the run recorded, with their versions and licences; how many there are."""
     where = places.SBOM
     _check_frame(where, content, index, "environment")

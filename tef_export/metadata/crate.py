@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from evidence.dossier import Dossier
+from evidence.dossier import AnyDossier
+from evidence.language_dossier import LanguageDossier
 from tef_export import contents, manifest
 from tef_export.metadata import bom
 
@@ -20,7 +21,7 @@ SPECIFICATION, PROFILE = "https://w3id.org/ro/crate/1.1", "https://w3id.org/ro/w
 TRAINING, EVALUATION = "#training", "#evaluation"
 
 
-def build(dossier: Dossier, index: manifest.BundleManifest, files: list[manifest.BundleFile]) -> dict[str, Any]:
+def build(dossier: AnyDossier, index: manifest.BundleManifest, files: list[manifest.BundleFile]) -> dict[str, Any]:
     """The metadata document.
 
     Args:
@@ -56,7 +57,7 @@ def identifier(path: str) -> str:
     return path.removeprefix("data/")
 
 
-def _root(dossier: Dossier, index: manifest.BundleManifest, files: list[manifest.BundleFile]) -> dict[str, Any]:
+def _root(dossier: AnyDossier, index: manifest.BundleManifest, files: list[manifest.BundleFile]) -> dict[str, Any]:
     return {
         "@id": "./",
         "@type": "Dataset",
@@ -72,7 +73,7 @@ def _root(dossier: Dossier, index: manifest.BundleManifest, files: list[manifest
     }
 
 
-def _software(dossier: Dossier) -> list[dict[str, Any]]:
+def _software(dossier: AnyDossier) -> list[dict[str, Any]]:
     """The tool and the runtime, with what is known of their versions."""
     version = (dossier.close.software if dossier.close else {}).get("proofline")
     runtime = dossier.evaluate.runtime.partition(",")[0]
@@ -87,11 +88,12 @@ def _software(dossier: Dossier) -> list[dict[str, Any]]:
     ]
 
 
-def _actions(dossier: Dossier) -> list[dict[str, Any]]:
+def _actions(dossier: AnyDossier) -> list[dict[str, Any]]:
     run, results = dossier.close, dossier.evaluate
     if run is None:
         raise TypeError("a bundle is written from a closed run")
     plan, model = identifier(contents.PLAN), identifier(contents.MODEL)
+    place = contents.LANGUAGE_EVIDENCE if isinstance(dossier, LanguageDossier) else contents.EVIDENCE
     done = {"@id": "http://schema.org/CompletedActionStatus"}
     return [
         {
@@ -100,8 +102,8 @@ def _actions(dossier: Dossier) -> list[dict[str, Any]]:
             "name": f"Training and export in run {run.run_id}",
             "instrument": {"@id": "#proofline"},
             "agent": {"@id": "#provider"},
-            "object": [{"@id": plan}, {"@id": identifier(contents.EVIDENCE["ingest"])}],
-            "result": [{"@id": model}, {"@id": identifier(contents.EVIDENCE["train"])}],
+            "object": [{"@id": plan}, {"@id": identifier(place["ingest"])}],
+            "result": [{"@id": model}, {"@id": identifier(place["train"])}],
             "startTime": run.started_at,
             "endTime": results.started_at,
             "actionStatus": done,
@@ -112,8 +114,8 @@ def _actions(dossier: Dossier) -> list[dict[str, Any]]:
             "name": f"Evaluation of the ONNX graph in run {run.run_id}",
             "instrument": {"@id": "#runtime"},
             "agent": {"@id": "#provider"},
-            "object": [{"@id": model}, {"@id": plan}, {"@id": identifier(contents.EVIDENCE["commit"])}],
-            "result": [{"@id": identifier(contents.RESULTS)}, {"@id": identifier(contents.EVIDENCE["gate"])}],
+            "object": [{"@id": model}, {"@id": plan}, {"@id": identifier(place["commit"])}],
+            "result": [{"@id": identifier(contents.RESULTS)}, {"@id": identifier(place["gate"])}],
             "startTime": results.started_at,
             "endTime": results.finished_at,
             "actionStatus": done,
@@ -121,7 +123,7 @@ def _actions(dossier: Dossier) -> list[dict[str, Any]]:
     ]
 
 
-def _licence(dossier: Dossier) -> list[dict[str, Any]]:
+def _licence(dossier: AnyDossier) -> list[dict[str, Any]]:
     """RO-Crate asks for a licence. Where nobody stated one, that is what is said."""
     stated = dossier.plan.documents.licence
     return [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from evidence import records
-from evidence.dossier import Dossier
+from evidence.dossier import AnyDossier
 from tef_export.metadata import bom
 
 RUN = "run"
@@ -13,7 +13,7 @@ SCOPE = "every installed Python distribution; no library of the operating system
 SCOPE_NAMED = "the Python distributions that shape the result; the run recorded no others"
 
 
-def build(dossier: Dossier, environment: records.Environment | None, bundle_id: str, created: str) -> dict[str, Any]:
+def build(dossier: AnyDossier, environment: records.Environment | None, bundle_id: str, created: str) -> dict[str, Any]:
     """The bill of materials of the environment.
 
     Args:

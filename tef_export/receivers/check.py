@@ -18,7 +18,7 @@ _BATCH: dict[str, str] = {"float32": "TYPE_FP32", "int64": "TYPE_INT64"}
 _PROTOCOL: dict[str, str] = {"float32": "FP32", "int64": "INT64"}
 
 
-def check(bundle: cross_check.Bundle, index: manifest.BundleManifest, evidence: cross_check.Evidence) -> str:
+def check(bundle: cross_check.Bundle, index: manifest.BundleManifest, evidence: cross_check.AnyEvidence) -> str:
     """Check every layout of the bundle; for whom there is one, in one sentence.
 
     Raises:

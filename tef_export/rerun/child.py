@@ -20,7 +20,7 @@ from configs.plan import Plan
 from evidence import arrays, records
 from evidence.folder import RunFolder
 from tef_export import manifest, recipe
-from tef_export.rerun import process
+from tef_export.rerun import process, text_child
 
 FAMILIES: tuple[Callable[[Subject], tuple[records.CheckResult, ...]], ...] = (
     performance.measure,
@@ -36,7 +36,7 @@ def main(folder: str) -> None:
     """Measure; the last line on standard output is the answer as JSON. Exit code 2 and a sentence for a refusal."""
     place = Path(folder)
     try:
-        answer = _measured(place)
+        answer = text_child.measured(place) if (place / process.TEXT).exists() else _measured(place)
     except errors.ProoflineError as error:
         sys.stdout.write("\n" + str(error).replace("\n", " ") + "\n")
         sys.exit(2)

@@ -14,10 +14,11 @@ import statistics
 from collections.abc import Collection, Mapping, Sequence
 
 from checks import gate
-from configs.plan import Plan
+from configs.language.load import AnyPlan
 from evidence import records
 from evidence.rerun_records import Comparison, Judged, NotRepeated, Status
 from tef_export import recipe
+from tef_export.language.recipe import LanguageRecipe
 
 INTERVAL_SHARE = 0.2
 """Of its width, by which the end of an interval may differ on the same rows."""
@@ -25,10 +26,12 @@ WIDEST = 4.0
 """Times the declared width up to which an interval from other rows says something."""
 
 Key = tuple[str, str]
+AnyRecipe = recipe.Recipe | LanguageRecipe
+"""What a bundle of either kind asks for."""
 
 
 def compare(
-    asked: recipe.Recipe,
+    asked: AnyRecipe,
     declared: Sequence[records.CheckResult],
     measured: Sequence[records.CheckResult],
     *,
@@ -98,7 +101,7 @@ def overall(comparisons: Sequence[Comparison]) -> Status:
 
 
 def judged(
-    plan: Plan, declared: Sequence[records.CheckResult], measured: Sequence[records.CheckResult]
+    plan: AnyPlan, declared: Sequence[records.CheckResult], measured: Sequence[records.CheckResult]
 ) -> tuple[Judged, ...]:
     """The plan's thresholds on what was measured again; those whose check was not repeated are left out."""
     again = {result.check_id for result in measured}
@@ -127,8 +130,10 @@ def _why_not(check: recipe.Check, result: records.CheckResult | None) -> str:
     return "could not be measured" if result is None else result.reason
 
 
-def _unknown(asked: recipe.Recipe, check: str, part: str, there: Collection[str]) -> str | None:
+def _unknown(asked: AnyRecipe, check: str, part: str, there: Collection[str]) -> str | None:
     """The first attribute or column that a measure rests on and of which the rows say nothing."""
+    if isinstance(asked, LanguageRecipe):
+        return None
     if check.startswith("robustness.shift"):
         # The worst slice of all columns is none of some of them.
         columns = [one.column for one in asked.slices if part == "overall" or part.startswith(one.column)]

@@ -10,6 +10,7 @@ import importlib.util
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ import pydantic
 from configs import errors
 from evidence import arrays, records
 from tef_export import contents, cross_check, golden_check, manifest, recipe
+from tef_export.language import text
 
 CPU_SECONDS = 3600
 WALL_SECONDS = 3600.0
@@ -30,8 +32,9 @@ _START = (
     f"golden_check.limit(sys.argv[2], {CPU_SECONDS}, {MEMORY});"
     "from tef_export.rerun import child; child.main(sys.argv[2])"
 )
-MODEL, PLAN, CONTRACT, RECIPE, ROWS, GROUPS = (
-    "model.onnx", "plan.yaml", "contract.json", "recipe.json", "rows.npz", "groups.json",
+MODEL, PLAN, CONTRACT, RECIPE, ROWS, GROUPS, TEXT, TOKENIZER = (
+    "model.onnx", "plan.yaml", "contract.json", "recipe.json", "rows.npz", "groups.json", "text.jsonl",
+    "tokenizer.json",
 )  # fmt: skip
 
 
@@ -62,7 +65,26 @@ def measure(bundle: cross_check.Bundle, contract: manifest.ModelContract, part: 
         MissingError: Packages that measuring needs are absent.
         VerificationError: The graph cannot be measured within the limits.
     """
-    for name in ("onnxruntime", "scipy"):
+    _prepare(bundle, contract, place, ("onnxruntime", "scipy"))
+    _save(part, place)
+    return _answered(place)
+
+
+def measure_text(
+    bundle: cross_check.Bundle, contract: manifest.ModelContract, documents: Sequence[text.Document], place: Path
+) -> Answer:
+    """Measure documents with the bundle's language model. See `measure`."""
+    _prepare(bundle, contract, place, ("onnxruntime", "scipy", "tokenizers"))
+    shutil.copyfile(bundle.root.joinpath(*contents.TOKENIZER.split("/")), place / TOKENIZER)
+    (place / TEXT).write_bytes(text.write(documents))
+    return _answered(place)
+
+
+def _prepare(
+    bundle: cross_check.Bundle, contract: manifest.ModelContract, place: Path, packages: tuple[str, ...]
+) -> None:
+    """What either kind of model is given, once the packages are there."""
+    for name in packages:
         if importlib.util.find_spec(name) is None:
             raise errors.MissingError(
                 f'`proofline rerun`: expected the package {name}, got none. `pip install "proofline[tef]"` out of a '
@@ -72,7 +94,9 @@ def measure(bundle: cross_check.Bundle, contract: manifest.ModelContract, part: 
     (place / PLAN).write_bytes(bundle.read(contents.PLAN))
     (place / RECIPE).write_bytes(bundle.read(recipe.PLACE))
     (place / CONTRACT).write_text(contract.model_dump_json(), encoding="utf-8")
-    _save(part, place)
+
+
+def _answered(place: Path) -> Answer:
     command = [sys.executable, "-I", "-B", "-c", _START, str(_ROOT), str(place)]
     try:
         done = subprocess.run(
