@@ -70,18 +70,18 @@ def export(
         for name, variant in sorted(training.variants.items())
     }
     rows = golden.inputs(encoded.features, plan.bundle.golden_rows, plan.training.seed)
-    given, answers = golden.write(folder, made.opened, rows)
+    given, answers = golden.write(folder, made.opened, {golden.INPUT: rows})
     proto = made.proto
     return records.ModelRef(
         onnx=made.reference,
-        inputs=tuple(_spec(value) for value in proto.graph.input),
-        outputs=tuple(_spec(value) for value in proto.graph.output),
+        inputs=tuple(spec(value) for value in proto.graph.input),
+        outputs=tuple(spec(value) for value in proto.graph.output),
         opset=OPSET,
         ir_version=IR_VERSION,
         parent_checkpoint_sha256=training.checkpoint.sha256,
         operators=tuple(sorted({node.op_type for node in proto.graph.node})),
         parity=made.parity,
-        golden_input=given,
+        golden_input=given[0],
         golden_outputs=answers,
         exporter=f"torch.onnx {torch.__version__} (torch.export)",
         comparisons={name: other.reference for name, other in others.items()},
@@ -105,13 +105,13 @@ def _written(
     model = checkpoints.shipped(folder, trained, encoded)
     with user_module.guarded(plan.model.factory, "a module that torch.export can trace"):
         proto = _translate(model, plan, encoded)
-    content = _finish(proto, plan.system.id)
-    check_graph(proto, encoded)
+    content = finish(proto, plan.system.id)
+    check_graph(proto, contract(encoded))
     opened = golden.session(content)
     parity = _parity(model, opened, folder, encoded, trained)
     with folder.replacing(place) as temporary:
         temporary.write_bytes(content)
-        _check_file(str(temporary))
+        check_file(str(temporary))
     return _Graph(folder.reference(place), proto, opened, parity)
 
 
@@ -135,17 +135,16 @@ def contract(encoded: records.EncodedData) -> Contract:
     return inputs | {"label": ("int64", ("batch",)), "probabilities": ("float32", ("batch", len(encoded.classes)))}
 
 
-def check_graph(proto: Any, encoded: records.EncodedData) -> None:
+def check_graph(proto: Any, wanted: Contract) -> None:
     """Does the graph keep the contract, with standard operators and finite weights only?
 
     Raises:
         VerificationError: When it does not.
     """
-    found = {spec.name: (spec.dtype, spec.shape) for spec in map(_spec, [*proto.graph.input, *proto.graph.output])}
-    if found != contract(encoded):
+    found = {value.name: (value.dtype, value.shape) for value in map(spec, [*proto.graph.input, *proto.graph.output])}
+    if found != wanted:
         raise errors.VerificationError(
-            f"exported graph: expected inputs and outputs {contract(encoded)}, got {found}. "
-            "Correct the output of the module."
+            f"exported graph: expected inputs and outputs {wanted}, got {found}. Correct the output of the module."
         )
     domains = {o.domain for o in proto.opset_import} | {f.domain for f in proto.functions}
     if not domains <= set(DOMAINS):
@@ -192,7 +191,8 @@ def _clear(part: Any) -> None:
     part.ClearField("metadata_props")
 
 
-def _finish(proto: Any, name: str) -> bytes:
+def finish(proto: Any, name: str) -> bytes:
+    """The bytes of a graph without what the exporting machine has left in it."""
     strip(proto)
     proto.ir_version = IR_VERSION
     proto.graph.name = name
@@ -203,7 +203,7 @@ def _finish(proto: Any, name: str) -> bytes:
 def _translate(model: torch.nn.Module, plan: Plan, encoded: records.EncodedData) -> Any:
     example = torch.from_numpy(golden.inputs(encoded.features, 4, 0))
     try:
-        with _quiet():
+        with quiet():
             program = torch.onnx.export(
                 model,
                 (example,),
@@ -226,7 +226,7 @@ def _translate(model: torch.nn.Module, plan: Plan, encoded: records.EncodedData)
 
 
 @contextlib.contextmanager
-def _quiet() -> Iterator[None]:
+def quiet() -> Iterator[None]:
     """The exporter's remarks on packages that are not installed are of no use to anybody; silence them, then undo."""
     loggers = [logging.getLogger(name) for name in NOISY]
     levels = [logger.level for logger in loggers]
@@ -241,7 +241,12 @@ def _quiet() -> Iterator[None]:
             logger.setLevel(level)
 
 
-def _check_file(path: str) -> None:
+def check_file(path: str) -> None:
+    """Ask ONNX's own checker, with shape inference.
+
+    Raises:
+        VerificationError: The graph is invalid.
+    """
     try:
         onnx.checker.check_model(path, full_check=True, check_custom_domain=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError) as error:
@@ -365,7 +370,8 @@ def _graph_outputs(opened: Any, x: npt.NDArray[np.float32]) -> list[npt.NDArray[
     return made
 
 
-def _spec(value: Any) -> records.TensorSpec:
+def spec(value: Any) -> records.TensorSpec:
+    """Name, element type and shape of an input or output."""
     kind = value.type.tensor_type
     return records.TensorSpec(
         name=value.name,

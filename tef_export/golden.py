@@ -7,7 +7,8 @@ are drawn at random within the training range of each feature.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -54,15 +55,24 @@ def session(model: bytes) -> onnxruntime.InferenceSession:
 
 
 def write(
-    folder: RunFolder, opened: onnxruntime.InferenceSession, x: npt.NDArray[np.float32]
-) -> tuple[records.ArtifactRef, tuple[records.ArtifactRef, ...]]:
-    """Run the model on `x` and write `input_0.pb` and `output_<i>.pb`; their references, input first."""
-    names = [output.name for output in opened.get_outputs()]
-    made = opened.run(names, {INPUT: x})
-    given = _write(folder, f"{PLACE}/input_0.pb", x, INPUT)
-    return given, tuple(
-        _write(folder, f"{PLACE}/output_{i}.pb", array, name)
-        for i, (name, array) in enumerate(zip(names, made, strict=True))
+    folder: RunFolder, opened: onnxruntime.InferenceSession, given: Mapping[str, npt.NDArray[Any]]
+) -> tuple[tuple[records.ArtifactRef, ...], tuple[records.ArtifactRef, ...]]:
+    """Run the model and write `input_<i>.pb` and `output_<i>.pb`, numbered as in the graph; their references.
+
+    Args:
+        folder: Run folder.
+        opened: The model.
+        given: Every input by name.
+    """
+    inputs = [value.name for value in opened.get_inputs()]
+    outputs = [value.name for value in opened.get_outputs()]
+    made = opened.run(outputs, dict(given))
+    return (
+        tuple(_write(folder, f"{PLACE}/input_{i}.pb", given[name], name) for i, name in enumerate(inputs)),
+        tuple(
+            _write(folder, f"{PLACE}/output_{i}.pb", array, name)
+            for i, (name, array) in enumerate(zip(outputs, made, strict=True))
+        ),
     )
 
 

@@ -1,1 +1,1 @@
-"""The bundle of a language model: graph with a key-value cache, tokenizer, recipe, and how they are read."""
+"""A language model as it ships: graph with a key-value cache, tokenizer, recipe; made here, and read here."""

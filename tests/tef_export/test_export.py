@@ -287,10 +287,10 @@ def test_a_graph_outside_the_contract_is_refused(binary, spoil, said):
 
     folder, _, encoded, _, model = binary
     proto = onnx.load(folder.checked(model.onnx))
-    export.check_graph(proto, encoded)
+    export.check_graph(proto, export.contract(encoded))
     spoil(proto.graph)
     with pytest.raises(errors.VerificationError, match=said):
-        export.check_graph(proto, encoded)
+        export.check_graph(proto, export.contract(encoded))
 
 
 def test_a_custom_domain_is_refused(binary):
@@ -303,7 +303,7 @@ def test_a_custom_domain_is_refused(binary):
     proto = onnx.load(folder.checked(model.onnx))
     proto.opset_import.add(domain="com.example", version=1)
     with pytest.raises(errors.VerificationError, match="expected standard operators only"):
-        export.check_graph(proto, encoded)
+        export.check_graph(proto, export.contract(encoded))
 
 
 @pytest.mark.slow

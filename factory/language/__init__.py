@@ -1,0 +1,1 @@
+"""Language models: tokens, the decoder, its training. The only part that imports transformers, with the exporter."""
