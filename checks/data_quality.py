@@ -29,6 +29,7 @@ from great_expectations.render.view import DefaultJinjaPageView
 
 from checks import _duckdb_engine, _expectations, _spark_engine
 from checks._expectations import Declared
+from checks._percent import percent
 from configs import errors
 from configs.plan import Plan
 from evidence import records
@@ -300,12 +301,6 @@ def _result(declared: Declared, outcome: Any, rows: int) -> records.CheckResult:
             f"limit {percent(declared.tolerated)}"
         ),
     )
-
-
-def percent(share: float) -> str:
-    """One decimal as in the documents; two digits of what that would round away."""
-    value = 100 * share
-    return f"{value:.2g} %" if 0 < value < 0.05 else f"{value:.1f} %"
 
 
 def _counts(declared: Declared, outcome: Any, rows: int) -> tuple[int, int]:

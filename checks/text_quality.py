@@ -7,6 +7,7 @@ What nobody has stated (a licence, a reservation of rights) is `inconclusive` an
 from __future__ import annotations
 
 from checks import _text_expectations, catalogue, data_quality
+from checks._percent import percent
 from checks._subject import UNGATED
 from configs.language.corpora import Corpus
 from configs.language.plan import LanguagePlan
@@ -34,7 +35,8 @@ def validate(
         cleaning: The documents as cleaned.
 
     Returns:
-        One result for each `data.` check of text but `data.contamination`, which follows the split.
+        One result for each `data.` check of text but `data.contamination`, which follows the split
+        (`checks.contamination`).
 
     Raises:
         IntegrityError: The documents were altered.
@@ -50,31 +52,6 @@ def validate(
         _held_out(plan, cleaning),
     )
     return records.QualityRecord(results=results, data_docs=page)
-
-
-def contamination(plan: LanguagePlan, tokenised: language_records.TokenisedData) -> records.CheckResult:
-    """Held-out documents that stand in the training part, against the policy, before and after the step."""
-    step, limit = tokenised.contamination, plan.policy.contamination
-    dropped = plan.cleaning.contamination.action == "drop_training"
-    judged = tokenised.held_out - step.found.get("held_out_without_ngrams", 0)
-    before = tokenised.contaminated / judged if judged else None
-    after = 0.0 if dropped and judged else before
-    status: records.Status = "inconclusive" if after is None else "pass" if after <= limit else "fail"
-    found = f"{tokenised.contaminated} of {judged} held-out documents were contaminated"
-    removed = step.before.documents - step.after.documents
-    then = f"; after {removed} training documents were dropped none is" if dropped else ""
-    reason = f"{found}{then}, limit {data_quality.percent(limit)}" if judged else "no held-out document is long enough"
-    return _result(
-        "data.contamination",
-        status,
-        reason,
-        _measure("data.contamination", after, judged),
-        _measure("data.contamination.before", before, judged),
-        _measure("data.contamination.training_documents_dropped", removed, step.before.documents),
-        severity="gate",
-        threshold=records.Threshold(at_most=limit),
-        step=step,
-    )
 
 
 def _expectations(
@@ -132,7 +109,7 @@ def _licences(plan: LanguagePlan, cleaning: language_records.CleaningRecord) -> 
     return _result(
         "data.licences",
         "inconclusive" if unknown else "pass",
-        f"warning: no licence is stated for {_named(unknown)}, {data_quality.percent(share)} of the text; state it in "
+        f"warning: no licence is stated for {_named(unknown)}, {percent(share)} of the text; state it in "
         "the corpus's provenance.licence"
         if unknown
         else f"a licence is stated for each of the {len(plan.corpora)} corpora",
@@ -153,7 +130,7 @@ def _opt_outs(plan: LanguagePlan, cleaning: language_records.CleaningRecord) -> 
         "data.opt_outs",
         "inconclusive" if silent else "pass",
         f"warning: that reservations of rights were looked for and honoured is not stated for {_named(silent)}, "
-        f"{data_quality.percent(share)} of the text{said}; state it in provenance.opt_out"
+        f"{percent(share)} of the text{said}; state it in provenance.opt_out"
         if silent
         else f"stated for each of the {len(concerned)} corpora that it concerns",
         _measure("data.opt_outs", share, cleaning.counts.bytes),
@@ -255,7 +232,6 @@ def _result(
     reason: str,
     *measures: records.Measure,
     severity: str = "info",
-    threshold: records.Threshold | None = None,
     step: Step | None = None,
     details: dict[str, object] | None = None,
 ) -> records.CheckResult:
@@ -266,7 +242,6 @@ def _result(
         status=status,
         severity=severity,
         measures=measures,
-        threshold=threshold,
         reason=reason,
         details={**counted, **(details or {})},
     )

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from pyarrow import parquet
 
-from checks import catalogue, gate, intervals, leakage, parity, variants
+from checks import catalogue, contamination, gate, intervals, leakage, parity, variants
 from checks._subject import not_measured
 from checks.language import calibration, cost, harness, memorisation, quality, robustness, texts, weights
 from checks.language._subject import Progress, Subject, Training
@@ -89,7 +89,7 @@ def evaluate(
         started_at=started,
         finished_at=clock.now(),
         runtime=subject.graph.runtime,
-        results=(*gate.apply(plan, results), parity.result(model), audit),
+        results=(*gate.apply(plan, results), contamination.measure(plan, tokenised), parity.result(model), audit),
         uses=uses,
     )
 

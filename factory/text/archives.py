@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import fnmatch
+import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -48,7 +50,8 @@ def damage_told(place: Path) -> Iterator[None]:
     """
     try:
         yield
-    except (zipfile.BadZipFile, zlib.error, EOFError):
+    # The last three are what it raises for offsets and lengths that cannot be.
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, struct.error):
         raise errors.DataError(
             f"corpus file {place.name}: expected a whole ZIP archive, got a damaged or truncated one. Fetch it again."
         ) from None

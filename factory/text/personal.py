@@ -15,10 +15,12 @@ import phonenumbers
 
 from configs.language.cleaning import PersonalKind
 
+_LATIN = "A-Za-z0-9\u00c0-\u024f"
 _EMAIL = re.compile(
-    r"(?<![\w.%+-])[A-Za-z0-9][\w.%+-]{0,63}@(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}(?![\w-])"
+    rf"(?<![A-Za-z0-9.%+-])[{_LATIN}][{_LATIN}_.%+-]{{0,63}}@"
+    rf"(?:[{_LATIN}](?:[{_LATIN}-]{{0,61}}[{_LATIN}])?\.)+[A-Za-z]{{2,24}}(?![A-Za-z0-9])"
 )
-_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}[0-9]{2}(?:[ \u00a0]?[A-Z0-9]{2,4}){3,8}(?![A-Za-z0-9])")
+_IBAN = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2}[0-9]{2}(?:[ \u00a0]?[A-Z0-9]){11,30}(?![A-Za-z0-9])")
 _DIGITS = re.compile(r"(?:\d[^\w\n]{0,4}){6}\d")
 """What a telephone number needs at least; most texts have nothing like it, which saves the search."""
 REGIONS: dict[str, tuple[str, ...]] = {
@@ -29,7 +31,15 @@ REGIONS: dict[str, tuple[str, ...]] = {
     "pt": ("PT", "BR"), "ro": ("RO",), "sk": ("SK",), "sl": ("SI",), "sv": ("SE", "FI"),
 }  # fmt: skip
 """Language to the countries whose national forms of numbers are looked for."""
-_IBAN_LENGTHS = range(15, 35)
+_NUMBER = re.compile(r"\d+[.,]\d+")
+_GAP = re.compile(r"\s{2}")
+_IBAN_LENGTHS = {
+    "AD": 24, "AT": 20, "BE": 16, "BG": 22, "CH": 21, "CY": 28, "CZ": 24, "DE": 22, "DK": 18, "EE": 20, "ES": 24,
+    "FI": 18, "FR": 27, "GB": 22, "GR": 27, "HR": 21, "HU": 28, "IE": 22, "IS": 26, "IT": 27, "LI": 21, "LT": 20,
+    "LU": 20, "LV": 21, "MC": 27, "MT": 31, "NL": 18, "NO": 15, "PL": 28, "PT": 25, "RO": 24, "SE": 24, "SI": 19,
+    "SK": 24, "SM": 27, "VA": 22,
+}  # fmt: skip
+"""Characters by country, in the single euro payments area; of others 15 to 34 are taken."""
 
 
 def spans(text: str, kinds: Iterable[PersonalKind], language: str) -> list[tuple[int, int, PersonalKind]]:
@@ -72,7 +82,10 @@ def count(found: Iterable[tuple[int, int, PersonalKind]]) -> Counter[str]:
 def valid_iban(candidate: str) -> bool:
     """Whether the check digits are right: the number, its first four characters moved to the end, is 1 modulo 97."""
     compact = candidate.replace(" ", "").replace("\u00a0", "").upper()
-    if len(compact) not in _IBAN_LENGTHS or not compact.isalnum() or not compact.isascii():
+    if not compact.isalnum() or not compact.isascii():
+        return False
+    length = _IBAN_LENGTHS.get(compact[:2])
+    if len(compact) != length if length else not 15 <= len(compact) <= 34:
         return False
     return int("".join(str(int(c, 36)) for c in compact[4:] + compact[:4])) % 97 == 1
 
@@ -85,5 +98,16 @@ def _iban(candidate: str) -> int:
 
 def _phones(text: str, language: str) -> Iterable[tuple[int, int]]:
     for region in REGIONS.get(language, (None,)):
-        for match in phonenumbers.PhoneNumberMatcher(text, region):
-            yield match.start, match.end
+        # By default it gives up after some thousand figures that are no number.
+        for match in phonenumbers.PhoneNumberMatcher(text, region, max_tries=len(text)):
+            found = match.raw_string
+            if _written_as_phone(found):
+                opened = found.startswith("(") and found.count("(") > found.count(")")
+                yield match.start + opened, match.end
+
+
+def _written_as_phone(found: str) -> bool:
+    """Numbering plans alone take integers, decimal fractions and columns of figures for telephone numbers."""
+    if _GAP.search(found) or _NUMBER.fullmatch(found):
+        return False
+    return not found.isdigit() or found.startswith("0")

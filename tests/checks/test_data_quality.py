@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from checks import _expectations
+from checks import _expectations, _percent
 from configs.errors import DataError
 from tests.checks import data_builders
 
@@ -72,9 +72,7 @@ def test_titles_name_the_column_and_the_rule() -> None:
 )
 def test_shares_in_reasons_have_one_form(share: float, text: str) -> None:
     """One decimal and a space as in the documents; what that would round to nothing keeps two digits."""
-    from checks import data_quality
-
-    assert data_quality.percent(share) == text
+    assert _percent.percent(share) == text
 
 
 @pytest.mark.slow

@@ -39,7 +39,7 @@ def record(made):
 def test_every_check_of_the_catalogue_answers_once(made, record):
     """In its order, then parity and the leakage audit; each with a reason, and the record says what was measured."""
     wanted = [m.id for m in catalogue.of_family("language")]
-    assert [r.check_id for r in record.results] == [*wanted, "export.parity", "data.leakage"]
+    assert [r.check_id for r in record.results] == [*wanted, "data.contamination", "export.parity", "data.leakage"]
     assert all(r.reason and r.title for r in record.results)
     assert record.onnx_sha256 == made.model.onnx.sha256
     assert record.commitment_sha256 == canonical.sha256(made.commitment)
