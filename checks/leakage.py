@@ -6,7 +6,7 @@ Knows no step by name but `evaluation`: whatever else has read the test part is 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -52,7 +52,7 @@ def audit(
         *_shared_rows(folder, split),
         *_assignment(folder, split),
         *(_tokens(split, encoded) if isinstance(encoded, _Tokenised) else _arrays(folder, split, encoded)),
-        *(problem for use in uses for problem in _use(split, use)),
+        *(problem for use in uses for problem in _use(split, use, _left_out(encoded))),
     ]
     steps = sorted({use.step for use in uses})
     measure = records.Measure(name=CHECK, value=float(len(broken)), n=sum(p.rows for p in split.parts.values()))
@@ -134,14 +134,24 @@ def _arrays(folder: RunFolder, split: SplitManifest, encoded: records.EncodedDat
 
 
 def _tokens(split: SplitManifest, tokenised: language_records.TokenisedData) -> list[str]:
+    gone = _left_out(tokenised)
     return [
         f"the tokens of {role} are of other documents than the split"
         for role in ROLES
         if tokenised.parts[role].digests_sha256 != split.parts[role].digests.sha256
+        or tokenised.parts[role].documents + gone.get(role, 0) != split.parts[role].rows
     ]
 
 
-def _use(split: SplitManifest, use: records.DataUse) -> list[str]:
+def _left_out(encoded: records.EncodedData | language_records.TokenisedData) -> dict[str, int]:
+    """Training documents that nothing reads, because held-out text stands in them."""
+    if not isinstance(encoded, _Tokenised):
+        return {}
+    step = encoded.contamination
+    return {"train": step.before.documents - step.after.documents}
+
+
+def _use(split: SplitManifest, use: records.DataUse, left_out: Mapping[str, int]) -> list[str]:
     problems = []
     if use.role == "test" and use.step not in FREE_STEPS:
         problems.append(f"step {use.step} has read test")
@@ -149,8 +159,6 @@ def _use(split: SplitManifest, use: records.DataUse) -> list[str]:
         hit = [role for role in ROLES if split.parts[role].digests.sha256 == use.digests_sha256]
         what = f"those of {hit[0]}" if hit else "others"
         problems.append(f"step {use.step} states {use.role}, but the rows it has read are {what}")
-    elif use.rows != split.parts[use.role].rows:
-        problems.append(
-            f"step {use.step} has read {use.rows} rows of {use.role}, which has {split.parts[use.role].rows}"
-        )
+    elif use.rows != (there := split.parts[use.role].rows - left_out.get(use.role, 0)):
+        problems.append(f"step {use.step} has read {use.rows} rows of {use.role}, which has {there}")
     return problems

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from checks import catalogue, gate
+from checks import catalogue, gate, leakage
 from checks.language import evaluate
 from configs import errors
 from evidence import canonical, records
@@ -142,3 +142,23 @@ def test_no_training_framework_is_loaded():
     root = pathlib.Path(__file__).parents[3]
     found = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
+
+
+def test_documents_left_out_for_held_out_text_are_no_leak_and_unexplained_ones_are(made):
+    """The audit takes off what the contamination step left out of training, and nothing else."""
+    train = made.tokenised.parts["train"]
+    fewer = train.model_copy(update={"documents": train.documents - 1})
+    step = made.tokenised.contamination
+    after = step.after.model_copy(update={"documents": step.before.documents - 1})
+    explained = {"contamination": step.model_copy(update={"after": after})}
+    parts = {"parts": {**made.tokenised.parts, "train": fewer}}
+    for said, status in ((explained, "pass"), ({}, "fail")):
+        tokenised = made.tokenised.model_copy(update={**parts, **said})
+        uses = [
+            records.DataUse(step=name, role=role, rows=tokenised.parts[role].documents, digests_sha256=digest)
+            for name, role, digest in (
+                ("fit", "train", train.digests_sha256),
+                ("evaluation", "test", tokenised.parts["test"].digests_sha256),
+            )
+        ]
+        assert leakage.audit(made.folder, made.manifest, uses, tokenised).status == status
