@@ -68,6 +68,18 @@ class Training(Section):
     """`stream` reads the training rows from sharded Parquet as they are needed, each rank its own part, for data that
     do not fit into the memory of the machine that trains. The order of the rows is another than that of `memory`."""
     stream: Stream = Stream()
+    parallel: Literal["auto", "ddp", "fsdp"] = "auto"
+    """On several ranks (GPUs): a copy of the network on each (DDP), or a part of its weights on each (FSDP2); `auto` is
+    the latter where weights, gradients and moments would take more than 60 % of a GPU's memory."""
+    compile: bool = False
+    """Compile the network with `torch.compile`: up to a minute at the start, then faster passes. Where it cannot be
+    compiled the training ends and says so."""
+    checkpoints: int = Field(default=3, ge=1, le=100)
+    """How many checkpoints are kept, each whole and with its digest; a damaged one falls back to the one before."""
+    checkpoint_seconds: float = Field(default=60.0, ge=0)
+    """Longest time between two checkpoints, within epochs too: what a kill can lose."""
+    checkpoint_every: int | None = Field(default=None, ge=1)
+    """A checkpoint after every so many epochs as well, however short they are."""
     learning_rate: float = Field(default=1e-3, gt=0)
     weight_decay: float = Field(default=1e-4, ge=0)
     patience: int = Field(default=10, ge=1)
@@ -115,7 +127,7 @@ class Factory(Section):
     hours: float = Field(default=1.0, gt=0, le=24 * 14)
     """Longest time of the job; when it comes near, the training saves, and the job is requeued."""
     warn_seconds: int = Field(default=120, ge=10, le=3600)
-    """How long before the end the job is warned: longer than an epoch takes."""
+    """How long before the end the job is warned: longer than a checkpoint takes to be written."""
     restarts: int = Field(default=20, ge=0, le=1000)
     """How often the job may requeue itself."""
     gpu_flag: Literal["gres", "gpus-per-node", "gpus"] | None = None

@@ -303,6 +303,23 @@ class Variant(Record):
     threshold: DecisionThreshold | None = None
 
 
+class Execution(Record):
+    """How the passes of a training ran."""
+
+    ranks: int
+    """Processes that trained together when it ended; each has a GPU, or its share of the processors."""
+    parallel: Literal["none", "ddp", "fsdp"]
+    """`ddp`: a copy of the network on every rank; `fsdp`: a part of its weights, gradients and moments on each."""
+    why: str
+    """Why this kind, in words."""
+    micro_batches: int
+    """Passes into which each rank cuts its share of a batch."""
+    compiled_graphs: int | None = None
+    """Graphs that torch.compile made; None where the network was not compiled."""
+    graph_breaks: int | None = None
+    """How often a graph had to end and Python ran in between."""
+
+
 class TrainingRecord(Record):
     """How the model came to be."""
 
@@ -332,6 +349,8 @@ class TrainingRecord(Record):
     uses: tuple[DataUse, ...]
     resumed: int = 0
     """How often training was taken up again from a checkpoint."""
+    execution: Execution | None = None
+    """None in records from before it was recorded."""
     job: job_records.JobRecord | None = None
     """The batch job that trained; None for a training on this machine."""
     mitigation: mitigation_records.MitigationRecord | None = None

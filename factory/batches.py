@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from itertools import repeat
+from itertools import islice, repeat
 from typing import TYPE_CHECKING, Any, Protocol
 
 import torch
@@ -52,13 +52,13 @@ class Source(Protocol):
         """Rows of an epoch, over all ranks."""
 
     def epoch(self, number: int) -> Iterator[Batch]:
-        """The batches of an epoch, numbered from 1, in an order of its own."""
+        """The batches of an epoch, numbered from 1, in an order of its own; what is left of it after `restore`."""
 
     def sample(self, rows: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Inputs and targets of some rows."""
 
-    def state(self) -> dict[str, Any] | None:
-        """Where the reading stands, as JSON data for a checkpoint; None where every epoch begins anew."""
+    def state(self) -> dict[str, Any]:
+        """Which batches were given out, as JSON data for a checkpoint."""
 
     def restore(self, state: Any) -> None:
         """Stand where a state says."""
@@ -69,6 +69,7 @@ class InMemory:
 
     def __init__(self, held: Held, training: Training) -> None:
         self._held, self._training = held, training
+        self._epoch, self._given = 0, 0
 
     @property
     def rows(self) -> int:
@@ -78,12 +79,16 @@ class InMemory:
     def epoch(self, number: int) -> Iterator[Batch]:
         """The batches of an epoch."""
         x, y, weights = self._held
+        if self._epoch != number:
+            self._epoch, self._given = number, 0
         generator = torch.Generator().manual_seed(seed_of(self._training.seed, number, "order"))
         order = torch.randperm(len(x), generator=generator).to(x.device)
         sizes = batch_sizes(len(x), self._training.batch_size)
         # One gather for the epoch; the batches are views.
         weighed = repeat(None, len(sizes)) if weights is None else weights[order].split(sizes)
-        for xb, yb, wb in zip(x[order].split(sizes), y[order].split(sizes), weighed, strict=True):
+        all_of_it = zip(x[order].split(sizes), y[order].split(sizes), weighed, strict=True)
+        for xb, yb, wb in islice(all_of_it, self._given, None):
+            self._given += 1
             pieces = ranks.pieces(len(xb), self._training.micro_batches)
             yield Batch(xb, yb, wb, pieces, whole=len(xb), complete=True)
 
@@ -91,11 +96,13 @@ class InMemory:
         """Inputs and targets of some rows."""
         return self._held[0][:rows], self._held[1][:rows]
 
-    def state(self) -> None:
-        """Nothing: the order of an epoch follows from its number."""
+    def state(self) -> dict[str, Any]:
+        """The epoch and how many of its batches were given out: their order follows from the epoch's number."""
+        return {"epoch": self._epoch, "batch": self._given}
 
     def restore(self, state: Any) -> None:
-        """Nothing to take up."""
+        """Stand where a state says."""
+        self._epoch, self._given = int(state["epoch"]), int(state["batch"])
 
 
 class Streamed:

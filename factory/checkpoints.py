@@ -1,14 +1,11 @@
-"""Weights on disk: the state to resume from after a kill, and the best weights. safetensors and JSON, never pickle.
+"""Weights on disk, and the model that is rebuilt from them. safetensors and JSON, never pickle.
 
-One file holds the whole state, its JSON in the header, and it is replaced in one step: a killed process leaves the
-state of one epoch, whole. Checkpoints of an epoch are not forced to the disk (a kill loses nothing by that); the
-final weights are.
+The state of a training that goes on is kept by `factory.snapshots`.
 """
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -28,44 +25,30 @@ PLACE = "training"
 Tensors = dict[str, torch.Tensor]
 
 
-def snapshot(tensors: Mapping[str, torch.Tensor]) -> Tensors:
-    """Copies on the CPU that share no memory, with each other or with the model."""
-    return {name: tensor.detach().to("cpu", copy=True).contiguous() for name, tensor in tensors.items()}
-
-
-def state_path(place: str) -> str:
-    """Where the state of a training stands, relative to the run folder."""
-    return f"{place}/checkpoint.safetensors"
-
-
-def save_state(folder: RunFolder, tensors: Tensors, state: Mapping[str, Any], path: str = state_path(PLACE)) -> None:
-    """Replace the checkpoint.
+def save_network(folder: RunFolder, path: str, weights: Tensors, about: Mapping[str, Any]) -> None:
+    """Write a network that was fitted, and what is known of it, as one file that is there whole or not at all.
 
     Args:
         folder: Run folder.
-        tensors: All tensors, no two sharing memory.
-        state: Plain JSON data.
         path: Where it stands, relative to the run folder.
+        weights: No two sharing memory.
+        about: Plain JSON data.
 
     Raises:
         StorageError: When it cannot be written.
     """
-    place = folder.at(path)
-    temporary = place.with_name(f".{place.name}.{os.getpid()}")
-    content = safetensors.torch.save(tensors, metadata={"state": json.dumps(state, allow_nan=False)})
     try:
-        temporary.write_bytes(content)
-        temporary.replace(place)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with folder.replacing(path) as temporary:
+            safetensors.torch.save_file(weights, temporary, metadata={"about": json.dumps(about, allow_nan=False)})
+    except (OSError, safetensors.SafetensorError) as error:
         raise errors.StorageError(
-            f"checkpoint {path}: expected {len(content)} bytes to be written, got: {error.strerror}. "
-            "Free space or make the run folder writable, then resume the run; earlier epochs are kept."
+            f"network {path}: expected it to be written, got: {getattr(error, 'strerror', None) or error}. "
+            "Free space or make the run folder writable, then resume the run; earlier ones are kept."
         ) from error
 
 
-def load_state(folder: RunFolder, path: str = state_path(PLACE)) -> tuple[Tensors, dict[str, Any]] | None:
-    """The checkpoint, or None where there is none.
+def load_network(folder: RunFolder, path: str) -> tuple[Tensors, dict[str, Any]] | None:
+    """The network and what is known of it, or None where there is none.
 
     Raises:
         IntegrityError: When the file is damaged.
@@ -75,12 +58,11 @@ def load_state(folder: RunFolder, path: str = state_path(PLACE)) -> tuple[Tensor
         return None
     try:
         with safetensors.safe_open(str(place), framework="pt", device="cpu") as opened:
-            state = json.loads((opened.metadata() or {})["state"])
-            return {name: opened.get_tensor(name) for name in opened.keys()}, state  # noqa: SIM118 - no mapping
+            about = json.loads((opened.metadata() or {})["about"])
+            return {name: opened.get_tensor(name) for name in opened.keys()}, about  # noqa: SIM118 - no mapping
     except (safetensors.SafetensorError, ValueError, KeyError) as error:
         raise errors.IntegrityError(
-            f"checkpoint {path}: expected the state of a training, got a damaged file ({error}). "
-            "Delete it to train from the start."
+            f"network {path}: expected a fitted network, got a damaged file ({error}). Delete it to fit it again."
         ) from None
 
 

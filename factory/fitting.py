@@ -16,6 +16,7 @@ from evidence import arrays, records
 from evidence.folder import RunFolder
 from evidence.mitigation_records import MitigationRecord
 from factory import checkpoints, deciding, group_cuts, reduction, reweighing, trainer, treated_groups
+from factory.progress import Calls, ProgressCallback, StopCallback
 
 UNMITIGATED = "unmitigated"
 """Name of the variant without mitigation, and of its folder below `training/`."""
@@ -34,7 +35,8 @@ def fit(
     plan: Plan,
     encoded: records.EncodedData,
     *,
-    progress: trainer.ProgressCallback | None = None,
+    progress: ProgressCallback | None = None,
+    stop: StopCallback | None = None,
 ) -> records.TrainingRecord:
     """Train the plan's model with its mitigation, or take it up where the checkpoints of this run folder stand.
 
@@ -43,13 +45,16 @@ def fit(
         plan: The plan.
         encoded: The encoded data. The test part is not opened.
         progress: Called after every epoch of every network.
+        stop: Asked now and then: shall the training save and end?
 
     Raises:
         DataError: A treated group holds rows of one class only. See also `factory.trainer.train`.
+        Stopped: It was asked to end.
     """
+    calls: Calls = {"progress": progress, "stop": stop}
     method = plan.mitigation.method
     if method == "none":
-        return trainer.train(folder, plan, encoded, progress=progress)
+        return trainer.train(folder, plan, encoded, **calls)
     for role in ROLES[method]:
         treated_groups.of(plan, arrays.load(folder, encoded, role))
     treat = {
@@ -57,37 +62,31 @@ def fit(
         "exponentiated_gradient": _reduced,
         "threshold_optimizer": _cut_by_group,
     }[method]
-    return treat(folder, plan, encoded, progress)
+    return treat(folder, plan, encoded, calls)
 
 
-def _reweighed(
-    folder: RunFolder, plan: Plan, encoded: records.EncodedData, progress: trainer.ProgressCallback | None
-) -> records.TrainingRecord:
+def _reweighed(folder: RunFolder, plan: Plan, encoded: records.EncodedData, calls: Calls) -> records.TrainingRecord:
     part = arrays.load(folder, encoded, "train")
     found = reweighing.weights(treated_groups.rows_of(plan, part))
-    plain = _untreated(folder, plan, encoded, progress)
+    plain = _untreated(folder, plan, encoded, calls)
 
     def weigh(rows: arrays.Part) -> npt.NDArray[np.float64]:
         return reweighing.of_rows(found, treated_groups.rows_of(plan, rows))
 
-    treated = trainer.train(folder, plan, encoded, progress=progress, weigh=weigh)
+    treated = trainer.train(folder, plan, encoded, **calls, weigh=weigh)
     return _with(treated, plain, _about(plan, weights=found), [part.use("weights of the mitigation")])
 
 
-def _reduced(
-    folder: RunFolder, plan: Plan, encoded: records.EncodedData, progress: trainer.ProgressCallback | None
-) -> records.TrainingRecord:
-    plain = _untreated(folder, plan, encoded, progress)
-    treated, ensemble = reduction.fit(folder, plan, encoded, plain, progress)
+def _reduced(folder: RunFolder, plan: Plan, encoded: records.EncodedData, calls: Calls) -> records.TrainingRecord:
+    plain = _untreated(folder, plan, encoded, calls)
+    treated, ensemble = reduction.fit(folder, plan, encoded, plain, **calls)
     return _with(treated, plain, _about(plan, ensemble=ensemble), [])
 
 
-def _cut_by_group(
-    folder: RunFolder, plan: Plan, encoded: records.EncodedData, progress: trainer.ProgressCallback | None
-) -> records.TrainingRecord:
+def _cut_by_group(folder: RunFolder, plan: Plan, encoded: records.EncodedData, calls: Calls) -> records.TrainingRecord:
     part = arrays.load(folder, encoded, "validation")
     rows = treated_groups.rows_of(plan, part)
-    plain = trainer.train(folder, plan, encoded, progress=progress)
+    plain = trainer.train(folder, plan, encoded, **calls)
     if plain.threshold is None:
         raise TypeError("a binary classifier has a threshold")
     scores = deciding.positive_scores(checkpoints.shipped(folder, plain, encoded), part.x)
@@ -98,11 +97,9 @@ def _cut_by_group(
     return _with(treated, plain, _about(plan), [part.use("thresholds of the groups")])
 
 
-def _untreated(
-    folder: RunFolder, plan: Plan, encoded: records.EncodedData, progress: trainer.ProgressCallback | None
-) -> records.TrainingRecord:
+def _untreated(folder: RunFolder, plan: Plan, encoded: records.EncodedData, calls: Calls) -> records.TrainingRecord:
     place = f"{checkpoints.PLACE}/{UNMITIGATED}"
-    return trainer.train(folder, plan, encoded, progress=progress, place=place)
+    return trainer.train(folder, plan, encoded, **calls, place=place)
 
 
 def _about(plan: Plan, **found: object) -> MitigationRecord:

@@ -2,8 +2,8 @@
 
 Reads `plan.yaml` and `data/encoded.json` of the run folder and writes `training/record.json`. This is what a batch
 system calls, once or once for each rank (`torch.distributed.run`); a job that was killed is simply started again. After
-every epoch it writes where it stands, and looks whether it was asked to stop: it then ends with a code that says
-*saved*.
+every epoch it writes where it stands. Every second it looks whether it was asked to stop: it then saves, leaves a file
+that says so, and ends.
 """
 
 from __future__ import annotations
@@ -17,14 +17,11 @@ from pathlib import Path
 from configs import errors, load
 from evidence import folder as run_folder
 from evidence import records
-from factory import fitting, ranks, trainer
-from factory.slurm import script
+from factory import fitting, ranks
+from factory.progress import Progress, Stopped
+from factory.slurm import files
 
 log = logging.getLogger("proofline.job")
-
-
-class _Saved(Exception):  # noqa: N818 - no error: the training was asked to stop and has
-    """The training was asked to stop, and its checkpoint is written."""
 
 
 def run(folder: run_folder.RunFolder) -> records.TrainingRecord:
@@ -33,6 +30,7 @@ def run(folder: run_folder.RunFolder) -> records.TrainingRecord:
     Raises:
         MissingError: When a file is absent.
         ProoflineError: See `factory.fitting.fit`.
+        Stopped: The job was asked to end, and the training is saved.
     """
     plan = load.load(folder.path / "plan.yaml")
     place = folder.path / "data" / "encoded.json"
@@ -42,23 +40,30 @@ def run(folder: run_folder.RunFolder) -> records.TrainingRecord:
         )
     encoded = run_folder.parse_record(place.read_bytes(), records.EncodedData, "data/encoded.json")
 
-    def after_epoch(now: trainer.Progress) -> None:
+    def after_epoch(now: Progress) -> None:
         if ranks.first():
             _log(now)
-            folder.write_bytes(script.PROGRESS, json.dumps(dataclasses.asdict(now)).encode())
-        asked = ranks.agreed_that((folder.path / script.STOP).exists())
-        if asked:
-            if ranks.first():
-                folder.write_bytes(script.SAVED, f"{now.epoch}\n".encode())
-            raise _Saved
+            folder.write_bytes(files.PROGRESS, json.dumps(dataclasses.asdict(now)).encode())
 
-    record = fitting.fit(folder, plan, encoded, progress=after_epoch)
+    def stop() -> bool:
+        return (folder.path / files.STOP).exists()
+
+    record = fitting.fit(folder, plan, encoded, progress=after_epoch, stop=stop)
     if ranks.first():
-        folder.write_record(script.RECORD, record)
+        folder.write_record(files.RECORD, record)
     return record
 
 
-def _log(now: trainer.Progress) -> None:
+def _run(folder: run_folder.RunFolder) -> None:
+    """Train, or leave word that the training was asked to end and is saved."""
+    try:
+        run(folder)
+    except Stopped:
+        if ranks.first():
+            folder.write_bytes(files.SAVED, b"saved\n")
+
+
+def _log(now: Progress) -> None:
     log.info(
         "%s: epoch %d/%d, %.0f rows/s, loss %.5f, validation %.5f, best %d, at most %.0f s left",
         now.phase,
@@ -82,13 +87,11 @@ def main(arguments: list[str]) -> int:
                 "Run python -m factory.job RUN_FOLDER."
             )
         with ranks.joined():
-            run(run_folder.RunFolder(Path(arguments[0])))
-    except _Saved:
-        return errors.EXIT_PASS
+            _run(run_folder.RunFolder(Path(arguments[0])))
     except errors.ProoflineError as error:
         log.error("%s", error)  # noqa: TRY400 - the sentence is the whole message
         if arguments and Path(arguments[0]).is_dir():
-            run_folder.RunFolder(Path(arguments[0])).write_bytes(script.CODE, f"{error.exit_code}\n".encode())
+            run_folder.RunFolder(Path(arguments[0])).write_bytes(files.CODE, f"{error.exit_code}\n".encode())
         return error.exit_code
     return errors.EXIT_PASS
 

@@ -13,7 +13,8 @@ from configs.plan import Plan
 from evidence import records
 from evidence.folder import RunFolder
 from evidence.language_records import LanguageTrainingRecord, TokenisedData
-from factory import fitting, trainer
+from factory import fitting
+from factory.progress import ProgressCallback
 
 
 def _unsaid(_: str) -> None:
@@ -28,7 +29,7 @@ class Launcher(Protocol):
         folder: RunFolder,
         plan: Plan,
         encoded: records.EncodedData,
-        progress: trainer.ProgressCallback | None = None,
+        progress: ProgressCallback | None = None,
         say: Callable[[str], None] = _unsaid,
     ) -> records.TrainingRecord:
         """Train, or take up a training that was interrupted. See `factory.fitting.fit`."""
@@ -53,7 +54,7 @@ class LocalLauncher:
         folder: RunFolder,
         plan: Plan,
         encoded: records.EncodedData,
-        progress: trainer.ProgressCallback | None = None,
+        progress: ProgressCallback | None = None,
         say: Callable[[str], None] = _unsaid,
     ) -> records.TrainingRecord:
         """Train here. See `factory.fitting.fit`."""

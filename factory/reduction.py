@@ -24,7 +24,8 @@ from configs.plan import Plan
 from evidence import arrays, canonical, records
 from evidence.folder import RunFolder
 from evidence.mitigation_records import Ensemble, Member
-from factory import checkpoints, deciding, models, opening, trainer, treated_groups, user_module
+from factory import checkpoints, deciding, models, opening, trainer, training_state, treated_groups, user_module
+from factory.progress import ProgressCallback, StopCallback
 from factory.treated_groups import Treated
 
 Codes = npt.NDArray[np.int64]
@@ -69,14 +70,16 @@ class Networks:
         encoded: records.EncodedData,
         architecture: dict[str, Any],
         sides: tuple[Side, Side],
-        progress: trainer.ProgressCallback | None,
+        progress: ProgressCallback | None,
+        stop: StopCallback | None,
     ) -> None:
         self._folder, self._plan, self._features = folder, plan, encoded.features
-        self._architecture, self._sides, self._progress = architecture, sides, progress
+        self._architecture, self._sides = architecture, sides
+        self._progress, self._stop = progress, stop
         attribute = str(plan.mitigation.attribute)
         parts = [encoded.parts[role] for role in ("train", "validation")]
         self._about = {
-            "training": plan.training.model_dump(mode="json"),
+            "training": plan.training.model_dump(mode="json", exclude=training_state.HOW),
             "architecture": architecture,
             "arrays": [[p.x.sha256, p.y.sha256, p.groups[attribute].codes.sha256] for p in parts],
         }
@@ -124,13 +127,14 @@ class Networks:
             (rows[0], rows[1]),
             phase=f"Mitigate, network {len(self.found) + 1}",
             progress=self._progress,
+            stop=self._stop,
         )
         saved = {"curve": [point.model_dump() for point in made.curve], "best_epoch": made.best_epoch}
-        checkpoints.save_state(self._folder, made.weights, saved, _path(name))
+        checkpoints.save_network(self._folder, _path(name), made.weights, saved)
         return made
 
     def _stored(self, name: str) -> trainer.Fitted | None:
-        loaded = checkpoints.load_state(self._folder, _path(name))
+        loaded = checkpoints.load_network(self._folder, _path(name))
         if loaded is None:
             return None
         self.taken_up = True
@@ -144,7 +148,8 @@ def fit(
     plan: Plan,
     encoded: records.EncodedData,
     plain: records.TrainingRecord,
-    progress: trainer.ProgressCallback | None,
+    progress: ProgressCallback | None,
+    stop: StopCallback | None,
 ) -> tuple[records.TrainingRecord, Ensemble]:
     """Run the reduction and make the weighted mean of what it found.
 
@@ -154,6 +159,7 @@ def fit(
         encoded: The encoded data. The test part is not opened.
         plain: The record of the network without mitigation, whose architecture the members share.
         progress: Called after every epoch of every network.
+        stop: Asked after every epoch: shall it end? The network that is being fitted is lost then, the others are kept.
 
     Returns:
         The training record of the mean, and what it is made of.
@@ -165,7 +171,7 @@ def fit(
     parts = [arrays.load(folder, encoded, role) for role in ("train", "validation")]
     sides = (Side.of(plan, parts[0]), Side.of(plan, parts[1]))
     architecture = {key: value for key, value in plain.architecture.items() if key != "temperature"}
-    networks = Networks(folder, plan, encoded, architecture, sides, progress)
+    networks = Networks(folder, plan, encoded, architecture, sides, progress, stop)
     cut = _cut(plan, sides[0].rows.y)
     found = _reduced(plan, networks, sides[0].rows, cut)
     shape = models.ensemble(architecture, list(found.weights.values()), found.constants, math.log(cut / (1.0 - cut)))

@@ -25,7 +25,9 @@ from torch.nn import functional
 from configs.modelling import Training
 from configs.plan import Plan
 from evidence import records
-from factory import batches, hardware, models, objective, seeds, trainer, user_module
+from factory import batches, hardware, models, objective, seeds, user_module
+from factory.determinism import reproducible, reseed
+from factory.epochs import VALIDATION_BATCH, check_finite, learning_rate
 
 SMALLEST_BATCH = 16
 """Rows; a batch is not made smaller than this unless the plan's is."""
@@ -75,7 +77,7 @@ def retrainer(plan: Plan, encoded: records.EncodedData, training: records.Traini
         loss_of = (lambda output, y, _: plain(output, y)) if weights is None else _loss(target, plan.training, device)
         shares = np.ones(len(x)) if weights is None else weights
         rows = tuple(torch.from_numpy(np.ascontiguousarray(a)).to(device) for a in (x, y, shares.astype(np.float32)))
-        with _one_thread(), trainer.reproducible(seed, device):
+        with _one_thread(), reproducible(seed, device):
             architecture = models.describe(plan.model, encoded, target.mean, target.std)
             network = models.build(architecture, encoded.features).to(device)
             _fit(network, setting, loss_of, rows, training.best_epoch)
@@ -142,26 +144,27 @@ def _fit(network: nn.Module, setting: _Setting, loss_of: RowLoss, rows: tuple[to
     network.train()
     for epoch in range(1, epochs + 1):
         for group in optimizer.param_groups:
-            group["lr"] = trainer.learning_rate(training, epoch - 1)
-        trainer.reseed(seeds.seed_of(training.seed, epoch, "network"), setting.device)
+            group["lr"] = learning_rate(training, epoch - 1)
+        seed = seeds.seed_of(training.seed, epoch, "network")
         generator = torch.Generator().manual_seed(seeds.seed_of(training.seed, epoch, "order"))
         order = torch.randperm(len(rows[0]), generator=generator).to(setting.device)
         total = torch.zeros((), device=setting.device)
         with setting.calling():
-            for batch in zip(*(a[order].split(sizes) for a in rows), strict=True):
+            for number, batch in enumerate(zip(*(a[order].split(sizes) for a in rows), strict=True)):
+                reseed(seed + number, setting.device)
                 loss = loss_of(network(batch[0]), batch[1], batch[2])
                 optimizer.zero_grad(set_to_none=True)
                 loss.backward()
                 optimizer.step()
                 total += loss.detach()
-        trainer.check_finite(epoch, float(total), float(total))
+        check_finite(epoch, float(total), float(total))
 
 
 def _predictor(network: nn.Module, task: str, setting: _Setting) -> Predict:
     model = models.ShippedModel(network, task).eval()
 
     def predict(x: Inputs) -> npt.NDArray[np.float64]:
-        parts = torch.from_numpy(np.ascontiguousarray(x)).to(setting.device).split(trainer.VALIDATION_BATCH)
+        parts = torch.from_numpy(np.ascontiguousarray(x)).to(setting.device).split(VALIDATION_BATCH)
         with torch.inference_mode(), setting.calling():
             outputs = [model(part) for part in parts]
         found = [o if task == "regression" else o[1] for o in outputs]

@@ -3,7 +3,7 @@
 For any trainer, by epochs or by steps. A snapshot is tensors by name, plain JSON data, and the number of the step after
 which it was taken:
 
-    schedule = snapshots.Schedule(every=500, seconds=0)
+    schedule = snapshots.Schedule(every=500, seconds=600)
     with snapshots.Snapshots(folder, "training/checkpoints", fingerprint=fingerprint, keep=3) as kept:
         found = kept.newest()                           # None at the first start
         if found:
@@ -86,19 +86,20 @@ class Snapshot:
 
 @dataclasses.dataclass
 class Schedule:
-    """When the next snapshot is due: after so many steps, but not sooner than so many seconds after the last one."""
+    """When the next snapshot is due: after so many steps or so many seconds, whichever comes first."""
 
-    every: int = 1
-    """Steps."""
-    seconds: float = 0.0
+    every: int | None = None
+    """Steps; None does not count them."""
+    seconds: float | None = None
+    """None does not look at the clock. Ranks that do exchange a word at every call."""
     _step: int = dataclasses.field(default=0, init=False)
     _at: float = dataclasses.field(default_factory=time.monotonic, init=False)
 
     def due(self, step: int) -> bool:
-        """Is it time? Every rank asks; where seconds count, the first rank's clock decides."""
-        if step - self._step < self.every:
-            return False
-        return self.seconds <= 0 or ranks.agreed_that(time.monotonic() - self._at >= self.seconds)
+        """Is it time? Every rank asks, and the first rank's clock decides."""
+        if self.every is not None and step - self._step >= self.every:
+            return True
+        return self.seconds is not None and ranks.agreed_that(time.monotonic() - self._at >= self.seconds)
 
     def taken(self, step: int) -> None:
         """A snapshot of this step was taken, or loaded."""

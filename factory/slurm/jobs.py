@@ -18,7 +18,7 @@ from configs import errors
 from configs.factories.profile import Profile
 from evidence import canonical, clock, job_records
 from evidence.folder import RunFolder
-from factory.slurm import commands, request, script, states
+from factory.slurm import commands, files, request, script, states
 
 FILE = "training/job.json"
 SCRIPT = "training/job.sh"
@@ -106,7 +106,7 @@ def earlier(folder: RunFolder) -> tuple[job_records.JobAttempt, ...]:
 
 def _forget(folder: RunFolder) -> None:
     (folder.path / FILE).unlink(missing_ok=True)
-    (folder.path / script.ENDED).unlink(missing_ok=True)
+    (folder.path / files.ENDED).unlink(missing_ok=True)
 
 
 def cancel(job_id: str) -> str | None:

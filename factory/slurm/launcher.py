@@ -17,8 +17,8 @@ from configs.modelling import Factory
 from configs.plan import Plan
 from evidence import job_records, records
 from evidence.folder import RunFolder, parse_record
-from factory.slurm import costs, jobs, request, script, states
-from factory.trainer import Progress, ProgressCallback
+from factory.progress import Progress, ProgressCallback
+from factory.slurm import costs, files, jobs, request, states
 
 log = logging.getLogger("proofline.factory")
 
@@ -98,13 +98,14 @@ class SlurmLauncher:
         self, folder: RunFolder, job_id: str, progress: ProgressCallback | None, say: Callable[[str], None]
     ) -> states.Standing:
         """Wait for the end; show what the job writes. The job itself is left alone whatever happens here."""
-        log, seen, said = folder.path / script.LOG, 0, ""
+        log, seen, said = folder.path / files.LOG, 0, ""
+        reported: Progress | None = None
         pause, asked_at, sure_at = SOON, 0.0, time.monotonic()
         try:
             while True:
                 seen = _tail(log, seen, say)
                 if progress:
-                    _report(folder.path / script.PROGRESS, progress)
+                    reported = _report(folder.path / files.PROGRESS, progress, reported)
                 if time.monotonic() - asked_at >= pause:
                     now = states.standing(job_id, folder.path)
                     asked_at, pause = time.monotonic(), min(LATE, pause * 1.3)
@@ -137,24 +138,24 @@ class SlurmLauncher:
 
     def _failure(self, folder: RunFolder, job_id: str, now: states.Standing) -> errors.ProoflineError:
         """The end of a job in one sentence, with its last words; the next attempt submits anew."""
-        own = folder.path / script.CODE
+        own = folder.path / files.CODE
         code = own.read_text(encoding="utf-8").strip() if own.is_file() else ""
         jobs.put_aside(folder, now)
         kind = BY_CODE.get(int(code), errors.MissingError) if code.isdigit() else errors.MissingError
-        last = _last_words(folder.path / script.LOG)
+        last = _last_words(folder.path / files.LOG)
         return kind(
             f"job {job_id} of run {folder.run_id}: expected it to complete, got {now.state} ({now.words}). "
-            f"Its last words: {last} The whole log is {script.LOG}. Correct the cause, then go on with --resume: "
+            f"Its last words: {last} The whole log is {files.LOG}. Correct the cause, then go on with --resume: "
             "finished epochs are kept."
         )
 
     def _collected(
         self, folder: RunFolder, job: jobs.Job, profile: profiles.Profile, now: states.Standing
     ) -> records.TrainingRecord:
-        path, ends = folder.path / script.RECORD, time.monotonic() + PATIENCE
+        path, ends = folder.path / files.RECORD, time.monotonic() + PATIENCE
         while not path.is_file() and time.monotonic() < ends:
             time.sleep(GLANCE)  # shared file systems show new files late
-        if not path.is_file() and (folder.path / script.SAVED).is_file():
+        if not path.is_file() and (folder.path / files.SAVED).is_file():
             jobs.put_aside(folder, now)
             raise errors.MissingError(
                 f"job {job.job_id} of run {folder.run_id}: expected a finished training, got one that saved and was "
@@ -163,10 +164,10 @@ class SlurmLauncher:
             )
         if not path.is_file():
             raise errors.MissingError(
-                f"job {job.job_id} of run {folder.run_id}: expected {script.RECORD} after it completed, got none. "
+                f"job {job.job_id} of run {folder.run_id}: expected {files.RECORD} after it completed, got none. "
                 "Is the run folder on storage that login and compute nodes share?"
             )
-        record = parse_record(path.read_bytes(), records.TrainingRecord, script.RECORD)
+        record = parse_record(path.read_bytes(), records.TrainingRecord, files.RECORD)
         told = now.attempts or states.noted(folder.path, str(job.job_id))
         by = "sacct" if now.attempts else "the clock of the job's own script"
         attempts = (*jobs.earlier(folder), *_attempts(job, told))
@@ -261,10 +262,16 @@ def _tail(log: Path, seen: int, say: Callable[[str], None]) -> int:
     return seen + whole
 
 
-def _report(path: Path, progress: ProgressCallback) -> None:
-    with contextlib.suppress(OSError, ValueError, TypeError):
+def _report(path: Path, progress: ProgressCallback, before: Progress | None) -> Progress | None:
+    """Tell where the training stands, if that is news; returns what was told last."""
+    try:
         content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        progress(Progress(**content))
+        now = Progress(**content)
+    except (OSError, ValueError, TypeError):
+        return before
+    if now != before:
+        progress(now)
+    return now
 
 
 def _last_words(log: Path) -> str:

@@ -5,24 +5,8 @@ from __future__ import annotations
 import shlex
 from pathlib import PurePosixPath
 
+from factory.slurm.files import ATTEMPTS, CODE, ENDED, LOG, SAVED, STOP
 from factory.slurm.request import Request
-
-RECORD = "training/record.json"
-"""What the training came to; written by it as its last act."""
-PROGRESS = "training/progress.json"
-"""Where the training stands, for whoever waits elsewhere; replaced after every epoch."""
-LOG = "training/job.log"
-"""Output of the job in the run folder; a requeued job appends to it."""
-STOP = "training/job.stop"
-"""Present when the training shall save and end: it looks for this file after every epoch."""
-ENDED = "training/job.ended"
-"""Written last: exit code, job id, restart count. Tells of the end where the scheduler's accounting is absent."""
-SAVED = "training/job.saved"
-"""Written by a training that was asked to stop and has saved: the script then requeues the job."""
-CODE = "training/job.code"
-"""Exit code that the training itself gave; the launcher of several ranks would hide it."""
-ATTEMPTS = "training/job.attempts"
-"""One line when an attempt begins and one when it ends: hours can be counted where accounting is off."""
 
 
 def render(ask: Request, *, job_name: str, run_folder: PurePosixPath, code: PurePosixPath, site: str) -> str:

@@ -13,7 +13,7 @@ import re
 from pathlib import Path
 from typing import Literal
 
-from factory.slurm import commands, script
+from factory.slurm import commands, files
 
 State = Literal["pending", "running", "completed", "failed", "cancelled", "timeout", "unknown"]
 
@@ -127,11 +127,11 @@ def accounted(job_id: str) -> tuple[Attempt, ...]:
 def noted(run_folder: Path, job_id: str) -> tuple[Attempt, ...]:
     """What the job itself noted of its attempts; one that was killed counts until its last finished epoch."""
     try:
-        lines = [json.loads(line) for line in (run_folder / script.ATTEMPTS).read_text(encoding="utf-8").splitlines()]
+        lines = [json.loads(line) for line in (run_folder / files.ATTEMPTS).read_text(encoding="utf-8").splitlines()]
         mine = [line for line in lines if line["job"] == job_id]
         begun = {line["attempt"]: line for line in mine if line["event"] == "begun"}
         ended = {line["attempt"]: int(line["at"]) for line in mine if line["event"] == "ended"}
-        last = int((run_folder / script.PROGRESS).stat().st_mtime) if (run_folder / script.PROGRESS).is_file() else 0
+        last = int((run_folder / files.PROGRESS).stat().st_mtime) if (run_folder / files.PROGRESS).is_file() else 0
         return tuple(
             Attempt(
                 state="ENDED" if number in ended else "KILLED",
@@ -149,7 +149,7 @@ def noted(run_folder: Path, job_id: str) -> tuple[Attempt, ...]:
 def sentinel(run_folder: Path) -> dict[str, object] | None:
     """What the job wrote as its last act, or None."""
     try:
-        content = json.loads((run_folder / script.ENDED).read_text(encoding="utf-8"))
+        content = json.loads((run_folder / files.ENDED).read_text(encoding="utf-8"))
         return {"code": int(content["code"]), "job": str(content["job"]), "attempt": int(content["attempt"])}
     except (OSError, ValueError, KeyError, TypeError):
         return None

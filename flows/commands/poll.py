@@ -24,7 +24,7 @@ def command(workspace: Path, run: str) -> int:
     knows.
     """
     from evidence.folder import RunFolder
-    from factory.slurm import jobs, script, states
+    from factory.slurm import files, jobs, states
 
     folder = RunFolder(workspaces.Workspace(workspace.resolve()).find(run))
     job = jobs.load(folder)
@@ -40,7 +40,7 @@ def command(workspace: Path, run: str) -> int:
         highlight=False,
         soft_wrap=True,
     )
-    path = folder.path / script.PROGRESS
+    path = folder.path / files.PROGRESS
     if path.is_file():
         at = json.loads(path.read_text(encoding="utf-8"))
         console.print(

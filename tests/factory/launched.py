@@ -29,3 +29,10 @@ def run(ranks: int, module: str, *arguments: str | Path) -> subprocess.Completed
     )
     assert done.returncode == 0, done.stderr[-3000:]
     return done
+
+
+def start(ranks: int, module: str, *arguments: str | Path) -> subprocess.Popen[str]:
+    """Start it, with its standard error to be read."""
+    return subprocess.Popen(
+        command(ranks, module, arguments), cwd=ROOT, env=environment(), stderr=subprocess.PIPE, text=True
+    )

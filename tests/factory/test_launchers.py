@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import dataclasses
+import json
+
 import pytest
 
 from configs import errors
@@ -26,3 +29,19 @@ def test_the_local_launcher_trains_here(tmp_path):
     assert record.epochs == 1
     assert [now.epoch for now in seen] == [1]
     assert folder.checked(record.checkpoint).is_file()
+
+
+def test_progress_of_a_job_is_told_once(tmp_path):
+    """What a job has written is told when it is news, however often it is looked at; a file half-seen is no news."""
+    from factory.progress import Progress
+    from factory.slurm import launcher
+
+    place, told, before = tmp_path / "progress.json", [], None
+    first = Progress(1, 9, 100.0, 1.0, 0.5, 0.6, 1, 8.0)
+    second = dataclasses.replace(first, epoch=2)
+    contents = [json.dumps(dataclasses.asdict(first))] * 3 + ["", '{"epoch": 2'] + [json.dumps(vars(second))] * 2
+    assert launcher._report(place, told.append, before) is None
+    for content in contents:
+        place.write_text(content)
+        before = launcher._report(place, told.append, before)
+    assert told == [first, second]

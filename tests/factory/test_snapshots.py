@@ -209,21 +209,20 @@ def test_the_error_that_ends_a_training_is_not_hidden(tmp_path, caplog):
     assert "bytes to be written" in caplog.text
 
 
-def test_a_schedule_counts_steps_and_seconds():
-    """Due after so many steps, and not before so many seconds have passed since the last one."""
-    steps = snapshots.Schedule(every=3)
-    due = []
-    for step in range(1, 8):
-        if steps.due(step):
-            due.append(step)
-            steps.taken(step)
-    assert due == [3, 6]
-    both = snapshots.Schedule(every=1, seconds=0.05)
-    assert not both.due(1)
-    time.sleep(0.06)
-    assert both.due(2)
-    both.taken(2)
-    assert not both.due(3)
+def test_a_schedule_counts_steps_and_seconds(monkeypatch):
+    """Due after so many steps or so many seconds, whichever comes first, counted from the last snapshot."""
+    now = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    schedule = snapshots.Schedule(every=3, seconds=10)
+    assert [schedule.due(step) for step in (1, 2, 3)] == [False, False, True]
+    schedule.taken(3)
+    now = 109.0
+    assert [schedule.due(step) for step in (4, 5)] == [False, False]
+    now = 110.0
+    assert schedule.due(5)
+    schedule.taken(5)
+    assert not schedule.due(6)
+    assert not snapshots.Schedule().due(1_000_000)
 
 
 ENDLESS = """

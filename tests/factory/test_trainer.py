@@ -1,10 +1,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +9,6 @@ from configs import errors
 from evidence import arrays
 from tests.factory import builders
 
-ROOT = Path(__file__).resolve().parents[2]
 SMALL = {"width": 16, "blocks": 1}
 
 
@@ -21,10 +16,6 @@ def train(folder, encoded, plan, **kwargs):
     from factory import trainer
 
     return trainer.train(folder, plan, encoded, **kwargs)
-
-
-def weights_of(folder, record):
-    return folder.checked(record.checkpoint).read_bytes()
 
 
 @pytest.mark.parametrize(("task", "better_than"), [("binary", 0.60), ("multiclass", 0.3), ("regression", 0.65)])
@@ -154,115 +145,6 @@ def test_progress_is_told_after_every_epoch(tmp_path):
     assert seen[-1].eta_seconds == 0
 
 
-class _StopError(Exception):
-    """Stands for a process that ends in the middle."""
-
-
-def test_a_checkpoint_follows_every_epoch(tmp_path, monkeypatch):
-    """A kill loses one epoch at most, however short the epochs are."""
-    from factory import checkpoints
-
-    written = []
-    save = checkpoints.save_state
-
-    def noted(place, tensors, state, path):
-        written.append(len(state["curve"]))
-        save(place, tensors, state, path)
-
-    monkeypatch.setattr(checkpoints, "save_state", noted)
-    folder, encoded = builders.run_folder(tmp_path / "run")
-    train(folder, encoded, builders.plan(training={"epochs": 5, "batch_size": 512}, model=SMALL))
-    assert written == [1, 2, 3, 4, 5]
-
-
-def test_a_training_is_taken_up_where_it_stopped(tmp_path):
-    """Interrupted after any epoch and resumed, the weights and the losses are those of an uninterrupted run."""
-    plan = builders.plan(training={"epochs": 5, "batch_size": 32}, model=SMALL | {"dropout": 0.3})
-    whole, encoded = builders.run_folder(tmp_path / "whole")
-    expected = train(whole, encoded, plan)
-    for stop in (1, 4):
-        folder, encoded = builders.run_folder(tmp_path / f"stop{stop}")
-
-        def interrupt(now, stop=stop):
-            if now.epoch == stop:
-                raise _StopError
-
-        with pytest.raises(_StopError):
-            train(folder, encoded, plan, progress=interrupt)
-        epochs = []
-        record = train(folder, encoded, plan, progress=lambda now, epochs=epochs: epochs.append(now.epoch))
-        assert epochs == list(range(stop + 1, 6))
-        assert record.resumed == 1
-        assert weights_of(folder, record) == weights_of(whole, expected)
-        assert [p.train_loss for p in record.curve] == [p.train_loss for p in expected.curve]
-        assert record.flops == expected.flops
-
-
-@pytest.mark.slow
-def test_a_killed_job_resumes_to_the_same_bytes(tmp_path):
-    """A job killed with SIGKILL and started again writes the weights of a job that was not killed."""
-    import yaml
-
-    from factory import job
-
-    # Far more epochs than pass between the line that is waited for and the signal.
-    plan = builders.plan(training={"epochs": 120, "patience": 120, "batch_size": 16, "device": "cpu"}, model=SMALL)
-    folders = {}
-    for name in ("whole", "killed"):
-        folder, encoded = builders.run_folder(tmp_path / name)
-        folder.write_record("data/encoded.json", encoded)
-        folder.write_bytes("plan.yaml", yaml.safe_dump(plan.model_dump(mode="json")).encode())
-        folders[name] = folder
-    whole = job.run(folders["whole"])
-    for _ in range(2):
-        running = subprocess.Popen(
-            [sys.executable, "-m", "factory.job", folders["killed"].path],
-            cwd=ROOT,
-            stderr=subprocess.PIPE,
-            text=True,
-            encoding="utf-8",
-        )
-        assert any("epoch " in line for line in running.stderr)
-        running.send_signal(signal.SIGKILL)
-        running.stderr.close()
-        assert running.wait() == -signal.SIGKILL
-        assert not (folders["killed"].path / "training" / "record.json").exists()
-    killed = job.run(folders["killed"])
-    assert killed.resumed == 2
-    assert killed.checkpoint.sha256 == whole.checkpoint.sha256
-    assert killed.threshold == whole.threshold
-
-
-def test_a_finished_training_is_not_repeated(tmp_path):
-    """Killed after its last epoch and before its record was kept, a training only closes."""
-    folder, encoded = builders.run_folder(tmp_path / "run")
-    plan = builders.plan(training={"epochs": 2}, model=SMALL)
-    first = train(folder, encoded, plan)
-    seen = []
-    second = train(folder, encoded, plan, progress=seen.append)
-    assert seen == []
-    assert second.checkpoint == first.checkpoint
-
-
-def test_a_checkpoint_of_another_plan_is_refused(tmp_path):
-    """A checkpoint is only taken up by the training it belongs to."""
-    folder, encoded = builders.run_folder(tmp_path / "run")
-    train(folder, encoded, builders.plan(training={"epochs": 1}, model=SMALL))
-    with pytest.raises(errors.IntegrityError, match="expected one of this plan"):
-        train(folder, encoded, builders.plan(training={"epochs": 2}, model=SMALL))
-
-
-def test_a_damaged_checkpoint_says_so(tmp_path):
-    """A truncated checkpoint is refused in one sentence."""
-    folder, encoded = builders.run_folder(tmp_path / "run")
-    plan = builders.plan(training={"epochs": 1}, model=SMALL)
-    train(folder, encoded, plan)
-    place = folder.at("training/checkpoint.safetensors")
-    place.write_bytes(place.read_bytes()[:-100])
-    with pytest.raises(errors.IntegrityError, match="Delete it to train from the start"):
-        train(folder, encoded, plan)
-
-
 def test_altered_weights_are_not_opened(tmp_path):
     """Weights whose digest is not the recorded one are refused."""
     from factory import checkpoints
@@ -332,29 +214,6 @@ def test_a_read_only_folder_is_a_storage_error(tmp_path):
     folder.at("training/x").parent.chmod(0o555)
     with pytest.raises(errors.StorageError, match="make the run folder writable"):
         train(folder, encoded, builders.plan(training={"epochs": 1}, model=SMALL))
-
-
-def test_a_full_disk_is_a_storage_error_and_earlier_epochs_stay(tmp_path, monkeypatch):
-    """No space for a checkpoint: one sentence, nothing half-written, the epoch before is still there."""
-    import errno
-
-    folder, encoded = builders.run_folder(tmp_path / "run")
-    plan = builders.plan(training={"epochs": 2}, model=SMALL)
-    write = Path.write_bytes
-
-    def full(self, content):
-        write(self, content[:10])
-        raise OSError(errno.ENOSPC, "No space left on device")
-
-    def fill(now):
-        if now.epoch == 1:
-            monkeypatch.setattr(Path, "write_bytes", full)
-
-    with pytest.raises(errors.StorageError, match="No space left on device"):
-        train(folder, encoded, plan, progress=fill)
-    monkeypatch.undo()
-    assert [p.name for p in folder.at("training/x").parent.iterdir()] == ["checkpoint.safetensors"]
-    assert train(folder, encoded, plan).resumed == 1
 
 
 @pytest.mark.parametrize("network", ["linear", "normalised"])

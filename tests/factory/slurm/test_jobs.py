@@ -18,7 +18,7 @@ import pytest
 from configs import errors
 from evidence import records
 from factory import launchers
-from factory.slurm import commands, jobs, launcher, script, states
+from factory.slurm import commands, files, jobs, launcher, states
 from tests.factory.slurm import cluster as clusters
 
 pytestmark = pytest.mark.slow
@@ -53,7 +53,7 @@ def disturb(ready: tuple[Any, ...], deed: Callable[[str], None], epoch: int = 2)
 
 
 def _epoch(folder: Any) -> int:
-    path = folder.path / script.PROGRESS
+    path = folder.path / files.PROGRESS
     return int(json.loads(path.read_text())["epoch"]) if path.is_file() else 0
 
 
@@ -278,9 +278,9 @@ def test_a_checkpoint_of_another_plan_is_refused(here, ready):
     made = ready(training={"epochs": 2})
     train(made)
     jobs.put_aside(made[0], states.Standing("completed", "test", ""))
-    (made[0].path / script.RECORD).unlink()
+    (made[0].path / files.RECORD).unlink()
     text = (made[0].path / "plan.yaml").read_text().replace("learning_rate: 0.001", "learning_rate: 0.002")
     (made[0].path / "plan.yaml").write_text(text)
     with pytest.raises(errors.IntegrityError, match="expected one of this plan and these data, got one of others"):
         train(made)
-    assert (made[0].path / script.LOG).is_file()
+    assert (made[0].path / files.LOG).is_file()
