@@ -95,8 +95,9 @@ def variant(book: Book, gate: Node | None) -> str:
     """How the names of the measures end that a gate with its own level or group size is laid on."""
     if gate is None or (gate.value["confidence"] is None and gate.value["minimum_group_size"] is None):
         return ""
-    whole = policy.Policy.model_validate(book.plan.value["policy"])
-    return whole.variant(policy.Gate.model_validate(gate.value))
+    content = book.plan.value["policy"]
+    own = {name: content[name] for name in policy.Settings.model_fields if name in content}
+    return policy.Settings.model_validate(own).variant(policy.Gate.model_validate(gate.value))
 
 
 def of_variant(measure: Node) -> bool:

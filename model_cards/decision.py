@@ -232,6 +232,8 @@ LIMITS = {
 def _limits(book: Book) -> list[tree.Block]:
     """The limits by which the checks on data count. The plan has no place for their reasons, and this says so."""
     limits = book.plan["policy"]["governance"]
+    if not limits:
+        return []  # a language model's policy has no such section
     defaults = {name: field.default for name, field in policy.Governance.model_fields.items()}
     rows = [
         ((LIMITS[name],), (limits[name].fact("exact"),), (_origin(limits[name], defaults[name]),))

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 
+from configs.language.load import AnyPlan
 from evidence import records
 from evidence.dossier import Dossier
 from evidence.folder import RunFolder
@@ -61,7 +62,7 @@ def render(folder: RunFolder, dossier: Dossier, suffixes: Collection[str] = FORM
     waiting: list[tuple[str, Document, str, str]] = []
     machines: list[tuple[str, bytes]] = []
     for entry in names.needed(book):
-        for language in _languages(dossier, entry):
+        for language in languages(dossier.plan, entry):
             document = localise.build(registry.BUILDERS[entry.id], book, language)
             gaps |= dict.fromkeys(tree.gaps(document)) if language == ENGLISH else {}
             waiting += [(entry.file(suffix, language), document, entry.id, suffix) for suffix in suffixes]
@@ -74,9 +75,9 @@ def render(folder: RunFolder, dossier: Dossier, suffixes: Collection[str] = FORM
     return records.DocumentsRecord(documents=tuple(written), gaps=tuple(gaps))
 
 
-def _languages(dossier: Dossier, entry: names.Entry) -> list[str]:
+def languages(plan: AnyPlan, entry: names.Entry) -> list[str]:
     """English, then the languages of the plan in which the document can be written."""
-    asked = dict.fromkeys((ENGLISH, *dossier.plan.documents.languages))
+    asked = dict.fromkeys((ENGLISH, *plan.documents.languages))
     return [language for language in asked if language in entry.languages]
 
 

@@ -47,7 +47,11 @@ def missing(found: tuple[Gap, ...]) -> Paragraph:
     """How much is missing and what, in one paragraph."""
     asked = _asked(found)
     rest = number_of(sum(g.kind == "Not covered" for g in found))
-    last = tree.say(" Beyond that, {rest} subjects are not covered by this report at all.", rest=rest)
+    last = (
+        tree.say(" Beyond that, {rest} subjects are not covered by this report at all.", rest=rest)
+        if rest.value
+        else ()
+    )
     if unanswered := sum(g.kind == "Not answered" for g in found):
         sentence = " {number} questions that only persons can answer are open."
         last = parts(tree.say(sentence, number=number_of(unanswered)), last)
@@ -82,7 +86,7 @@ def section(found: tuple[Gap, ...]) -> Section:
         "Not covered by this report",
         (Paragraph(("No check of a run can show these; they remain the work of persons.",)), Bullets(beyond)),
     )
-    sections = (*_unanswered([g for g in found if g.kind == "Not answered"]), inner)
+    sections = (*_unanswered([g for g in found if g.kind == "Not answered"]), *((inner,) if beyond else ()))
     return Section("gaps", "What is missing, and who can fill it", tuple(shown), sections, short="Missing")
 
 

@@ -21,7 +21,7 @@ from configs import errors
 ENGLISH = "en"
 LANGUAGES = (ENGLISH, "de", "fr")
 PLACE = Path(__file__).parent / "locale"
-NUMBERS = frozenset({"number", "exact", "count", "percent", "level", "size"})
+NUMBERS = frozenset({"number", "exact", "count", "percent", "level", "size", "figures", "magnitude"})
 """Forms of facts that hold a number."""
 _PLACE = re.compile(r"(Annex|Art\.|Risk) ([IVX]+(?:\([0-9a-z]+\))*|[0-9]+[a-z]?(?:\([0-9a-z]+\))*)(?: (.+))?")
 Moment = Literal["date", "time"]

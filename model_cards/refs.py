@@ -25,7 +25,21 @@ from evidence import dossier as dossiers
 from model_cards import language, text
 
 Form = Literal[
-    "text", "name", "number", "exact", "count", "percent", "level", "size", "time", "date", "digest", "status", "url"
+    "text",
+    "name",
+    "number",
+    "exact",
+    "count",
+    "percent",
+    "level",
+    "size",
+    "time",
+    "date",
+    "digest",
+    "status",
+    "url",
+    "figures",
+    "magnitude",
 ]
 """How a value is shown. `name` is an identifier (monospace); `digest` is shown whole, in monospace; `url` becomes a
 link where `text.is_url` finds it harmless."""
@@ -49,6 +63,8 @@ LAW = "register of the law"
 
 _SHOW: dict[str, Any] = {
     "exact": text.exact,
+    "figures": text.figures,
+    "magnitude": text.magnitude,
     "count": text.count,
     "percent": text.percent,
     "level": text.level,
@@ -292,9 +308,9 @@ def book(dossier: dossiers.Dossier) -> Book:
     back must give the same document.
     """
     files = dossiers.STAGES | dossiers.PREDICTIONS
-    stages = {stage: Node(files[stage][0], "", _content(getattr(dossier, stage))) for stage in DOCUMENT_STAGES}
+    stages = {stage: Node(files[stage][0], "", content(getattr(dossier, stage))) for stage in DOCUMENT_STAGES}
     if dossier.received is not None:
-        stages["received"] = Node(dossiers.RECEIVED, "", _content(dossier.received))
+        stages["received"] = Node(dossiers.RECEIVED, "", content(dossier.received))
     digests = {stage: canonical.sha256(node.value) for stage, node in stages.items()}
     return Book(
         run_id=Fact(dossier.run_id, "run folder#name", "name"),
@@ -306,14 +322,14 @@ def book(dossier: dossiers.Dossier) -> Book:
             "digest",
             "SHA-256 over the digests of the records that the documents are made from",
         ),
-        plan=Node("plan.yaml", "", _content(dossier.plan)),
+        plan=Node("plan.yaml", "", content(dossier.plan)),
         stages=stages,
-        catalogue=Node("catalogue of checks", "", _meanings(dossier.encode.task)),
+        catalogue=Node("catalogue of checks", "", meanings(dossier.encode.task)),
         law=Node(LAW, "", _law(dossier.plan)),
     )
 
 
-def _meanings(task: str) -> dict[str, dict[str, Any]]:
+def meanings(task: str) -> dict[str, dict[str, Any]]:
     """What the catalogue says of every metric; an end of a range, or a best value, that is infinite is None."""
     found = {}
     for metric in catalogue.METRICS.values():
@@ -345,27 +361,28 @@ def _law(plan: Plan) -> dict[str, Any]:
             "standards": [s.model_dump(mode="json") for s in register.standards],
         },
         "read": {
-            "requirements": [_plain(requirement) for requirement in applies.requirements(plan, register)],
-            "findings": [_plain(finding) for finding in read.findings],
-            "route": [_plain(rule) for rule in read.route],
-            "dates": [_plain(day) for day in read.dates],
-            "documents": [_plain(need) for need in read.documents],
+            "requirements": [plain(requirement) for requirement in applies.requirements(plan, register)],
+            "findings": [plain(finding) for finding in read.findings],
+            "route": [plain(rule) for rule in read.route],
+            "dates": [plain(day) for day in read.dates],
+            "documents": [plain(need) for need in read.documents],
         },
     }
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Dataclasses and models as JSON has them."""
     if isinstance(value, pydantic.BaseModel):
         return value.model_dump(mode="json")
     if dataclasses.is_dataclass(value):
-        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
-    return [_plain(item) for item in value] if isinstance(value, tuple) else value
+        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    return [plain(item) for item in value] if isinstance(value, tuple) else value
 
 
 def _finite(value: float | None) -> float | None:
     return value if value is not None and math.isfinite(value) else None
 
 
-def _content(record: pydantic.BaseModel | None) -> Any:
+def content(record: pydantic.BaseModel | None) -> Any:
+    """A record as it stands in its file; None for none."""
     return json.loads(canonical.to_bytes(record))

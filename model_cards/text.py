@@ -49,6 +49,22 @@ def number(value: float, apart_from: float | None = None) -> str:
     return shown
 
 
+def figures(value: float) -> str:
+    """A number with two significant figures, as the forms for general-purpose models ask: `2.3 × 10²⁵`, `0.42`."""
+    if value == 0:
+        return "0"
+    shown = f"{value:.1e}"
+    power = int(shown.partition("e")[2])
+    if -2 <= power < 2:
+        return f"{float(shown):.{1 - power}f}".replace("-", "−")
+    return _scientific(shown)
+
+
+def magnitude(value: float) -> str:
+    """A power of ten: `10¹⁵`. The value is rounded down to one by whoever asks for it."""
+    return "10" + str(round(math.log10(value))).translate(_SUPERSCRIPT)
+
+
 def exact(value: float) -> str:
     """A number as it was declared: `0.8`, `20`, `0.0001`."""
     shown = f"{value:.12g}"

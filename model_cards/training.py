@@ -38,30 +38,30 @@ def model(book: Book) -> Pairs:
         ("Compute", blocks.cost(train["flops"], "compute of the training")),
         *(("Compute, otherwise", blocks.cost(other, "compute of the training")) for other in train["flops_otherwise"]),
         ("Energy", blocks.cost(train["energy"], "energy of the training")),
-        *_job(train["job"]),
+        *job(train["job"]),
         ("Resumed", (count("resumed"), " times from a checkpoint")),
         ("Shipped as", ("ONNX, opset ", export["opset"].fact("exact"), ", written by ", export["exporter"].fact())),
     ]
     return Pairs("The model and its training", tuple(rows))
 
 
-def _job(job: Node) -> list[tuple[str, Parts]]:
+def job(record: Node) -> list[tuple[str, Parts]]:
     """Where the training ran as a batch job, and what it was given there."""
-    if not job:
+    if not record:
         return []
     where = tree.say(
         "{id} at {site}, submitted {at}; {attempts} attempts, told by {by}",
-        id=job["job_id"].fact("name"),
-        site=job["site"].fact("name"),
-        at=job["submitted_at"].fact("time"),
-        attempts=job["attempts"].size("attempts"),
-        by=job["accounting"].fact(),
+        id=record["job_id"].fact("name"),
+        site=record["site"].fact("name"),
+        at=record["submitted_at"].fact("time"),
+        attempts=record["attempts"].size("attempts"),
+        by=record["accounting"].fact(),
     )
     return [
         ("Batch job", where),
-        ("Job script, sha256", (job["script_sha256"].fact("digest"),)),
-        ("GPU-hours", blocks.cost(job["gpu_hours"], "GPU-hours of the training")),
-        ("Node-hours", blocks.cost(job["node_hours"], "node-hours of the training")),
+        ("Job script, sha256", (record["script_sha256"].fact("digest"),)),
+        ("GPU-hours", blocks.cost(record["gpu_hours"], "GPU-hours of the training")),
+        ("Node-hours", blocks.cost(record["node_hours"], "node-hours of the training")),
     ]
 
 

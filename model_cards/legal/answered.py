@@ -12,6 +12,7 @@ from typing import Literal
 
 from model_cards import blocks, given, lines, refs, statements, tree
 from model_cards.legal import names, parts
+from model_cards.legal.names import Entry
 from model_cards.refs import Book, Fact, Gap, Node
 from model_cards.tree import Link, Parts
 
@@ -67,6 +68,14 @@ class Places:
     """Lines and sections of the report that can be linked to."""
 
     names: frozenset[str]
+    stages: Mapping[str, tuple[str, str]] = dataclasses.field(default_factory=lambda: STAGES)
+    """Stage to the chapter that shows it, and what its record holds."""
+    chapters: Mapping[str, str] = dataclasses.field(default_factory=lambda: SECTIONS)
+    """Family of checks to its chapter."""
+    documents: Mapping[str, Entry] = dataclasses.field(default_factory=dict)
+    """Documents that answer beside those that the register of systems names."""
+    statements: str = ""
+    """Document in which what persons stated is listed; empty for the one that is being built."""
 
     def link(self, words: str | Fact, evidence: str, section: str) -> Link:
         """To the line that shows a place of a record, or to the chapter where no line is named after it."""
@@ -85,7 +94,7 @@ def _answer(book: Book, pointer: Node, places: Places) -> Answer:
 
 
 def _record(book: Book, stage: str, places: Places) -> Answer:
-    section, words = STAGES[stage]
+    section, words = places.stages[stage]
     if stage in LAST:
         return Answer("evidenced", tree.parts(places.link(words, "", section), " ", _place(LAST[stage])))
     node = book[stage]
@@ -105,7 +114,7 @@ def _check(book: Book, check_id: str, places: Places) -> Answer:
             return Answer("gap", parts.listed([blocks.found(r) for r in found], " "))
         title = Fact(check_id, "plan.yaml#/policy", "name", "a check by its name")
         return Answer("gap", (Gap(title, "engineer", f"check {check_id}", "Not measured"),))
-    section = SECTIONS.get(check_id.partition(".")[0], "other")
+    section = places.chapters.get(check_id.partition(".")[0], "other")
     return Answer(
         "evidenced", parts.listed([_result(r, places.link(r["title"].fact(), r.evidence, section)) for r in made], "; ")
     )
@@ -130,7 +139,7 @@ def _family(book: Book, family: str, places: Places) -> Answer:
         if mine:
             number = Fact(len(mine), mine[0].evidence, "count", f"checks of {family} with this status")
             counted.append(tree.parts(number, " ", blocks.outcome(mine[0])))
-    link = places.link(f"checks of {family}", "", SECTIONS.get(family, "other"))
+    link = places.link(f"checks of {family}", "", places.chapters.get(family, "other"))
     record = _place(f"{made[0].record}#/results")
     return Answer("evidenced", tree.parts(link, ": ", parts.listed(counted), " ", record))
 
@@ -148,20 +157,20 @@ def _plan(book: Book, path: str, _: Places) -> Answer:
     return Answer("stated", tree.parts("in the plan ", _place(node.evidence)))
 
 
-def _document(book: Book, name: str, _: Places) -> Answer:
+def _document(book: Book, name: str, places: Places) -> Answer:
     if name == "report":
         return Answer("evidenced", (Link("evaluation report", "", parts.REPORT),))
-    entry = next((e for e in names.needed(book) if name in (e.id, *e.needs)), None)
+    entry = places.documents.get(name) or next((e for e in names.needed(book) if name in (e.id, *e.needs)), None)
     if entry is None:
         return Answer("gap", (Gap(f"document {name.replace('_', ' ')}", "provider", "a document of its own"),))
     return Answer("evidenced", tree.parts(Link(entry.title, "", entry.id), " (a draft)"))
 
 
-def _attestation(book: Book, question: str, _: Places) -> Answer:
+def _attestation(book: Book, question: str, places: Places) -> Answer:
     found = statements.statement(book, question)
     if found is None or found.value["status"] == "open":
         return Answer("gap", (statements.gap(book, question),))
-    link = Link("statement", lines.name(parts.question_of(book, question).evidence))
+    link = Link("statement", lines.name(parts.question_of(book, question).evidence), places.statements)
     name = found["id"].derived(question.replace("_", " "), "name of the question in words")
     state: State = "stated" if found.value["status"] == "stated" else "carried"
     words = tree.say("{link} on {name}{who}", link=(link,), name=name, who=statements.signed(found))

@@ -15,7 +15,7 @@ from model_cards.refs import Book, Fact, Node
 from model_cards.tree import Block, Bullets, Document, Figure, Figures, Paragraph, Parts, Section, Table
 
 TITLE = "traceability matrix"
-_ARTICLE = re.compile(r"^(?:Arts?\.? [0-9]+[a-z]*|Annex [IVX]+)")
+_ARTICLE = re.compile(r"^(?:Arts?\.? [0-9]+[a-z]*|Annex [IVX]+|Code of Practice, [a-z]+)")
 _ANNEX_IV = "AIV-"
 
 
@@ -47,13 +47,13 @@ class Article:
 
 def build(book: Book) -> Document:
     """The whole document."""
-    places = places_of(report.tree_of(book))
+    return frame.document(book, TITLE, sections(book, places_of(report.tree_of(book))))
+
+
+def sections(book: Book, places: Places) -> tuple[Section, ...]:
+    """How to read it, answers by article, each requirement with what answers it, and what persons stated."""
     found = articles(book, places)
-    return frame.document(
-        book,
-        TITLE,
-        (_reading(), _completeness(book, found), *(_chapter(article) for article in found), _statements(book)),
-    )
+    return (_reading(), _completeness(book, found), *(_chapter(article) for article in found), _statements(book))
 
 
 def places_of(document: Document) -> Places:

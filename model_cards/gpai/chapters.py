@@ -1,0 +1,316 @@
+"""Chapters of the card on text and training: corpora, cleaning, parts, checks, training, graph, cost, limits."""
+
+from __future__ import annotations
+
+from model_cards import blocks, figures, tree
+from model_cards import training as trainings
+from model_cards.gpai import form_cost, values
+from model_cards.refs import Book, Gap, Node
+from model_cards.tree import Bullets, Figure, Figures, Pairs, Paragraph, Parts, Section, Table
+
+ROLES = (("train", "Training"), ("validation", "Validation"), ("test", "Testing"))
+
+
+def corpora(book: Book) -> Section:
+    """Each corpus with its provenance and what is left of it."""
+    lines: list[tuple[Parts, ...]] = []
+    for corpus in values.corpora(book):
+        provenance = corpus["provenance"]
+        origin = provenance["origin"]
+        read = book["ingest"]["corpora"].first(id=corpus.value["id"])
+        left = book["clean"]["corpora"].first(name=corpus.value["id"])
+        lines.append(
+            (
+                (values.title(corpus),),
+                (origin.derived(values.ORIGINS[str(origin.value)], "origin in words"),),
+                (provenance["licence"].fact_or_gap("licence of the data set", "engineer"),),
+                (values.answer(provenance["personal_data"], "whether the corpus holds personal data"),),
+                (read["counts"]["documents"].fact("count"),) if read is not None else blocks.NOTHING,
+                (left["documents"].fact("count"),) if left is not None else blocks.NOTHING,
+                (left["bytes"].fact("size"),) if left is not None else blocks.NOTHING,
+            )
+        )
+    heads = ("Corpus", "Origin", "Licence", "Personal data", "Documents read", "Documents kept", "Text kept")
+    table = Table(("Corpora",), heads, tuple(lines), frozenset({4, 5, 6}), prose=True)
+    more = tree.parts(
+        "What the public may know of them stands in the ", tree.Link("public summary", "", "public_summary"), "."
+    )
+    return Section("corpora", "Corpora", (table, Paragraph(more)))
+
+
+def cleaning(book: Book) -> Section:
+    """Every step, counted before and after."""
+    lines: list[tuple[Parts, ...]] = []
+    for step in [*book["clean"]["steps"], book["encode"]["contamination"]]:
+        found = (
+            tree.joined(tree.parts(name, " ", n.fact("count")) for name, n in step["found"].items()) or blocks.NOTHING
+        )
+        lines.append(
+            (
+                (step["title"].fact(),),
+                (step["method"].fact(),),
+                (step["before"]["documents"].fact("count"),),
+                (step["after"]["documents"].fact("count"),),
+                (step["changed"].fact("count"),),
+                found,
+            )
+        )
+    heads = ("Step", "How", "Documents before", "Documents after", "Changed", "Found")
+    table = Table(
+        ("Steps in their order; contamination is looked for after the split",),
+        heads,
+        tuple(lines),
+        frozenset({2, 3, 4}),
+        prose=True,
+    )
+    return Section("cleaning", "What was done to the text", (table,))
+
+
+def parts_of(book: Book) -> Section:
+    """The three parts, and the languages and domains of each."""
+    encode = book["encode"]
+    lines = []
+    for role, name in ROLES:
+        part = encode["parts"][role]
+        cells: list[Parts] = [(part[key].fact("count"),) for key in ("documents", "tokens", "sequences")]
+        lines.append(((name,), *cells, (part["bytes"].fact("size"),)))
+    heads = ("Part", "Documents", "Tokens", "Packed sequences", "Text")
+    shown: list[tree.Block] = [
+        Paragraph(tree.say("Documents were assigned by: {how}.", how=book["split"]["method"].fact())),
+        Table(("Parts",), heads, tuple(lines), frozenset({1, 2, 3, 4})),
+        Paragraph(
+            tree.say(
+                "Tokenizer: {kind}, {n} entries.", kind=encode["kind"].fact(), n=encode["vocabulary"].fact("count")
+            )
+        ),
+    ]
+    for key, caption in (("languages", "Languages of each part"), ("domains", "Domains of each part")):
+        shown.append(_groups(book, key, caption))
+    return Section("parts", "Parts and tokens", tuple(shown))
+
+
+def _groups(book: Book, key: str, caption: str) -> Table:
+    parts = book["encode"]["parts"]
+    names = dict.fromkeys(n.value["name"] for role, _ in ROLES for n in parts[role][key])
+    lines: list[tuple[Parts, ...]] = []
+    for name in names:
+        found = [parts[role][key].first(name=name) for role, _ in ROLES]
+        first = next(n for n in found if n is not None)
+        cells: list[Parts] = []
+        for node in found:
+            cells += [(node[k].fact("count"),) if node is not None else blocks.NOTHING for k in ("documents", "tokens")]
+        lines.append(((first["name"].fact(),), *cells))
+    heads = ("Name", *(f"{name}, {what}" for _, name in ROLES for what in ("documents", "tokens")))
+    return Table((caption,), heads, tuple(lines), frozenset(range(1, 7)), fold=len(lines) > blocks.LONG)
+
+
+def quality(book: Book) -> Section:
+    """Every check of the text with its outcome."""
+    results = [*book["validate"]["results"], *book.results_of("data.contamination")]
+    unique = list({r.evidence: r for r in results}.values())
+    return Section("quality", "Checks of the text", (blocks.result_table(unique, "Checks of the text"),))
+
+
+def training(book: Book) -> Section:
+    """What was trained, how, with which curve."""
+    plan, train = book.plan["training"], book["train"]
+    where = tree.say(
+        "{hardware} ({device}, {precision}; {parallel})",
+        hardware=train["hardware"].fact(),
+        device=train["device"].fact("name"),
+        precision=train["precision"].fact(),
+        parallel=train["parallel"].fact(),
+    )
+    steps = tree.say(
+        "{n} run, weights of step {best} kept", n=train["steps"].fact("count"), best=train["best_step"].fact("count")
+    )
+    tokens = tree.say(
+        "{n} seen, {epochs} passes over the training part",
+        n=train["tokens"].fact("count"),
+        epochs=train["epochs"].fact("number"),
+    )
+    time = tree.say(
+        "{s} s at {rate} tokens/s",
+        s=train["seconds"].fact("number"),
+        rate=train["tokens_per_second"].fact("number"),
+    )
+    rows: list[tuple[str, Parts]] = [
+        ("Method", (train["method"].fact(),)),
+        ("Builds on", values.dependencies(book)),
+        ("Parameters", (train["parameters"].fact("count"),)),
+        ("Parameters that were trained", (train["trained_parameters"].fact("count"),)),
+        ("Steps", steps),
+        ("Tokens", tokens),
+        ("Tokens of a step", (train["batch_tokens"].fact("count"),)),
+        ("Largest learning rate", (plan["learning_rate"].fact("exact"),)),
+        ("Seed", (train["seed"].fact("exact"),)),
+        ("Hardware", where),
+        ("Time", time),
+        ("Resumed", tree.say("{n} times from a snapshot", n=train["resumed"].fact("count"))),
+        *trainings.job(train["job"]),
+    ]
+    drawn = _curve(book)
+    shown: list[tree.Block] = [Pairs("The model and its training", tuple(rows))]
+    shown += [Figures((drawn,))] if drawn else []
+    return Section("training", "Training", (*shown, uses(book)))
+
+
+def _curve(book: Book) -> Figure | None:
+    train = book["train"]
+    if len(train.value["curve"]) < 2:
+        return None
+    series = [
+        figures.Series(name, [(p["step"], p[key]) for p in train.value["curve"]], train["curve"].evidence)
+        for name, key in (("validation loss", "validation_loss"), ("training loss", "train_loss"))
+    ]
+    ends = (train.value["curve"][0]["step"], train.value["curve"][-1]["step"])
+    kept = (train.value["best_step"], "weights kept")
+    svg = figures.curves(series, "Step", "Loss, nats per token", x_range=ends, upright=kept)
+    alt = tree.say("Training and validation loss over {n} steps", n=train["steps"].fact("count"))
+    best = train["curve"].first(step=train.value["best_step"])
+    if best is not None:
+        loss = best["validation_loss"].fact("number")
+        alt += tree.say("; the weights kept have a validation loss of {loss} nats per token", loss=loss)
+    return Figure(("Loss in training",), svg, tree.parts(alt, "."))
+
+
+def uses(book: Book) -> Table:
+    """Which part each step read."""
+    lines: tuple[tuple[Parts, ...], ...] = tuple(
+        ((u["step"].fact(),), (u["role"].fact(),), (u["rows"].fact("count"),), (u["digests_sha256"].fact("digest"),))
+        for stage in ("train", "evaluate")
+        for u in book[stage]["uses"]
+    )
+    heads = ("Step", "Part", "Documents", "sha256 of the document digests")
+    return Table(("Documents given to the model, by step",), heads, lines, frozenset({2}), fold=True)
+
+
+def shipped(book: Book) -> Section:
+    """The graph as it ships, and how well it agrees with the model that was trained."""
+    export = book["export"]
+    parity, generation = export["parity"], export["generation"]
+    form = tree.say(
+        "ONNX, opset {opset}, IR version {ir}",
+        opset=export["opset"].fact("exact"),
+        ir=export["ir_version"].fact("exact"),
+    )
+    rows: list[tuple[str, Parts]] = [
+        ("Format", form),
+        ("Written by", (export["exporter"].fact(),)),
+        ("Size", (export["onnx"]["size"].fact("size"),)),
+        ("Longest text", tree.say("{n} tokens", n=export["context"].fact("count"))),
+        ("Layers with a cache", (export["layers"].fact("count"),)),
+    ]  # fmt: skip
+    agreement = tree.say(
+        "On {rows} {split} sequences, the graph's probabilities differ from those of the trained model by at most "
+        "{difference} (tolerance {tolerance}). Greedy generation from {prompts} prompts, {tokens} tokens in all, is "
+        "equal token by token for {equal} of them.",
+        rows=parity["rows"].fact("count"),
+        split=parity["split"].fact(),
+        difference=parity["max_abs_difference"].fact("number"),
+        tolerance=parity["tolerance"].fact("exact"),
+        prompts=generation["prompts"].fact("count"),
+        tokens=generation["tokens"].fact("count"),
+        equal=generation["equal"].fact("count"),
+    )
+    shown: list[tree.Block] = [Pairs("The graph as it ships", tuple(rows)), Paragraph(agreement)]
+    if generation["first_difference"]:
+        shown.append(Paragraph(tree.say("First difference: {where}.", where=generation["first_difference"].fact())))
+    return Section("shipped", "The graph as it ships", tuple(shown))
+
+
+def cost(book: Book) -> Section:
+    """Compute, energy and what it costs to use the model."""
+    account = book["account"]
+    rows: list[tuple[str, Parts]] = [
+        ("Compute of the training", form_cost.compute(book)),
+        *(("Estimate", blocks.cost(q, "compute of the training")) for q in account["estimates"]),
+        ("Energy of the training", blocks.cost(account["energy"], "energy of the training")),
+        ("Time times devices", blocks.cost(account["hardware_time"], "time of the training")),
+    ]
+    shown: list[tree.Block] = [Pairs("Compute and energy", tuple(rows))]
+    result = book.result("language.cost")
+    if result is None:
+        shown.append(Paragraph((Gap("cost of generating text", "engineer", "check language.cost", "Not measured"),)))
+    elif not result["measures"]:
+        shown.append(Paragraph(blocks.found(result)))
+    else:
+        lines = tuple(
+            ((_what(m),), blocks.value(m), blocks.interval(m), (m["note"].fact(),) if m["note"] else blocks.NOTHING)
+            for m in result["measures"]
+        )
+        shown.append(
+            Table(
+                ("Cost of generating text",),
+                ("Measure", "Value", "Interval", "How"),
+                lines,
+                frozenset({1, 2}),
+                prose=True,
+            )
+        )
+    return Section("cost", "Compute, energy and cost", tuple(shown))
+
+
+COSTS = {
+    "language.cost": "Time for a thousand generated tokens",
+    "language.cost.tokens_per_second": "Tokens per second",
+    "language.cost.first_token": "Time to the first token",
+    "language.cost.flop": "Operations for a thousand generated tokens",
+    "language.cost.cache_bytes": "Memory of the cache",
+    "language.cost.weight_bytes": "Memory of the weights",
+}
+
+
+def _what(measure: Node) -> tree.Part:
+    name = str(measure.value["name"])
+    words = COSTS.get(name, name.rpartition(".")[2].replace("_", " "))
+    return measure["name"].derived(words, "name in words")
+
+
+def limitations(book: Book) -> Section:
+    """Limits stated by the provider, and those that the evidence shows."""
+    shown = [blocks.line(v) for v in blocks.verdicts(book) if v.status in ("fail", "inconclusive", "not_measured")]
+    known = {v.reason.value["check_id"] for v in blocks.verdicts(book)}
+    shown += [
+        blocks.line_of_result(r)
+        for r in book.results()
+        if r.value["status"] in ("not_measured", "inconclusive", "fail") and r.value["check_id"] not in known
+    ]
+    none = "Every gate passed, and every check of the run was measured."
+    found: tree.Block = Bullets(tuple(shown)) if shown else Paragraph((none,))
+    return Section(
+        "limitations",
+        "Limitations",
+        (
+            Paragraph(("Stated by the provider, not tested:",)),
+            blocks.listing(book.plan["system"]["limitations"], "known limitations"),
+            Paragraph(("Shown by the evidence:",)),
+            found,
+        ),
+    )
+
+
+def provenance(book: Book) -> Section:
+    """The digests by which everything that was used can be found again."""
+    commit, evaluate, export = book["commit"], book["evaluate"], book["export"]
+    rows: list[tuple[str, Parts]] = [
+        ("Run", (book.run_id,)),
+        ("Plan", (book.plan_sha256,)),
+        ("Policy", (commit["policy_sha256"].fact("digest"),)),
+        ("Text as read, by its documents", (book["ingest"]["documents_sha256"].fact("digest"),)),
+        ("Text after cleaning", (book["clean"]["documents_sha256"].fact("digest"),)),
+        ("Splits", (commit["split_sha256"].fact("digest"),)),
+        ("Code", (commit["code_sha256"].fact("digest"),)),
+        ("Commitment", (evaluate["commitment_sha256"].fact("digest"),)),
+        ("Checkpoint", (book["train"]["checkpoint"]["sha256"].fact("digest"),)),
+        ("Tokenizer", (export["tokenizer"]["sha256"].fact("digest"),)),
+        ("ONNX model", (export["onnx"]["sha256"].fact("digest"),)),
+        ("ONNX model that was evaluated", (evaluate["onnx_sha256"].fact("digest"),)),
+    ]
+    used = tree.joined(tree.parts(name, " ", version.fact()) for name, version in book["train"]["software"].items())
+    software: list[tuple[str, Parts]] = [("Evaluated under", (evaluate["runtime"].fact(),))]
+    software += [("Trained with", used)] if used else []
+    lead = Paragraph(("Every value in this document comes from a record of the run folder; the digests identify it.",))
+    return Section(
+        "provenance", "Provenance", (lead, Pairs("SHA-256 digests", tuple(rows)), Pairs("Software", tuple(software)))
+    )

@@ -1,0 +1,61 @@
+"""The test of the open-source exemption (Art. 53(2)): each condition with its answer, and what follows."""
+
+from __future__ import annotations
+
+from model_cards import tree
+from model_cards.gpai import reasons, values
+from model_cards.legal import frame
+from model_cards.refs import Book
+from model_cards.tree import Document, Paragraph, Parts, Section, Table
+
+TITLE = "test of the open-source exemption"
+
+
+def build(book: Book) -> Document:
+    """The whole document."""
+    return frame.document(book, TITLE, (_outcome(book), _conditions(book), _path(book), _remains(book)))
+
+
+def _outcome(book: Book) -> Section:
+    state = book["account"]["classes"]["open_source_exemption"]
+    words = {
+        "yes": "By the answers, all conditions hold. A person confirms it.",
+        "no": "By the answers, a condition does not hold: the exemption does not apply.",
+        "open": "Open: an answer is missing, or systemic risk is open. Until then no exemption is assumed.",
+    }[str(state.value)]
+    return Section(
+        "outcome", "What the answers lead to", (Paragraph((state.derived(words, "state in words"),), "lead"),)
+    )
+
+
+def _conditions(book: Book) -> Section:
+    said = book.plan["general_purpose"]["open_source"]
+    lines: list[tuple[Parts, ...]] = []
+    for condition in book.law["general"]["open_source"]:
+        for index, name in enumerate(condition["answers"]):
+            node = said[str(name.value)]
+            asked = name.derived(str(name.value).replace("_", " "), "question in words")
+            lines.append(
+                (
+                    (condition["text"].fact() if index == 0 else "″",),
+                    (asked,),
+                    (condition["wanted"].fact(),),
+                    (values.answer(node, str(name.value).replace("_", " ")),),
+                    (condition["note"].fact() if index == 0 else "″",),
+                    (condition["place"].fact(),),
+                )
+            )
+    heads = ("Condition", "Question", "Needed", "Answer", "In detail", "Basis")
+    table = Table(("Conditions of the exemption",), heads, tuple(lines), prose=True)
+    return Section("conditions", "Conditions", (table,))
+
+
+def _path(book: Book) -> Section:
+    steps = [s for s in book["account"]["path"] if str(s.value["id"]).startswith("open-source")]
+    steps += [s for s in book["account"]["path"] if "systemic" in str(s.value["id"]) or s.value["id"] == "designated"]
+    return Section("path", "Path of reasons", (reasons.table(steps),))
+
+
+def _remains(book: Book) -> Section:
+    remains = book.law["general"]["open_source_remains"]
+    return Section("remains", "What remains due", (Paragraph(tree.parts(remains.fact(), ".")),))
