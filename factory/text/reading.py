@@ -18,6 +18,8 @@ from configs.language.corpora import TextFiles
 
 MAX_DOCUMENT = 64 << 20
 """Longest document, characters."""
+LINES_OF_UTF8 = 3
+"""Lines from which on text that is said to be in another encoding, and is whole as UTF-8, is taken for UTF-8."""
 BATCH = 256
 """Documents that are read from Parquet at once."""
 _CODE = re.compile(r"[a-z]{2,3}\Z")
@@ -72,6 +74,7 @@ def _document(lines: list[str]) -> Iterator[Found]:
 def _lines(stream: IO[bytes], where: str, encoding: str) -> Iterator[tuple[int, str]]:
     """Numbered lines, ends of lines as LF."""
     number = 0
+    utf8 = _Utf8(encoding)
     with _Layer(stream, encoding, where) as lines:
         try:
             while line := lines.readline(MAX_DOCUMENT + 1):
@@ -85,9 +88,40 @@ def _lines(stream: IO[bytes], where: str, encoding: str) -> Iterator[tuple[int, 
                         f"corpus file {where} line {number}: expected {encoding} text, got a NUL character: a binary "
                         "file, or another encoding. State it in source.encodings, or leave the file out."
                     )
+                utf8.look(line)
                 yield number, line
         except UnicodeError as error:
             raise _undecodable(where, number + 1, encoding, error) from None
+    if utf8.likely:
+        raise errors.DataError(
+            f"corpus file {where}: expected {encoding} text, got bytes that are UTF-8 in all of the {utf8.whole} lines "
+            "that can tell: every letter with an accent would become two signs. Correct source.encoding or "
+            "source.encodings."
+        )
+
+
+class _Utf8:
+    """Whether a file that is said to be in another encoding is UTF-8: its bytes decode, but to nonsense."""
+
+    def __init__(self, encoding: str) -> None:
+        self._encoding = encoding
+        self._other = not encoding.lower().replace("_", "-").startswith(("utf", "ascii", "us-ascii"))
+        self.whole = self._broken = 0
+
+    def look(self, line: str) -> None:
+        """Take one line into account."""
+        if not self._other or self._broken or line.isascii():
+            return
+        try:
+            line.encode(self._encoding).decode("utf-8")
+            self.whole += 1
+        except UnicodeError:
+            self._broken += 1
+
+    @property
+    def likely(self) -> bool:
+        """Text in another encoding almost never forms whole UTF-8 sequences, and not on several lines."""
+        return self.whole >= LINES_OF_UTF8 and not self._broken
 
 
 class _Layer:

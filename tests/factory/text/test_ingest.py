@@ -94,6 +94,7 @@ BAD = {
     "empty file": ("a.txt", b"", {}, "expected text, got an empty file"),
     "empty corpus": ("a.txt", b"\n \n", {}, "expected at least one document, got none in 1 files"),
     "wrong encoding": ("a.txt", b"gut\ns\xfc\xdf", {}, "from line 1: expected utf-8 text, got byte 0xfc"),
+    "said to be latin-1": ("a.txt", "Äpfel\n".encode() * 3, {"encoding": "latin-1"}, "got bytes that are UTF-8 in all"),
     "utf-16": ("a.txt", "gut".encode("utf-16-le"), {}, "line 1: expected utf-8 text, got a NUL character"),
     "unknown encoding": ("a.txt", b"x", {"encoding": "klingon"}, "expected a known encoding of text, got 'klingon'"),
     "no text encoding": ("a.txt", b"x", {"encoding": "zlib"}, "expected a known encoding of text, got 'zlib'"),

@@ -1,0 +1,62 @@
+"""Ingest, cleaning and split on real texts: 25 files, 24 languages, four encodings."""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from configs import errors
+from evidence.folder import RunFolder
+from factory.text import clean, contamination, ingest, shards, split
+from tests.factory.text import builders, real
+
+pytestmark = pytest.mark.slow
+
+
+def test_the_languages_of_the_union(real_data: Path, tmp_path: Path) -> None:
+    """Every language is read, identified as what it is, and held out; hardly anything is a near duplicate."""
+    folder, declared = RunFolder(tmp_path / "r"), builders.plan(real.GENESIS, real.DECLARATION)
+    corpus = ingest.ingest(folder, declared, real_data)
+    cleaning = clean.clean(folder, declared, corpus, real_data)
+    assert {group.name for group in cleaning.languages} == set(real.UNION.values())
+    assert cleaning.language_agreement is not None
+    assert cleaning.language_agreement > 0.997
+    steps = {step.step: step for step in cleaning.steps}
+    assert steps["near_duplicates"].after.documents > 0.98 * steps["near_duplicates"].before.documents
+    assert steps["personal_data"].found == {"email": 0, "iban": 0, "phone": 0}
+    manifest = split.split(folder, declared, cleaning)
+    assert set(manifest.parts["test"].class_counts) == set(real.UNION.values())
+    found = contamination.find(folder, declared, cleaning, manifest)
+    assert 0 < found.contaminated < 0.01 * found.held_out
+    assert any("Würde" in row[0] for row in shards.rows(folder, cleaning.shards, ["text"]))
+    assert any("över djupet" in row[0] for row in shards.rows(folder, cleaning.shards, ["text"]))
+
+
+def test_whole_files_agree_in_every_language(real_data: Path, tmp_path: Path) -> None:
+    """With more text than a line none of the declarations is taken for another language."""
+    corpus = copy.deepcopy(real.DECLARATION)
+    corpus["source"]["document"] = "file"
+    folder, declared = RunFolder(tmp_path / "r"), builders.plan(corpus)
+    cleaning = clean.clean(folder, declared, ingest.ingest(folder, declared, real_data), real_data)
+    pairs = Counter(shards.rows(folder, cleaning.shards, ["declared", "identified"]))
+    assert all(one == other for one, other in pairs)
+    assert sum(pairs.values()) == len(real.UNION)
+
+
+def test_genesis_without_its_encodings_is_refused(real_data: Path, tmp_path: Path) -> None:
+    """The German text is no UTF-8; the sentence names the file, the line, the byte and what to do."""
+    corpus = copy.deepcopy(real.GENESIS)
+    corpus["source"]["encodings"] = {}
+    with pytest.raises(errors.DataError, match=r"genesis/finnish\.txt from line \d+: expected utf-8 text, got byte 0x"):
+        ingest.ingest(RunFolder(tmp_path / "r"), builders.plan(corpus), real_data)
+
+
+def test_the_empty_member_of_the_archive_is_listed(real_data: Path, tmp_path: Path) -> None:
+    """Of the 388 declarations one file is empty: it is named, not passed over in silence."""
+    source = builders.files("text/udhr2.zip", document="file")
+    corpus = ingest.ingest(RunFolder(tmp_path / "r"), builders.plan(source), real_data)
+    assert corpus.corpora[0].empty == ("udhr2.zip/udhr2/nku.txt",)
+    assert corpus.counts.documents == 387
