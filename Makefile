@@ -9,7 +9,7 @@ PREFECT_PORT ?= 4200
 MLFLOW_PORT ?= 5000
 
 .DEFAULT_GOAL := help
-.PHONY: help run test validators lint check ui lock clean
+.PHONY: help run run-gpai test validators lint check ui lock clean
 
 help: ## Show the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -23,6 +23,9 @@ $(STAMP): pyproject.toml requirements.lock
 
 run: $(STAMP) ## Take the embedded use case from data to a verified bundle (PLAN=… for another)
 	@$(BIN)/python -m flows.demonstration $(PLAN)
+
+run-gpai: $(STAMP) ## Train a small language model on the documentation of Python, from text to a verified bundle
+	@$(BIN)/python -m flows.demonstration python_documentation
 
 # One run, so that what several tests share is made once; a file stays on one core. The longest files come first
 # (tests/conftest.py), whatever their number of tests.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -58,6 +58,13 @@ class LanguagePlan(Section):
             declared |= set(getattr(corpus.source, "languages", {}).values())
         return tuple(sorted(declared - {"und"}))
 
+    @model_validator(mode="before")
+    @classmethod
+    def _no_layouts(cls, content: Any) -> Any:
+        """The default receivers are those of tables."""
+        bundle = content.get("bundle") if isinstance(content, dict) else None
+        return {**content, "bundle": {"receivers": (), **bundle}} if isinstance(bundle, dict) else content
+
     @model_validator(mode="after")
     def _coherent(self) -> Self:
         ids = [corpus.id for corpus in self.corpora]
@@ -73,6 +80,12 @@ class LanguagePlan(Section):
             raise ValueError(f"policy gate {doubled[0]}: slice '{doubled[1]}' is gated twice; keep one threshold")
         if self.bundle.receivers:
             raise ValueError("bundle.receivers: expected none, as the receivers' layouts are made for tables")
+        persons = next((c.id for c in self.corpora if c.provenance.personal_data != "no"), None)
+        if self.bundle.include_test_data and persons is not None:
+            raise ValueError(
+                f"bundle.include_test_data: expected personal_data: no of every corpus, got another answer for {persons};"
+                " the facility measures on text of its own"
+            )
         if self.bundle.include_groups:
             raise ValueError(
                 "bundle.include_groups: belongs to tables; language and domain of held-out text go with it"

@@ -9,11 +9,13 @@ import click
 from rich.console import Console
 
 from configs import load
+from configs.language.load import load_any
+from configs.language.plan import LanguagePlan
 from configs.law import register as law
 from configs.law.classify import Classified
 from configs.plan import Plan
 from evidence.folder import RunFolder
-from flows import view
+from flows import check_language, view
 from flows import workspace as workspaces
 
 
@@ -30,8 +32,12 @@ def command(plan: str, *, data: bool) -> None:
     from configs.law import classify
 
     path = load.plan_path(plan)
-    checked = load.load(path)
+    checked = load_any(path)
     catalogue.check_policy(checked)
+    if isinstance(checked, LanguagePlan):
+        check_language.say(checked, path, Console(), data=data)
+        Console().print(f"Run it with: proofline run {plan}", highlight=False)
+        return
     declared.check(checked)
     classified = classify.classify(checked.classification)
     workspaces.require_portable(path)

@@ -1,0 +1,83 @@
+"""`proofline check` of a language model: form of its plan, what its answers leave open, is the text there."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from rich.console import Console
+
+from configs.language.plan import LanguagePlan
+from evidence.folder import RunFolder
+from evidence.language_records import CorpusRecord
+from flows import view
+from flows import workspace as workspaces
+
+
+def say(plan: LanguagePlan, path: Path, console: Console, *, data: bool) -> None:
+    """Print what is found. Nothing is written.
+
+    Args:
+        plan: The plan.
+        path: Its file.
+        console: Where to print.
+        data: Read the text as well.
+
+    Raises:
+        ProoflineError: The plan names places of this machine, a file is missing, or the text cannot be read.
+    """
+    workspaces.require_portable(path)
+    console.print(f"[green]✓[/] plan {path.name}: {_summary(plan)}", highlight=False, soft_wrap=True)
+    _say_open(plan, console)
+    if not data:
+        return
+    workspaces.require_files(plan, path)
+    with tempfile.TemporaryDirectory() as place:
+        found = _read(RunFolder(Path(place)), plan, path, console)
+    for corpus in found.corpora:
+        console.print(
+            f"[green]✓[/] corpus {corpus.id}: {view.summary(found.model_copy(update={'counts': corpus.counts}))}",
+            highlight=False,
+        )
+
+
+def _summary(plan: LanguagePlan) -> str:
+    corpora = f"{len(plan.corpora)} {'corpus' if len(plan.corpora) == 1 else 'corpora'}"
+    languages = ", ".join(plan.declared_languages) or "languages identified"
+    base = f", from {plan.model.base.name} ({plan.model.method})" if plan.model.base else ""
+    required = sum(gate.required for gate in plan.policy.gates)
+    return (
+        f"language model, {corpora} ({languages}){base}, {len(plan.policy.gates)} gates ({required} required), and the "
+        "checks on the text, which decide as well"
+    )
+
+
+def _say_open(plan: LanguagePlan, console: Console) -> None:
+    """What nobody has stated yet and the documents will print as a gap."""
+    missing = {
+        "licence": [c.id for c in plan.corpora if c.provenance.licence is None],
+        "latest day of acquisition": [c.id for c in plan.corpora if c.provenance.acquired_to is None],
+        "handling of reservations of rights": [c.id for c in plan.corpora if c.provenance.opt_out.applied == "unknown"],
+    }
+    for what, ids in missing.items():
+        if ids:
+            console.print(f"[yellow]·[/] not stated: {what} of {', '.join(ids)}", highlight=False, soft_wrap=True)
+    asked = plan.general_purpose.model_dump()
+    flat = {**{k: v for k, v in asked.items() if k != "open_source"}, **asked["open_source"]}
+    open_ = [name.replace("_", " ") for name, value in flat.items() if value == "unknown"]
+    if open_:
+        console.print(
+            f"[yellow]·[/] general-purpose model, not answered (section general_purpose): {', '.join(open_)}",
+            highlight=False,
+            soft_wrap=True,
+        )
+
+
+def _read(folder: RunFolder, plan: LanguagePlan, path: Path, console: Console) -> CorpusRecord:
+    from flows import cli
+
+    cli.require_pipeline("check")
+    from factory.text import ingest
+
+    with console.status("Reading the text …"):
+        return ingest.ingest(folder, plan, workspaces.data_base(path, plan))
