@@ -83,8 +83,8 @@ class LanguagePlan(Section):
         persons = next((c.id for c in self.corpora if c.provenance.personal_data != "no"), None)
         if self.bundle.include_test_data and persons is not None:
             raise ValueError(
-                f"bundle.include_test_data: expected personal_data: no of every corpus, got another answer for {persons};"
-                " the facility measures on text of its own"
+                f"bundle.include_test_data: expected personal_data: no of every corpus, got another answer "
+                f"for {persons}; the facility measures on text of its own"
             )
         if self.bundle.include_groups:
             raise ValueError(
