@@ -58,6 +58,16 @@ def energy(attempts: Sequence[JobAttempt], profile: Profile) -> records.Quantity
     )
 
 
+def best(by_scheduler: records.Quantity | None, by_job: records.Quantity) -> records.Quantity:
+    """The scheduler's figure where it is one; otherwise what the job measured itself, and why the other was refused."""
+    if by_scheduler is None or by_scheduler.value is not None:
+        return by_scheduler or by_job
+    if by_job.value is None:
+        return by_scheduler
+    refused = by_scheduler.method.removeprefix("unmeasured: ")
+    return by_job.model_copy(update={"method": f"{by_job.method}; {refused}"})
+
+
 def _plausible(attempt: JobAttempt) -> bool:
     if attempt.joules is None:
         return False

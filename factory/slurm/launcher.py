@@ -185,7 +185,7 @@ class SlurmLauncher:
             gpu_hours=costs.gpu_hours(attempts, by),
             node_hours=costs.node_hours(attempts, by),
         )
-        return record.model_copy(update={"job": about, "energy": energy or record.energy})
+        return record.model_copy(update={"job": about, "energy": costs.best(energy, record.energy)})
 
 
 def _logged(say: Callable[[str], None]) -> Callable[[str], None]:

@@ -38,6 +38,8 @@ HOPELESS = (
     "QOSNotAllowed", "AccountNotAllowed", "JobHeldAdmin",
 )  # fmt: skip
 """Reasons for which a pending job will never start. Many sites accept such a job all the same."""
+NO_VALUE = 2**64 - 16
+"""From here on a 64-bit number of Slurm means that there is none: energy where a node was shared, for example."""
 FIELDS = "JobID,State,ExitCode,ElapsedRaw,Start,End,NNodes,AllocTRES,ConsumedEnergyRaw"
 
 
@@ -175,7 +177,7 @@ def _attempt(cells: list[str]) -> Attempt:
         end=cells[5],
         nodes=int(cells[6]) if cells[6].isdigit() else 0,
         resources={name: value for name, _, value in pairs},
-        joules=float(cells[8]) if cells[8].isdigit() else None,
+        joules=float(cells[8]) if cells[8].isdigit() and int(cells[8]) < NO_VALUE else None,
     )
 
 

@@ -1,6 +1,7 @@
 """A real Slurm on this machine: one controller, two nodes with two pretended GPUs each, no systemd, no container.
 
-Needs Debian's `slurm-wlm` and `munge`, and root. Everything listens on loopback and lives in one folder.
+Needs Debian's `slurm-wlm` and `munge`, and root; with accounting also `slurmdbd` and `mariadb-server`. Everything
+listens on loopback and lives in one folder.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 PROGRAMS = ("slurmctld", "slurmd", "munged", "sbatch", "squeue", "scontrol")
+ACCOUNTING = ("slurmdbd", "mariadbd", "mariadb-install-db", "mariadb", "sacct", "sacctmgr")
 
 CONFIGURATION = """\
 ClusterName=mini
@@ -50,18 +52,44 @@ SlurmctldParameters=preempt_send_user_signal
 JobAcctGatherType=jobacct_gather/linux
 JobAcctGatherFrequency=5
 JobCompType=jobcomp/none
-AccountingStorageType=accounting_storage/none
+{accounting}
 NodeName=gpu[1-2] NodeHostname={host} NodeAddr=127.0.0.1 Port=[{first}-{second}] CPUs=4 RealMemory=4000 Gres=gpu:a100:2
 PartitionName=gpu  Nodes=ALL Default=YES MaxTime=2:00:00 DefaultTime=10 PriorityTier=1 PreemptMode=REQUEUE GraceTime=10
 PartitionName=prio Nodes=ALL MaxTime=10 State=UP PriorityTier=10 PreemptMode=OFF
 """
 
 
+WITHOUT_ACCOUNTING = "AccountingStorageType=accounting_storage/none"
+WITH_ACCOUNTING = """\
+AccountingStorageType=accounting_storage/slurmdbd
+AccountingStorageHost=localhost
+AccountingStoragePort={port}
+AccountingStoragePass={base}/run/munge.sock
+AccountingStorageTRES=gres/gpu,energy
+AccountingStorageEnforce=associations,limits,qos"""
+DATABASE_DAEMON = """\
+AuthType=auth/munge
+AuthInfo=socket={base}/run/munge.sock
+DbdHost=localhost
+DbdPort={port}
+SlurmUser=root
+StorageType=accounting_storage/mysql
+StorageHost=localhost
+StorageUser=root
+StorageLoc=accounts
+LogFile={base}/log/slurmdbd.log
+PidFile={base}/run/slurmdbd.pid
+"""
+ACCOUNT = "project_1"
+"""The account that may submit to a cluster with accounting."""
+
+
 class Cluster:
     """A running cluster; `environment` makes Slurm's commands speak to it."""
 
-    def __init__(self, base: Path) -> None:
+    def __init__(self, base: Path, *, accounting: bool = False) -> None:
         self.base = base
+        self.accounting = accounting
         self.environment = {"SLURM_CONF": str(base / "slurm.conf")}
         self._daemons: dict[str, subprocess.Popen[bytes]] = {}
 
@@ -74,10 +102,12 @@ class Cluster:
         key = self.base / "run/munge.key"
         key.write_bytes(os.urandom(1024))
         key.chmod(0o400)
-        ports = _free_ports(3)
+        ports = _free_ports(4)
+        accounts = WITH_ACCOUNTING.format(port=ports[3], base=self.base) if self.accounting else WITHOUT_ACCOUNTING
         configuration = CONFIGURATION.format(
-            host=socket.gethostname().split(".")[0], base=self.base, port=ports[0], first=ports[1], second=ports[1] + 1
-        )
+            host=socket.gethostname().split(".")[0], base=self.base, port=ports[0], first=ports[1], second=ports[2],
+            accounting=accounts,
+        )  # fmt: skip
         (self.base / "slurm.conf").write_text(configuration)
         devices = f"{self.base}/fake/gpu[0-1]"
         (self.base / "gres.conf").write_text(f"NodeName=gpu[1-2] Name=gpu Type=a100 File={devices}\n")
@@ -88,6 +118,8 @@ class Cluster:
             f"--pid-file={run}/munged.pid", f"--log-file={self.base}/log/munged.log", f"--seed-file={run}/munge.seed",
         )  # fmt: skip
         until((run / "munge.sock").exists, "munged")
+        if self.accounting:
+            self._start_accounting(ports[3])
         self.start_controller()
         for node in ("gpu1", "gpu2"):
             self._start(node, "slurmd", "-D", "-N", node)
@@ -97,6 +129,56 @@ class Cluster:
         """Start slurmctld, also after it was stopped."""
         self._start("slurmctld", "slurmctld", "-D")
         until(lambda: "UP" in self.ask("scontrol", "ping"), "slurmctld", self.tail)
+
+    def _start_accounting(self, port: int) -> None:
+        """A MariaDB that speaks by its socket alone, slurmdbd on it, and one account with this user."""
+        data, at = self.base / "db", self.base / "run/mariadb.sock"
+        options = ["--no-defaults", f"--datadir={data}", "--user=root"]
+        words = ["mariadb-install-db", *options, "--auth-root-authentication-method=socket", "--skip-test-db"]
+        subprocess.run(words, check=True, capture_output=True, timeout=120)
+        quick = ["--innodb-flush-log-at-trx-commit=0", "--innodb-buffer-pool-size=32M", "--skip-log-bin"]
+        self._start("mariadb", "mariadbd", *options, f"--socket={at}", "--skip-networking", *quick)
+        until(lambda: self.sql("SELECT 1") is not None, "mariadbd", self.tail)
+        conf = self.base / "slurmdbd.conf"
+        conf.write_text(DATABASE_DAEMON.format(base=self.base, port=port))
+        conf.chmod(0o600)
+        self.resume_accounting()
+        self._added("cluster", "mini")
+        self._added("account", ACCOUNT)
+        self._added("user", "root", f"account={ACCOUNT}")
+
+    def resume_accounting(self) -> None:
+        """Start slurmdbd, also after it was stopped."""
+        self.environment["MYSQL_UNIX_PORT"] = f"{self.base}/run/mariadb.sock"
+        self._start("slurmdbd", "slurmdbd", "-D")
+        until(lambda: "normal" in self.ask("sacctmgr", "-n", "show", "qos"), "slurmdbd", self.tail)
+
+    def stop_accounting(self) -> None:
+        """Kill slurmdbd: the controller keeps what it would tell it."""
+        self._daemons["slurmdbd"].kill()
+        self._daemons["slurmdbd"].wait()
+
+    def until_accounted(self, job: str) -> int:
+        """Wait until accounting has the end of a job; its seconds."""
+        words = ("sacct", "-X", "-P", "-n", "-j", job, "--format", "State,ElapsedRaw")
+        until(lambda: self.ask(*words).startswith("COMPLETED"), f"accounting of job {job}", self.tail)
+        return int(self.ask(*words).split("|")[1])
+
+    def set_energy(self, job: str, joules: int) -> None:
+        """Put a figure into the accounting's own table; energy is resource 3 there."""
+        kept = "REGEXP_REPLACE(tres_alloc, ',3=[0-9]+', '')"
+        told = f"UPDATE accounts.mini_job_table SET tres_alloc = CONCAT({kept}, ',3={joules}')"  # noqa: S608 - ours
+        if self.sql(f"{told} WHERE id_job = {job}") is None:
+            raise RuntimeError("the accounting's table was not written")
+
+    def _added(self, *words: str) -> str:
+        return self.ask("sacctmgr", "-i", "add", *words)
+
+    def sql(self, statement: str) -> str | None:
+        """Output of a statement on the accounting's own database, None where it failed."""
+        words = ["mariadb", "--no-defaults", f"--socket={self.base}/run/mariadb.sock", "-N", "-B", "-e", statement]
+        done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=30)
+        return done.stdout if done.returncode == 0 else None
 
     def stop_controller(self) -> None:
         """Kill slurmctld: jobs go on, commands get no answer."""
@@ -136,9 +218,9 @@ class Cluster:
 
 
 @contextlib.contextmanager
-def running(base: Path) -> Iterator[Cluster]:
+def running(base: Path, *, accounting: bool = False) -> Iterator[Cluster]:
     """A cluster for the time of the block."""
-    cluster = Cluster(base)
+    cluster = Cluster(base, accounting=accounting)
     try:
         cluster.start()
         yield cluster
@@ -146,16 +228,16 @@ def running(base: Path) -> Iterator[Cluster]:
         cluster.stop()
 
 
-def missing() -> list[str]:
+def missing(*, accounting: bool = False) -> list[str]:
     """What this machine lacks to start one."""
-    found = [name for name in PROGRAMS if shutil.which(name) is None]
+    found = [name for name in (*PROGRAMS, *(ACCOUNTING if accounting else ())) if shutil.which(name) is None]
     return found if os.geteuid() == 0 else [*found, "root"]
 
 
 def _free_ports(count: int) -> list[int]:
-    """Ports on loopback that nobody listens on, the second with a free neighbour."""
-    for first in range(27000 + os.getpid() % 500, 32000, count + 1):
-        ports = list(range(first, first + count + 1))
+    """Neighbouring ports on loopback that nobody listens on."""
+    for first in range(27000 + 8 * (os.getpid() % 500), 32000, count):
+        ports = list(range(first, first + count))
         with contextlib.ExitStack() as stack:
             try:
                 for port in ports:

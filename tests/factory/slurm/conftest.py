@@ -32,9 +32,33 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[clusters.Clust
         yield found
 
 
+@pytest.fixture(scope="session")
+def accounting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[clusters.Cluster]:
+    """The same with slurmdbd on a MariaDB: jobs are accounted, and accounts are checked."""
+    absent = clusters.missing(accounting=True)
+    if absent and not os.environ.get("CI"):
+        pytest.skip(
+            f"a real slurmdbd: this machine lacks {', '.join(absent)} (Debian: slurmdbd, mariadb-server; as root)"
+        )
+    assert not absent, f"under CI a real slurmdbd is tested: {absent} are absent"
+    with clusters.running(tmp_path_factory.mktemp("accounted"), accounting=True) as found:
+        yield found
+
+
+@pytest.fixture
+def accounted(accounting: clusters.Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[clusters.Cluster]:
+    """The cluster with accounting, for one test."""
+    yield from _alone(accounting, monkeypatch)
+
+
 @pytest.fixture
 def here(cluster: clusters.Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[clusters.Cluster]:
-    """The cluster for one test: Slurm's commands speak to it, and no job is left behind."""
+    """The cluster without accounting, for one test."""
+    yield from _alone(cluster, monkeypatch)
+
+
+def _alone(cluster: clusters.Cluster, monkeypatch: pytest.MonkeyPatch) -> Iterator[clusters.Cluster]:
+    """Slurm's commands speak to it, and no job is left behind."""
     for name, value in cluster.environment.items():
         monkeypatch.setenv(name, value)
     yield cluster

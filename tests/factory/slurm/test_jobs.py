@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import multiprocessing
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -20,46 +18,9 @@ from evidence import records
 from factory import launchers
 from factory.slurm import commands, files, jobs, launcher, states
 from tests.factory.slurm import cluster as clusters
+from tests.factory.slurm.trainings import LONG, SLOW, check_joined, disturb, epoch_of, train
 
 pytestmark = pytest.mark.slow
-SLOW = {"factory": "tests.factory.slurm.slow_network:build", "options": {"seconds": 0.1}}
-LONG = {"epochs": 12, "patience": 12, "batch_size": 64, "device": "cpu"}
-
-
-def train(ready: tuple[Any, ...], said: list[str] | None = None) -> records.TrainingRecord:
-    """Train a prepared run folder at its site."""
-    folder, plan, encoded = ready
-    lines = said if said is not None else []
-    return launchers.launcher_for(plan.factory).train(folder, plan, encoded, say=lines.append)
-
-
-def disturb(ready: tuple[Any, ...], deed: Callable[[str], None], epoch: int = 2) -> records.TrainingRecord:
-    """Train while, after some epochs, something happens to the job of that number."""
-    folder = ready[0]
-
-    def wait_and_do() -> None:
-        clusters.until(lambda: _epoch(folder) >= epoch, f"epoch {epoch}", seconds=90)
-        job = jobs.load(folder)
-        assert job is not None
-        assert job.job_id is not None
-        deed(job.job_id)
-
-    thread = threading.Thread(target=wait_and_do)
-    thread.start()
-    try:
-        return train(ready)
-    finally:
-        thread.join()
-
-
-def _epoch(folder: Any) -> int:
-    path = folder.path / files.PROGRESS
-    return int(json.loads(path.read_text())["epoch"]) if path.is_file() else 0
-
-
-def check_joined(record: records.TrainingRecord, epochs: int) -> None:
-    """The curve has every epoch once, in order, whatever happened between them."""
-    assert [p.epoch for p in record.curve] == list(range(1, epochs + 1))
 
 
 def test_two_nodes_train_the_model_of_one(here, ready):
@@ -155,7 +116,7 @@ def test_a_killed_rank_costs_one_epoch_and_the_job_ends_readably(here, ready):
     sentence = r"expected it to complete, got failed .* last words: .* finished epochs are kept"
     with pytest.raises(errors.MissingError, match=sentence):
         disturb(made, kill)
-    before = _epoch(folder)
+    before = epoch_of(folder)
     record = train(made)
     check_joined(record, 12)
     assert record.resumed == 1

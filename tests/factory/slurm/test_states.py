@@ -12,6 +12,7 @@ import pytest
 from configs import errors
 from configs.factories import profile as profiles
 from evidence.job_records import JobAttempt
+from evidence.records import Quantity
 from factory.slurm import commands, costs, states
 
 LINE = "7|{state}|0:0|{seconds}|2026-11-29T10:00:00|2026-11-29T11:00:00|2|billing=4,cpu=8,gres/gpu=4,node=2|{joules}"
@@ -130,3 +131,23 @@ def test_plausible_energy_is_summed_with_its_boundary():
     assert told.value == pytest.approx(7.56e6)
     assert told.boundary.startswith("node")
     assert costs.energy(_attempts((3600, None)), profiles.load("lumi")) is None
+
+
+def test_what_the_job_measured_counts_where_the_scheduler_has_nothing_plausible():
+    """A refused figure does not hide a measured one: the method then holds the reason too."""
+    by_job = Quantity(value=5.0, unit="J", method="NVML", boundary="device")
+    none = Quantity(value=None, unit="J", method="unmeasured: no counter", boundary="device")
+    refused = costs.energy(_attempts((3600, 1e20)), profiles.load("lumi"))
+    told = costs.energy(_attempts((3600, 5e6)), profiles.load("lumi"))
+    assert costs.best(told, by_job) == told
+    assert costs.best(None, by_job) == by_job
+    assert costs.best(refused, none) == refused
+    found = costs.best(refused, by_job)
+    assert found.value == 5.0
+    assert found.method.startswith("NVML; the scheduler's figure for 1 of 1 attempts is not plausible")
+
+
+def test_slurm_s_number_for_none_is_no_energy(slurm):
+    """18446744073709551614 J is how Slurm says that it has no figure."""
+    (found,) = states.standing("7", slurm(sacct=attempt("COMPLETED", joules=str(2**64 - 2)), squeue="")).attempts
+    assert found.joules is None
