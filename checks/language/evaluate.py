@@ -80,7 +80,7 @@ def evaluate(
         progress=progress,
     )
     results = measure(subject, FAMILIES)
-    uses = tuple(_use(role, tokenised.parts[role]) for role in ("test", "train"))
+    uses = tuple(_use(role, manifest) for role in ("test", "train"))
     audit = leakage.audit(folder, manifest, (*training.uses, *uses), tokenised)
     return records.EvaluationRecord(
         onnx_sha256=model.onnx.sha256,
@@ -165,5 +165,7 @@ def _training(folder: RunFolder, tokenised: language_records.TokenisedData) -> T
     )
 
 
-def _use(role: records.Role, part: language_records.TokenisedPart) -> records.DataUse:
-    return records.DataUse(step="evaluation", role=role, rows=part.documents, digests_sha256=part.digests_sha256)
+def _use(role: records.Role, manifest: records.SplitManifest) -> records.DataUse:
+    """A reading of a part; documents that were left out of the training part as contaminated stay part of the split."""
+    part = manifest.parts[role]
+    return records.DataUse(step="evaluation", role=role, rows=part.rows, digests_sha256=part.digests.sha256)
