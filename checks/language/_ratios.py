@@ -62,7 +62,7 @@ def of_groups(
     already = special.stdtrit(effective - 1, share) / special.stdtrit(units - 1, share)
     rows = moments.units.astype(np.int64)
     return dataclasses.replace(
-        rates, rows=rows, effective=effective, skew=np.maximum(stretch / already, 1.0), rest=None
+        rates, rows=rows, effective=effective, skew=np.clip(stretch / already, 1.0, LONGEST), rest=None
     )
 
 

@@ -9,9 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from pyarrow import parquet
 
-from checks import catalogue, contamination, gate, intervals, leakage, parity, variants
-from checks._subject import not_measured
-from checks.language import calibration, cost, harness, memorisation, quality, robustness, texts, weights
+from checks import contamination, gate, intervals, leakage, parity
+from checks.language import again, cost, harness, memorisation, texts, weights
 from checks.language._subject import Progress, Subject, Training
 from checks.language.graph import Graph
 from configs import errors
@@ -20,9 +19,7 @@ from evidence import arrays, canonical, clock, language_records, records
 from evidence.folder import RunFolder
 
 FAMILIES: tuple[Callable[[Subject], tuple[records.CheckResult, ...]], ...] = (
-    quality.measure,
-    calibration.measure,
-    robustness.measure,
+    *again.FAMILIES,
     memorisation.measure,
     cost.measure,
     harness.measure,
@@ -79,8 +76,8 @@ def evaluate(
         weights=weights.of_graph(place),
         progress=progress,
     )
-    results = measure(subject, FAMILIES)
-    uses = tuple(_use(role, manifest) for role in ("test", "train"))
+    results = again.measure(subject, FAMILIES)
+    uses = tuple(_use(role, tokenised.parts[role]) for role in ("test", "train"))
     audit = leakage.audit(folder, manifest, (*training.uses, *uses), tokenised)
     return records.EvaluationRecord(
         onnx_sha256=model.onnx.sha256,
@@ -91,25 +88,6 @@ def evaluate(
         runtime=subject.graph.runtime,
         results=(*gate.apply(plan, results), contamination.measure(plan, tokenised), parity.result(model), audit),
         uses=uses,
-    )
-
-
-def measure(
-    subject: Subject, families: tuple[Callable[[Subject], tuple[records.CheckResult, ...]], ...]
-) -> tuple[records.CheckResult, ...]:
-    """Every check of the families, before the policy is laid on it; those whose graph fails say so, the others stay."""
-    found: dict[str, records.CheckResult] = {}
-    broken: list[str] = []
-    for index, family in enumerate(families):
-        subject.told(family.__module__.rpartition(".")[2], index, len(families))
-        try:
-            found |= {result.check_id: result for result in variants.measure(subject, family)}
-        except errors.VerificationError as error:
-            broken.append(str(error))
-    if not broken:
-        return tuple(found.values())
-    return tuple(
-        found.get(metric.id) or not_measured(metric.id, "; ".join(broken)) for metric in catalogue.of_family("language")
     )
 
 
@@ -165,7 +143,5 @@ def _training(folder: RunFolder, tokenised: language_records.TokenisedData) -> T
     )
 
 
-def _use(role: records.Role, manifest: records.SplitManifest) -> records.DataUse:
-    """A reading of a part; documents that were left out of the training part as contaminated stay part of the split."""
-    part = manifest.parts[role]
-    return records.DataUse(step="evaluation", role=role, rows=part.rows, digests_sha256=part.digests.sha256)
+def _use(role: records.Role, part: language_records.TokenisedPart) -> records.DataUse:
+    return records.DataUse(step="evaluation", role=role, rows=part.documents, digests_sha256=part.digests_sha256)

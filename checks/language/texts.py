@@ -78,9 +78,9 @@ class Tokenizer:
 
 def of_file(path: Path) -> Texts:
     """The documents of a Parquet file with the columns `document`, `language`, `domain` and `text`."""
+    from pyarrow import parquet  # noqa: PLC0415 - whoever has text in memory needs none
 
     def read() -> Iterator[Document]:
-        from pyarrow import parquet  # noqa: PLC0415 - who measures given documents has no need of it
 
         with parquet.ParquetFile(path) as file:
             for batch in file.iter_batches(ROWS, columns=list(COLUMNS)):

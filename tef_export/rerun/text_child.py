@@ -6,26 +6,15 @@ ONNX Runtime. Started by `process` alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
-from checks import gate, intervals
-from checks.language import calibration, evaluate, quality, robustness, texts
-from checks.language._subject import Subject
-from checks.language.graph import Graph
+from checks import gate
+from checks.language import again, texts
 from configs import errors
 from configs.language.load import parse_any
 from configs.language.plan import LanguagePlan
-from evidence import records
 from tef_export.language import recipe, text
 from tef_export.rerun import process
-
-FAMILIES: tuple[Callable[[Subject], tuple[records.CheckResult, ...]], ...] = (
-    quality.measure,
-    calibration.measure,
-    robustness.measure,
-)
-"""Families whose checks a recipe may list."""
 
 
 def measured(place: Path) -> process.Answer:
@@ -39,20 +28,18 @@ def measured(place: Path) -> process.Answer:
         raise errors.VerificationError("plan: expected that of a language model, got another. Do not use the bundle.")
     asked = recipe.LanguageRecipe.model_validate_json((place / process.RECIPE).read_bytes())
     given = text.read((place / process.TEXT).read_bytes(), process.TEXT)
-    tokenizer = texts.Tokenizer(place / process.TOKENIZER)
-    subject = Subject(
-        plan=plan,
-        graph=Graph(place / process.MODEL, tokenizer.vocabulary),
-        tokenizer=tokenizer,
+    subject = again.subject(
+        plan,
+        place / process.MODEL,
+        place / process.TOKENIZER,
+        (texts.Document(d.document, d.language, d.domain, d.text) for d in given),
         context=asked.context,
         end_of_text=asked.end_of_text,
-        held_out=texts.of_list(texts.Document(d.document, d.language, d.domain, d.text) for d in given),
         expected={
             "language": tuple(sorted({*plan.declared_languages, *asked.languages})),
             "domain": asked.domains,
         },
-        sampling=intervals.Sampling(asked.sampling.level, asked.sampling.replicates, asked.sampling.seed),
     )
     wanted = {check.id for check in asked.checks}
-    kept = tuple(r for r in evaluate.measure(subject, FAMILIES) if r.check_id in wanted)
+    kept = tuple(r for r in again.measure(subject) if r.check_id in wanted)
     return process.Answer(runtime=subject.graph.runtime, results=gate.apply(plan, kept))

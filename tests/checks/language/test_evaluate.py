@@ -129,16 +129,17 @@ def test_a_graph_that_fails_while_it_runs_leaves_checks_unmeasured(made, monkeyp
     assert by_id["language.perplexity"].measures[0].value > 1
 
 
-def test_no_training_framework_is_loaded():
-    """The graph is measured under ONNX Runtime alone."""
+TRAINING = ("torch", "transformers", "mlflow", "prefect", "pandas", "sklearn", "lm_eval")
+
+
+@pytest.mark.parametrize(("module", "absent"), [("evaluate", TRAINING), ("again", (*TRAINING, "pyarrow"))])
+def test_no_training_framework_is_loaded(module, absent):
+    """The graph is measured under ONNX Runtime alone; whoever repeats it on text needs no Parquet either."""
     import pathlib
     import subprocess
     import sys
 
-    code = (
-        "import sys; from checks.language import evaluate; "
-        "print([m for m in ('torch', 'transformers', 'mlflow', 'prefect', 'pandas', 'lm_eval') if m in sys.modules])"
-    )
+    code = f"import sys; from checks.language import {module}; print([m for m in {absent} if m in sys.modules])"
     root = pathlib.Path(__file__).parents[3]
     found = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
     assert found.stdout.strip() == "[]"
