@@ -38,6 +38,8 @@ class CorpusRef(Record):
     """Domain that documents were crawled from to bytes; empty where no addresses are known."""
     empty: tuple[str, ...] = ()
     """Files, and members of archives, that hold no text."""
+    unescaped: int = 0
+    """Documents in which character references of HTML were replaced."""
 
 
 class CorpusRecord(Record):

@@ -47,6 +47,8 @@ class TextFiles(Section):
     """Encoding of text and JSON Lines."""
     encodings: dict[Text, Text] = {}
     """Pattern of a name to its encoding, where one file differs from the others."""
+    character_references: Literal["keep", "replace"] = "keep"
+    """References of HTML such as `&szlig;`: kept as they are, or replaced by their characters."""
     document: Literal["file", "paragraph", "line"] = "file"
     """What one document is in a text file: the whole file, what stands between blank lines, or a line."""
     text_field: Text = "text"

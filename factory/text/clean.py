@@ -8,8 +8,6 @@ lengths and the candidates for its near duplicates.
 from __future__ import annotations
 
 import contextlib
-import shutil
-import tempfile
 from array import array
 from collections import Counter
 from pathlib import Path
@@ -26,7 +24,8 @@ from factory.text.ingest import Progress
 
 PLACE = "data/text/cleaned"
 FILTERED = "data/text/filtered"
-"""What the first pass leaves; removed at the end."""
+SCRATCH = "data/text/scratch"
+"""What the first pass leaves, and what is needed to find near duplicates; removed at the end."""
 BATCH_BYTES = 4 << 20
 """Text whose signatures are made at once, bytes."""
 COLUMNS = ("corpus", "language", "domain", "web_domain", "text")
@@ -55,11 +54,10 @@ def clean(
         IntegrityError: The ingested documents were altered.
     """
     steps = filters.of_plan(plan.cleaning, plan.declared_languages, base)
-    work = folder.at(f"{FILTERED}/x").parent
     settings = plan.cleaning.near_duplicates
     with contextlib.ExitStack() as stack:
-        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(dir=work.parent)))
-        stack.callback(shutil.rmtree, work, ignore_errors=True)
+        stack.enter_context(shards.temporary(folder, FILTERED))
+        scratch = stack.enter_context(shards.temporary(folder, SCRATCH))
         index = stack.enter_context(near_duplicates.Index(scratch, settings)) if settings.enabled else None
         first = _First(folder, corpus, steps, index, progress)
         exact = first.exact()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tempfile
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +12,7 @@ from evidence import language_records
 from evidence.folder import RunFolder
 from factory.text import shards, sources, tally
 
-PLACE = "data/text/ingested"
+PLACE, SCRATCH = "data/text/ingested", "data/text/unpacked"
 Progress = Callable[[str, int, int], None]
 """Called with what is done, how much of it, of how much."""
 
@@ -39,9 +38,9 @@ def ingest(
     total, digests = tally.Tally(), tally.Digests()
     refs: list[language_records.CorpusRef] = []
     writer = shards.Writer(folder, PLACE, shards.INGESTED)
-    with writer, tempfile.TemporaryDirectory(dir=folder.at(f"{PLACE}/x").parent) as scratch:
+    with writer, shards.temporary(folder, SCRATCH) as scratch:
         for number, corpus in enumerate(plan.corpora, start=1):
-            reading = sources.Reading(corpus, base, Path(scratch))
+            reading = sources.Reading(corpus, base, scratch)
             refs.append(_read(reading, writer, total, digests))
             if progress:
                 progress("corpora", number, len(plan.corpora))
@@ -85,4 +84,5 @@ def _read(
         languages=dict(sorted(languages.items())),
         web_domains=dict(sorted(domains.items())),
         empty=tuple(reading.empty),
+        unescaped=reading.unescaped,
     )

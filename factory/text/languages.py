@@ -6,10 +6,11 @@ import dataclasses
 import functools
 
 import py3langid.langid
+from babel.core import get_global
 
 SAMPLE = 300
 """Characters from the beginning of a document that are looked at."""
-MACROLANGUAGES = {"nb": "no", "nn": "no"}
+_MACROLANGUAGES = {"nb": "no", "nn": "no"}
 """Codes that count as one language when declared and identified are compared."""
 
 
@@ -31,12 +32,19 @@ def identify(text: str) -> Identified:
 
 def known(language: str) -> bool:
     """Whether the identifier knows the language."""
-    return language in _labels() or MACROLANGUAGES.get(language, language) in _labels()
+    return canonical(language) in _labels()
 
 
 def same(one: str, other: str) -> bool:
     """Whether two codes mean the same language."""
-    return MACROLANGUAGES.get(one, one) == MACROLANGUAGES.get(other, other)
+    return canonical(one) == canonical(other)
+
+
+@functools.cache
+def canonical(language: str) -> str:
+    """One code of several for a language: `de` for `deu`, `no` for `nb` and `nn`."""
+    found = str(get_global("language_aliases").get(language, language)).partition("_")[0]
+    return _MACROLANGUAGES.get(found, found)
 
 
 @functools.cache
@@ -47,4 +55,4 @@ def _identifier() -> py3langid.langid.LanguageIdentifier:
 
 @functools.cache
 def _labels() -> frozenset[str]:
-    return frozenset(str(label) for label in _identifier().labels)
+    return frozenset(canonical(str(label)) for label in _identifier().labels)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import shutil
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -37,6 +39,18 @@ CLEANED = pa.schema(
         ("confidence", pa.float32()),
     ]
 )
+
+
+@contextlib.contextmanager
+def temporary(folder: RunFolder, place: str) -> Iterator[Path]:
+    """An empty folder that is gone afterwards; what a killed attempt left in it goes first."""
+    path = folder.at(f"{place}/x").parent
+    shutil.rmtree(path)
+    path.mkdir()
+    try:
+        yield path
+    finally:
+        shutil.rmtree(path)
 
 
 def digest(text: bytes) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import fnmatch
+import html
 import importlib.util
 import re
 import shutil
@@ -45,6 +46,8 @@ class Reading:
     files: list[records.SourceFile] = dataclasses.field(default_factory=list)
     empty: list[str] = dataclasses.field(default_factory=list)
     """Files and members without text."""
+    unescaped: int = 0
+    """Documents in which character references were replaced."""
 
     def __iter__(self) -> Iterator[reading.Found]:
         """Every document, language and domain filled in from the plan where the file does not say them."""
@@ -103,11 +106,21 @@ class Reading:
             (code for pattern, code in source.languages.items() if fnmatch.fnmatchcase(name, pattern)), None
         )
         any_document = False
-        for document in self._read(name, where, stream, source):
+        for document in self._unescaped(self._read(name, where, stream, source), source):
             any_document = True
             yield dataclasses.replace(document, language=document.language or language)
         if not any_document:
             self.empty.append(where)
+
+    def _unescaped(self, found: Iterator[reading.Found], source: TextFiles) -> Iterator[reading.Found]:
+        for document in found:
+            text = html.unescape(document.text).strip() if source.character_references == "replace" else document.text
+            if text == document.text:
+                yield document
+                continue
+            self.unescaped += 1
+            if text:
+                yield dataclasses.replace(document, text=text)
 
     def _read(self, name: str, where: str, stream: IO[bytes], source: TextFiles) -> Iterator[reading.Found]:
         encoding = next(

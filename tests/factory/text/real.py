@@ -31,6 +31,7 @@ GENESIS: dict[str, Any] = {
             "*/german.txt": "latin-1",
             "*/swedish.txt": "cp865",
         },
+        "character_references": "replace",
         "document": "line",
     },
     "provenance": {"title": "Genesis in six languages", "origin": "public", "licence": "public domain"},

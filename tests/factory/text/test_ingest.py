@@ -81,6 +81,17 @@ def test_encodings_and_languages_go_by_pattern(tmp_path: Path) -> None:
     assert corpus.corpora[0].empty == ("a.zip/t/empty.txt",)
 
 
+def test_character_references_are_replaced_where_the_plan_says(tmp_path: Path) -> None:
+    """A text that was taken from a page; whatever stands there stays text that can be stored."""
+    (tmp_path / "a.txt").write_text("da&szlig; &#xD800;&#0; &amp;lt; &nbsp;\n&nbsp;\nplain", encoding="utf-8")
+    source = builders.files("a.txt", document="line", character_references="replace")
+    folder, corpus = builders.ingested(tmp_path, builders.plan(source))
+    assert builders.texts(folder, corpus) == ["daß \ufffd\ufffd &lt;", "plain"]
+    assert corpus.corpora[0].unescaped == 2
+    kept = builders.plan(builders.files("a.txt", document="line"))
+    assert builders.texts(*builders.ingested(tmp_path, kept))[0].startswith("da&szlig;")
+
+
 def test_a_shard_that_was_altered_is_not_read(tmp_path: Path) -> None:
     """Stored documents are read only while they have the recorded digest."""
     folder, corpus = builders.ingested(tmp_path, builders.plan())

@@ -31,6 +31,8 @@ def test_the_languages_of_the_union(real_data: Path, tmp_path: Path) -> None:
     assert set(manifest.parts["test"].class_counts) == set(real.UNION.values())
     found = contamination.find(folder, declared, cleaning, manifest)
     assert 0 < found.contaminated < 0.01 * found.held_out
+    assert corpus.corpora[0].unescaped == 515
+    assert any("sah, daß das Licht gut war" in row[0] for row in shards.rows(folder, cleaning.shards, ["text"]))
     assert any("Würde" in row[0] for row in shards.rows(folder, cleaning.shards, ["text"]))
     assert any("över djupet" in row[0] for row in shards.rows(folder, cleaning.shards, ["text"]))
 
