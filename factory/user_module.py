@@ -18,6 +18,7 @@ from torch import nn
 
 from configs import errors
 from evidence import records
+from factory.progress import Stopped
 
 WHERE = "plan model.factory"
 
@@ -38,7 +39,7 @@ def guarded(path: str | None, expected: str) -> Iterator[None]:
         return
     try:
         yield
-    except errors.ProoflineError:
+    except (errors.ProoflineError, Stopped):
         raise
     except (Exception, SystemExit) as error:
         raise errors.PlanError(

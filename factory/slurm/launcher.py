@@ -146,7 +146,7 @@ class SlurmLauncher:
         return kind(
             f"job {job_id} of run {folder.run_id}: expected it to complete, got {now.state} ({now.words}). "
             f"Its last words: {last} The whole log is {files.LOG}. Correct the cause, then go on with --resume: "
-            "finished epochs are kept."
+            "the last checkpoint is kept."
         )
 
     def _collected(

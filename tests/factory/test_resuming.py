@@ -60,16 +60,24 @@ def test_a_training_is_taken_up_where_it_stopped(tmp_path):
         assert record.flops == expected.flops
 
 
-@pytest.mark.parametrize("loader", ["memory", "stream"])
-def test_a_training_is_taken_up_within_an_epoch(tmp_path, monkeypatch, loader):
+@pytest.mark.parametrize(
+    ("loader", "model"),
+    [
+        ("memory", SMALL | {"dropout": 0.3}),
+        ("stream", SMALL | {"dropout": 0.3}),
+        ("memory", {"factory": "tests.factory.user_networks:normalised"}),
+    ],
+    ids=["memory", "stream", "a user's own module"],
+)
+def test_a_training_is_taken_up_within_an_epoch(tmp_path, monkeypatch, loader, model):
     """Asked to end after any batch, it saves there; taken up, every batch counts once and the result is the same.
 
-    Bit by bit, dropout and balanced classes included; the loss of the interrupted epoch too.
+    Bit by bit, dropout, balanced classes and statistics of batches included; the loss of the interrupted epoch too.
     """
     monkeypatch.setattr(epochs, "GLANCE", 0.0)
     training = {"epochs": 3, "batch_size": 40, "class_weights": "balanced", "loader": loader}
     training["stream"] = {"lanes": 4, "shuffle_rows": 200}
-    plan = builders.plan(training=training, model=SMALL | {"dropout": 0.3})
+    plan = builders.plan(training=training, model=model)
 
     def ready(name):
         folder, encoded = builders.run_folder(tmp_path / name)

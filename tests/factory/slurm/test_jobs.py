@@ -113,7 +113,7 @@ def test_a_killed_rank_costs_one_epoch_and_the_job_ends_readably(here, ready):
             os.kill(pid, signal.SIGKILL)
             break
 
-    sentence = r"expected it to complete, got failed .* last words: .* finished epochs are kept"
+    sentence = r"expected it to complete, got failed .* last words: .* the last checkpoint is kept"
     with pytest.raises(errors.MissingError, match=sentence):
         disturb(made, kill)
     before = epoch_of(folder)

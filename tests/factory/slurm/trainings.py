@@ -13,7 +13,7 @@ from factory.slurm import files, jobs
 from tests.factory.slurm import cluster as clusters
 
 SLOW = {"factory": "tests.factory.slurm.slow_network:build", "options": {"seconds": 0.1}}
-LONG = {"epochs": 12, "patience": 12, "batch_size": 64, "device": "cpu"}
+LONG = {"epochs": 12, "patience": 12, "batch_size": 64, "device": "cpu", "checkpoint_every": 1}
 
 
 def train(ready: tuple[Any, ...], said: list[str] | None = None) -> records.TrainingRecord:
