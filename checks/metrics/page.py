@@ -42,6 +42,10 @@ centred lognormal errors 80 %, because the rows that make the mean large are in 
 variance of the squared errors is infinite** (tails heavier than a power of four, for RMSE and R²; heavier than a power
 of two, for MAE) **no interval holds at its level, however many rows there are**: look at the largest errors, and gate a
 bounded metric as well.
+
+Of language models documents are the units, never tokens. Bits per byte and perplexity cover 93 to 98.5 % with five
+documents or more, whether their lengths vary little or by a factor of ten; the gap between languages at least 93 %, and
+its upper end misses no more often than that of a single language; increases under changes of the text 92 to 98 %.
 """
 FAMILIES: dict[Family, str] = {
     "performance": "How well the model predicts",
