@@ -162,17 +162,17 @@ def take_up(network: nn.Module, optimizer: torch.optim.Optimizer, tensors: Mappi
     """
     now = network.state_dict()
     weights = {name.removeprefix("weights/"): t for name, t in tensors.items() if name.startswith("weights/")}
-    network.load_state_dict({name: _like(t, now[name]) if name in now else t for name, t in weights.items()})
+    network.load_state_dict({name: like(t, now[name]) if name in now else t for name, t in weights.items()})
     parameters = [p for group in optimizer.param_groups for p in group["params"]]
     moments: dict[int, Tensors] = {}
     for name, tensor in tensors.items():
         if name.startswith("optimizer/"):
             index, key = name.removeprefix("optimizer/").split("/", 1)
-            moments.setdefault(int(index), {})[key] = _like(tensor, parameters[int(index)])
+            moments.setdefault(int(index), {})[key] = like(tensor, parameters[int(index)])
     optimizer.load_state_dict({"state": moments, "param_groups": optimizer.state_dict()["param_groups"]})
 
 
-def _like(tensor: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
+def like(tensor: torch.Tensor, other: torch.Tensor) -> torch.Tensor:
     """In shards as `other` is, where it has the same shape."""
     if not hasattr(other, "full_tensor") or tensor.shape != other.shape:
         return tensor

@@ -6,15 +6,18 @@ The methods are those of the Commission's guidelines on general-purpose models, 
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from configs.language.modelling import Architecture
 from evidence import records
 from factory import accounting, ranks
-from factory.language.loop import TokenLoss
+from factory.language import lora, model
 
 BOUNDARY = "all steps of the training, evaluations included, on all ranks"
 
@@ -29,27 +32,41 @@ class Work:
     """Of these, sequences of steps that were lost in a kill and computed again."""
     validated: int
     """Sequences passed forward only."""
+    context: int
+    """Tokens of a sequence."""
 
 
-def counted(network: nn.Module, row: torch.Tensor, work: Work) -> records.Quantity:
-    """Matrix products counted by torch on one sequence, forward alone and with backward, times the sequences.
+def of_sequence(asked: Architecture, architecture: Mapping[str, Any], context: int) -> tuple[int, int]:
+    """Operations of matrix products on one sequence: forward, and forward with backward.
+
+    Counted by torch on a model without numbers, so that nothing is computed.
 
     Args:
-        network: The decoder; its gradients are cleared.
-        row: A packed sequence, int64 (1, context + 1), on the network's device.
-        work: How much was computed.
+        asked: The plan's section: with adapters the frozen weights have no gradients.
+        architecture: Content of `config.json`.
+        context: Tokens.
     """
-    loss = TokenLoss(network.eval())
+    with torch.device("meta"):
+        network = model.build(architecture)
+        if asked.method == "lora":
+            lora.adapt(network, asked.lora)
+        ids = torch.zeros(1, context, dtype=torch.int64)
+        mask = torch.zeros(1, 1, context, context)
     with sdpa_kernel(SDPBackend.MATH):
         with FlopCounterMode(display=False) as forward, torch.no_grad():
-            loss(row)
+            network(input_ids=ids, attention_mask=mask, use_cache=False)
         with FlopCounterMode(display=False) as both:
-            loss(row).backward()
-    network.zero_grad(set_to_none=True)
-    total = both.get_total_flops() * work.trained + forward.get_total_flops() * work.validated
+            logits = network(input_ids=ids, attention_mask=mask, use_cache=False).logits
+            nn.functional.cross_entropy(logits.flatten(0, 1), ids.flatten()).backward()
+    return forward.get_total_flops(), both.get_total_flops()
+
+
+def counted(asked: Architecture, architecture: Mapping[str, Any], work: Work) -> records.Quantity:
+    """Operations of all sequences, by counting those of one. See `of_sequence`."""
+    forward, both = of_sequence(asked, architecture, work.context)
     lost = f", {work.lost} of them lost in a kill and trained again" if work.lost else ""
     return records.Quantity(
-        value=float(total),
+        value=float(both * work.trained + forward * work.validated),
         unit="FLOP",
         method=(
             f"matrix products counted by torch.utils.flop_counter on one sequence, times {work.trained} sequences "
@@ -61,32 +78,30 @@ def counted(network: nn.Module, row: torch.Tensor, work: Work) -> records.Quanti
 
 
 def otherwise(
-    network: nn.Module, work: Work, context: int, seconds: float, device: torch.device, precision: str
+    parameters: int, trained: int, work: Work, seconds: float, device: torch.device, precision: str
 ) -> tuple[records.Quantity, ...]:
     """The same by formula, and the most that the hardware could have done in that time.
 
     Args:
-        network: The decoder as it is trained.
+        parameters: Of the model while it is trained, embeddings included, tied ones once.
+        trained: Of these, the ones that are trained.
         work: How much was computed.
-        context: Tokens of a sequence.
         seconds: Duration of all steps.
         device: On which it ran.
         precision: `fp32` or `bf16`.
     """
-    every = sum(p.numel() for p in network.parameters())
-    trained = sum(p.numel() for p in network.parameters() if p.requires_grad)
     # Gradients of what flows through are computed everywhere, gradients of weights only where they are trained.
-    value = (4 * every + 2 * trained) * work.trained * context + 2 * every * work.validated * context
+    seen, judged = work.trained * work.context, work.validated * work.context
+    value = (4 * parameters + 2 * trained) * seen + 2 * parameters * judged
     peak = accounting.measured_peak(device, precision)
-    share = "" if trained == every else f", of which {trained} are trained (4·P·D + 2·P' ·D)"
+    formula = "6·P·D" if trained == parameters else f"4·P·D + 2·P'·D with P' = {trained} trained parameters"
     return (
         records.Quantity(
             value=float(value),
             unit="FLOP",
             method=(
-                f"formula 6·P·D: P = {every} parameters, embeddings included and tied ones once{share}; D = "
-                f"{work.trained * context} tokens trained on; and 2·P for each of {work.validated * context} tokens "
-                "validated on"
+                f"formula {formula}: P = {parameters} parameters, embeddings included and tied ones once; D = {seen} "
+                f"tokens trained on; and 2·P for each of {judged} tokens validated on"
             ),
             boundary=BOUNDARY,
         ),

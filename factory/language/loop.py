@@ -21,7 +21,7 @@ from torch import nn
 from configs import errors
 from configs.language.modelling import LanguageTraining
 from evidence import language_records
-from factory import meter, ranks, snapshots
+from factory import meter, parallel, ranks, snapshots
 from factory.language import batches, tally
 
 Tensors = dict[str, torch.Tensor]
@@ -90,6 +90,11 @@ class Setting:
         """Targets of a step, over all ranks."""
         return self.training.batch_sequences * (self.validation.shape[1] - 1)
 
+    @property
+    def pass_sequences(self) -> int:
+        """Sequences of a pass of one rank."""
+        return max(1, self.training.batch_sequences // ranks.count() // self.training.micro_batches)
+
     def autocast(self) -> contextlib.AbstractContextManager[Any]:
         """Mixed precision where it is on."""
         if self.precision == "bf16":
@@ -113,9 +118,10 @@ class State:
     """What changes, and is in a snapshot."""
 
     network: nn.Module
+    """The decoder; its parameters may be in shards."""
+    spread: parallel.Spread
+    """Its `TokenLoss`, spread over the ranks."""
     optimizer: torch.optim.Optimizer
-    loss: nn.Module
-    """The `TokenLoss` through which training passes go, on several ranks the one that sums gradients up."""
     step: int = 0
     interval: Interval = dataclasses.field(default_factory=Interval)
     curve: list[language_records.StepPoint] = dataclasses.field(default_factory=list)
@@ -132,7 +138,7 @@ class State:
 
 
 def run(state: State, setting: Setting) -> None:
-    """Train to the end, from the newest snapshot where there is one; the network then has the best weights.
+    """Train to the end, from the newest snapshot where there is one; `state.best` then has the best weights.
 
     Raises:
         PlanError: The loss is no finite number.
@@ -144,9 +150,6 @@ def run(state: State, setting: Setting) -> None:
     if found := setting.kept.newest():
         _restore(state, found)
     _Run(state, setting).all()
-    with torch.no_grad():
-        for name, parameter in state.trained.items():
-            parameter.copy_(state.best[name])
 
 
 class _Run:
@@ -221,7 +224,7 @@ class _Run:
         state.interval = Interval()
         if loss < state.best_loss:
             state.best_loss, state.best_step = loss, state.step
-            state.best = {n: p.detach().to("cpu", copy=True) for n, p in state.trained.items()}
+            state.best = parallel.gathered(state.trained)
 
     def tell(self) -> None:
         """Say where the training stands, at most once a second."""
@@ -257,9 +260,9 @@ def _step(state: State, setting: Setting, step: int) -> torch.Tensor:
         share = (piece.stop - piece.start) / training.batch_sequences
         rows = setting.train.of_step(step, piece if share else slice(0, 1)).to(setting.device, non_blocking=True)
         last = number == len(pieces) - 1
-        with contextlib.nullcontext() if last else ranks.unsynchronised(state.loss):
+        with state.spread.guarded(), contextlib.nullcontext() if last else state.spread.unsynchronised():
             with setting.autocast():
-                loss = state.loss(rows) * share
+                loss = state.spread.passes(rows) * share
             # Ranks are averaged, and the shares already add up to one.
             (loss * ranks.count()).backward()
         found.append(loss.detach())
@@ -268,17 +271,19 @@ def _step(state: State, setting: Setting, step: int) -> torch.Tensor:
     return found[0] if len(found) == 1 else torch.stack(found).sum()
 
 
-@torch.inference_mode()
 def _validate(state: State, setting: Setting) -> float:
-    """Mean loss of the validation sequences, nats per token; every rank takes its share."""
-    loss = TokenLoss(state.network)
-    size = max(1, setting.training.batch_sequences // setting.training.micro_batches // ranks.count())
-    total = torch.zeros((), dtype=torch.float64, device=setting.device)
-    for piece in ranks.pieces(len(setting.validation), 1):
-        for rows in setting.validation[piece].split(size):
-            with setting.autocast():
-                total += loss(rows.to(setting.device)).double() * len(rows)
-    return ranks.total(float(total), setting.device) / len(setting.validation)
+    """Mean loss of the validation sequences, nats per token; every rank takes its share, in as many passes."""
+    found, size = setting.validation, setting.pass_sequences
+    passes = -(-len(found) // (size * ranks.count()))
+    total = 0.0
+    with state.spread.guarded(), state.spread.evaluating(), setting.autocast():
+        for number in range(passes):
+            first = (number * ranks.count() + ranks.index()) * size
+            rows = found[first : first + size].to(setting.device)
+            # Where nothing is left, a pass that counts nothing: shards are collected by all ranks.
+            loss = state.spread.network(rows if len(rows) else found[:1].to(setting.device))
+            total += float(loss) * len(rows)
+    return ranks.total(total, setting.device) / len(found)
 
 
 def meter_total(setting: Setting, counted: tuple[float, ...]) -> float | None:
@@ -328,10 +333,12 @@ def _restore(state: State, found: snapshots.Snapshot) -> None:
     state.step = found.step
     with torch.no_grad():
         for name, parameter in state.trained.items():
-            parameter.copy_(tensors[f"weights/{name}"])
+            parameter.copy_(parallel.like(tensors[f"weights/{name}"], parameter))
             start = f"optimizer/{name}/"
             moments = {key.removeprefix(start): value for key, value in tensors.items() if key.startswith(start)}
-            state.optimizer.state[parameter] = {key: value.to(parameter.device) for key, value in moments.items()}
+            state.optimizer.state[parameter] = {
+                key: parallel.like(value, parameter).to(parameter.device) for key, value in moments.items()
+            }
     state.best = {key.removeprefix("best/"): value for key, value in tensors.items() if key.startswith("best/")}
     state.interval = Interval(**meta["interval"])
     state.curve = [language_records.StepPoint.model_validate(point) for point in meta["curve"]]

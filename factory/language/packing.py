@@ -8,6 +8,7 @@ counted.
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
@@ -20,6 +21,7 @@ import pyarrow.parquet as pq
 from configs import errors
 from evidence import records
 from evidence.folder import RunFolder
+from factory import ranks
 
 Ids = npt.NDArray[np.int32]
 COLUMN = "tokens"
@@ -122,3 +124,39 @@ def _rows(place: Path, name: str, width: int) -> Ids:
             f"tokens {name}: expected rows of {width} tokens, got others. Run again into a new folder."
         )
     return flat.reshape(-1, width)
+
+
+@contextlib.contextmanager
+def opened(folder: RunFolder, shards: Sequence[records.ArtifactRef], width: int, place: str) -> Iterator[Ids]:
+    """All rows of some shards for random access, int32 `(rows, width)`: mapped from a file, not in memory.
+
+    Every rank calls this; the first one unpacks the shards. The file goes at the end of the block.
+
+    Args:
+        folder: Run folder.
+        shards: The files.
+        width: Tokens of a row.
+        place: Of the unpacked file in the run folder.
+
+    Raises:
+        IntegrityError: A file was altered, or is no file of such rows.
+        StorageError: There is no room for the unpacked rows.
+    """
+    path = folder.at(place)
+    if ranks.first():
+        try:
+            with path.open("wb") as stream:
+                for shard in shards:
+                    _rows(folder.checked(shard), shard.path, width).tofile(stream)
+        except OSError as error:
+            path.unlink(missing_ok=True)
+            raise errors.StorageError(
+                f"unpacked tokens {place}: expected room for them, got: {error.strerror}. Free space, then resume."
+            ) from error
+    ranks.wait()
+    try:
+        rows = path.stat().st_size // (4 * width)
+        yield np.memmap(path, np.int32, "r", shape=(rows, width)) if rows else np.empty((0, width), np.int32)
+    finally:
+        if ranks.first():
+            path.unlink(missing_ok=True)

@@ -15,12 +15,13 @@ from configs import errors
 from configs.language.plan import LanguagePlan
 from evidence import canonical, language_records, records
 from evidence.folder import RunFolder
-from factory import hardware, meter, ranks, snapshots, trainer
+from factory import hardware, meter, parallel, ranks, snapshots, trainer
 from factory.language import base as bases
 from factory.language import batches, compute, loop, lora, model, packing, samples, tally, tokenizer
 
 WEIGHTS = "training/model.safetensors"
 SNAPSHOTS = "training/checkpoints"
+UNPACKED = "training/tokens.unpacked"
 VALIDATED = 0.3
 """How many sequences an evaluation takes at most, for each sequence that is trained on until the next: a forward pass
 is a third of a training pass, so evaluations cost at most a tenth."""
@@ -63,82 +64,107 @@ def train(
             f"plan model.context: expected {tokenised.context}, the length of the packed sequences, got "
             f"{plan.model.context}. Encode the text again, in a new run."
         )
+    if training.batch_sequences % ranks.count():
+        raise errors.PlanError(
+            f"plan training.batch_sequences: expected a multiple of the {ranks.count()} ranks, got "
+            f"{training.batch_sequences}. Change it, or the number of GPUs."
+        )
     base_model = bases.of(plan.model, base)
     architecture = model.describe(plan.model, tokenised, base_model)
-    rows = {role: _rows(folder, tokenised, role) for role in ("train", "validation")}
-    steps = batches.steps(training, len(rows["train"]))
-    with trainer.reproducible(training.seed, device):
-        network = model.of_base(base_model, architecture) if base_model else model.build(architecture)
-        reference = model.reference(base_model, network)
-        if plan.model.method == "lora":
-            lora.adapt(network, plan.model.lora)
-        network.to(device)
+    held = _rows(folder, tokenised, "validation")
+    fingerprint = _fingerprint(plan, architecture, tokenised, base_model)
+    done = tally.Tally(folder)
+    with (
+        trainer.reproducible(training.seed, device),
+        packing.opened(folder, tokenised.parts["train"].shards, tokenised.context + 1, UNPACKED) as rows,
+        snapshots.Snapshots(folder, SNAPSHOTS, fingerprint=fingerprint, keep=training.checkpoints) as kept,
+    ):
+        network = _network(plan, architecture, base_model).to(device)
+        parameters, trained = model.parameters(network), model.parameters(network, trained=True)
+        steps = batches.steps(training, len(rows))
+        taken = _validated(len(held), plan, steps)
+        spread = parallel.spread(loop.TokenLoss(network), training.parallel, device, compiled=training.compile)
         words = tokenizer.load(folder.checked(tokenised.tokenizer))
-        sampler = samples.of(folder, plan, tokenised, words, network, architecture, device)
-        done = tally.Tally(folder)
-        count = _validated(len(rows["validation"]), plan, steps)
-        places = np.arange(count) * len(rows["validation"]) // count
-        with snapshots.Snapshots(
-            folder, SNAPSHOTS, fingerprint=_fingerprint(plan, architecture, tokenised, base_model),
-            keep=training.checkpoints,
-        ) as kept:  # fmt: skip
-            setting = loop.Setting(
-                training=training,
-                steps=steps,
-                device=device,
-                precision=precision,
-                train=batches.Batches(rows["train"], training.batch_sequences, training.seed),
-                validation=torch.from_numpy(rows["validation"][places].astype(np.int64)),
-                kept=kept,
-                done=done,
-                meter=meter.of(device),
-                sample=sampler.write if ranks.first() else lambda _: (),
-                progress=(lambda now: progress(_words(now), now.step, now.steps)) if progress else None,
-                stop=stop,
-            )
-            loss = loop.TokenLoss(network)
-            if training.compile:
-                loss.compile()
-            state = loop.State(network, _optimizer(network, plan), ranks.parallel(loss))
-            loop.run(state, setting)
-        lost = (done.steps - state.step) * training.batch_sequences
-        seconds = sum(point.seconds for point in state.curve)
-        work = compute.Work(
-            trained=state.step * training.batch_sequences + lost, lost=lost, validated=len(state.curve) * count
+        setting = loop.Setting(
+            training=training,
+            steps=steps,
+            device=device,
+            precision=precision,
+            train=batches.Batches(rows, training.batch_sequences, training.seed),
+            validation=torch.from_numpy(held[np.arange(taken) * len(held) // taken].astype(np.int64)),
+            kept=kept,
+            done=done,
+            meter=meter.of(device),
+            sample=(
+                samples.of(folder, plan, tokenised, words, network, architecture, device).write
+                if ranks.first() and spread.kind != "fsdp"
+                else lambda _: ()
+            ),
+            progress=(lambda now: progress(_words(now), now.step, now.steps)) if progress else None,
+            stop=stop,
         )
-        flops = compute.counted(network, setting.validation[:1].to(device), work)
-        otherwise = compute.otherwise(network, work, tokenised.context, seconds, device, precision)
-        trained = model.parameters(network, trained=True)
-        lora.merge(network)
+        state = loop.State(network, spread, _optimizer(network, plan))
+        loop.run(state, setting)
+        epochs = steps * training.batch_sequences / len(rows)
+    seconds = sum(point.seconds for point in state.curve)
+    lost = max(0, done.steps - state.step) * training.batch_sequences
+    work = compute.Work(
+        trained=state.step * training.batch_sequences + lost,
+        lost=lost,
+        validated=len(state.curve) * taken,
+        context=tokenised.context,
+    )
+    final = _final(plan, architecture, base_model, state.best)
     return language_records.LanguageTrainingRecord(
-        checkpoint=_write(folder, network),
+        checkpoint=_write(folder, final),
         architecture=architecture,
-        parameters=model.parameters(network),
+        parameters=model.parameters(final),
         trained_parameters=trained,
         method=_method(plan),
-        base=reference,
+        base=model.reference(base_model, final),
         steps=state.step,
         best_step=state.best_step,
         tokens=state.step * setting.step_tokens,
-        epochs=state.step * training.batch_sequences / len(rows["train"]),
+        epochs=epochs,
         batch_tokens=setting.step_tokens,
         seed=training.seed,
         device=device.type,
         precision=precision,
         compiled=training.compile,
-        parallel="single" if ranks.count() == 1 else f"ddp, {ranks.count()} ranks",
+        parallel="single" if ranks.count() == 1 else f"{spread.kind}, {ranks.count()} ranks ({spread.why})",
         hardware=hardware.name_of(device),
         software=hardware.software() | model.software(),
         tokens_per_second=state.step * setting.step_tokens / seconds,
         seconds=seconds,
-        flops=flops,
-        flops_otherwise=otherwise,
+        flops=compute.counted(plan.model, architecture, work),
+        flops_otherwise=compute.otherwise(parameters, trained, work, seconds, device, precision),
         energy=meter.quantity(tuple(state.curve), setting.meter),
         curve=tuple(state.curve),
         samples=tuple(state.samples),
         uses=(_use(tokenised, "fit", "train"), _use(tokenised, "choice of the best step", "validation")),
         resumed=state.resumed,
     )
+
+
+def _network(plan: LanguagePlan, architecture: dict[str, Any], base: bases.Base | None) -> nn.Module:
+    """The model as it is trained, on the CPU, with its first weights."""
+    network = model.of_base(base, architecture) if base else model.build(architecture)
+    if plan.model.method == "lora":
+        lora.adapt(network, plan.model.lora)
+    return network
+
+
+def _final(
+    plan: LanguagePlan, architecture: dict[str, Any], base: bases.Base | None, best: dict[str, torch.Tensor]
+) -> nn.Module:
+    """The model with the best weights, adapters merged, whole on the CPU."""
+    network = _network(plan, architecture, base)
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            if parameter.requires_grad:
+                parameter.copy_(best[name])
+    lora.merge(network)
+    return network
 
 
 def _rows(folder: RunFolder, tokenised: language_records.TokenisedData, role: records.Role) -> packing.Ids:
