@@ -18,7 +18,7 @@ from configs import errors
 from configs.factories.profile import Profile
 from evidence import canonical, clock, job_records
 from evidence.folder import RunFolder
-from factory.slurm import commands, files, request, script, states
+from factory.slurm import before, commands, files, request, script, states
 
 FILE = "training/job.json"
 SCRIPT = "training/job.sh"
@@ -136,8 +136,10 @@ def _submit(folder: RunFolder, ask: request.Request, profile: Profile) -> Job:
                 "Go on with --resume when the scheduler answers again; the job is looked for by its name first."
             )
         _forget(folder)
+        if before.clocks_differ(said.problem):
+            raise before.unrecognised(profile, said.problem)
         raise errors.PlanError(
-            f"job at {profile.name}: expected Slurm to accept it, got: {_one_line(said.problem)} "
+            f"job at {profile.name}: expected Slurm to accept it, got: {before.one_line(said.problem)} "
             f"Correct the plan's section factory; the script is {SCRIPT} in the run folder."
         )
     job_id = said.text.strip().split(";")[0]
@@ -181,8 +183,3 @@ def _find(name: str) -> str | None:
     shown = commands.ask("scontrol", "--oneliner", "show", "jobs")
     match = re.search(rf"JobId=([0-9]+) JobName={re.escape(name)}\s", shown.text or "")
     return match[1] if match else None
-
-
-def _one_line(text: str) -> str:
-    words = " ".join(text.replace("sbatch: error: ", "").split())
-    return words if words.endswith(".") else f"{words}."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import re
@@ -18,7 +17,7 @@ from configs.plan import Plan
 from evidence import job_records, records
 from evidence.folder import RunFolder, parse_record
 from factory.progress import Progress, ProgressCallback
-from factory.slurm import costs, files, jobs, request, states
+from factory.slurm import before, costs, files, jobs, request, states
 
 log = logging.getLogger("proofline.factory")
 
@@ -68,7 +67,8 @@ class SlurmLauncher:
         """
         profile = profiles.load(self._asked.site)
         ask = request.request(self._asked, profile)
-        require_reachable(ask.image, folder.path)
+        before.require_image(ask.image)
+        before.require_shared(folder.path, profile)
         known = jobs.load(folder)
         job = jobs.submitted(folder, ask, profile)
         assert job.job_id is not None  # noqa: S101 - a submitted job has its number
@@ -92,7 +92,7 @@ class SlurmLauncher:
             )
         if now.state != "completed":
             raise self._failure(folder, job.job_id, now)
-        return self._collected(folder, job, profile, now)
+        return self._collected(folder, job, profile, now, say)
 
     def _follow(
         self, folder: RunFolder, job_id: str, progress: ProgressCallback | None, say: Callable[[str], None]
@@ -143,6 +143,12 @@ class SlurmLauncher:
         jobs.put_aside(folder, now)
         kind = BY_CODE.get(int(code), errors.MissingError) if code.isdigit() else errors.MissingError
         last = _last_words(folder.path / files.LOG)
+        if last is None:
+            return kind(
+                f"job {job_id} of run {folder.run_id}: expected it to complete, got {now.state} ({now.words}), and not "
+                f"a line of {files.LOG}: the node could not write into the run folder. Is it on storage that login and "
+                "compute nodes share? Use `proofline --workspace DIR` with a folder of your project."
+            )
         return kind(
             f"job {job_id} of run {folder.run_id}: expected it to complete, got {now.state} ({now.words}). "
             f"Its last words: {last} The whole log is {files.LOG}. Correct the cause, then go on with --resume: "
@@ -150,7 +156,12 @@ class SlurmLauncher:
         )
 
     def _collected(
-        self, folder: RunFolder, job: jobs.Job, profile: profiles.Profile, now: states.Standing
+        self,
+        folder: RunFolder,
+        job: jobs.Job,
+        profile: profiles.Profile,
+        now: states.Standing,
+        say: Callable[[str], None],
     ) -> records.TrainingRecord:
         path, ends = folder.path / files.RECORD, time.monotonic() + PATIENCE
         while not path.is_file() and time.monotonic() < ends:
@@ -170,6 +181,11 @@ class SlurmLauncher:
         record = parse_record(path.read_bytes(), records.TrainingRecord, files.RECORD)
         told = now.attempts or states.noted(folder.path, str(job.job_id))
         by = "sacct" if now.attempts else "the clock of the job's own script"
+        skew = states.skew(folder.path, str(job.job_id), job.submitted_at)
+        if skew:
+            way = "ahead of" if skew > 0 else "behind"
+            say(f"the clocks differ: the node's is {abs(skew)} s or more {way} this machine's")
+            by += "" if now.attempts else f", which differs from this machine's by {abs(skew)} s or more"
         attempts = (*jobs.earlier(folder), *_attempts(job, told))
         newest = max((s.checked for s in profile.sources.values()), default=None)
         energy = costs.energy(attempts, profile)
@@ -196,42 +212,6 @@ def _logged(say: Callable[[str], None]) -> Callable[[str], None]:
         log.info("%s", line)
 
     return both
-
-
-def require_reachable(image: str | None, run_folder: Path) -> None:
-    """Refuse before submission what cannot work on a compute node.
-
-    Raises:
-        MissingError: The container image is absent, or the run folder is on storage of this machine alone.
-    """
-    if image and "://" in image:
-        raise errors.PlanError(
-            f"plan factory.image: expected a file that compute nodes see, got the address {image}. Compute nodes "
-            "have no way out: pull the image on the login node first, and name the file."
-        )
-    if image and not Path(image).is_file():
-        raise errors.MissingError(
-            f"plan factory.image: expected a container image at {image}, got no file. Build or pull it on the "
-            "login node, on storage that compute nodes share."
-        )
-    if not re.fullmatch(r"[A-Za-z0-9_./+=@%:,-]+", str(run_folder.resolve())):
-        raise errors.PlanError(
-            f"run folder {run_folder.resolve()}: expected a path of letters, digits and ._-/ for a batch job, "
-            "got others. Use `proofline --workspace DIR` with a plain path."
-        )
-    if _memory_only(run_folder):
-        raise errors.MissingError(
-            f"run folder {run_folder.name}: expected storage that login and compute nodes share, got a file system in "
-            "this machine's memory. Use `proofline --workspace DIR` with a folder of your project."
-        )
-
-
-def _memory_only(path: Path) -> bool:
-    with contextlib.suppress(OSError):
-        mounts = [line.split() for line in Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()]
-        inside = [m for m in mounts if path.resolve().is_relative_to(m[1])]
-        return bool(inside) and max(inside, key=lambda m: len(m[1]))[2] in ("tmpfs", "ramfs")
-    return False
 
 
 def _attempts(job: jobs.Job, told: tuple[states.Attempt, ...]) -> tuple[job_records.JobAttempt, ...]:
@@ -274,11 +254,12 @@ def _report(path: Path, progress: ProgressCallback, before: Progress | None) -> 
     return now
 
 
-def _last_words(log: Path) -> str:
+def _last_words(log: Path) -> str | None:
+    """The line that says why, as a sentence; None where there is no log."""
     try:
         lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines()[-40:]]
     except OSError:
-        return "none, it wrote no log."
+        return None
     told = [line for line in lines if line and not line.startswith(_NOISE)]
     for telling in _TELLING:
         found = [line for line in told if telling.search(line)]

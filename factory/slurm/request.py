@@ -6,10 +6,8 @@ import dataclasses
 import os
 
 from configs.errors import MissingError, PlanError
-from configs.factories import profile as profiles
 from configs.factories.profile import Partition, Profile
 from configs.modelling import Factory
-from factory.slurm import commands
 
 CPUS_WITHOUT_GPU = 2
 
@@ -72,19 +70,6 @@ def request(asked: Factory, profile: Profile) -> Request:
         warn_seconds=asked.warn_seconds,
         restarts=asked.restarts,
     )
-
-
-def require(asked: Factory) -> None:
-    """Can the plan's site be asked from here, and can it give what the plan asks for? Nothing is submitted.
-
-    Raises:
-        PlanError: The site is unknown, demands something that the plan does not name, or cannot give what it names.
-        MissingError: There is no Slurm here, or a variable that the plan names is not set.
-    """
-    profile = profiles.load(asked.site)
-    if profile.scheduler != "none":
-        request(asked, profile)
-        commands.require()
 
 
 def _place(field: str, text: str | None) -> str | None:

@@ -8,8 +8,10 @@ nobody knows is unknown, never failed.
 from __future__ import annotations
 
 import dataclasses
+import datetime
 import json
 import re
+import time
 from pathlib import Path
 from typing import Literal
 
@@ -30,6 +32,8 @@ _STATES: dict[str, State] = {
 }  # fmt: skip
 """Slurm's word to ours. PREEMPTED is pending: whether the job comes again is for squeue to say."""
 
+TOLERATED = 60
+"""Seconds by which clocks may differ unmentioned."""
 OVER = ("completed", "failed", "cancelled", "timeout")
 COMES_AGAIN = ("PREEMPTED", "REQUEUED", "NODE_FAIL")
 """Ends of an attempt after which the job may wait again; squeue knows."""
@@ -146,6 +150,23 @@ def noted(run_folder: Path, job_id: str) -> tuple[Attempt, ...]:
         )
     except (OSError, ValueError, KeyError, TypeError):
         return ()
+
+
+def skew(run_folder: Path, job_id: str, submitted_at: str) -> int:
+    """Seconds by which the node's clock is at least ahead of this machine's; negative behind, 0 within `TOLERATED`.
+
+    A job cannot begin before it was submitted, nor have begun in the future.
+    """
+    try:
+        lines = [json.loads(line) for line in (run_folder / files.ATTEMPTS).read_text(encoding="utf-8").splitlines()]
+        times = [int(line["at"]) for line in lines if line["job"] == job_id]
+        submitted = datetime.datetime.fromisoformat(submitted_at).timestamp()
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
+    behind, ahead = submitted - min(times, default=submitted), max(times, default=0) - time.time()
+    if behind > TOLERATED:
+        return -round(behind)
+    return round(ahead) if ahead > TOLERATED else 0
 
 
 def sentinel(run_folder: Path) -> dict[str, object] | None:

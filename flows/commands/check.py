@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 
 from configs import load
+from configs.factories import profile as profiles
 from configs.language.load import load_any
 from configs.language.plan import LanguagePlan
 from configs.law import register as law
@@ -59,6 +60,12 @@ def command(plan: str, *, data: bool) -> None:
             highlight=False,
             soft_wrap=True,
         )
+    site = profiles.load(checked.factory.site)
+    if site.scheduler != "none":
+        from factory.slurm import request
+
+        request.request(checked.factory, site)
+        console.print(f"[green]✓[/] factory: a job that {site.name} gives, as far as its profile says", highlight=False)
     if data:
         workspaces.require_files(checked, path)
         _check_data(checked, path, console)

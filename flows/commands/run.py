@@ -84,7 +84,7 @@ def opened(space: workspaces.Workspace, plan: str, *, resume: bool) -> Iterator[
     from checks import _spark_engine, catalogue
     from checks.changes import declared
     from configs.law import classify
-    from factory.slurm import request
+    from factory.slurm import before
     from flows import answering, stages
 
     if not resume and (Path(plan) / "ledger.jsonl").is_file():
@@ -102,7 +102,7 @@ def opened(space: workspaces.Workspace, plan: str, *, resume: bool) -> Iterator[
         answers_file.load(space.root / answering.FOLDER / f"{checked.system.id}.yaml", checked.system.id)
         workspaces.require_files(checked, path)
         workspaces.require_portable(path)
-        request.require(checked.factory)
+        before.require(checked.factory, space.runs)
         if not isinstance(checked, LanguagePlan) and checked.data.engine == "spark":
             _spark_engine.require()
         with workspaces.new(space, path) as run:
