@@ -331,6 +331,15 @@ class ReasonedStep(Record):
     follows: str
 
 
+class NumberRange(Record):
+    """A range in which a form asks for a number."""
+
+    title: str
+    """As the form has it."""
+    low: float
+    below: float | None
+
+
 class AccountRecord(Record):
     """Compute, energy and the class of the model that follows, with its path of reasons."""
 
@@ -351,6 +360,12 @@ class AccountRecord(Record):
     """Of the training, days by the clock, requeues included."""
     hardware_time: Quantity
     """Days times devices."""
+    size_range: NumberRange
+    """Range of the Model Documentation Form in which the number of parameters lies."""
+    time_range: NumberRange
+    """Its range of the training time."""
+    text_band: NumberRange
+    """Band of the public summary in which the tokens of the training text lie, before training."""
     classes: dict[str, Literal["yes", "no", "open"]]
     """`general_purpose`, `systemic_risk`, `modifier_is_provider`, `open_source_exemption`: what follows from the
     answers and the figures; `open` where a person has to decide or answer."""

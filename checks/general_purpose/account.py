@@ -10,7 +10,7 @@ from configs.language.plan import LanguagePlan
 from configs.law import applies_general, general_purpose
 from evidence import clock
 from evidence.folder import RunFolder
-from evidence.language_records import AccountRecord, LanguageTrainingRecord, TokenisedData
+from evidence.language_records import AccountRecord, LanguageTrainingRecord, NumberRange, TokenisedData
 from evidence.record_base import Quantity
 
 JOULES = {"J": 1.0, "kJ": 1e3, "MJ": 1e6, "Wh": 3.6e3, "kWh": 3.6e6, "MWh": 3.6e9}
@@ -39,6 +39,7 @@ def account(
     total, complete = compute.cumulative(run, items)
     compared = thresholds.comparisons(total, training.base, complete=complete)
     found = classes.classify(plan, training.base, compared)
+    register = general_purpose.load()
     duties = (r.id for r in applies_general.requirements(plan, found.classes))
     return AccountRecord(
         estimates=estimates,
@@ -51,11 +52,28 @@ def account(
         energy=energy(training.energy),
         wall_time=Quantity(value=training.seconds / DAY, unit="days", method="clock of the trainer", boundary=REQUEUES),
         hardware_time=hardware_time(training),
+        size_range=_range(register.size_ranges, training.parameters),
+        time_range=_range(register.time_ranges, training.seconds),
+        text_band=_band(register, tokenised),
         classes=found.classes,
         path=found.path,
         duties=tuple(name for name in duties if name.startswith(("GP-", "CP-"))),
         notify_by=_two_weeks() if found.presumed else None,
     )
+
+
+def _range(ranges: tuple[general_purpose.Range, ...], value: float) -> NumberRange:
+    found = general_purpose.range_of(ranges, value)
+    return NumberRange(title=found.title, low=found.from_, below=found.below)
+
+
+def _band(register: general_purpose.GeneralRegister, tokenised: TokenisedData) -> NumberRange:
+    """The band of the tokens of the training text, each document once."""
+    text = next(band for band in register.size_bands if band.modality == "text")
+    found = text.of(tokenised.parts["train"].tokens)
+    ends: tuple[float | None, ...] = (0.0, *text.edges, None)
+    index = text.titles.index(found)
+    return NumberRange(title=f"{found} {text.unit}", low=ends[index] or 0.0, below=ends[index + 1])
 
 
 def _two_weeks() -> str:

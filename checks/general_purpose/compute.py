@@ -16,6 +16,11 @@ from evidence.record_base import Quantity
 BOUND = "upper bound"
 """Words of a method that tells only the most that the hardware could have done."""
 FORMULA = "formula"
+DIAGNOSTICS = (
+    "the estimates include the validation during the training, which errs on the high side; the evaluation afterwards "
+    "is in none"
+)
+LOST = "steps lost between a snapshot and a kill are in the estimates, which errs on the high side"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,7 +97,7 @@ def items(plan: LanguagePlan, training: LanguageTrainingRecord, run: Range) -> t
         "synthetic-data": _synthetic(plan),
         "merging": _merging(plan, training),
         "public-synthetic": _Known(None, "not declared apart", all_declared),
-        "diagnostics": _Known(None, "not counted", "validation, samples and evaluation of this run"),
+        "diagnostics": _Known(None, "not measured apart", DIAGNOSTICS),
         "failed-runs": _lost(training),
         "teacher": _Known(0.0, "the trainer of this run has no teacher model"),
         "auxiliary": _Known(0.0, "the trainer of this run has no reward or value model"),
@@ -120,7 +125,7 @@ def _of_this_run(training: LanguageTrainingRecord, run: Range, *, pretraining: b
         return _Known(None, "not measured")
     note = None
     if training.resumed:
-        note = f"resumed {training.resumed} times; every token that changed the weights is counted once"
+        note = f"resumed {training.resumed} times; {LOST}"
     return _Known(run.high, "highest of the estimates of this run", note)
 
 
@@ -152,7 +157,7 @@ def _lost(training: LanguageTrainingRecord) -> _Known:
     attempts = len(training.job.attempts) if training.job else 1
     if training.resumed == 0 and attempts <= 1:
         return _Known(0.0, "the training was not interrupted")
-    return _Known(None, "not measured", "steps after the last snapshot before an interruption were done again")
+    return _Known(None, "not measured apart", LOST)
 
 
 def _base(training: LanguageTrainingRecord) -> _Known:

@@ -154,7 +154,9 @@ def _compute(book: Book) -> Section:
         method=account["cumulative"]["method"].fact(),
         boundary=account["cumulative"]["boundary"].fact(),
     )
-    estimates = tuple(((q["method"].fact(),), _flop(q), (q["boundary"].fact(),)) for q in account["estimates"])
+    estimates = tuple(
+        ((form_cost.way(q),), _flop(q), (q["method"].fact(),), (q["boundary"].fact(),)) for q in account["estimates"]
+    )
     lines = tuple(_comparison(book, c) for c in account["comparisons"])
     spread = account["spread"]
     shown: list[Block] = [Paragraph(head, "lead"), Paragraph(how)]
@@ -163,10 +165,10 @@ def _compute(book: Book) -> Section:
             Paragraph(tree.say("Highest estimate divided by the lowest: {spread}.", spread=spread.fact("number")))
         )
     shown += [
-        Table(("Estimates of the training of this run",), ("Method", "Compute", "Boundary"), estimates, prose=True),
+        Table(("Estimates of the training of this run",), ("Way", "Compute", "How", "Boundary"), estimates, prose=True),
         Table(
-            ("The compute against every threshold",),
-            ("Threshold", "FLOP", "Side", "Lowest estimate as a share", "Highest estimate as a share", "Basis"),
+            ("Where the compute stands",),
+            ("Held against", "FLOP", "Side", "Lowest estimate as a share", "Highest estimate as a share", "Basis"),
             lines,
             frozenset({1, 3, 4}),
             prose=True,
@@ -211,8 +213,7 @@ def _figure(book: Book) -> list[Block]:
     ]
     own = plot.Mark("this model", float(total.value), total.evidence, float(low), own=True)
     alt = tree.say(
-        "A logarithmic line of compute with {count} thresholds and this model at {flop} FLOP.",
-        count=account["comparisons"].size("thresholds"),
+        "A logarithmic line: this model at {flop} FLOP, beside the limits of the law and of the guidelines.",
         flop=total.fact("figures"),
     )
     return [Figures((Figure(("Compute and thresholds",), plot.powers([own, *marks], "Training compute, FLOP"), alt),))]

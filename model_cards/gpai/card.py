@@ -91,7 +91,7 @@ def _identity(book: Book) -> Pairs:
         ("Architecture", values.architecture(book)),
         ("Parameters", (book["train"]["parameters"].fact("count"),)),
         ("Languages", tree.joined(n["name"].fact() for n in values.languages(book))),
-        ("Longest text", tree.say("{n} tokens", n=book["export"]["context"].fact("count"))),
+        ("Longest text, tokens", (book["export"]["context"].fact("count"),)),
         ("Builds on", values.dependencies(book)),
         ("Licence of the model", (about.licence(book),)),
     ]

@@ -198,13 +198,13 @@ def shipped(book: Book) -> Section:
         ("Format", form),
         ("Written by", (export["exporter"].fact(),)),
         ("Size", (export["onnx"]["size"].fact("size"),)),
-        ("Longest text", tree.say("{n} tokens", n=export["context"].fact("count"))),
+        ("Longest text, tokens", (export["context"].fact("count"),)),
         ("Layers with a cache", (export["layers"].fact("count"),)),
     ]  # fmt: skip
     agreement = tree.say(
-        "On {rows} {split} sequences, the graph's probabilities differ from those of the trained model by at most "
-        "{difference} (tolerance {tolerance}). Greedy generation from {prompts} prompts, {tokens} tokens in all, is "
-        "equal token by token for {equal} of them.",
+        "On {rows} {split} sequences, the largest difference of the graph's probabilities from those of the trained "
+        "model is {difference} (tolerance {tolerance}). Greedy generation from {prompts} prompts, {tokens} tokens in "
+        "all, is equal token by token for {equal} of them.",
         rows=parity["rows"].fact("count"),
         split=parity["split"].fact(),
         difference=parity["max_abs_difference"].fact("number"),
@@ -224,11 +224,14 @@ def cost(book: Book) -> Section:
     account = book["account"]
     rows: list[tuple[str, Parts]] = [
         ("Compute of the training", form_cost.compute(book)),
-        *(("Estimate", blocks.cost(q, "compute of the training")) for q in account["estimates"]),
+        *(
+            (f"Estimate {form_cost.way(q).shown}", blocks.cost(q, "compute of the training"))
+            for q in account["estimates"]
+        ),
         ("Energy of the training", blocks.cost(account["energy"], "energy of the training")),
         ("Time times devices", blocks.cost(account["hardware_time"], "time of the training")),
     ]
-    shown: list[tree.Block] = [Pairs("Compute and energy", tuple(rows))]
+    shown: list[tree.Block] = [Pairs("What the training took", tuple(rows))]
     result = book.result("language.cost")
     if result is None:
         shown.append(Paragraph((Gap("cost of generating text", "engineer", "check language.cost", "Not measured"),)))

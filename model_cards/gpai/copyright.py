@@ -40,7 +40,7 @@ def _overview(book: Book, measures: list[Node], places: Places) -> Section:
             lines.append((name, (duty,), (STATES[answer.state],), answer.words))
     lead = Paragraph(
         (
-            "Art. 53(1)(c) asks for a policy to comply with copyright law. These are the measures of the Code of "
+            "Art. 53(1)(c) asks for a copyright policy. These are the measures of the Code of "
             "Practice; whoever is no signatory shows other adequate means. Whether an answer is good enough is for a "
             "person to judge.",
         )

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from configs.law import general_purpose
 from model_cards import tree
 from model_cards.gpai import values
 from model_cards.gpai.form_model import Value, line
-from model_cards.refs import Book, Gap, Node
+from model_cards.refs import Book, Fact, Gap, Node
 from model_cards.tree import Block, Bullets, Paragraph, Parts
 
-SECONDS = 86_400.0
 INFERENCE = (
     "generating tokens one sequence at a time with the key-value cache; by formula: two operations for each weight in "
     "matrix products, and those of attention over the tokens before"
 )
-
-
-def _time_range(book: Book) -> Parts:
-    node = book["account"]["wall_time"]["value"]
-    found = general_purpose.range_of(general_purpose.load().time_ranges, float(node.value) * SECONDS)
-    return (node.derived(found.title, "range of the form"),)
 
 
 def _time(book: Book) -> Parts:
@@ -54,6 +46,17 @@ def _method(book: Book) -> list[Block]:
     total = account["cumulative"]
     head = tree.say("{method}; boundary: {boundary}.", method=total["method"].fact(), boundary=total["boundary"].fact())
     return [Paragraph(head), Bullets(tuple(items))]
+
+
+def way(estimate: Node) -> Fact:
+    """The way in which an estimate was made, in a few words."""
+    method = str(estimate.value["method"])
+    words = "by counted operations"
+    if method.startswith("formula"):
+        words = "by formula"
+    elif "upper bound" in method:
+        words = "at most, by the hardware"
+    return estimate["method"].derived(words, "way in words")
 
 
 def _estimate(node: Node) -> Parts:
@@ -110,7 +113,7 @@ def _inference_method(book: Book) -> Parts:
 
 
 VALUES: dict[str, Value] = {
-    "MDF.comp.time.nca": line(_time_range),
+    "MDF.comp.time.nca": line(lambda book: (book["account"]["time_range"]["title"].fact(),)),
     "MDF.comp.time.aio": line(_time),
     "MDF.comp.flop.nca": line(_flop_magnitude),
     "MDF.comp.flop.aio": line(compute),

@@ -22,7 +22,7 @@ def _process(book: Book) -> list[Block]:
         ("Optimiser", ("AdamW, linear warm-up, cosine schedule",)),
         ("Largest learning rate", (plan["learning_rate"].fact("exact"),)),
         ("Weight decay", (plan["weight_decay"].fact("exact"),)),
-        ("Sequences", tree.say("packed to {context} tokens", context=book["encode"]["context"].fact("count"))),
+        ("Length of a packed sequence, tokens", (book["encode"]["context"].fact("count"),)),
         ("Weights that are kept", ("those of the evaluation with the smallest loss on the validation part",)),
     ]
     if book["train"].value["method"] == "lora":

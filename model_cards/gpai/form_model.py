@@ -64,12 +64,12 @@ def _design(book: Book) -> list[Block]:
 
 
 def _modality(book: Book, words: str) -> list[Block]:
-    context = tree.say(
-        "{words}: text as tokens; at most {context} tokens of input and output together.",
-        words=words,
-        context=book["export"]["context"].fact("count"),
+    rows: tuple[tuple[str, Parts], ...] = (
+        (words, ("text, as tokens of the tokenizer",)),
+        ("Longest input and output together, tokens", (book["export"]["context"].fact("count"),)),
+        ("Images, audio, video and others", ("not applicable",)),
     )
-    return [Paragraph(context), Paragraph(("Images, audio, video and others: not applicable.",))]
+    return [Pairs(f"{words} modalities", rows)]
 
 
 def _exact_size(book: Book) -> Parts:
@@ -158,7 +158,7 @@ VALUES: dict[str, Value] = {
     "MDF.prop.in": lambda book: _modality(book, "Input"),
     "MDF.prop.out": lambda book: _modality(book, "Output"),
     "MDF.prop.size": line(_exact_size),
-    "MDF.prop.range": line(lambda book: (values.size_range(book),)),
+    "MDF.prop.range": line(lambda book: (book["account"]["size_range"]["title"].fact(),)),
     "MDF.dist.a": _channels("gpai_distribution"),
     "MDF.dist.b": _channels("gpai_distribution_downstream"),
     "MDF.lic.link": line(_licence),

@@ -237,8 +237,8 @@ def _extraction_plot(book: Book, result: Node | None) -> Figure | None:
         return None
     svg = figures.curves(drawn, "Prefix, tokens", "Share continued word for word")
     alt = tree.say(
-        "Share of passages that the model continues word for word over the length of the prefix, for training and "
-        "held-out text; at the longest prefix {value} of the training passages.",
+        "Share of passages that the model continues word for word over how much it is given, for training and held-out "
+        "text; where most is given, {value} of the training passages.",
         value=points[-1]["value"].fact("percent"),
     )
     return Figure(("Verbatim extraction",), svg, alt)

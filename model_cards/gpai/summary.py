@@ -59,15 +59,13 @@ def _stamp(book: Book) -> Section:
     template = book.law["general"]["template"]
     months = book.law["general"]["refresh_months"]
     day = values.months_later(str(values.updated(book).value), int(months.value))
-    lead = Paragraph(
-        tree.say(
-            "It follows the {title}, {version} ({file}). {status}",
-            title=template["title"].fact(),
-            version=template["version"].fact(),
-            file=template["file"].fact(),
-            status=template["status"].fact(),
-        )
+    rows: tuple[tuple[str, tree.Parts], ...] = (
+        ("Template", (template["title"].fact(),)),
+        ("Version of the template", (template["version"].fact(),)),
+        ("File of the template", (template["file"].fact(),)),
+        ("How it was read", (template["status"].fact(),)),
     )
+    lead = tree.Pairs("Template", rows)
     due = tree.say(
         "To be updated by {day}, {months} months after the last update, or sooner after a material change.",
         day=months.derived(day, "the last update and so many months", "date"),

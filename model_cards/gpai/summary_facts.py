@@ -47,12 +47,10 @@ def _placed(book: Book) -> Parts:
 def _size(book: Book) -> list[Block]:
     """The band of each modality. The number of tokens itself is not for the public."""
     register = general_purpose.load()
-    tokens = book["encode"]["parts"]["train"]["tokens"]
     items: list[Parts] = []
     for band in register.size_bands:
         if band.modality == "text":
-            words = tokens.derived(f"{band.of(float(tokens.value))} {band.unit}", "band of the template")
-            items.append(tree.parts("Text: ", words))
+            items.append(tree.parts("Text: ", book["account"]["text_band"]["title"].fact()))
         else:
             items.append((f"{band.modality.capitalize()}: not applicable, as the model learned from text alone.",))
     return [Bullets(tuple(items))]

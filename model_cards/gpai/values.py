@@ -5,7 +5,6 @@ from __future__ import annotations
 import datetime as dt
 from typing import Literal
 
-from configs.law import general_purpose
 from model_cards import blocks, statements, tree
 from model_cards.refs import Book, Fact, Gap, Node
 from model_cards.tree import Parts, parts
@@ -85,13 +84,6 @@ def architecture(book: Book) -> Parts:
     first = names[0] if names else book["train"]["architecture"]["model_type"]
     words = ARCHITECTURES.get(str(first.value))
     return (first.derived(words, "architecture in words"),) if words else (first.fact("name"),)
-
-
-def size_range(book: Book) -> Fact:
-    """The range of the number of parameters, as the form has it. It carries no exact number."""
-    node = book["train"]["parameters"]
-    found = general_purpose.range_of(general_purpose.load().size_ranges, float(node.value))
-    return node.derived(found.title, "range of the form")
 
 
 def magnitude(node: Node) -> Fact:

@@ -155,7 +155,7 @@ def _is_heading(line: str, held: list[str], lines: list[str], following: int) ->
         return False
     after = lines[following].strip() if following < len(lines) else ""
     fresh = not held or held[-1][-1:] in ".!?:;"
-    if _NUMBERED.match(line) and fresh and line.split(" ", 1)[1].lstrip()[:1].isupper():
+    if _NUMBERED.match(line) and fresh and line.split(None, 1)[1].lstrip()[:1].isupper():
         return not after or not after[:1].islower()
     return not held and not after and line[:1].isupper() and not re.search(r"\d", line)
 

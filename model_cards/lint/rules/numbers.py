@@ -262,7 +262,7 @@ def _of_measure(
     if elsewhere is not None and mention.unit != "points":
         if mention.hedge in {"less", "more"}:
             return
-        chance = evidence.share_of_scale[min(decimals, 6)]
+        chance = evidence.share_of_scale[max(0, min(decimals, 6))]
         if mention.unit in {"time", "size"}:
             return
         if chance > CHANCE:

@@ -43,8 +43,8 @@ def training(flop: float | None = 2.0e15, **more: Any) -> LanguageTrainingRecord
         "seconds": 86_400.0,
         "flops": quantity(flop),
         "flops_otherwise": [
-            quantity(flop, method="formula: 6 operations for each parameter and token"),
-            quantity(None if flop is None else 4 * flop, method="upper bound: devices x seconds x peak"),
+            quantity(flop, method="formula 6·P·D: P parameters, D tokens trained on"),
+            quantity(None if flop is None else 4 * flop, method="upper bound N·L·H·U: devices x seconds x peak"),
         ],
         "energy": quantity(7.2e6, "J", "RAPL counters", "package of the node"),
         "curve": [

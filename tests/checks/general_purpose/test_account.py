@@ -18,6 +18,7 @@ from evidence.folder import RunFolder
 from evidence.language_records import AccountRecord, LanguageTrainingRecord
 from tests.checks.general_purpose.language_training import quantity, training
 from tests.configs.language_plans import plan_of
+from tests.model_cards.gpai.builders import tokenised
 
 BASE = {
     "name": "Great Words 7B", "sha256": "0f" * 32, "config_sha256": "0f" * 32, "parameters": 7_000_000_000,
@@ -31,7 +32,7 @@ OPEN_SOURCE = {
 
 
 def account(plan: LanguagePlan, trained: LanguageTrainingRecord, tmp_path: Path) -> AccountRecord:
-    return accounts.account(RunFolder(tmp_path / "run"), plan, None, trained)  # type: ignore[arg-type]
+    return accounts.account(RunFolder(tmp_path / "run"), plan, tokenised(plan), trained)
 
 
 def plan(changes: dict[str, Any] | None = None, **general: Any) -> LanguagePlan:
@@ -124,7 +125,7 @@ def test_synthetic_data_of_unknown_compute_leave_every_side_open(tmp_path: Path)
 
 
 def test_work_done_again_after_a_kill_is_told_and_not_counted(tmp_path: Path) -> None:
-    """A resumed run counts each token once; lost work stands among what does not count, unmeasured."""
+    """Steps that a kill lost are in the estimates, and said to be; they stand among what does not count, unmeasured."""
     lost = {i.item: i for i in account(plan(), training(resumed=2), tmp_path).items}
     assert lost["failed-runs"].flop is None
     assert "resumed 2 times" in str(lost["pretraining"].note)
