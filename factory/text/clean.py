@@ -101,7 +101,7 @@ class _First:
         progress: Progress | None,
     ) -> None:
         self.writer = shards.Writer(folder, FILTERED, shards.CLEANED)
-        self.characters, self.bytes, self._digests = array("q"), array("q"), bytearray()
+        self.characters, self.bytes, self._digests = array("q"), array("q"), tally.Digests()
         self._index, self._held, self._held_bytes = index, list[str](), 0
         of = corpus.counts.documents
         with self.writer:
@@ -133,7 +133,7 @@ class _First:
         )
         self.characters.append(len(document.text))
         self.bytes.append(document.size)
-        self._digests += bytes.fromhex(name)
+        self._digests.add(name)
         if self._index is not None:
             self._held.append(document.text)
             self._held_bytes += document.size
@@ -147,10 +147,8 @@ class _First:
 
     def exact(self) -> npt.NDArray[np.bool_]:
         """Which documents repeat an earlier one (documents,)."""
-        names = np.frombuffer(bytes(self._digests), dtype=np.dtype("V32")).view(np.dtype([("", ">u8")] * 4))
-        repeats = np.ones(len(names), dtype=np.bool_)
-        if len(names):
-            repeats[np.unique(names, return_index=True)[1]] = False
+        repeats = np.ones(len(self.bytes), dtype=np.bool_)
+        repeats[np.unique(self._digests.raw, return_index=True)[1]] = False
         return repeats
 
     def counts(self, chosen: npt.NDArray[np.bool_]) -> language_records.TextCounts:

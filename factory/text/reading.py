@@ -191,7 +191,8 @@ def parquet(stream: IO[bytes], where: str, source: TextFiles) -> Iterator[Found]
     wanted = [name for name in fields if name]
     number = 0
     try:
-        with pq.ParquetFile(stream) as file:
+        # Without a buffer of its own a row group would be held whole.
+        with pq.ParquetFile(stream, buffer_size=1 << 20, pre_buffer=False) as file:
             names = file.schema_arrow.names
             if absent := [name for name in wanted if name not in names]:
                 raise errors.DataError(

@@ -9,10 +9,12 @@ about its share. The result depends on the documents and the seed, never on thei
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from configs import errors
@@ -33,11 +35,9 @@ def split(folder: RunFolder, plan: LanguagePlan, cleaning: language_records.Clea
         DataError: A part would be empty.
         IntegrityError: The cleaned documents were altered.
     """
-    columns = ("document", "language", "domain")
-    tables = list(shards.read(folder, cleaning.shards, columns))
-    names, languages, domains = (
-        np.concatenate([np.array(table.column(name).to_pylist(), dtype=object) for table in tables]) for name in columns
-    )
+    tables = list(shards.read(folder, cleaning.shards, ("document", "language", "domain")))
+    names = np.concatenate([np.array(table.column("document").to_pylist(), dtype="S64") for table in tables])
+    (languages, known), (domains, _) = (_codes(tables, column) for column in ("language", "domain"))
     parts = assign(names, languages, domains, plan.split)
     for role, count in zip(ROLES, np.bincount(parts, minlength=len(ROLES)), strict=True):
         if not count:
@@ -46,38 +46,46 @@ def split(folder: RunFolder, plan: LanguagePlan, cleaning: language_records.Clea
                 f"{LEAST_SPLIT} in a language on it has some in each part), for example with source.document: "
                 "paragraph."
             )
-    digests = names.astype("S64")
     return records.SplitManifest(
         seed=plan.split.seed,
         method=(
             "order of the seeded SHA-256 of the document digest, cut at the declared shares within the languages, "
             f"spread over the domains; seed {plan.split.seed}"
         ),
-        parts={role: _part(folder, digests[parts == i], languages[parts == i], role) for i, role in enumerate(ROLES)},
+        parts={
+            role: _part(folder, names[parts == i], languages[parts == i], known, role) for i, role in enumerate(ROLES)
+        },
         assignment=_store(folder, names, parts),
     )
 
 
+def _codes(tables: Sequence[pa.Table], column: str) -> tuple[npt.NDArray[np.int32], list[str]]:
+    """A column as numbers (documents,), and what they stand for."""
+    chunks = [chunk for table in tables for chunk in table.column(column).chunks]
+    encoded = pa.chunked_array(chunks, pa.string()).combine_chunks().dictionary_encode()
+    return encoded.indices.to_numpy(), encoded.dictionary.to_pylist()
+
+
 def assign(
-    names: npt.NDArray[np.object_],
-    languages: npt.NDArray[np.object_],
-    domains: npt.NDArray[np.object_],
+    names: npt.NDArray[np.bytes_],
+    languages: npt.NDArray[np.int32],
+    domains: npt.NDArray[np.int32],
     shares: TextSplit,
 ) -> npt.NDArray[np.int8]:
     """Part of each document (documents,): 0 train, 1 validation, 2 test.
 
     Args:
         names: Digests (documents,), all different.
-        languages: Language of each (documents,).
-        domains: Domain of each (documents,).
+        languages: Number of the language of each (documents,).
+        domains: Number of the domain of each (documents,).
         shares: Shares and seed.
     """
-    keys = np.array([hashlib.sha256(f"{shares.seed}:{name}".encode()).hexdigest()[:32] for name in names], dtype="S32")
+    keys = _keys(names, shares.seed)
     parts = np.zeros(len(names), dtype=np.int8)
-    for language in np.unique(languages.astype(str)):
+    for language in np.unique(languages):
         members = np.flatnonzero(languages == language)
         place = np.empty(len(members))
-        for domain in np.unique(domains[members].astype(str)):
+        for domain in np.unique(domains[members]):
             own = np.flatnonzero(domains[members] == domain)
             own = own[np.argsort(keys[members[own]])]
             place[own] = (np.arange(len(own)) + 0.5) / len(own)
@@ -88,21 +96,33 @@ def assign(
     return parts
 
 
+def _keys(names: npt.NDArray[np.bytes_], seed: int) -> npt.NDArray[np.bytes_]:
+    """The first 16 bytes of SHA-256(seed, digest) of each document (documents,)."""
+    raw, begin = bytearray(), f"{seed}:".encode()
+    for name in names.tolist():
+        raw += hashlib.sha256(begin + name).digest()[:16]
+    return np.frombuffer(bytes(raw), dtype="S16")
+
+
 def _part(
-    folder: RunFolder, digests: npt.NDArray[np.bytes_], languages: npt.NDArray[np.object_], role: records.Role
+    folder: RunFolder,
+    digests: npt.NDArray[np.bytes_],
+    languages: npt.NDArray[np.int32],
+    known: list[str],
+    role: records.Role,
 ) -> records.SplitPart:
-    found, counts = np.unique(languages.astype(str), return_counts=True)
+    counts = dict(zip(known, np.bincount(languages, minlength=len(known)).tolist(), strict=True))
     return records.SplitPart(
         rows=len(digests),
         digests=folder.write_bytes(f"data/digests/{role}.txt", arrays.lines_of_rows(digests)),
-        class_counts=dict(zip(found.tolist(), counts.tolist(), strict=True)),
+        class_counts={name: count for name, count in sorted(counts.items()) if count},
     )
 
 
-def _store(folder: RunFolder, names: npt.NDArray[np.object_], parts: npt.NDArray[np.int8]) -> records.ArtifactRef:
-    roles = np.array(ROLES, dtype=object)[parts]
+def _store(folder: RunFolder, names: npt.NDArray[np.bytes_], parts: npt.NDArray[np.int8]) -> records.ArtifactRef:
+    roles = pa.DictionaryArray.from_arrays(pa.array(parts), pa.array(ROLES)).cast(pa.string())
     with folder.replacing(ASSIGNMENT) as temporary:
-        pq.write_table(pa.table({ROW: pa.array(names, pa.string()), ROLE: pa.array(roles, pa.string())}), temporary)
+        pq.write_table(pa.table({ROW: pa.array(names, pa.string()), ROLE: roles}), temporary)
     return folder.reference(ASSIGNMENT)
 
 
@@ -113,4 +133,5 @@ def roles(folder: RunFolder, manifest: records.SplitManifest) -> npt.NDArray[np.
         IntegrityError: The assignment was altered.
     """
     column = pq.read_table(folder.checked(manifest.assignment), columns=[ROLE]).column(ROLE)
-    return np.array([ROLES.index(role) for role in column.to_pylist()], dtype=np.int8)
+    found = pc.index_in(column, pa.array(ROLES))
+    return found.to_numpy().astype(np.int8)

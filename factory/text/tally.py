@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
 
 import numpy as np
+import numpy.typing as npt
 
-from evidence import arrays, language_records
+from evidence import language_records
 
 
 @dataclasses.dataclass(slots=True)
@@ -61,4 +63,14 @@ class Digests:
     @property
     def sha256(self) -> str:
         """SHA-256 over the sorted digests, one hex digest per line."""
-        return arrays.digest_of_rows(np.frombuffer(self._raw.hex().encode(), dtype="S64"))
+        found = hashlib.sha256()
+        ordered = np.sort(self.raw)
+        for start in range(0, len(ordered), 1 << 16):
+            text = ordered[start : start + (1 << 16)].tobytes().hex()
+            found.update("".join(f"{text[i : i + 64]}\n" for i in range(0, len(text), 64)).encode())
+        return found.hexdigest()
+
+    @property
+    def raw(self) -> npt.NDArray[np.bytes_]:
+        """The digests in the order in which they were noted (documents,), `S32`."""
+        return np.frombuffer(bytes(self._raw), dtype="S32")
