@@ -1,14 +1,15 @@
 """Verifying a bundle around a large model: time against `openssl dgst -sha256` of the archive, and peak memory.
 
 A bundle of a run with hand-made records is written around a model that is one large table of random numbers and a small
-classifier; `proofline verify` reads it in a process of its own. The time is split: without the model's process
-(archive, signatures, bag, digests, documents) and with it (rules, ONNX checker, golden vectors under ONNX Runtime).
+classifier; `proofline verify` is the whole command, start-up, rules, ONNX checker and golden vectors included.
 
-    python -m benchmarks.bundle_verify --mib 256 --mib 1900
+    python -m benchmarks.bundle_verify --mib 0 --mib 256 --mib 1900
 """
 
 from __future__ import annotations
 
+import dataclasses
+import datetime as dt
 import json
 import os
 import platform
@@ -16,7 +17,6 @@ import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from unittest import mock
 
@@ -27,21 +27,6 @@ from configs import load
 from tests.tef_export import making
 
 ROOT = Path(__file__).resolve().parents[1]
-PROGRAM = """
-import datetime, json, resource, sys, time
-from pathlib import Path
-from tef_export import golden_check, keys, verify
-if sys.argv[3] == "without":
-    golden_check.run = lambda folder: golden_check.Opened({}, {}, None)
-begun = time.perf_counter()
-found = verify.verify(Path(sys.argv[1]), public_key=keys.load_public(Path(sys.argv[2])),
-                      at=datetime.datetime(2026, 11, 21, tzinfo=datetime.UTC))
-seconds = time.perf_counter() - begun
-status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
-own = int(status["VmHWM"].split()[0]) / 1024  # getrusage would count the memory of the process that started this one
-model = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024
-print(json.dumps([seconds, own, model, found.refusal]))
-"""
 
 
 def large_model(mib: int):
@@ -63,54 +48,84 @@ def large_model(mib: int):
 making_model = making.model
 
 
-def measure(mib: int, pairs: int) -> dict[str, object]:
-    """Pairs of openssl and the reader on one archive, in alternating order; the file is in the page cache."""
+@dataclasses.dataclass(frozen=True)
+class Took:
+    """What one command took."""
+
+    wall: float
+    cpu: float
+    """Seconds, user and system, of the command and all that it started."""
+    peak: float
+    """MiB: the largest resident set of one of its processes."""
+
+
+def measure(mib: int, pairs: int, prefix: tuple[str, ...] = ()) -> dict[str, object]:
+    """Pairs of openssl and `proofline verify` on one archive, in alternating order; the file is in the page cache."""
     with tempfile.TemporaryDirectory() as folder:
         plan = load.plan_path("diabetes_progression").read_text(encoding="utf-8")
-        with mock.patch.object(making, "model", return_value=large_model(mib)):
-            made = making.bundle(Path(folder), making.real_key(), plan=plan)
-        found: dict[str, list[list[float]]] = {"openssl": [], "without": [], "with": []}
+        key = making.real_key(begin=dt.datetime(2020, 1, 1, tzinfo=dt.UTC), days=36_500)
+        model = making.model(10) if mib == 0 else large_model(mib)
+        with mock.patch.object(making, "model", return_value=model):
+            made = making.bundle(Path(folder), key, plan=plan)
+        commands = {
+            "openssl": ("openssl", "dgst", "-sha256", made.path),
+            "verify": (sys.executable, "-m", "flows.cli", "verify", made.path, "--key", made.written.public_key),
+        }
+        found: dict[str, list[Took]] = {name: [] for name in commands}
         for pair in range(pairs):
-            for which in list(found) if pair % 2 else reversed(list(found)):
-                found[which].append(_openssl(made.path) if which == "openssl" else _reader(made, which))
-        return {"mib": mib, "archive_bytes": made.path.stat().st_size, **found}
+            for name in list(commands) if pair % 2 else reversed(list(commands)):
+                found[name].append(_took(prefix, *commands[name]))
+        kept = {name: [dataclasses.asdict(one) for one in rows] for name, rows in found.items()}
+        return {"mib": mib, "archive_bytes": made.path.stat().st_size, "load": os.getloadavg()[0], **kept}
 
 
-def _openssl(path: Path) -> list[float]:
-    begun = time.perf_counter()
-    subprocess.run(["openssl", "dgst", "-sha256", path], capture_output=True, check=True)
-    return [time.perf_counter() - begun]
+PROGRAM = """
+import json, os, subprocess, sys, time
+begun = time.perf_counter()
+process = subprocess.Popen(sys.argv[1:], stdout=subprocess.DEVNULL)
+_, status, used = os.wait4(process.pid, 0)
+wall = time.perf_counter() - begun
+print(json.dumps([status, wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 1024]))
+"""
+"""In a process of its own: the kernel counts the memory of the one that starts another."""
 
 
-def _reader(made: making.Made, which: str) -> list[float]:
-    command = [sys.executable, "-c", PROGRAM, made.path, made.written.public_key, which]
-    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
-    *figures, refusal = json.loads(done.stdout)
-    if refusal is not None:
-        raise SystemExit(f"the bundle was refused: {refusal}")
-    return [float(figure) for figure in figures]
+def _took(prefix: tuple[str, ...], *command: object) -> Took:
+    done = subprocess.run(
+        [*prefix, sys.executable, "-S", "-c", PROGRAM, *map(str, command)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    status, *figures = json.loads(done.stdout)
+    if status:
+        raise SystemExit(f"{command[0]}: status {status} {done.stderr}")
+    return Took(*figures)
 
 
 @click.command()
-@click.option("--mib", "sizes", multiple=True, type=int, default=(256, 1900), show_default=True)
+@click.option(
+    "--mib", "sizes", multiple=True, type=int, default=(0, 256, 1900), show_default=True, help="0: a small one."
+)
 @click.option("--pairs", default=3, show_default=True)
+@click.option("--real-time", is_flag=True, help="Before all other work of the machine (needs root): where it is busy.")
 @click.option("--json", "out", type=click.Path(path_type=Path), help="Write the figures here as well.")
-def main(sizes: tuple[int, ...], pairs: int, out: Path | None) -> None:
-    """Measure the verifying of bundles."""
+def main(sizes: tuple[int, ...], pairs: int, out: Path | None, *, real_time: bool) -> None:
+    """Measure the verifying of bundles: medians; the speed is openssl's time over that of the command."""
     print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
-    print(f"{'MiB':>6}{'archive':>9}{'openssl s':>11}{'without s':>11}{'with s':>9}{'reader MiB':>12}{'model MiB':>11}")
+    print(f"{'MiB':>6}{'openssl s':>11}{'verify s':>10}{'speed':>7}{'CPU s':>14}{'peak MiB':>10}{'load':>6}")
     results = []
     for mib in sizes:
-        found = measure(mib, pairs)
+        found = measure(mib, pairs, ("chrt", "-f", "1") if real_time else ())
         results.append(found)
-        openssl, without, whole = (
-            statistics.median(row[0] for row in found[name])  # type: ignore[attr-defined]
-            for name in ("openssl", "without", "with")
-        )
-        peaks = [max(row[n] for row in found["with"]) for n in (1, 2)]  # type: ignore[attr-defined]
-        archive = int(found["archive_bytes"]) >> 20  # type: ignore[call-overload]
-        line = f"{mib:>6}{archive:>9}{openssl:>11.2f}{without:>11.2f}{whole:>9.2f}{peaks[0]:>12.0f}{peaks[1]:>11.0f}"
-        print(line, flush=True)
+        rows: tuple[list[dict[str, float]], ...] = (found["openssl"], found["verify"])  # type: ignore[assignment]
+        openssl, verify = (statistics.median(one["wall"] for one in row) for row in rows)
+        speed = statistics.median(a["wall"] / b["wall"] for a, b in zip(*rows, strict=True))
+        used = [statistics.median(one["cpu"] for one in row) for row in rows]
+        peak = max(one["peak"] for one in rows[1])
+        line = f"{mib:>6}{openssl:>11.2f}{verify:>10.2f}{speed:>7.2f}{used[0]:>7.2f}{used[1]:>7.2f}{peak:>10.0f}"
+        print(f"{line}{found['load']:>6.1f}", flush=True)
     if out:
         out.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
 

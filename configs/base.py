@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
+
+from configs.docstrings import Described
 
 Answer = Literal["yes", "no", "unknown"]
 """A tri-state answer. Missing is `unknown`, never `no`."""
@@ -22,13 +24,12 @@ Severity = Literal["critical", "gate"]
 """`critical`: a violation stops the run. `gate`: it is weighed at the gate."""
 
 
-class Section(BaseModel):
+class Section(Described):
     """A part of a plan."""
 
     model_config = ConfigDict(
         extra="forbid",
         frozen=True,
         allow_inf_nan=False,
-        use_attribute_docstrings=True,
         str_strip_whitespace=True,
     )

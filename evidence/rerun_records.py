@@ -72,6 +72,8 @@ class Rerun(records.Record):
     at: records.UtcTime
     runtime: str
     """ONNX Runtime version and execution provider."""
+    limits: str = ""
+    """In words, whether the process that ran the model could reach a network; empty in outcomes of before."""
     data: Rows
     status: Status
     """`differs` where any measure differs; else `cannot_tell` where a check's headline cannot be compared."""

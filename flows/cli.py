@@ -110,6 +110,8 @@ def main(arguments: list[str] | None = None) -> None:
 def main_with(body: Callable[..., Any], *arguments: Any) -> None:
     """Run a body, print our own errors as one sentence, and exit with the design's code."""
     os.environ.setdefault("DO_NOT_TRACK", "true")
+    # Plugins of pydantic would be code of whatever is installed; looking for them takes a tenth of the start.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     # Read when torch and NumPy load. Threads that spin while they wait slow a small training thirtyfold on a busy
     # machine, and NumPy's small products threefold on a quiet one; the numbers are the same.
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")

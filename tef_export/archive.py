@@ -8,15 +8,18 @@ files only, no extra fields, no comment, nothing before or after. Names are judg
 
 from __future__ import annotations
 
+import concurrent.futures
 import dataclasses
 import hashlib
+import io
 import os
+import queue
 import re
 import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -29,6 +32,8 @@ LARGEST = 2**32 - 2
 OVERHEAD = 512
 """Bytes of the archive for each entry, at most."""
 CHUNK = 1 << 20
+STAYS = 64 << 20
+"""Bytes of a file above which it is hashed where it stands in the archive, and not written out."""
 _LOCAL = struct.Struct("<4s5H3I2H")
 _CENTRAL = struct.Struct("<4s6H3I5H2I")
 _END = struct.Struct("<4s4H2IH")
@@ -69,9 +74,20 @@ class Listing:
 
 @dataclasses.dataclass(frozen=True)
 class Unpacked:
-    """An unpacked file."""
+    """An unpacked file, or a large one that was hashed and has stayed in the archive."""
 
     sha256: str
+    size: int
+    offset: int | None = None
+    """Where its content begins in the archive; None for one that was unpacked."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Place:
+    """Where content lies: a file, or a part of one."""
+
+    path: Path
+    offset: int
     size: int
 
 
@@ -184,6 +200,8 @@ def inspect(path: Path) -> Listing:
 def unpack(path: Path, listing: Listing, into: Path) -> dict[str, Unpacked]:
     """Unpack into an empty directory of our own (mode 0700); files get mode 0600 and are never opened through a link.
 
+    What is larger than `STAYS` is left to `hash_in_place`.
+
     Args:
         path: The archive.
         listing: What `inspect` found in it.
@@ -199,11 +217,82 @@ def unpack(path: Path, listing: Listing, into: Path) -> dict[str, Unpacked]:
     unpacked = {}
     with storage.explained(f"folder {into} for unpacking"), path.open("rb") as stream:
         for entry in listing.entries:
+            if entry.size > STAYS:
+                continue
+            stream.seek(entry.offset)
             place = into.joinpath(*entry.path.split("/"))
             place.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            stream.seek(entry.offset)
             unpacked[entry.path] = _copy(stream, entry, place)
     return unpacked
+
+
+def hash_in_place(path: Path, entries: Iterable[Entry]) -> dict[str, Unpacked]:
+    """Hash files where they stand in the archive; their content lies there as it is.
+
+    Raises:
+        VerificationError: The content of a file does not have the archive's checksum.
+    """
+    with path.open("rb", buffering=0) as stream:
+        return {entry.path: _hashed(stream, entry) for entry in entries}
+
+
+def identity(path: Path) -> tuple[int, ...]:
+    """What the system says of a file that was not touched; another answer later means that it was."""
+    found = path.stat()
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns
+
+
+def require_untouched(path: Path, before: tuple[int, ...]) -> None:
+    """Check that nobody has written to an archive, or exchanged it, while it was read.
+
+    Raises:
+        VerificationError: Somebody has.
+    """
+    if identity(path) != before:
+        raise errors.VerificationError(
+            f"bundle {path.name}: expected a file that stays as it is while it is read, got one that was changed "
+            "meanwhile. Wait until it is whole, and verify it again.",
+            "unclear",
+        )
+
+
+def _hashed(stream: io.FileIO, entry: Entry) -> Unpacked:
+    """Hash a large file in the archive: one thread reads it and makes the checksum, the other the digest.
+
+    Both let go of the interpreter's lock while they compute, so that the digest alone takes the time.
+    """
+    stream.seek(entry.offset)
+    free: queue.SimpleQueue[bytearray] = queue.SimpleQueue()
+    full: queue.SimpleQueue[memoryview | None] = queue.SimpleQueue()
+    for _ in range(4):
+        free.put(bytearray(CHUNK))
+
+    def read() -> tuple[int, int]:
+        crc, left = 0, entry.size
+        try:
+            while left:
+                buffer = free.get()
+                count = stream.readinto(memoryview(buffer)[: min(CHUNK, left)])
+                if not count:
+                    break
+                full.put(piece := memoryview(buffer)[:count])
+                crc, left = zlib.crc32(piece, crc), left - count
+        finally:
+            full.put(None)
+        return crc, left
+
+    digest = hashlib.sha256()
+    with concurrent.futures.ThreadPoolExecutor(1) as beside:
+        reading = beside.submit(read)
+        try:
+            while (piece := full.get()) is not None:
+                digest.update(piece)
+                free.put(piece.obj)  # type: ignore[arg-type]
+        finally:
+            free.put(bytearray())  # ends the other thread, should this one have been interrupted
+    crc, left = reading.result()
+    _require_checksum(entry, crc, left)
+    return Unpacked(digest.hexdigest(), entry.size, entry.offset)
 
 
 def _copy(stream: BinaryIO, entry: Entry, place: Path) -> Unpacked:
@@ -218,13 +307,17 @@ def _copy(stream: BinaryIO, entry: Entry, place: Path) -> Unpacked:
             crc = zlib.crc32(piece, crc)
             target.write(piece)
             left -= len(piece)
+    _require_checksum(entry, crc, left)
+    return Unpacked(digest.hexdigest(), entry.size)
+
+
+def _require_checksum(entry: Entry, crc: int, left: int) -> None:
     if left or crc != entry.crc:
         raise errors.VerificationError(
             f"file {entry.path}: expected content with the archive's checksum {entry.crc:08x}, got {crc:08x}: the "
             "archive was damaged on its way or altered. Fetch it again and compare its SHA-256 with the supplier.",
             "damage",  # whoever alters a file on purpose sets the checksum too
         )
-    return Unpacked(digest.hexdigest(), entry.size)
 
 
 def _require_zip(stream: BinaryIO, size: int) -> None:

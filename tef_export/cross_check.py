@@ -29,16 +29,30 @@ class Bundle:
     top: str
     root: Path
     files: dict[str, archive.Unpacked]
+    packed: Path | None = None
+    """The ZIP file, in which a large model stays."""
 
     def read(self, path: str) -> bytes:
         """Content of a file that was unpacked.
 
         Raises:
-            VerificationError: There is none of that name.
+            VerificationError: There is none of that name, or one that is too large to be read whole.
         """
         if path not in self.files:
             raise errors.VerificationError(f"file {path}: expected it in the bundle, got none. Ask for a whole bundle.")
-        return self.root.joinpath(*path.split("/")).read_bytes()
+        place = self.place(path)
+        if place.path == self.packed:
+            contents.check_size(path, place.size)
+        with place.path.open("rb") as stream:
+            stream.seek(place.offset)
+            return stream.read() if place.path != self.packed else stream.read(place.size)
+
+    def place(self, path: str) -> archive.Place:
+        """Where the content of a file lies: unpacked, or in the archive."""
+        found = self.files[path]
+        if found.offset is None or self.packed is None:
+            return archive.Place(self.root.joinpath(*path.split("/")), 0, found.size)
+        return archive.Place(self.packed, found.offset, found.size)
 
 
 @dataclasses.dataclass(frozen=True)

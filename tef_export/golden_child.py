@@ -16,22 +16,35 @@ from google.protobuf.message import DecodeError  # type: ignore[import-untyped]
 from onnx import numpy_helper
 
 from configs import errors
-from tef_export import onnx_large, onnx_rules
-from tef_export.golden_check import CHECKS
+from tef_export import confine, onnx_large, onnx_rules
+from tef_export.archive import Place
+from tef_export.golden_check import CHECKS, CPU_SECONDS, MEMORY
 
 RELATIVE, ABSOLUTE = 1e-4, 1e-6
 """Tolerances of floating-point outputs: |got − recorded| ≤ ABSOLUTE + RELATIVE · |recorded|."""
 
 
-def main(folder: str) -> None:
-    """Check the model in `folder`; the last line on standard output is the answer as JSON."""
-    place = Path(folder)
+def main() -> None:
+    """Load the libraries, wait for a line that says where the model is, and check it under limits.
+
+    The last line on standard output is the answer as JSON.
+    """
+    if importlib.util.find_spec("onnxruntime"):
+        importlib.import_module("onnxruntime")
+    told = json.loads(sys.stdin.readline() or "null")
+    if told is not None:
+        network = confine.this_process(CPU_SECONDS, MEMORY + 4 * told["size"])
+        check(Path(told["folder"]), Place(Path(told["path"]), told["offset"], told["size"]), network)
+
+
+def check(folder: Path, place: Place, network: str) -> None:
+    """Check the model at a place with the golden vectors in `folder`."""
     facts: dict[str, Any] = {}
     passed: dict[str, str] = {}
     failed: list[str] | None = None
     check = CHECKS[0]
     try:
-        model, apart = onnx_large.load(place / "model.onnx")
+        model, apart = onnx_large.load(place)
         onnx_rules.check(model, apart)
         facts = onnx_rules.facts(model)
         passed[check] = (
@@ -43,7 +56,7 @@ def main(folder: str) -> None:
         passed[check] = "valid, with shape inference and without custom operators"
         _say(check)
         check = CHECKS[2]
-        passed[check] = _compare(place, model, apart)
+        passed[check] = f"{_compare(folder, place, model, apart)}; {network}"
     except errors.VerificationError as error:
         failed = [check, str(error)]
     sys.stdout.write("\n" + json.dumps({"facts": facts, "passed": passed, "failed": failed}) + "\n")
@@ -54,24 +67,19 @@ def _say(check: str) -> None:
     sys.stdout.flush()
 
 
-def _compare(place: Path, model: Any, apart: dict[int, onnx_large.Apart] | None = None) -> str:
+def _compare(folder: Path, place: Place, model: Any, apart: dict[int, onnx_large.Apart]) -> str:
     """Run the golden inputs and compare; the result in one sentence.
 
     Raises:
         VerificationError: An output differs, or the vectors do not fit the graph.
     """
-    data = place / "test_data_set_0"
+    data = folder / "test_data_set_0"
     names = [[value.name for value in values] for values in (model.graph.input, model.graph.output)]
     given = [_tensor(data / f"input_{i}.pb") for i in range(len(names[0]))]
     expected = [_tensor(data / f"output_{i}.pb") for i in range(len(names[1]))]
     if len(list(data.iterdir())) != len(given) + len(expected):
         raise _refusal("one golden file for each input and output", "others as well")
-    runtime, made = _compute(
-        place / "model.onnx",
-        dict(zip(names[0], given, strict=True)),
-        names[1],
-        onnx_large.pointing(model, apart, "model.onnx") if apart else None,
-    )
+    runtime, made = _compute(place, model, apart, dict(zip(names[0], given, strict=True)), names[1])
     for name, got, want in zip(names[1], map(np.asarray, made), expected, strict=True):
         if got.shape != want.shape or got.dtype != want.dtype:
             raise _refusal(f"{name} {want.dtype} {want.shape}", f"{got.dtype} {got.shape}")
@@ -102,23 +110,30 @@ def _tensor(path: Path) -> npt.NDArray[Any]:
 
 
 def _compute(
-    path: Path, inputs: dict[str, Any], outputs: list[str], pointing: bytes | None = None
+    place: Place, model: Any, apart: dict[int, onnx_large.Apart], inputs: dict[str, Any], outputs: list[str]
 ) -> tuple[str, list[Any]]:
     """Outputs of the model with ONNX Runtime on the CPU where it is installed, else with ONNX's own evaluator."""
     if importlib.util.find_spec("onnxruntime") is None:
         reference = importlib.import_module("onnx.reference")
-        made = reference.ReferenceEvaluator(str(path)).run(outputs, inputs)
+        model, weights = onnx_large.as_inputs(model, place.path, apart)
+        made = reference.ReferenceEvaluator(model).run(outputs, {**inputs, **weights})
         return f"onnx {onnx.__version__} reference evaluator", list(made)
     onnxruntime = importlib.import_module("onnxruntime")
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 4
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    if pointing is not None:
-        options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(path.parent))
+    if apart:
+        content = onnx_large.pointing(model, apart, place.path.name)
+        folder = str(place.path.parent)
+        options.add_session_config_entry("session.model_external_initializers_file_folder_path", folder)
         # Packed or folded copies would take the memory again that mapping the weights has spared.
         options.add_session_config_entry("session.disable_prepacking", "1")
         options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_DISABLE_ALL
-    session = onnxruntime.InferenceSession(pointing or str(path), options, providers=["CPUExecutionProvider"])
+    else:
+        with place.path.open("rb") as stream:
+            stream.seek(place.offset)
+            content = stream.read(place.size)
+    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     return f"ONNX Runtime {onnxruntime.__version__}, CPU", session.run(outputs, inputs)
 
 

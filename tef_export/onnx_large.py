@@ -6,6 +6,7 @@ top of the graph, which is where exporters put them; what remains is an ordinary
 
 from __future__ import annotations
 
+import concurrent.futures
 import dataclasses
 import math
 from collections.abc import Iterator
@@ -13,9 +14,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 import numpy as np
+import numpy.typing as npt
 import onnx
 
 from tef_export import onnx_rules
+from tef_export.archive import Place
 
 SMALL = 64 << 20
 """Bytes up to which a model file is parsed whole."""
@@ -23,7 +26,7 @@ WEIGHT = 1 << 16
 """Bytes from which on a weight of a larger file stays there."""
 LARGEST_REST = 128 << 20
 """Bytes of all that is parsed of a large file."""
-CHUNK = 1 << 23
+CHUNK = 1 << 20
 _GRAPH, _INITIALIZER, _RAW_DATA = 7, 5, 9
 """Numbers of the fields in `onnx.proto`."""
 
@@ -36,20 +39,40 @@ class Apart:
     size: int
 
 
-def load(path: Path, small: int = SMALL, weight: int = WEIGHT) -> tuple[onnx.ModelProto, dict[int, Apart]]:
+def load(place: Place, small: int = SMALL, weight: int = WEIGHT) -> tuple[onnx.ModelProto, dict[int, Apart]]:
     """The model, and which of its initializers are without their values, because they were checked in the file.
+
+    Args:
+        place: Where the model lies, which may be a part of a file.
+        small: Bytes up to which it is parsed whole.
+        weight: Bytes from which on a weight of a larger one stays in the file.
 
     Raises:
         VerificationError: It is too large, no ONNX, or a weight is not a finite number for each of its elements.
     """
-    if path.stat().st_size <= small:
-        return onnx_rules.load(path), {}
-    with path.open("rb") as stream:
-        rest, apart = _Walk(stream, weight).model(onnx_rules.require_size(path))
-        model = onnx_rules.parsed(rest)
-        for number, place in apart.items():
-            _check_values(stream, model.graph.initializer[number], place)
+    onnx_rules.require_size(place.size)
+    with place.path.open("rb") as stream:
+        if place.size <= small:
+            stream.seek(place.offset)
+            return onnx_rules.parsed(stream.read(place.size)), {}
+        rest, apart = _Walk(stream, weight).model(place.offset, place.offset + place.size)
+    model = onnx_rules.parsed(rest)
+    for number, found in apart.items():
+        _check_values(place.path, model.graph.initializer[number], found)
     return model, apart
+
+
+def as_inputs(
+    model: onnx.ModelProto, path: Path, apart: dict[int, Apart]
+) -> tuple[onnx.ModelProto, dict[str, npt.NDArray[np.generic]]]:
+    """The model with the weights that are apart as further inputs, and these, mapped from the file."""
+    weights = {model.graph.initializer[number].name: (number, found) for number, found in apart.items()}
+    mapped: dict[str, npt.NDArray[np.generic]] = {}
+    for name, (number, found) in weights.items():
+        tensor = model.graph.initializer[number]
+        dtype = np.dtype(onnx.helper.tensor_dtype_to_np_dtype(tensor.data_type)).newbyteorder("<")
+        mapped[name] = np.memmap(path, dtype, "r", found.offset, tuple(tensor.dims))
+    return onnx_rules.without(model, apart), mapped
 
 
 def pointing(model: onnx.ModelProto, apart: dict[int, Apart], name: str) -> bytes:
@@ -74,9 +97,9 @@ class _Walk:
     def __init__(self, stream: BinaryIO, weight: int) -> None:
         self.stream, self.weight, self.kept = stream, weight, 0
 
-    def model(self, end: int) -> tuple[bytes, dict[int, Apart]]:
+    def model(self, start: int, end: int) -> tuple[bytes, dict[int, Apart]]:
         made, apart, graphs = bytearray(), dict[int, Apart](), 0
-        for number, begin, content, stop in self.fields(0, end, _GRAPH):
+        for number, begin, content, stop in self.fields(start, end, _GRAPH):
             if number == _GRAPH:
                 graphs += 1
                 graph = self.graph(content, stop, apart)
@@ -157,7 +180,7 @@ def _field(number: int, content: bytes) -> bytes:
     return bytes(made) + content
 
 
-def _check_values(stream: BinaryIO, tensor: onnx.TensorProto, place: Apart) -> None:
+def _check_values(path: Path, tensor: onnx.TensorProto, place: Apart) -> None:
     """The raw data fit the shape, and every number is finite."""
     where = f"weight {tensor.name[:80]}"
     other = ("float_data", "int32_data", "string_data", "int64_data", "double_data", "uint64_data")
@@ -169,12 +192,25 @@ def _check_values(stream: BinaryIO, tensor: onnx.TensorProto, place: Apart) -> N
         dtype = np.dtype(object)
     if dtype.kind not in "biufc" or math.prod(tensor.dims) * dtype.itemsize != place.size:
         raise onnx_rules.refusal("readable weights", f"{where} with {place.size} bytes for {list(tensor.dims)[:8]}")
-    if dtype.kind not in "fc":
-        return
-    stream.seek(place.offset)
-    left = place.size
-    while left:
-        piece = stream.read(min(CHUNK, left))
-        if not np.isfinite(np.frombuffer(piece, dtype.newbyteorder("<"))).all():
-            raise onnx_rules.refusal("finite weights", f"{where} with NaN or infinite values")
-        left -= len(piece)
+    if dtype.kind in "fc" and not _finite(path, dtype.newbyteorder("<"), place):
+        raise onnx_rules.refusal("finite weights", f"{where} with NaN or infinite values")
+
+
+def _finite(path: Path, dtype: np.dtype[np.generic], place: Apart) -> bool:
+    """Is every number finite? In two halves at once, as the reader's other work is done by now."""
+    half = place.size // 2 // dtype.itemsize * dtype.itemsize
+    parts = ((place.offset, half), (place.offset + half, place.size - half))
+
+    def one(part: tuple[int, int]) -> bool:
+        (at, left), buffer = part, bytearray(CHUNK)
+        with path.open("rb", buffering=0) as stream:
+            stream.seek(at)
+            while left:
+                piece = memoryview(buffer)[: min(CHUNK, left)]
+                if stream.readinto(piece) != len(piece) or not np.isfinite(np.frombuffer(piece, dtype)).all():
+                    return False
+                left -= len(piece)
+        return True
+
+    with concurrent.futures.ThreadPoolExecutor(2) as both:
+        return all(both.map(one, parts))

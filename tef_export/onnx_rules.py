@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -36,26 +35,14 @@ _FORBIDDEN_METADATA = ("ort_config",)
 _TELLING_METADATA = ("stack_trace", "source_file", "filename")
 
 
-def load(path: Path) -> onnx.ModelProto:
-    """Parse a model file without following references to other files.
-
-    Raises:
-        VerificationError: It is too large, or no ONNX.
-    """
-    require_size(path)
-    return parsed(path.read_bytes())
-
-
-def require_size(path: Path) -> int:
-    """The size of a model file.
+def require_size(size: int) -> None:
+    """Check that a model file is not too large.
 
     Raises:
         VerificationError: It is too large.
     """
-    size = path.stat().st_size
     if size > LARGEST:
         raise refusal(f"at most {LARGEST} bytes", f"{size}")
-    return size
 
 
 def parsed(content: bytes) -> onnx.ModelProto:
@@ -95,21 +82,26 @@ def check_with_onnx(model: onnx.ModelProto, apart: Collection[int] = ()) -> None
     Raises:
         VerificationError: The model is invalid.
     """
-    if apart:
-        shown = onnx.ModelProto()
-        shown.CopyFrom(model)
-        weights = [shown.graph.initializer[number] for number in sorted(apart)]
-        known = {value.name for value in shown.graph.input}
-        shown.graph.input.extend(
-            onnx.helper.make_tensor_value_info(w.name, w.data_type, w.dims) for w in weights if w.name not in known
-        )
-        for number in sorted(apart, reverse=True):
-            del shown.graph.initializer[number]
-        model = shown
     try:
-        onnx.checker.check_model(model, full_check=True, check_custom_domain=True)
+        onnx.checker.check_model(without(model, apart), full_check=True, check_custom_domain=True)
     except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError, ValueError, TypeError) as error:
         raise refusal("a valid model", f"one that onnx.checker refuses ({_first(error)})") from None
+
+
+def without(model: onnx.ModelProto, apart: Collection[int]) -> onnx.ModelProto:
+    """The model with initializers that are apart (see `check`) as inputs of their type and shape."""
+    if not apart:
+        return model
+    shown = onnx.ModelProto()
+    shown.CopyFrom(model)
+    weights = [shown.graph.initializer[number] for number in sorted(apart)]
+    known = {value.name for value in shown.graph.input}
+    shown.graph.input.extend(
+        onnx.helper.make_tensor_value_info(w.name, w.data_type, w.dims) for w in weights if w.name not in known
+    )
+    for number in sorted(apart, reverse=True):
+        del shown.graph.initializer[number]
+    return shown
 
 
 def facts(model: onnx.ModelProto) -> dict[str, Any]:

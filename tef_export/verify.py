@@ -7,10 +7,10 @@ last, in a process with little memory and time.
 
 from __future__ import annotations
 
-import concurrent.futures
 import contextlib
 import dataclasses
 import datetime as dt
+import functools
 import json
 import re
 import tempfile
@@ -28,6 +28,7 @@ from tef_export import (
     cades,
     contents,
     cross_check,
+    early,
     golden_check,
     keys,
     manifest,
@@ -66,6 +67,7 @@ LOOKS: dict[str, errors.Looks] = {
 }
 """What a refusal looks like where the place that refuses does not say. What comes after the signatures is what the
 pinned key has signed: it was not altered on its way, so that it is the sender's mistake, or intent."""
+ARCHIVE = "a plain ZIP: one folder, regular files, nothing hidden"
 SIGNED = "the manifests are what the pinned key signed (CAdES-B-B)"
 
 
@@ -87,13 +89,18 @@ class Verification:
 
     bundle: str
     """File name."""
-    sha256: str
-    """Of the archive, for comparison by another channel."""
+    digest: Callable[[], str]
+    """Gives `sha256`, which reads the whole archive once more, and is therefore made when somebody asks for it."""
     key_fingerprint: str | None
     """Of the pinned key, once the signature was found to be its own."""
     checks: tuple[Check, ...]
     manifest: manifest.BundleManifest | None
     """`bundle.json`; None unless both signatures hold."""
+
+    @property
+    def sha256(self) -> str:
+        """Of the archive, for comparison by another channel."""
+        return self.digest()
 
     @property
     def ok(self) -> bool:
@@ -142,6 +149,7 @@ def verify(
     allow_demonstration: bool = False,
     sha256: str | None = None,
     at: dt.datetime | None = None,
+    begun: early.Early | None = None,
 ) -> Verification:
     """Verify a bundle.
 
@@ -153,6 +161,7 @@ def verify(
         allow_demonstration: Accept a bundle that is marked as a demonstration.
         sha256: Digest of the ZIP file as the supplier told it by another channel.
         at: Time at which the signer's certificate must be valid, UTC; by default now.
+        begun: The same bundle, where reading it was begun before this module was loaded.
 
     Returns:
         Every check with its result. A check that could not run, because one it needs has failed, is `not_measured`.
@@ -162,7 +171,7 @@ def verify(
         MissingError: There is no such file.
         StorageError: There is no room for unpacking.
     """
-    with _run(bundle, public_key, fingerprint, allow_demonstration, sha256, at) as run:
+    with _run(bundle, public_key, fingerprint, allow_demonstration, sha256, at, begun) as run:
         return run.result()
 
 
@@ -227,6 +236,7 @@ def _run(
     allow_demonstration: bool,  # noqa: FBT001 - handed on by the two doors above
     sha256: str | None = None,
     at: dt.datetime | None = None,
+    begun: early.Early | None = None,
 ) -> Iterator[_Run]:
     if public_key is None and fingerprint is None:
         raise errors.PlanError(
@@ -235,14 +245,9 @@ def _run(
         )
     pinned = None if fingerprint is None else _fingerprint(fingerprint)
     asked = _Asked(public_key, pinned, allow_demonstration, sha256, at or dt.datetime.now(dt.UTC))
-    archive.require_file(bundle)
-    with (
-        tempfile.TemporaryDirectory(prefix="proofline-") as place,
-        concurrent.futures.ThreadPoolExecutor(1) as beside,
-    ):
-        # The digest of the archive is only shown, or compared first; a second core makes it while files are unpacked.
-        run = _Run(bundle.name, beside.submit(archive.sha256, bundle))
-        _verify(run, bundle, Path(place), asked)
+    with tempfile.TemporaryDirectory(prefix="proofline-") as place, contextlib.ExitStack() as stack:
+        run = _Run(begun or stack.enter_context(early.begun(bundle)))
+        _verify(run, Path(place), asked)
         yield run
 
 
@@ -303,18 +308,20 @@ class _Stop(Exception):  # noqa: N818 - it ends a chain of checks and is no erro
 class _Run:
     """Collects the results of one verification."""
 
-    def __init__(self, bundle: str, sha256: concurrent.futures.Future[str]) -> None:
-        self.bundle, self._sha256 = bundle, sha256
+    def __init__(self, begun: early.Early) -> None:
+        self.begun, self.path, self.identity = begun, begun.path, begun.identity
         self.fingerprint: str | None = None
         self.manifest: manifest.BundleManifest | None = None
         self.evidence: cross_check.AnyEvidence | None = None
         self.unpacked: cross_check.Bundle | None = None
         self._checks: dict[str, Check] = {}
 
-    @property
+    @functools.cached_property
     def sha256(self) -> str:
-        """Digest of the archive."""
-        return self._sha256.result()
+        """Digest of the archive, which must still be the one that was read."""
+        found = archive.sha256(self.path)
+        archive.require_untouched(self.path, self.identity)
+        return found
 
     def note(self, name: str, status: records.Status, text: str) -> None:
         self._checks[name] = Check(name, status, text)
@@ -340,12 +347,12 @@ class _Run:
         """The answer; what was not reached says why."""
         reason = f"not run, because the check '{self.failed()}' failed"
         checks = tuple(self._checks.get(name, Check(name, "not_measured", reason)) for name in STEPS)
-        return Verification(self.bundle, self.sha256, self.fingerprint, checks, self.manifest)
+        return Verification(self.path.name, lambda: self.sha256, self.fingerprint, checks, self.manifest)
 
 
-def _verify(run: _Run, path: Path, place: Path, asked: _Asked) -> None:
+def _verify(run: _Run, place: Path, asked: _Asked) -> None:
     with contextlib.suppress(_Stop):
-        run.unpacked = bundle = _unpack(run, path, place, asked.sha256)
+        run.unpacked = bundle = _unpack(run, place, asked.sha256)
         public = _check_signatures(run, bundle, asked)
         _check_layout(run, bundle)
         with run.step("index", "bundle.json follows its schema and lists every file with its digest"):
@@ -356,16 +363,17 @@ def _verify(run: _Run, path: Path, place: Path, asked: _Asked) -> None:
         _check_model(run, bundle, index)
 
 
-def _unpack(run: _Run, path: Path, place: Path, sha256: str | None) -> cross_check.Bundle:
-    with run.step("archive", "a plain ZIP: one folder, regular files, nothing hidden"):
+def _unpack(run: _Run, place: Path, sha256: str | None) -> cross_check.Bundle:
+    path = run.path
+    with run.step("archive", ARCHIVE):
         if sha256 is not None and sha256.lower() != run.sha256:
             raise errors.VerificationError(
                 f"bundle {path.name}: expected sha256 {sha256[:12]}…, got {run.sha256[:12]}…: it is another file, or "
                 "was damaged on its way. Fetch it again.",
                 "unclear",
             )
-        listing = archive.inspect(path)
-        return cross_check.Bundle(listing.top, place, archive.unpack(path, listing, place))
+        listing, files = run.begun.unpacked(place)
+        return cross_check.Bundle(listing.top, place, files, path)
 
 
 def _check_signatures(run: _Run, bundle: cross_check.Bundle, asked: _Asked) -> ec.EllipticCurvePublicKey:
@@ -421,6 +429,11 @@ def _check_layout(run: _Run, bundle: cross_check.Bundle) -> None:
                 contents.check_content(path, bundle.read(path))
 
 
+def _untouched(run: _Run) -> str:
+    archive.require_untouched(run.path, run.identity)
+    return ARCHIVE
+
+
 def _check_demonstration(run: _Run, index: manifest.BundleManifest, asked: _Asked) -> None:
     text = "no demonstration"
     if index.demonstration:
@@ -456,7 +469,10 @@ def _attempt(run: _Run, name: str, check: Callable[[], str]) -> None:
 
 def _check_model(run: _Run, bundle: cross_check.Bundle, index: manifest.BundleManifest) -> None:
     """Open the model in the limited process."""
-    opened = golden_check.run(bundle.root / "data" / "model")
+    place = bundle.place(contents.MODEL)
+    opened = golden_check.run(bundle.root / "data" / "model", place, run.begun.process)
+    if place.path == run.path:
+        _attempt(run, "archive", lambda: _untouched(run))
     for name, text in opened.passed.items():
         run.note(name, "pass", text)
     if opened.facts:

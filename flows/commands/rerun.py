@@ -131,7 +131,9 @@ def show(found: Rerun, console: Console) -> None:
         console.print(f"[yellow]warning:[/] {escape(text)}", highlight=False, soft_wrap=True)
     counts = ", ".join(f"{found.counted(status)} {status.replace('_', ' ')}" for status in WORST_FIRST)
     where = "the bundle's test rows" if found.data.origin == "bundle" else escape(found.data.name)
-    console.print(f"{found.data.rows:,} rows of {where}; {found.runtime}; measures: {counts}", highlight=False)
+    console.print(
+        f"{found.data.rows:,} rows of {where}; {found.runtime}, {found.limits}; measures: {counts}", highlight=False
+    )
     if found.demonstration:
         console.print("[yellow]Demonstration: a throw-away key signed this bundle and nobody approved it.[/]")
     console.print(f"[{COLOURS[found.status]}]{WORDS[found.status]}[/]")

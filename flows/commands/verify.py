@@ -40,15 +40,19 @@ def command(bundle: Path, *, key: Path | None, fingerprint: str | None, demonstr
     A key that comes with the bundle proves nothing: get it, or its fingerprint, by another way. Nothing is executed,
     and nothing is parsed before the signature holds.
     """
-    from tef_export import keys, verify
+    from tef_export import early
 
     sender.require("verify", key, fingerprint)
-    found = verify.verify(
-        bundle,
-        public_key=keys.load_public(key) if key else None,
-        fingerprint=fingerprint,
-        allow_demonstration=demonstration,
-    )
+    with early.begun(bundle) as begun:
+        from tef_export import keys, verify
+
+        found = verify.verify(
+            bundle,
+            public_key=keys.load_public(key) if key else None,
+            fingerprint=fingerprint,
+            allow_demonstration=demonstration,
+            begun=begun,
+        )
     if as_json:
         click.echo(found.to_json())
     else:

@@ -19,7 +19,7 @@ from configs import errors, load
 from configs.plan import Plan
 from evidence import arrays, records
 from evidence.folder import RunFolder
-from tef_export import manifest, recipe
+from tef_export import confine, manifest, recipe
 from tef_export.rerun import process, text_child
 
 FAMILIES: tuple[Callable[[Subject], tuple[records.CheckResult, ...]], ...] = (
@@ -35,15 +35,17 @@ FAMILIES: tuple[Callable[[Subject], tuple[records.CheckResult, ...]], ...] = (
 def main(folder: str) -> None:
     """Measure; the last line on standard output is the answer as JSON. Exit code 2 and a sentence for a refusal."""
     place = Path(folder)
+    size = (place / process.MODEL).stat().st_size
+    network = confine.this_process(process.CPU_SECONDS, process.MEMORY + 4 * size)
     try:
-        answer = text_child.measured(place) if (place / process.TEXT).exists() else _measured(place)
+        answer = text_child.measured(place, network) if (place / process.TEXT).exists() else _measured(place, network)
     except errors.ProoflineError as error:
         sys.stdout.write("\n" + str(error).replace("\n", " ") + "\n")
         sys.exit(2)
     sys.stdout.write("\n" + answer.model_dump_json() + "\n")
 
 
-def _measured(place: Path) -> process.Answer:
+def _measured(place: Path, network: str) -> process.Answer:
     plan = load.parse((place / process.PLAN).read_text(encoding="utf-8"))
     asked = recipe.Recipe.model_validate_json((place / process.RECIPE).read_bytes())
     contract = manifest.ModelContract.model_validate_json((place / process.CONTRACT).read_bytes())
@@ -53,7 +55,7 @@ def _measured(place: Path) -> process.Answer:
     without = set() if extremes else {check.id for check in asked.checks if "training_range" in check.needs}
     results = (result for family in FAMILIES for result in variants.measure(subject, family))
     kept = tuple(r for r in results if r.check_id in wanted - without)
-    return process.Answer(runtime=subject.scorer.runtime, results=gate.apply(plan, kept))
+    return process.Answer(runtime=subject.scorer.runtime, limits=network, results=gate.apply(plan, kept))
 
 
 def _subject(place: Path, plan: Plan, asked: recipe.Recipe, contract: manifest.ModelContract) -> Subject:

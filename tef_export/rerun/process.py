@@ -7,7 +7,6 @@ output; it can write no file.
 from __future__ import annotations
 
 import importlib.util
-import shutil
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -19,7 +18,7 @@ import pydantic
 
 from configs import errors
 from evidence import arrays, records
-from tef_export import contents, cross_check, golden_check, manifest, recipe
+from tef_export import archive, confine, contents, cross_check, manifest, recipe
 from tef_export.language import text
 
 CPU_SECONDS = 3600
@@ -27,11 +26,7 @@ WALL_SECONDS = 3600.0
 MEMORY = 12 << 30
 """Bytes of address space, besides four times the model's size."""
 _ROOT = Path(__file__).resolve().parents[2]
-_START = (
-    "import sys; sys.path.append(sys.argv[1]); from tef_export import golden_check;"
-    f"golden_check.limit(sys.argv[2], {CPU_SECONDS}, {MEMORY});"
-    "from tef_export.rerun import child; child.main(sys.argv[2])"
-)
+_START = "import sys; sys.path.append(sys.argv[1]); from tef_export.rerun import child; child.main(sys.argv[2])"
 MODEL, PLAN, CONTRACT, RECIPE, ROWS, GROUPS, TEXT, TOKENIZER = (
     "model.onnx", "plan.yaml", "contract.json", "recipe.json", "rows.npz", "groups.json", "text.jsonl",
     "tokenizer.json",
@@ -49,6 +44,8 @@ class Answer(records.Record):
     """What the process has measured."""
 
     runtime: str
+    limits: str
+    """In words, whether the process could reach a network."""
     results: tuple[records.CheckResult, ...]
 
 
@@ -75,7 +72,7 @@ def measure_text(
 ) -> Answer:
     """Measure documents with the bundle's language model. See `measure`."""
     _prepare(bundle, contract, place, ("onnxruntime", "scipy", "tokenizers"))
-    shutil.copyfile(bundle.root.joinpath(*contents.TOKENIZER.split("/")), place / TOKENIZER)
+    _copy(bundle.place(contents.TOKENIZER), place / TOKENIZER)
     (place / TEXT).write_bytes(text.write(documents))
     return _answered(place)
 
@@ -90,7 +87,7 @@ def _prepare(
                 f'`proofline rerun`: expected the package {name}, got none. `pip install "proofline[tef]"` out of a '
                 "clone of the repository."
             )
-    shutil.copyfile(bundle.root.joinpath(*contents.MODEL.split("/")), place / MODEL)
+    _copy(bundle.place(contents.MODEL), place / MODEL)
     (place / PLAN).write_bytes(bundle.read(contents.PLAN))
     (place / RECIPE).write_bytes(bundle.read(recipe.PLACE))
     (place / CONTRACT).write_text(contract.model_dump_json(), encoding="utf-8")
@@ -102,7 +99,7 @@ def _answered(place: Path) -> Answer:
         done = subprocess.run(
             command,
             cwd=place,
-            env=golden_check.environment(),
+            env=confine.environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=WALL_SECONDS,
@@ -114,11 +111,20 @@ def _answered(place: Path) -> Answer:
     if done.returncode == 2 and lines:
         raise errors.VerificationError(lines[-1].decode("utf-8", "replace")[:1000])
     if done.returncode != 0 or not lines:
-        raise _refused("a model that can be measured", golden_check.ended(done))
+        raise _refused("a model that can be measured", confine.ended(done))
     try:
         return Answer.model_validate_json(lines[-1])
     except pydantic.ValidationError as error:
         raise _refused("valid results", error.errors(include_url=False)[0]["msg"]) from None
+
+
+def _copy(source: archive.Place, target: Path) -> None:
+    with source.path.open("rb") as reader, target.open("wb") as writer:
+        reader.seek(source.offset)
+        left = source.size
+        while left and (piece := reader.read(min(archive.CHUNK, left))):
+            writer.write(piece)
+            left -= len(piece)
 
 
 def _save(part: arrays.Part, place: Path) -> None:

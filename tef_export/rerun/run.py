@@ -127,6 +127,7 @@ def _outcome(
         demonstration=found.manifest.demonstration,
         at=clock.now(),
         runtime=answer.runtime,
+        limits=answer.limits,
         data=used,
         status=compare.overall(comparisons),
         comparisons=comparisons,

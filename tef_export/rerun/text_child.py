@@ -17,8 +17,8 @@ from tef_export.language import recipe, text
 from tef_export.rerun import process
 
 
-def measured(place: Path) -> process.Answer:
-    """Measure the model in `place`.
+def measured(place: Path, network: str) -> process.Answer:
+    """Measure the model in `place`; `network` says in words whether this process reaches one.
 
     Raises:
         VerificationError: The graph or the tokenizer cannot be measured.
@@ -42,4 +42,4 @@ def measured(place: Path) -> process.Answer:
     )
     wanted = {check.id for check in asked.checks}
     kept = tuple(r for r in again.measure(subject) if r.check_id in wanted)
-    return process.Answer(runtime=subject.graph.runtime, results=gate.apply(plan, kept))
+    return process.Answer(runtime=subject.graph.runtime, limits=network, results=gate.apply(plan, kept))

@@ -70,7 +70,7 @@ def rerun(answer: verify.Verification, status: rerun_records.Status = "reproduce
 @pytest.fixture
 def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Case:
     passed = golden_check.Opened({}, dict.fromkeys(golden_check.CHECKS, "passed"), None)
-    monkeypatch.setattr(golden_check, "run", lambda _: passed)
+    monkeypatch.setattr(golden_check, "run", lambda *_: passed)
     made = making.bundle(tmp_path / "provider", making.real_key())
     answer = verify.verify(made.path, public_key=made.key.public_key(), at=making.NOW)
     record = verify.bundle_record(made.written.reference, answer, clock.now())
@@ -129,7 +129,7 @@ def test_an_altered_answer_is_refused(case: Case, tmp_path: Path, name: str, val
 
 def test_an_answer_about_another_bundle_is_refused(case: Case, tmp_path: Path) -> None:
     """The facility signed it, but no run here has released such a bundle."""
-    other = dataclasses.replace(case.answer, sha256="2" * 64)
+    other = dataclasses.replace(case.answer, digest=lambda: "2" * 64)
     report = facility_report.make(other, who=WHO, test_environment="lab", verdict="refused")
     with pytest.raises(errors.VerificationError, match="expected one about a bundle that a run"):
         case.receive(case.sent(tmp_path / "out", report))

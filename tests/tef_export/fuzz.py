@@ -122,11 +122,11 @@ def index(content: bytes) -> None:
 
 def model(content: bytes) -> None:
     """The walk over a model's file accepts nothing that the parser and the rules refuse, and finds the same facts."""
-    from tef_export import onnx_large, onnx_rules
+    from tef_export import archive, onnx_large, onnx_rules
 
     path = _written(content, "model.onnx")
     try:
-        found, apart = onnx_large.load(path, small=-1, weight=16)
+        found, apart = onnx_large.load(archive.Place(path, 0, len(content)), small=-1, weight=16)
         onnx_rules.check(found, apart)
         walked = onnx_rules.facts(found)
     except errors.VerificationError:
@@ -268,7 +268,7 @@ def _followed(name: str, seconds: float, into: Path, seed: int) -> tuple[int, li
         command = [sys.executable, "-c", code, *map(str, options)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
         left -= max(1.0, _children() - begun)
-        counted = [line.split(":")[1] for line in done.stderr.splitlines() if "number_of_executed_units" in line]
+        counted = [line.rpartition(":")[2] for line in done.stderr.splitlines() if "number_of_executed_units" in line]
         tried += int(counted[-1]) if counted else 0
         if done.returncode == 0:  # its time is that of the clock: on a busy machine some is left
             continue

@@ -265,6 +265,11 @@ def edited_statement(content: bytes, key: keys.PrivateKey | None, change) -> byt
     return json.dumps(document).encode()
 
 
+def whole(path: Path) -> archive.Place:
+    """A whole file as a place."""
+    return archive.Place(path, 0, path.stat().st_size)
+
+
 def sha(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 

@@ -24,7 +24,7 @@ ROC = ("performance.roc_auc", "overall")
 @pytest.fixture(autouse=True)
 def model_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """These cases are not about the model; its process takes most of a second."""
-    monkeypatch.setattr(golden_check, "run", lambda folder: golden_check.Opened({}, {}, None))
+    monkeypatch.setattr(golden_check, "run", lambda *_: golden_check.Opened({}, {}, None))
 
 
 @pytest.fixture(scope="module")

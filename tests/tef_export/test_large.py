@@ -11,7 +11,16 @@ import numpy as np
 import pytest
 
 from configs import errors
-from tef_export import archive, golden_child, onnx_large, onnx_rules
+from tef_export import (
+    archive,
+    contents,
+    cross_check,
+    golden_check,
+    golden_child,
+    onnx_large,
+    onnx_rules,
+    verify,
+)
 from tests.tef_export import making
 
 
@@ -24,7 +33,7 @@ def written(place: Path, model: Any, cut: int = 0) -> Path:
 def test_a_walk_over_the_file_finds_what_a_parser_finds(tmp_path: Path) -> None:
     """Everything but the values of the weights is the same; rules, checker and facts take it."""
     model = making.model()
-    found, apart = onnx_large.load(written(tmp_path, model), small=0, weight=20)
+    found, apart = onnx_large.load(making.whole(written(tmp_path, model)), small=0, weight=20)
     assert list(apart) == [0]
     assert not found.graph.initializer[0].raw_data
     onnx_rules.check(found, apart)
@@ -37,7 +46,7 @@ def test_a_walk_over_the_file_finds_what_a_parser_finds(tmp_path: Path) -> None:
 def test_a_small_file_is_parsed_whole(tmp_path: Path) -> None:
     """Nothing is left apart where there is no need."""
     model = making.model()
-    assert onnx_large.load(written(tmp_path, model)) == (model, {})
+    assert onnx_large.load(making.whole(written(tmp_path, model))) == (model, {})
 
 
 def _value(value: float, position: int) -> Any:
@@ -77,7 +86,7 @@ def test_weights_in_the_file_are_checked_as_others(tmp_path: Path, attack: Any, 
     model = making.model()
     change(model)
     with pytest.raises(errors.VerificationError, match=reason) as caught:
-        onnx_large.load(written(tmp_path, model), small=0, weight=20)
+        onnx_large.load(making.whole(written(tmp_path, model)), small=0, weight=20)
     attack(caught.value, "onnx rules")
 
 
@@ -88,7 +97,7 @@ def test_every_cut_and_every_changed_byte_is_an_answer(tmp_path: Path) -> None:
         for content in (whole[:position], whole[:position] + bytes([whole[position] ^ 0x55]) + whole[position + 1 :]):
             (tmp_path / "model.onnx").write_bytes(content)
             try:
-                model, apart = onnx_large.load(tmp_path / "model.onnx", small=-1, weight=20)
+                model, apart = onnx_large.load(making.whole(tmp_path / "model.onnx"), small=-1, weight=20)
                 onnx_rules.check(model, apart)
             except errors.VerificationError:
                 continue
@@ -99,13 +108,13 @@ def test_a_runtime_that_maps_the_weights_gives_the_golden_outputs(made: making.M
     """The model whose weights stay in the file answers as the file does; with other weights there, it does not."""
     place = tmp_path / "m"
     shutil.copytree(made.folder.path / "model", place, ignore=shutil.ignore_patterns("record.json"))
-    model, apart = onnx_large.load(place / "model.onnx", small=0, weight=20)
-    assert "recorded outputs" in golden_child._compare(place, model, apart)
+    model, apart = onnx_large.load(making.whole(place / "model.onnx"), small=0, weight=20)
+    assert "recorded outputs" in golden_child._compare(place, making.whole(place / "model.onnx"), model, apart)
     other = making.model(seed=7).SerializeToString(deterministic=True)
     assert len(other) == (place / "model.onnx").stat().st_size
     (place / "model.onnx").write_bytes(other)
     with pytest.raises(errors.VerificationError, match="exchanged"):
-        golden_child._compare(place, model, apart)
+        golden_child._compare(place, making.whole(place / "model.onnx"), model, apart)
 
 
 def test_two_graphs_or_two_raw_data_are_refused(tmp_path: Path) -> None:
@@ -116,7 +125,7 @@ def test_two_graphs_or_two_raw_data_are_refused(tmp_path: Path) -> None:
     place = tmp_path / "model.onnx"
     place.write_bytes(whole + b"\x3a" + bytes([len(graph) & 0x7F | 0x80, len(graph) >> 7]) + graph)
     with pytest.raises(errors.VerificationError, match="one graph"):
-        onnx_large.load(place, small=0, weight=20)
+        onnx_large.load(making.whole(place), small=0, weight=20)
     tensor = model.graph.initializer[0].SerializeToString(deterministic=True)
     doubled = tensor + b"\x4a\x04" + bytes(4)
     graph = graph.replace(b"\x2a" + bytes([len(tensor)]) + tensor, b"\x2a" + bytes([len(doubled)]) + doubled)
@@ -125,7 +134,7 @@ def test_two_graphs_or_two_raw_data_are_refused(tmp_path: Path) -> None:
     rest = model.SerializeToString(deterministic=True)
     place.write_bytes(rest + b"\x3a" + bytes([len(graph) & 0x7F | 0x80, len(graph) >> 7]) + graph)
     with pytest.raises(errors.VerificationError, match="raw data once"):
-        onnx_large.load(place, small=0, weight=20)
+        onnx_large.load(making.whole(place), small=0, weight=20)
 
 
 def test_an_archive_is_what_the_standard_library_would_write(tmp_path: Path) -> None:
@@ -138,3 +147,91 @@ def test_an_archive_is_what_the_standard_library_would_write(tmp_path: Path) -> 
             info.create_system, info.external_attr = 3, 0o100644 << 16
             opened.writestr(info, files[name])
     assert (tmp_path / "ours.zip").read_bytes() == (tmp_path / "theirs.zip").read_bytes()
+
+
+@pytest.fixture
+def in_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Models of the tests count as large for the archive."""
+    monkeypatch.setattr(archive, "STAYS", 300)
+
+
+def reader(made: making.Made, path: Path | None = None) -> verify.Verification:
+    return verify.verify(path or made.path, public_key=made.key.public_key(), at=making.NOW)
+
+
+@pytest.mark.usefixtures("in_place")
+def test_a_large_model_is_read_where_it_stands(made: making.Made, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is hashed, checked and run out of the archive, and never written out."""
+    seen: list[archive.Place] = []
+    run = golden_check.run
+
+    def watched(folder: Path, place: archive.Place, *more: Any) -> golden_check.Opened:
+        seen.append(place)
+        assert not (folder / "model.onnx").exists()
+        return run(folder, place, *more)
+
+    monkeypatch.setattr(golden_check, "run", watched)
+    found = reader(made)
+    assert found.ok, found.refusal
+    assert seen[0].path == made.path
+    assert found.sha256 == making.sha(made.path.read_bytes())
+
+
+@pytest.mark.usefixtures("in_place")
+def test_a_flipped_bit_of_a_large_model_is_refused(made: making.Made, tmp_path: Path) -> None:
+    """With the archive's old checksum it is damage, with a new one it is not what was signed."""
+    listing = archive.inspect(made.path)
+    entry = next(e for e in listing.entries if e.path == contents.MODEL)
+    content = bytearray(made.path.read_bytes())
+    content[entry.offset + entry.size // 2] ^= 1
+    (tmp_path / "x.zip").write_bytes(content)
+    assert (found := reader(made, tmp_path / "x.zip").checks[0]).status == "fail"
+    assert found.looks == "damage"
+    top, files = making.unpacked(made.path)
+    model = bytearray(files[contents.MODEL])
+    model[len(model) // 2] ^= 1
+    path = making.packed(tmp_path / "y.zip", top, {**files, contents.MODEL: bytes(model)})
+    assert "altered after signing" in (reader(made, path).refusal or "")
+
+
+@pytest.mark.usefixtures("in_place")
+@pytest.mark.attack("archive", "exchanged while it is read")
+def test_an_archive_that_changes_meanwhile_is_refused(
+    made: making.Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, attack: Any
+) -> None:
+    """What was hashed must be what is run: another file in its place, or a write to it, is noticed."""
+    path = tmp_path / "x.zip"
+    shutil.copy(made.path, path)
+
+    def exchanged(*_: Any) -> golden_check.Opened:
+        shutil.copy(made.path, tmp_path / "other.zip")
+        (tmp_path / "other.zip").replace(path)
+        return golden_check.Opened({}, dict.fromkeys(golden_check.CHECKS, "passed"), None)
+
+    monkeypatch.setattr(golden_check, "run", exchanged)
+    found = reader(made, path)
+    assert not found.ok
+    attack(next(check for check in found.checks if check.status == "fail"))
+
+
+def test_a_file_that_is_too_large_is_not_read_whole(made: making.Made, tmp_path: Path) -> None:
+    """What stays in the archive and is no model is refused by its size, wherever it would be read."""
+    files = {"data/plan.yaml": archive.Unpacked(making.ZERO, archive.STAYS + 1, 99)}
+    bundle = cross_check.Bundle("top", tmp_path, files, made.path)
+    with pytest.raises(errors.VerificationError, match="expected at most"):
+        bundle.read("data/plan.yaml")
+
+
+def test_without_a_runtime_weights_in_the_file_are_mapped(
+    made: making.Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """ONNX's own evaluator is given large weights as inputs, and the same outputs come."""
+    import importlib.util
+
+    place = tmp_path / "m"
+    shutil.copytree(made.folder.path / "model", place, ignore=shutil.ignore_patterns("record.json"))
+    where = making.whole(place / "model.onnx")
+    model, apart = onnx_large.load(where, small=0, weight=20)
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "onnxruntime" else found(name))
+    assert "reference evaluator" in golden_child._compare(place, where, model, apart)

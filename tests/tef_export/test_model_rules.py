@@ -146,15 +146,14 @@ def test_an_unsafe_model_is_refused_by_rule(attack: Attack, change: Callable[[An
     attack(caught.value, "onnx rules")
 
 
-def test_a_file_that_is_no_model_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_no_model_is_refused() -> None:
     """Rubbish and cut files are a refusal, not a crash."""
     from tef_export import onnx_rules
 
     whole = making.model().SerializeToString()
     for content in (b"\xff" * 50, whole[:-7]):
-        (tmp_path / "model.onnx").write_bytes(content)
         with pytest.raises(errors.VerificationError, match="an ONNX file"):
-            onnx_rules.load(tmp_path / "model.onnx")
+            onnx_rules.parsed(content)
 
 
 def test_the_checker_refuses_what_is_invalid() -> None:
@@ -227,13 +226,14 @@ def test_without_onnx_runtime_the_reference_evaluator_answers(made: making.Made,
     """A receiver who has no runtime installed still gets the golden vectors compared."""
     import importlib.util
 
-    from tef_export import golden_child, onnx_rules
+    from tef_export import golden_child, onnx_large
 
     place = folder(tmp_path / "m", made)
+    where = making.whole(place / "model.onnx")
     found = importlib.util.find_spec
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(importlib.util, "find_spec", lambda name: None if name == "onnxruntime" else found(name))
-        text = golden_child._compare(place, onnx_rules.load(place / "model.onnx"))
+        text = golden_child._compare(place, where, *onnx_large.load(where))
     assert "reference evaluator" in text
 
 

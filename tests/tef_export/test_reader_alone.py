@@ -49,7 +49,7 @@ def test_unpacked_files_are_removed(made: making.Made, tmp_path: Path, monkeypat
 
     from tef_export import golden_check, verify
 
-    monkeypatch.setattr(golden_check, "run", lambda folder: golden_check.Opened({}, {}, None))
+    monkeypatch.setattr(golden_check, "run", lambda *_: golden_check.Opened({}, {}, None))
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     verify.verify(made.path, public_key=made.key.public_key(), at=making.NOW)
     assert list(tmp_path.iterdir()) == []

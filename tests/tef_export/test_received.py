@@ -23,7 +23,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def models_stay_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Opening the model is the subject of other tests, and takes most of a verification's time."""
     passed = golden_check.Opened({}, dict.fromkeys(golden_check.CHECKS, "passed"), None)
-    monkeypatch.setattr(golden_check, "run", lambda _: passed)
+    monkeypatch.setattr(golden_check, "run", lambda *_: passed)
 
 
 def take(into: Path, made: making.Made, **more):

@@ -55,7 +55,7 @@ def test_the_graph_keeps_the_contract(made):
     assert shapes["past_key_values.1.key"] == ("float32", ("batch", 2, "past", 8))
     assert shapes["present.1.value"] == ("float32", ("batch", 2, "past + sequence", 8))
     assert shapes["logits"] == ("float32", ("batch", "sequence", tokens.vocabulary))
-    proto = onnx_rules.load(folder.checked(found.onnx))
+    proto = onnx_rules.parsed(folder.checked(found.onnx).read_bytes())
     onnx_rules.check(proto)
     onnx_rules.check_with_onnx(proto)
     assert (proto.ir_version, found.opset) == (8, 18)
