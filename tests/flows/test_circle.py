@@ -7,18 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from configs import load
 from tests.flows import circle
 from tests.tef_export import validators
 
 EMBEDDED = ("diabetes_progression",)
-NAMES = sorted(path.stem for path in load.USE_CASES.glob("*.yaml"))
 ALL = "PROOFLINE_CIRCLE"
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(3000)
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", circle.tables())
 def test_a_bundle_goes_the_whole_circle(name: str, tmp_path: Path, request: pytest.FixtureRequest) -> None:
     """Released, accepted by every public tool, measured again on two sets of rows, answered, and cited."""
     base = Path() if name in EMBEDDED else request.getfixturevalue("real_data")
