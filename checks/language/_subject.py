@@ -46,6 +46,8 @@ class Subject:
     end_of_text: int
     """Token that stands before every document."""
     held_out: texts.Texts
+    documents: int
+    """How many the held-out text has."""
     expected: Mapping[str, tuple[str, ...]]
     """`language` and `domain` to the names that the training text has, so that one without held-out text is named."""
     sampling: intervals.Sampling
@@ -128,7 +130,7 @@ def _score(subject: Subject) -> HeldOut:
         confidence.append(found.confidence[:room])
         greedy.append(found.greedy[:room])
         kept += len(confidence[-1])
-        subject.told("held-out text", done + 1, len(documents))
+        subject.told("held-out text", done + 1, subject.documents)
     columns = list(zip(*documents, strict=True)) or [(), (), (), (), ()]
     names = {part: tuple(sorted(set(columns[i]))) for i, part in ((1, "language"), (2, "domain"))}
     places = {part: {name: code for code, name in enumerate(found)} for part, found in names.items()}

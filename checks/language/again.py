@@ -50,14 +50,15 @@ def subject(
     Raises:
         VerificationError: Graph or tokenizer is none, or breaks the contract of language models.
     """
-    own, policy = texts.Tokenizer(tokenizer), plan.policy
+    own, policy, held = texts.Tokenizer(tokenizer), plan.policy, tuple(documents)
     return Subject(
         plan=plan,
         graph=Graph(graph, own.vocabulary),
         tokenizer=own,
         context=context,
         end_of_text=end_of_text,
-        held_out=texts.of_list(documents),
+        held_out=texts.of_list(held),
+        documents=len(held),
         expected=expected,
         sampling=intervals.Sampling(policy.confidence, policy.replicates, policy.seed),
         progress=progress,

@@ -69,6 +69,7 @@ def evaluate(
         context=model.context,
         end_of_text=model.end_of_text,
         held_out=texts.of_file(folder.checked(test.text)),
+        documents=test.documents,
         expected=expected(plan, tokenised),
         sampling=intervals.Sampling(policy.confidence, policy.replicates, policy.seed),
         training=_training(folder, tokenised),

@@ -88,6 +88,7 @@ def subject(
         context=context,
         end_of_text=0,
         held_out=texts.of_list(documents(held_out)),
+        documents=len(held_out),
         expected={
             "language": tuple(sorted({row[0] for row in train})), "domain": tuple(sorted({row[1] for row in train})),
         },

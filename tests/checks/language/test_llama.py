@@ -134,6 +134,7 @@ def test_what_training_made_it_remember_is_extracted(learnt, graph):
         context=CONTEXT,
         end_of_text=0,
         held_out=listed([rng.integers(1, SIZE, 40) for _ in range(4)]),
+        documents=4,
         expected={},
         sampling=intervals.Sampling(),
         training=Training(listed(documents), lambda: [stream], None),

@@ -56,6 +56,7 @@ def numbers(tmp_path, seen, unseen, table, **policy):
         context=64,
         end_of_text=0,
         held_out=listed(unseen),
+        documents=len(unseen),
         expected={},
         sampling=intervals.Sampling(),
         training=Training(listed(seen), lambda: [stream], None),

@@ -77,3 +77,16 @@ def test_a_check_that_did_not_run_never_passes():
     """Without a result the outcome is inconclusive."""
     plan = builders.plan([{"check": "language.canaries", "at_most": 3.0}])
     assert gate.decide(plan, [result()]).outcome == "inconclusive"
+
+
+def test_the_policy_of_the_guide_is_one():
+    """What the guide tells an engineer to write is accepted."""
+    import pathlib
+    import re
+
+    import yaml
+
+    guide = pathlib.Path(__file__).parents[3] / "docs" / "guide" / "engineer.md"
+    blocks = re.findall(r"```yaml\n(.*?)```", guide.read_text(encoding="utf-8"), flags=re.DOTALL)
+    (shown,) = [yaml.safe_load(block)["policy"] for block in blocks if "memorisation:" in block]
+    catalogue.check_policy(builders.plan(shown.pop("gates"), **shown))
