@@ -1,9 +1,9 @@
 """The training as a job of its own: `python -m factory.job RUN_FOLDER`.
 
-Reads `plan.yaml` and `data/encoded.json` of the run folder and writes `training/record.json`. This is what a batch
-system calls, once or once for each rank (`torch.distributed.run`); a job that was killed is simply started again. After
-every epoch it writes where it stands. Every second it looks whether it was asked to stop: it then saves, leaves a file
-that says so, and ends.
+Reads `plan.yaml` and `data/encoded.json` (of a language model `data/tokens.json`) of the run folder and writes
+`training/record.json`. This is what a batch system calls, once or once for each rank (`torch.distributed.run`); a job
+that was killed is simply started again. After every epoch, or every second, it writes where it stands. Every second it
+looks whether it was asked to stop: it then saves, leaves a file that says so, and ends.
 """
 
 from __future__ import annotations
@@ -11,34 +11,67 @@ from __future__ import annotations
 import dataclasses
 import json
 import logging
+import os
 import sys
 from pathlib import Path
+from typing import TypeVar
 
-from configs import errors, load
+import pydantic
+
+from configs import errors
+from configs.language import load
+from configs.language.plan import LanguagePlan
+from configs.plan import Plan
 from evidence import folder as run_folder
-from evidence import records
-from factory import fitting, ranks
+from evidence import language_records, records
+from factory import ranks
 from factory.progress import Progress, Stopped
 from factory.slurm import files
 
 log = logging.getLogger("proofline.job")
+R = TypeVar("R", bound=pydantic.BaseModel)
 
 
-def run(folder: run_folder.RunFolder) -> records.TrainingRecord:
-    """Train the model of a run folder from its files alone.
+def run(folder: run_folder.RunFolder) -> pydantic.BaseModel:
+    """Train the model of a run folder from its files alone; a base model is looked for in `PROOFLINE_DATA`.
 
     Raises:
         MissingError: When a file is absent.
-        ProoflineError: See `factory.fitting.fit`.
+        ProoflineError: See `factory.fitting.fit` and `factory.language.train.train`.
         Stopped: The job was asked to end, and the training is saved.
     """
-    plan = load.load(folder.path / "plan.yaml")
-    place = folder.path / "data" / "encoded.json"
+    plan = load.load_any(folder.path / "plan.yaml")
+    record = _language(folder, plan) if isinstance(plan, LanguagePlan) else _tables(folder, plan)
+    if ranks.first():
+        folder.write_record(files.RECORD, record)
+    return record
+
+
+def _encoded(folder: run_folder.RunFolder, name: str, kind: type[R]) -> R:
+    place = folder.path / name
     if not place.is_file():
-        raise errors.MissingError(
-            f"run folder {folder.run_id}: expected data/encoded.json, got none. Encode the data first."
-        )
-    encoded = run_folder.parse_record(place.read_bytes(), records.EncodedData, "data/encoded.json")
+        raise errors.MissingError(f"run folder {folder.run_id}: expected {name}, got none. Encode the data first.")
+    return run_folder.parse_record(place.read_bytes(), kind, name)
+
+
+def _language(folder: run_folder.RunFolder, plan: LanguagePlan) -> language_records.LanguageTrainingRecord:
+    from factory.language import train  # noqa: PLC0415 - transformers takes seconds to import
+
+    tokenised = _encoded(folder, "data/tokens.json", language_records.TokenisedData)
+
+    def progress(what: str, done: int, of: int) -> None:
+        if ranks.first():
+            log.info("step %d/%d, %s", done, of, what)
+            folder.write_bytes(files.PROGRESS, json.dumps({"what": what, "done": done, "of": of}).encode())
+
+    base = Path(os.environ.get(files.DATA, folder.path))
+    return train.train(folder, plan, tokenised, base, progress=progress, stop=(folder.path / files.STOP).exists)
+
+
+def _tables(folder: run_folder.RunFolder, plan: Plan) -> records.TrainingRecord:
+    from factory import fitting  # noqa: PLC0415 - a language model needs nothing of it
+
+    encoded = _encoded(folder, "data/encoded.json", records.EncodedData)
 
     def after_epoch(now: Progress) -> None:
         if ranks.first():
@@ -48,10 +81,7 @@ def run(folder: run_folder.RunFolder) -> records.TrainingRecord:
     def stop() -> bool:
         return (folder.path / files.STOP).exists()
 
-    record = fitting.fit(folder, plan, encoded, progress=after_epoch, stop=stop)
-    if ranks.first():
-        folder.write_record(files.RECORD, record)
-    return record
+    return fitting.fit(folder, plan, encoded, progress=after_epoch, stop=stop)
 
 
 def _run(folder: run_folder.RunFolder) -> None:

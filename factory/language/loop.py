@@ -23,12 +23,9 @@ from configs.language.modelling import LanguageTraining
 from evidence import language_records
 from factory import meter, parallel, ranks, snapshots
 from factory.language import batches, tally
+from factory.progress import StopCallback, Stopped
 
 Tensors = dict[str, torch.Tensor]
-
-
-class Stopped(Exception):  # noqa: N818 - no error: the training was asked to stop and has
-    """The training was asked to stop, and its snapshot is written."""
 
 
 class TokenLoss(nn.Module):
@@ -77,7 +74,7 @@ class Setting:
     sample: Callable[[int], tuple[language_records.GenerationSample, ...]]
     """What the model writes after a step."""
     progress: Callable[[Progress], None] | None
-    stop: Callable[[], bool] | None = None
+    stop: StopCallback | None = None
     """Asked after every step: shall the training save and end?"""
 
     @property

@@ -74,6 +74,8 @@ def of(
 def _beginnings(folder: RunFolder, plan: LanguagePlan, tokenised: language_records.TokenisedData) -> tuple[str, ...]:
     shown = {corpus.id for corpus in plan.corpora if corpus.provenance.personal_data == "no"}
     found: dict[str, str] = {}
+    if not shown:
+        return ()
     with pq.ParquetFile(folder.checked(tokenised.parts["validation"].text)) as file:
         for batch in file.iter_batches(batch_size=64, columns=["corpus", "language", "text"]):
             for corpus, language, text in zip(*(column.to_pylist() for column in batch.columns), strict=True):

@@ -18,6 +18,7 @@ from evidence.folder import RunFolder
 from factory import hardware, meter, parallel, ranks, snapshots, trainer
 from factory.language import base as bases
 from factory.language import batches, compute, loop, lora, model, packing, samples, tally, tokenizer
+from factory.progress import StopCallback
 
 WEIGHTS = "training/model.safetensors"
 SNAPSHOTS = "training/checkpoints"
@@ -38,7 +39,7 @@ def train(
     base: Path,
     *,
     progress: ProgressCallback | None = None,
-    stop: Callable[[], bool] | None = None,
+    stop: StopCallback | None = None,
 ) -> language_records.LanguageTrainingRecord:
     """Train the plan's model, or take the training up where the newest checkpoint of this run folder stands.
 
@@ -48,13 +49,14 @@ def train(
         tokenised: The packed tokens. The test part is not opened.
         base: Folder from which relative paths of the plan start.
         progress: Called about once a second.
-        stop: Asked after every step; where it says yes, the training saves and ends with `loop.Stopped`.
+        stop: Asked after every step; where it says yes, the training saves and ends with `Stopped`.
 
     Raises:
         PlanError: The base model is refused, the context is not that of the tokens, or the loss is no finite number.
         MissingError: The base model, the device or the precision that the plan asks for is not here.
         IntegrityError: Tokens, base model or checkpoints were altered, or belong to another training.
         StorageError: A checkpoint cannot be written.
+        Stopped: It was asked to stop, and has saved.
     """
     training = plan.training
     device = hardware.device_of(training.device)

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import logging
 import re
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from configs import errors
 from configs.factories import profile as profiles
+from configs.language.plan import LanguagePlan
 from configs.modelling import Factory
 from configs.plan import Plan
-from evidence import job_records, records
+from evidence import job_records, language_records, records
 from evidence.folder import RunFolder, parse_record
 from factory.progress import Progress, ProgressCallback
 from factory.slurm import before, costs, files, jobs, request, states
 
 log = logging.getLogger("proofline.factory")
+T = TypeVar("T", records.TrainingRecord, language_records.LanguageTrainingRecord)
+Report = Callable[[dict[str, Any]], None]
+"""Takes what a job writes about where it stands."""
 
 SOON, LATE = 1.0, 15.0
 """Seconds between two questions to the scheduler: at first, and at most."""
@@ -65,8 +70,43 @@ class SlurmLauncher:
             MissingError: No Slurm, no answer for long, or the job failed for want of something.
             NotOverError: The job goes on and this launcher does not wait.
         """
+        report = (lambda now: progress(Progress(**now))) if progress else None
+        return self._trained(folder, records.TrainingRecord, {}, report, say)
+
+    def train_language(
+        self,
+        folder: RunFolder,
+        plan: LanguagePlan,
+        tokenised: language_records.TokenisedData,
+        base: Path,
+        progress: Callable[[str, int, int], None] | None = None,
+        say: Callable[[str], None] = lambda line: None,
+    ) -> language_records.LanguageTrainingRecord:
+        """The same for a language model. A base model is read where it lies: on storage that compute nodes share."""
+        report = (lambda now: progress(now["what"], now["done"], now["of"])) if progress else None
+        environment = {files.DATA: str(base.resolve())} if plan.model.base is not None else {}
+        return self._trained(folder, language_records.LanguageTrainingRecord, environment, report, say)
+
+    def _trained(
+        self,
+        folder: RunFolder,
+        kind: type[T],
+        environment: dict[str, str],
+        progress: Report | None,
+        say: Callable[[str], None],
+    ) -> T:
+        """The record of the training of a run folder, by a job.
+
+        Args:
+            folder: Run folder.
+            kind: Of the record.
+            environment: More variables of the job.
+            progress: Called with what the job wrote about where it stands.
+            say: Called with what the job and the scheduler say.
+        """
         profile = profiles.load(self._asked.site)
         ask = request.request(self._asked, profile)
+        ask = dataclasses.replace(ask, environment={**ask.environment, **environment})
         before.require_image(ask.image)
         before.require_shared(folder.path, profile)
         known = jobs.load(folder)
@@ -92,14 +132,14 @@ class SlurmLauncher:
             )
         if now.state != "completed":
             raise self._failure(folder, job.job_id, now)
-        return self._collected(folder, job, profile, now, say)
+        return self._collected(folder, kind, job, profile, now, say)
 
     def _follow(
-        self, folder: RunFolder, job_id: str, progress: ProgressCallback | None, say: Callable[[str], None]
+        self, folder: RunFolder, job_id: str, progress: Report | None, say: Callable[[str], None]
     ) -> states.Standing:
         """Wait for the end; show what the job writes. The job itself is left alone whatever happens here."""
         log, seen, said = folder.path / files.LOG, 0, ""
-        reported: Progress | None = None
+        reported: dict[str, Any] | None = None
         pause, asked_at, sure_at = SOON, 0.0, time.monotonic()
         try:
             while True:
@@ -158,11 +198,12 @@ class SlurmLauncher:
     def _collected(
         self,
         folder: RunFolder,
+        kind: type[T],
         job: jobs.Job,
         profile: profiles.Profile,
         now: states.Standing,
         say: Callable[[str], None],
-    ) -> records.TrainingRecord:
+    ) -> T:
         path, ends = folder.path / files.RECORD, time.monotonic() + PATIENCE
         while not path.is_file() and time.monotonic() < ends:
             time.sleep(GLANCE)  # shared file systems show new files late
@@ -178,7 +219,7 @@ class SlurmLauncher:
                 f"job {job.job_id} of run {folder.run_id}: expected {files.RECORD} after it completed, got none. "
                 "Is the run folder on storage that login and compute nodes share?"
             )
-        record = parse_record(path.read_bytes(), records.TrainingRecord, files.RECORD)
+        record = parse_record(path.read_bytes(), kind, files.RECORD)
         told = now.attempts or states.noted(folder.path, str(job.job_id))
         by = "sacct" if now.attempts else "the clock of the job's own script"
         skew = states.skew(folder.path, str(job.job_id), job.submitted_at)
@@ -242,15 +283,14 @@ def _tail(log: Path, seen: int, say: Callable[[str], None]) -> int:
     return seen + whole
 
 
-def _report(path: Path, progress: ProgressCallback, before: Progress | None) -> Progress | None:
+def _report(path: Path, progress: Report, before: dict[str, Any] | None) -> dict[str, Any] | None:
     """Tell where the training stands, if that is news; returns what was told last."""
     try:
-        content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        now = Progress(**content)
-    except (OSError, ValueError, TypeError):
+        now: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        if now != before:
+            progress(now)
+    except (OSError, ValueError, TypeError, KeyError):
         return before
-    if now != before:
-        progress(now)
     return now
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from pathlib import PurePosixPath
 
+from factory.slurm import files
 from factory.slurm.files import ATTEMPTS, CODE, ENDED, LOG, SAVED, STOP
 from factory.slurm.request import Request
 
@@ -126,7 +127,8 @@ def _command(ask: Request, run_folder: PurePosixPath) -> str:
     words = ["srun", "--kill-on-bad-exit=1"]
     if ask.image and ask.runtime:
         words += [ask.runtime, "exec", *([ask.runtime_flag] if ask.runtime_flag else [])]
-        words += ["--bind", shlex.quote(str(run_folder)), shlex.quote(ask.image)]
+        seen = [str(run_folder), *([ask.environment[files.DATA]] if files.DATA in ask.environment else [])]
+        words += ["--bind", shlex.quote(",".join(seen)), shlex.quote(ask.image)]
     words.append(shlex.quote(ask.python))
     processes = max(1, ask.gpus_per_node)
     if ask.nodes > 1 or processes > 1:

@@ -7,7 +7,8 @@ import torch
 
 from configs import errors
 from evidence.folder import RunFolder
-from factory.language import batches, loop, model, packing, tally, train
+from factory.language import batches, model, packing, tally, train
+from factory.progress import Stopped
 from tests.factory.language import builders
 
 
@@ -79,7 +80,7 @@ def test_a_training_that_was_interrupted_ends_the_same(fresh, folder, tokens, tm
     (tmp_path / "other" / "data").symlink_to(folder.path / "data")
     other = RunFolder(tmp_path / "other")
     for after in (3, 4):
-        with pytest.raises(loop.Stopped):
+        with pytest.raises(Stopped):
             train.train(other, plan, tokens, builders.NO_BASE, stop=stopping(after))
     record = train.train(other, plan, tokens, builders.NO_BASE)
     assert same(weights(fresh), weights(other))
@@ -119,7 +120,7 @@ def test_steps_that_were_lost_are_counted(fresh, tokens, monkeypatch):
 def test_a_checkpoint_of_another_training_is_refused(fresh, tokens):
     """Another learning rate is another training; how often checkpoints are taken is not."""
     asked = {"steps": 4, "evaluate_every": 2}
-    with pytest.raises(loop.Stopped):
+    with pytest.raises(Stopped):
         train.train(fresh, builders.plan(training=asked), tokens, builders.NO_BASE, stop=stopping(2))
     other = builders.plan(training=asked | {"learning_rate": 2e-3})
     with pytest.raises(errors.IntegrityError, match="expected one of this plan and these data"):
