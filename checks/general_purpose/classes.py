@@ -195,12 +195,11 @@ class _Reader:
     def exemption(self, systemic: State) -> State:
         states: list[State] = []
         for condition in general_purpose.load().open_source:
-            for name in condition.answers:
+            for name, question in condition.answers.items():
                 answer = getattr(self._said.open_source, name)
                 state: State = "open" if answer == "unknown" else "yes" if answer == condition.wanted else "no"
                 states.append(state)
                 follows = {"yes": "fulfilled", "no": "not fulfilled"}.get(state, OPEN)
-                question = f"{condition.text}: {name.replace('_', ' ')}?"
                 self._step(f"open-source-{name.replace('_', '-')}", question, answer, condition.place, follows)
         without: dict[State, State] = {"yes": "no", "no": "yes", "open": "open"}
         states.append(without[systemic])

@@ -179,8 +179,8 @@ class SummaryField(Cited):
 class Condition(Point):
     """A condition of the open-source exemption."""
 
-    answers: tuple[Text, ...]
-    """Fields under `general_purpose.open_source` of the plan."""
+    answers: dict[Text, Text]
+    """Fields under `general_purpose.open_source` of the plan, each with its question."""
     wanted: Literal["yes", "no"]
 
 

@@ -28,11 +28,15 @@ SIDES = {
 THRESHOLDS = {
     "gpai": "indicative criterion",
     "systemic": "systemic risk",
-    "modifier-gpai": "a third of the former",
-    "modifier-systemic": "a third of the latter",
+    "modifier-gpai": "a third of the indicative criterion",
+    "modifier-systemic": "a third of that of systemic risk",
     "modifier-base": "a third of the original",
 }
-"""Names of the thresholds beside the line of the figure."""
+"""Names of the thresholds."""
+ORDER = ("gpai", "modifier-gpai", "systemic", "modifier-systemic", "modifier-base")
+"""In which they stand beside the line of the figure."""
+SHORT = THRESHOLDS | {"modifier-gpai": "a third of that", "modifier-systemic": "a third of it"}
+"""Names beside the line of the figure, where each third stands beneath its whole."""
 
 
 def build(book: Book) -> Document:
@@ -157,7 +161,7 @@ def _compute(book: Book) -> Section:
     estimates = tuple(
         ((form_cost.way(q),), _flop(q), (q["method"].fact(),), (q["boundary"].fact(),)) for q in account["estimates"]
     )
-    lines = tuple(_comparison(book, c) for c in account["comparisons"])
+    lines = tuple(_comparison(c) for c in account["comparisons"])
     spread = account["spread"]
     shown: list[Block] = [Paragraph(head, "lead"), Paragraph(how)]
     if spread.value is not None:
@@ -168,10 +172,15 @@ def _compute(book: Book) -> Section:
         Table(("Estimates of the training of this run",), ("Way", "Compute", "How", "Boundary"), estimates, prose=True),
         Table(
             ("Where the compute stands",),
-            ("Held against", "FLOP", "Side", "Lowest estimate as a share", "Highest estimate as a share", "Basis"),
+            ("Held against", "FLOP", "Side", "Estimates as a share of it", "Basis"),
             lines,
-            frozenset({1, 3, 4}),
+            frozenset({1, 3}),
             prose=True,
+        ),
+        Bullets(
+            tuple(
+                tree.say("{name}: {meaning}.", name=_name(c), meaning=_meaning(book, c)) for c in account["comparisons"]
+            )
         ),
         *_figure(book),
         Paragraph(tree.parts(book.law["general"]["band_basis"].fact(), "."), "note"),
@@ -185,17 +194,23 @@ def _flop(quantity: Node) -> Parts:
     return tree.parts(quantity["value"].fact("figures"), "\u00a0", quantity["unit"].fact())
 
 
-def _comparison(book: Book, comparison: Node) -> tuple[Parts, ...]:
-    threshold = books.entry(book, "thresholds", str(comparison.value["threshold"]))
-    ratios: list[Parts] = [
-        (comparison[key].fact("figures"),) if comparison[key].value is not None else blocks.NOTHING
-        for key in ("ratio_low", "ratio_high")
-    ]
+def _name(comparison: Node) -> Fact:
+    """The short name of a threshold."""
+    return comparison["threshold"].derived(THRESHOLDS[str(comparison.value["threshold"])], "name in words")
+
+
+def _meaning(book: Book, comparison: Node) -> Parts:
+    return (books.entry(book, "thresholds", str(comparison.value["threshold"]))["text"].fact(),)
+
+
+def _comparison(comparison: Node) -> tuple[Parts, ...]:
+    ends = [comparison[key] for key in ("ratio_low", "ratio_high")]
+    shares = tree.joined(e.fact("figures") for e in ends if e.value is not None) or blocks.NOTHING
     return (
-        (threshold["text"].fact(),),
+        (_name(comparison),),
         (comparison["flop"].fact("figures"),),
         (comparison["verdict"].derived(SIDES[str(comparison.value["verdict"])], "side in words"),),
-        *ratios,
+        shares,
         (comparison["basis"].fact(),),
     )
 
@@ -208,8 +223,8 @@ def _figure(book: Book) -> list[Block]:
         return []
     low = account["low"].value or total.value
     marks = [
-        plot.Mark(THRESHOLDS[str(c.value["threshold"])], float(c.value["flop"]), c.evidence)
-        for c in account["comparisons"]
+        plot.Mark(SHORT[str(c.value["threshold"])], float(c.value["flop"]), c.evidence)
+        for c in sorted(account["comparisons"], key=lambda c: ORDER.index(str(c.value["threshold"])))
     ]
     own = plot.Mark("this model", float(total.value), total.evidence, float(low), own=True)
     alt = tree.say(

@@ -13,29 +13,29 @@ ROLES = (("train", "Training"), ("validation", "Validation"), ("test", "Testing"
 
 def corpora(book: Book) -> Section:
     """Each corpus with its provenance and what is left of it."""
-    lines: list[tuple[Parts, ...]] = []
-    for corpus in values.corpora(book):
-        provenance = corpus["provenance"]
-        origin = provenance["origin"]
-        read = book["ingest"]["corpora"].first(id=corpus.value["id"])
-        left = book["clean"]["corpora"].first(name=corpus.value["id"])
-        lines.append(
-            (
-                (values.title(corpus),),
-                (origin.derived(values.ORIGINS[str(origin.value)], "origin in words"),),
-                (provenance["licence"].fact_or_gap("licence of the data set", "engineer"),),
-                (values.answer(provenance["personal_data"], "whether the corpus holds personal data"),),
-                (read["counts"]["documents"].fact("count"),) if read is not None else blocks.NOTHING,
-                (left["documents"].fact("count"),) if left is not None else blocks.NOTHING,
-                (left["bytes"].fact("size"),) if left is not None else blocks.NOTHING,
-            )
-        )
-    heads = ("Corpus", "Origin", "Licence", "Personal data", "Documents read", "Documents kept", "Text kept")
-    table = Table(("Corpora",), heads, tuple(lines), frozenset({4, 5, 6}), prose=True)
     more = tree.parts(
         "What the public may know of them stands in the ", tree.Link("public summary", "", "public_summary"), "."
     )
-    return Section("corpora", "Corpora", (table, Paragraph(more)))
+    inner = tuple(_corpus(book, corpus) for corpus in values.corpora(book))
+    return Section("corpora", "Corpora", (Paragraph(more),), inner)
+
+
+def _corpus(book: Book, corpus: Node) -> Section:
+    provenance, name = corpus["provenance"], str(corpus.value["id"])
+    origin = provenance["origin"]
+    read = book["ingest"]["corpora"].first(id=name)
+    left = book["clean"]["corpora"].first(name=name)
+    rows: list[tuple[str, Parts]] = [
+        ("Title", (values.title(corpus),)),
+        ("Origin", (origin.derived(values.ORIGINS[str(origin.value)], "origin in words"),)),
+        ("Address", (provenance["url"].fact("url"),) if provenance["url"] else blocks.NOTHING),
+        ("Licence", (provenance["licence"].fact_or_gap("licence of the data set", "engineer"),)),
+        ("Personal data", (values.answer(provenance["personal_data"], "whether the corpus holds personal data"),)),
+        ("Documents read", (read["counts"]["documents"].fact("count"),) if read is not None else blocks.NOTHING),
+        ("Documents kept", (left["documents"].fact("count"),) if left is not None else blocks.NOTHING),
+        ("Text kept", (left["bytes"].fact("size"),) if left is not None else blocks.NOTHING),
+    ]
+    return Section(f"corpus-{name}", f"Corpus {name}", (Pairs("Provenance", tuple(rows)),))
 
 
 def cleaning(book: Book) -> Section:
@@ -84,7 +84,10 @@ def parts_of(book: Book) -> Section:
             )
         ),
     ]
-    for key, caption in (("languages", "Languages of each part"), ("domains", "Domains of each part")):
+    for key, caption in (
+        ("languages", "Languages: documents of each part, and tokens of the training part"),
+        ("domains", "Domains: documents of each part, and tokens of the training part"),
+    ):
         shown.append(_groups(book, key, caption))
     return Section("parts", "Parts and tokens", tuple(shown))
 
@@ -94,14 +97,20 @@ def _groups(book: Book, key: str, caption: str) -> Table:
     names = dict.fromkeys(n.value["name"] for role, _ in ROLES for n in parts[role][key])
     lines: list[tuple[Parts, ...]] = []
     for name in names:
-        found = [parts[role][key].first(name=name) for role, _ in ROLES]
-        first = next(n for n in found if n is not None)
-        cells: list[Parts] = []
-        for node in found:
-            cells += [(node[k].fact("count"),) if node is not None else blocks.NOTHING for k in ("documents", "tokens")]
+        found = {role: parts[role][key].first(name=name) for role, _ in ROLES}
+        first = next(n for n in found.values() if n is not None)
+        cells = [_count(found[role], what) for role, what in GROUPED]
         lines.append(((first["name"].fact(),), *cells))
-    heads = ("Name", *(f"{name}, {what}" for _, name in ROLES for what in ("documents", "tokens")))
-    return Table((caption,), heads, tuple(lines), frozenset(range(1, 7)), fold=len(lines) > blocks.LONG)
+    heads = ("Name", "Training", "Tokens", "Validation", "Testing")
+    return Table((caption,), heads, tuple(lines), frozenset({1, 2, 3, 4}), fold=len(lines) > 2 * blocks.LONG)
+
+
+GROUPED = (("train", "documents"), ("train", "tokens"), ("validation", "documents"), ("test", "documents"))
+"""What is told of a language or domain: documents of each part, and the tokens of the training part."""
+
+
+def _count(node: Node | None, what: str) -> Parts:
+    return (node[what].fact("count"),) if node is not None else blocks.NOTHING
 
 
 def quality(book: Book) -> Section:

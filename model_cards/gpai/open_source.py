@@ -32,15 +32,14 @@ def _conditions(book: Book) -> Section:
     said = book.plan["general_purpose"]["open_source"]
     lines: list[tuple[Parts, ...]] = []
     for condition in book.law["general"]["open_source"]:
-        for index, name in enumerate(condition["answers"]):
-            node = said[str(name.value)]
-            asked = name.derived(str(name.value).replace("_", " "), "question in words")
+        for index, question in enumerate(condition["answers"]):
+            node = said[question.pointer.rpartition("/")[2]]
             lines.append(
                 (
                     (condition["text"].fact() if index == 0 else "″",),
-                    (asked,),
+                    (question.fact(),),
                     (condition["wanted"].fact(),),
-                    (values.answer(node, str(name.value).replace("_", " ")),),
+                    (values.answer(node, question.fact()),),
                     (condition["note"].fact() if index == 0 else "″",),
                     (condition["place"].fact(),),
                 )

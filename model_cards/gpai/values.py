@@ -36,7 +36,7 @@ def title(corpus: Node) -> Fact:
     return corpus["provenance"]["title"].fact()
 
 
-def answer(node: Node, what: str, who: str = "compliance officer") -> Fact | Gap:
+def answer(node: Node, what: str | Fact, who: str = "compliance officer") -> Fact | Gap:
     """A tri-state answer of the plan; unknown is a gap, never a no."""
     if node.value == "unknown":
         return Gap(what, who, f"plan: {node.path}")
