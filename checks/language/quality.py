@@ -5,7 +5,8 @@ the bytes of the text, so that models with different tokenizers compare; perplex
 or domain with fewer documents than the policy asks for is listed with its value and left out where groups are compared
 (unless all are so small, which leaves the comparison open); one that the training text has and the held-out text has
 not is listed as not measured. Text whose language nobody could tell (`und`) is part of the whole, and no language that
-is compared.
+is compared; nor is a handful of documents whose identified language the plan does not declare, which is more often a
+mistake of the identification than a language.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ BITS, PERPLEXITY, GAP = "language.bits_per_byte", "language.perplexity", "langua
 SLICES = ("language", "domain")
 UNKNOWN = "und"
 _LEAST = "fewer documents than the policy asks for"
-_FAR = "larger end simultaneous over groups"
+_STRAY = "few documents of a language that the plan does not declare: not compared"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -117,8 +118,8 @@ def _of_group(
 ) -> records.Measure:
     name = found.names[part][group]
     note = _LEAST if rates.rows[0, group] < subject.plan.policy.minimum_group_size else None
-    if part == "language" and name == UNKNOWN:
-        note = "language not determined: not compared"
+    if part == "language" and name in _not_named(subject, found):
+        note = "language not determined: not compared" if name == UNKNOWN else _STRAY
     return _measure(subject, kind, kind.check, f"{part}={name}", rates, group, note)
 
 
@@ -175,7 +176,8 @@ def _gap(subject: Subject, found: HeldOut, groups: dict[str, GroupRates]) -> rec
     details = {**_sizes(subject, found), "pairs": pairs}
     if measures:
         return measured(GAP, tuple(measures), details)
-    several = any(len(set(found.names[part]) - {UNKNOWN}) > 1 or _missing(subject, found, part) for part in SLICES)
+    unnamed = set(_not_named(subject, found))
+    several = any(len(set(found.names[part]) - unnamed) > 1 or _missing(subject, found, part) for part in SLICES)
     if several:
         return not_measured(GAP, "no two languages or domains have enough held-out documents to compare")
     return not_applicable(GAP, "the text has one language and one domain: nothing to compare")
@@ -192,7 +194,7 @@ def _bounded(subject: Subject, low: float, high: float, value: float, how: str) 
 def _compared(subject: Subject, found: HeldOut, part: str, least: int) -> npt.NDArray[np.bool_]:
     """Groups (groups,) that have a name and are large enough; where fewer than `least` are, those with a name."""
     names = np.array(found.names[part])
-    known = (names != UNKNOWN) if part == "language" else np.ones(len(names), bool)
+    known = ~np.isin(names, _not_named(subject, found)) if part == "language" else np.ones(len(names), bool)
     large = known & (np.bincount(found.codes[part], minlength=len(names)) >= subject.plan.policy.minimum_group_size)
     return large if large.sum() >= least else known
 
@@ -200,17 +202,39 @@ def _compared(subject: Subject, found: HeldOut, part: str, least: int) -> npt.ND
 def _without_small(subject: Subject, found: HeldOut, headline: records.Measure) -> list[records.Measure]:
     """The headline again where it rests on large groups and small ones were left out, as a gate looks for it."""
     part = headline.slice
-    sizes = np.bincount(found.codes[part], minlength=len(found.names[part]))
     large = _compared(subject, found, part, 0)
-    if not (
-        large.sum() >= (2 if headline.name == GAP else 1) and (sizes < subject.plan.policy.minimum_group_size).any()
-    ):
+    small = any(group.startswith(f"{part}=") for group in _small(subject, found))
+    if large.sum() < (2 if headline.name == GAP else 1) or not small:
         return []
     return [headline.model_copy(update={"name": f"{headline.name}.{gate.WITHOUT_SMALL}"})]
 
 
 def _missing(subject: Subject, found: HeldOut, part: str) -> list[str]:
-    return sorted(set(subject.expected.get(part, ())) - set(found.names[part]) - {UNKNOWN})
+    wanted, declared = set(subject.expected.get(part, ())), set(subject.plan.declared_languages)
+    if part == "language" and declared:
+        wanted &= declared
+    return sorted(wanted - set(found.names[part]) - {UNKNOWN})
+
+
+def _not_named(subject: Subject, found: HeldOut) -> list[str]:
+    """Languages that are none to compare: undetermined, or undeclared with a few documents beside declared ones."""
+    declared, least = set(subject.plan.declared_languages), subject.plan.policy.minimum_group_size
+    sizes = np.bincount(found.codes["language"], minlength=len(found.names["language"]))
+    strays = [
+        name for name, size in zip(found.names["language"], sizes, strict=True)
+        if declared and name not in declared and size < least
+    ]  # fmt: skip
+    return sorted({UNKNOWN, *strays})
+
+
+def _small(subject: Subject, found: HeldOut) -> list[str]:
+    """Groups with fewer documents than the policy asks for, as a gate names them."""
+    least, unnamed, small = subject.plan.policy.minimum_group_size, _not_named(subject, found), []
+    for part in SLICES:
+        sizes = np.bincount(found.codes[part], minlength=len(found.names[part]))
+        named = zip(found.names[part], sizes, strict=True)
+        small += [f"{part}={n}" for n, size in named if size < least and not (part == "language" and n in unnamed)]
+    return small
 
 
 def _absent(kind: Kind, part: str, name: str) -> records.Measure:
@@ -220,16 +244,11 @@ def _absent(kind: Kind, part: str, name: str) -> records.Measure:
 
 def _sizes(subject: Subject, found: HeldOut) -> dict[str, object]:
     """What a gate needs to know of groups that are too small."""
-    least, small, empty = subject.plan.policy.minimum_group_size, [], []
-    for part in SLICES:
-        sizes = np.bincount(found.codes[part], minlength=len(found.names[part]))
-        named = zip(found.names[part], sizes, strict=True)
-        small += [f"{part}={name}" for name, size in named if size < least and name != UNKNOWN]
-        empty += [f"{part}={name}" for name in _missing(subject, found, part)]
+    empty = [f"{part}={name}" for part in SLICES for name in _missing(subject, found, part)]
     return {
-        "small_groups": small,
+        "small_groups": _small(subject, found),
         "empty_groups": empty,
-        "minimum_group_size": least,
+        "minimum_group_size": subject.plan.policy.minimum_group_size,
         "overall_without_groups": True,
         "group_unit": "documents",
     }

@@ -138,7 +138,8 @@ ALL: tuple[Metric, ...] = (
         title="Verbatim extraction of training text",
         definition=(
             "Share of training passages that the model continues word for word, by greedy choice, when it is given the "
-            "longest declared prefix; shorter prefixes and the same share of held-out text stand beside it."
+            "longest declared prefix for which fifty passages are at hand; the other prefixes and the same share of "
+            "held-out text stand beside it."
         ),
         better="lower",
         tasks=LANGUAGE,

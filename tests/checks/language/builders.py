@@ -9,8 +9,10 @@ from configs.language.plan import LanguagePlan
 GATE = {"check": "language.bits_per_byte", "at_most": 3.0}
 
 
-def plan(gates: list[dict[str, Any]] | None = None, **policy: Any) -> LanguagePlan:
-    """A plan with the given gates and settings of its policy."""
+def plan(
+    gates: list[dict[str, Any]] | None = None, languages: tuple[str, ...] = ("en",), **policy: Any
+) -> LanguagePlan:
+    """A plan with the given gates and settings of its policy, and a corpus of each language."""
     return LanguagePlan.model_validate(
         {
             "version": 1,
@@ -24,11 +26,12 @@ def plan(gates: list[dict[str, Any]] | None = None, **policy: Any) -> LanguagePl
             },
             "corpora": [
                 {
-                    "id": "topics",
+                    "id": f"topics_{language}",
                     "source": {"kind": "python_documentation"},
                     "provenance": {"title": "Topics", "origin": "public"},
-                    "language": "en",
+                    "language": language,
                 }
+                for language in languages
             ],
             "training": {"steps": 1},
             "policy": {"gates": gates or [GATE], **policy},

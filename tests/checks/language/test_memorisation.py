@@ -88,8 +88,8 @@ def test_extraction_is_what_greedy_generation_gives(tmp_path):
     train = [("en", "docs", t) for t in PARAGRAPHS[20:30]]
     plan = builders.plan(memorisation={**MEMORY, "continuation": 6, "samples": 60})
     subject = runs.subject(tmp_path, HELD, train, plan=plan)
-    passages = memorisation._draw(subject, subject.training.sample, 14, 60, 1)
-    followed = memorisation._follow(subject, passages, 8)
+    passages = memorisation._draw(subject, subject.training.sample, sizes(subject), 14, 60, 1)
+    followed = memorisation._follow(subject, passages.tokens, 8)
     assert len(followed) >= 40
     for ids, count in zip(passages.tokens, followed, strict=True):
         made = generate.greedy(subject.graph, ids[:8], 6)
@@ -102,11 +102,24 @@ def test_passages_are_drawn_from_every_document_before_a_second_of_any(tmp_path)
     """As many documents as possible; passages of one document do not repeat."""
     train = [("en", "docs", t) for t in PARAGRAPHS[20:30]]
     subject = runs.subject(tmp_path, HELD, train)
-    drawn = memorisation._draw(subject, subject.training.sample, 24, 10, 1)
+    drawn = memorisation._draw(subject, subject.training.sample, sizes(subject), 24, 10, 1)
     assert sorted(drawn.owner.tolist()) == list(range(10))
-    more = memorisation._draw(subject, subject.training.sample, 24, 35, 1)
+    more = memorisation._draw(subject, subject.training.sample, sizes(subject), 24, 35, 1)
     assert len({tuple(t) for t in more.tokens}) == len(more.tokens)
     assert set(more.owner.tolist()) == set(range(10))
+
+
+def test_short_documents_are_tried_with_short_prefixes(tmp_path):
+    """Where few documents have room for the longest prefix, the headline is that of the longest one that fifty have."""
+    rng = np.random.default_rng(3)
+    seen = [rng.integers(1, 400, 26) for _ in range(60)] + [rng.integers(1, 400, 60)]
+    subject = numbers(tmp_path, seen, seen[:3], table(seen), prefixes=[4, 8, 32], samples=80)
+    result = results(subject)["language.extraction"]
+    assert result.details["headline_prefix"] == 8
+    counts = {m.name.removeprefix("language.extraction"): m.n for m in result.measures if m.split == "train"}
+    assert counts[""] >= 60
+    assert counts[".prefix_32"] == 1
+    assert result.measures[0].note == "prefix of 8 tokens"
 
 
 def test_a_context_too_short_for_prefix_and_passage_is_said(tmp_path, chained):
@@ -117,6 +130,10 @@ def test_a_context_too_short_for_prefix_and_passage_is_said(tmp_path, chained):
     none = numbers(tmp_path, chained, chained, table(chained), prefixes=[60])
     assert results(none)["language.extraction"].status == "not_measured"
     assert "no declared prefix fits" in results(none)["language.extraction"].reason
+
+
+def sizes(subject):
+    return [len(subject.tokenizer.ids(d.text)) for d in subject.training.sample()]
 
 
 def brute(stream, length, end):

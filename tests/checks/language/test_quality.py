@@ -90,7 +90,7 @@ def test_small_and_missing_languages_are_listed_and_leave_the_comparison_open(tm
         {**builders.GATE, "slice": "language", "at_most": 9.0},
         {"check": quality.GAP, "slice": "language", "at_most": 9.0},
     ]
-    subject = runs.subject(tmp_path, test, train, plan=builders.plan(gates))
+    subject = runs.subject(tmp_path, test, train, plan=builders.plan(gates, ("en", "fi", "fr")))
     result, bits = found(subject)
     assert bits["", "language=fr"].note == "fewer documents than the policy asks for"
     assert (bits["", "language=fi"].value, bits["", "language=fi"].note) == (None, "no held-out text of this language")
@@ -110,6 +110,18 @@ def test_text_whose_language_nobody_could_tell_is_not_compared(tmp_path):
     assert bits["", "language=und"].value > bits["", "language"].value
     assert bits["", "overall"].n == 20
     assert "und" not in result.details["worst_slice"]["language"]
+
+
+def test_a_handful_of_documents_of_an_undeclared_language_leaves_nothing_open(tmp_path):
+    """The plan declares English: two documents identified as Breton are listed and not compared; eight of them are."""
+    train = rows("en", each=30, start=100)
+    for count in (2, 8):
+        (tmp_path / str(count)).mkdir()
+        test = [*rows("en", each=8), *[("br", "docs", t) for t in PARAGRAPHS[50 : 50 + count]]]
+        result, bits = found(runs.subject(tmp_path / str(count), test, train))
+        assert result.details["small_groups"] == []
+        assert (bits["", "language"].n, bits["", "language=br"].n) == (8 if count == 2 else 16, count)
+    assert bits["", "language=br"].note is None
 
 
 def test_without_held_out_text_nothing_is_measured(tmp_path):
