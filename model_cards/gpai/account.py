@@ -25,6 +25,10 @@ SIDES = {
     "above": "above",
     "unknown": "unknown: not everything that counts is known",
 }
+NOT_BOUND = (
+    "By the class that answers and figures lead to, no duty of a provider of general-purpose models follows. The "
+    "documents below are drafts that stand ready, should the class be another."
+)
 THRESHOLDS = {
     "gpai": "indicative criterion",
     "systemic": "systemic risk",
@@ -35,7 +39,11 @@ THRESHOLDS = {
 """Names of the thresholds."""
 ORDER = ("gpai", "modifier-gpai", "systemic", "modifier-systemic", "modifier-base")
 """In which they stand beside the line of the figure."""
-SHORT = THRESHOLDS | {"modifier-gpai": "a third of that", "modifier-systemic": "a third of it"}
+SHORT = THRESHOLDS | {
+    "gpai": "general purpose",
+    "modifier-gpai": "a third of that",
+    "modifier-systemic": "a third of it",
+}
 """Names beside the line of the figure, where each third stands beneath its whole."""
 
 
@@ -48,15 +56,22 @@ def build(book: Book) -> Document:
 
 def _missing(book: Book, own: Iterable[Section]) -> tuple[Gap, ...]:
     """What is missing here and in the documents that are handed over or published, each once."""
-    others = (
+    open_ = {gap.text: gap for gap in statements.open_statements(book)}
+    documents = (
         form.build(book, "ai_office"),
         form.build(book, "downstream"),
         summary.build(book),
         open_source.build(book),
     )
-    parts = [p for s in own for p in tree.walk_section(s)] + [p for d in others for p in tree.walk(d)]
-    found = {p.text: p for p in parts if isinstance(p, Gap)}
-    return tuple((found | {gap.text: gap for gap in statements.open_statements(book)}).values())
+    parts = [p for s in own for p in tree.walk_section(s)]
+    parts += [p for d in documents for p in tree.walk(d)] if _is_bound(book) else []
+    found = {p.text: p for p in parts if isinstance(p, Gap) and (p.kind != "Not answered" or p.text in open_)}
+    return tuple((found | open_).values())
+
+
+def _is_bound(book: Book) -> bool:
+    """Does more than the classification apply, or may it?"""
+    return len(book["account"]["duties"].value) > 1
 
 
 def _classes(book: Book) -> Section:
@@ -100,7 +115,7 @@ def _due(book: Book) -> Section:
     documents = tuple((Link(entry.title, "", entry.id), _reader(entry.id)) for entry in names.GENERAL_PURPOSE[1:])
     lines = tuple(((d["place"].fact(),), (d["duty"].fact(),), (_supplied(d),)) for d in duties)
     market = next((s for s in book["account"]["path"] if s.value["id"] == "market"), None)
-    shown: list[Block] = []
+    shown: list[Block] = [] if _is_bound(book) else [Paragraph((NOT_BOUND,))]
     if market is not None:
         shown.append(
             Paragraph(

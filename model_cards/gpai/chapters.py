@@ -211,9 +211,9 @@ def shipped(book: Book) -> Section:
         ("Layers with a cache", (export["layers"].fact("count"),)),
     ]  # fmt: skip
     agreement = tree.say(
-        "On {rows} {split} sequences, the largest difference of the graph's probabilities from those of the trained "
-        "model is {difference} (tolerance {tolerance}). Greedy generation from {prompts} prompts, {tokens} tokens in "
-        "all, is equal token by token for {equal} of them.",
+        "At {rows} places of {split} text, the largest difference of the graph's probabilities from those of the "
+        "trained model is {difference} (tolerance {tolerance}). Greedy generation from {prompts} prompts, {tokens} "
+        "tokens in all, is equal token by token for {equal} of them.",
         rows=parity["rows"].fact("count"),
         split=parity["split"].fact(),
         difference=parity["max_abs_difference"].fact("number"),

@@ -66,7 +66,7 @@ def _languages(book: Book) -> list[Block]:
 
 
 def _other(book: Book) -> list[Block]:
-    regions = values.listed([c["provenance"]["regions"] for c in values.corpora(book)], "geographic characteristics")
+    regions = values.listed([c["provenance"]["regions"] for c in values.corpora(book)], "geography and demography")
     return [Paragraph(regions), *statements.paragraphs(book, "gpai_data_characteristics")]
 
 

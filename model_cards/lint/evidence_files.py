@@ -49,7 +49,9 @@ def expand(paths: tuple[Path, ...]) -> list[Path]:
 
 
 def _is_rendered(path: Path) -> bool:
-    """Is it a document of a run in JSON? What it says would bear itself out."""
+    """Is it a document of a run in JSON, which would bear itself out, or a vocabulary, which measures nothing?"""
+    if path.name == "tokenizer.json":
+        return True
     in_run = path.parent.name == "documents" and (path.parent.parent / "ledger.jsonl").is_file()
     return in_run and path.name not in {"record.json", "answers.json"}
 
