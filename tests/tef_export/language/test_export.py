@@ -1,5 +1,6 @@
 import json
 import shutil
+import warnings
 
 import numpy as np
 import onnx
@@ -8,10 +9,11 @@ import torch
 
 from configs import errors
 from evidence.folder import RunFolder
-from factory.language import decoder, generation, model, train
+from factory.language import decoder, generation, model, tokenizer, train
 from tef_export import export as tables
 from tef_export import golden, golden_check, onnx_rules
 from tef_export.language import export, graph, parity
+from tests.conftest import ROOT
 from tests.factory.language import builders
 
 pytestmark = pytest.mark.slow
@@ -109,6 +111,21 @@ def test_golden_vectors_are_reproduced_by_the_limited_process(made, tmp_path):
     assert found.golden_input == found.golden_inputs[0]
     given = onnx.numpy_helper.to_array(onnx.load_tensor(folder.checked(found.golden_inputs[1])))
     assert given.tolist()[1][0] == 0
+
+
+def test_the_guide_s_lines_write_a_text(made, capsys, monkeypatch):
+    """What the guide shows works as it stands there, and writes what the source would."""
+    folder, _, tokens, record, _ = made
+    page = (ROOT / "docs" / "guide" / "language.md").read_text(encoding="utf-8")
+    lines = page.partition("```python\n")[2].partition("```")[0]
+    monkeypatch.chdir(folder.path / "model")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        exec(compile(lines, "language.md", "exec"), {})  # noqa: S102 - our own page
+    words = tokenizer.load(folder.at(tokens.tokenizer.path))
+    ids = words.encode("The simple form").ids
+    made_here, _ = generation.greedy(decoder.Decoder(model.restore(folder, record)), record.architecture, [ids], 12)
+    assert capsys.readouterr().out == words.decode([*ids, *made_here[0]]) + "\n"
 
 
 def test_the_same_weights_give_the_same_bytes(made):
