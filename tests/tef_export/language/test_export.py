@@ -11,7 +11,7 @@ from configs import errors
 from evidence.folder import RunFolder
 from factory.language import decoder, generation, model, tokenizer, train
 from tef_export import export as tables
-from tef_export import golden, golden_check, onnx_rules
+from tef_export import golden, golden_check, golden_child, onnx_rules
 from tef_export.language import export, graph, parity
 from tests.conftest import ROOT
 from tests.factory.language import builders
@@ -111,6 +111,16 @@ def test_golden_vectors_are_reproduced_by_the_limited_process(made, tmp_path):
     assert found.golden_input == found.golden_inputs[0]
     given = onnx.numpy_helper.to_array(onnx.load_tensor(folder.checked(found.golden_inputs[1])))
     assert given.tolist()[1][0] == 0
+
+
+def test_golden_logits_near_zero_are_judged_by_the_size_of_the_others():
+    """Rounding of a logit that happens to be near zero is no other model; in outputs of two dimensions it is."""
+    want = np.array([[[3.0, -4.0, 1e-7, 2.0]]], np.float32)
+    rounded = want + np.array([0, 0, 1e-4, 0], np.float32)
+    assert golden_child._near(rounded, want)
+    assert not golden_child._near(rounded[0], want[0])
+    assert not golden_child._near(want + np.float32(1e-3), want)
+    assert not golden_child._near(np.full_like(want, np.nan), want)
 
 
 def test_the_guide_s_lines_write_a_text(made, capsys, monkeypatch):
