@@ -262,8 +262,9 @@ def _followed(name: str, seconds: float, into: Path, seed: int) -> tuple[int, li
     code = f"from tests.tef_export import fuzz; fuzz.follow({name!r})"
     tried, left, found = 0, seconds, list[Path]()
     while left > 1 and len(found) < 5:
-        options = (f"-max_total_time={int(left) + 1}", f"-seed={seed + len(found)}", f"-artifact_prefix={into}/{name}-",
-                   "-timeout=20", "-rss_limit_mb=4096", "-print_final_stats=1", "-verbosity=0", corpus)  # fmt: skip
+        limits = (f"-max_total_time={int(2 * left) + 5}", "-timeout=20", "-rss_limit_mb=4096")
+        options = (*limits, f"-seed={seed + len(found)}", f"-artifact_prefix={into}/{name}-",
+                   "-print_final_stats=1", "-verbosity=0", corpus)  # fmt: skip
         begun = _children()
         command = [sys.executable, "-c", code, *map(str, options)]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

@@ -21,6 +21,7 @@ from configs.answers import AnswersFile
 from evidence import answers, arrays, canonical, clock, dossier, ledger, records
 from evidence.folder import RunFolder
 from evidence.reference import ReferenceRecord
+from model_cards.legal import croissant
 from tef_export import approval, archive, bag, cades, contents, keys, manifest, oms, places, write
 
 CREATED = "2026-11-20T10:00:00Z"
@@ -32,10 +33,22 @@ REPORT = b"<!doctype html><html><head><style>p { color: black }</style></head><b
 
 
 CROISSANT = {
-    "@context": {"@vocab": "https://schema.org/"},
+    "@context": croissant.CONTEXT,
     "@type": "sc:Dataset",
+    "conformsTo": "http://mlcommons.org/croissant/1.0",
+    "name": "diabetes",
+    "description": "Diabetes progression.",
     "identifier": f"sha256:{ZERO}",
-    "distribution": [{"name": "diabetes", "sha256": ZERO, "contentUrl": "diabetes"}],
+    "distribution": [
+        {
+            "@type": "cr:FileObject",
+            "@id": "file-0",
+            "name": "diabetes",
+            "contentUrl": "diabetes",
+            "encodingFormat": "text/csv",
+            "sha256": ZERO,
+        }
+    ],
 }
 
 

@@ -1,0 +1,102 @@
+"""Bundles bent in many small ways: whatever our reader accepts, the public tools accept too.
+
+    python -m tests.tef_export.mutate --minutes 10
+
+Bytes of the archive are changed, and files, whose manifests and signatures are then made anew with the supplier's own
+key, or are not. Most are refused; each that is accepted is shown to `zipfile`, `unzip`, `7z`, `sha256sum`, `bagit`,
+`bagit_profile`, `openssl cms`, `model_signing` and `onnx.checker`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import random
+import tempfile
+import time
+from pathlib import Path
+
+import click
+
+from tef_export import contents, manifest, places, verify
+from tests.tef_export import fuzz, making, validators
+
+JSON = (manifest.PLACE, places.BOM, places.CRATE, places.CROISSANT, contents.RESULTS)
+
+
+def bent(made: making.Made, drawn: random.Random) -> bytes:
+    """One bundle that differs a little from a good one."""
+    content = made.path.read_bytes()
+    kind = drawn.randrange(5)
+    if kind == 0:
+        return fuzz.mutate(content, drawn)
+    if kind == 1:  # the structure at the end, or the first header
+        at = drawn.choice((len(content) - drawn.randrange(1, 6000), drawn.randrange(64)))
+        return content[:at] + bytes([drawn.randrange(256)]) + content[at + 1 :]
+    top, files = making.unpacked(made.path)
+    path = drawn.choice(sorted(files))
+    if kind == 2:
+        files[path] = fuzz.mutate(files[path], drawn)
+    elif kind == 3:
+        files[drawn.choice(("data/documents/more.md", "data/documents/x.svg", "x.txt"))] = b"# More\n"
+    else:
+        path = drawn.choice(JSON)
+        document = json.loads(files[path])
+        document[drawn.choice(sorted(document))] = drawn.choice((None, [], "x", 1, {}))
+        files[path] = json.dumps(document).encode()
+    if drawn.random() < 0.8:
+        with contextlib.suppress(Exception):  # what cannot be made anew is sealed as it is
+            files = making.reindexed(files)
+        with contextlib.suppress(Exception):
+            files = making.resigned(top, files, made.key)
+    with tempfile.TemporaryDirectory() as place:
+        try:
+            return making.packed(Path(place) / "x.zip", top, files).read_bytes()
+        except UnicodeEncodeError:
+            return content
+
+
+def doubted(path: Path, made: making.Made) -> list[str]:
+    """The public tools that do not accept a bundle."""
+    certificate = made.written.certificate
+    at = int(making.NOW.timestamp())
+    with tempfile.TemporaryDirectory() as place:
+        return validators.quick(path, certificate, Path(place), at)
+
+
+def go(made: making.Made, seconds: float, seed: int, least: int = 0) -> tuple[int, int, list[str]]:
+    """Bend bundles for some processor time; how many were read, accepted, and what a public tool refused of these."""
+    drawn, begun = random.Random(seed), time.process_time()  # noqa: S311 - no secret
+    read = accepted = 0
+    wrong: list[str] = []
+    original = made.path.read_bytes()
+    with tempfile.TemporaryDirectory() as place:
+        path = Path(place) / f"{made.written.bundle_id}.zip"
+        while read < least or time.process_time() - begun < seconds:
+            content = bent(made, drawn)
+            path.write_bytes(content)
+            read += 1
+            found = verify.verify(path, public_key=made.key.public_key(), at=making.NOW)
+            if not found.ok:
+                continue
+            accepted += 1
+            if content != original:
+                wrong += [f"seed {seed}, number {read}: {said}" for said in doubted(path, made)]
+    return read, accepted, wrong
+
+
+@click.command()
+@click.option("--minutes", default=10.0, show_default=True, help="Of the reader's processor time.")
+@click.option("--seed", default=1, show_default=True)
+def main(minutes: float, seed: int) -> None:
+    """Bend bundles and compare the reader with the public tools."""
+    with tempfile.TemporaryDirectory() as place:
+        made = making.bundle(Path(place), making.real_key())
+        read, accepted, wrong = go(made, 60 * minutes, seed)
+    print(f"{read:,} bundles, {accepted:,} accepted by the reader, {len(wrong)} of these refused by a public tool")
+    print("\n".join(wrong[:20]))
+    raise SystemExit(bool(wrong))
+
+
+if __name__ == "__main__":
+    main()
