@@ -116,6 +116,7 @@ def tags(dossier: AnyDossier, record_digests: Mapping[str, str]) -> dict[str, st
         "checkpoint_sha256": dossier.train.checkpoint.sha256 if dossier.train else None,
         "onnx_sha256": dossier.export.onnx.sha256 if dossier.export else None,
         **_job(dossier),
+        **_methods(dossier),
         "predictions_sha256": dossier.evaluate.predictions_sha256,
         "documents_sha256": dossier.document.digest if dossier.document else None,
         "git_commit": close.git_commit if close else None,
@@ -141,11 +142,22 @@ def _job(dossier: AnyDossier) -> dict[str, str]:
         return {}
     return {
         "job_id": job.job_id,
+        "job_name": job.job_name,
         "job_site": job.site,
         "job_script_sha256": job.script_sha256,
         "job_attempts": str(len(job.attempts)),
         "job_accounting": job.accounting,
     }
+
+
+def _methods(dossier: AnyDossier) -> dict[str, str]:
+    """How compute and energy of the training were found, and what they hold; unmeasured is said, never left out."""
+    if dossier.train is None:
+        return {}
+    costs = {"compute": dossier.train.flops, "energy": dossier.train.energy}
+    if dossier.train.job is not None:
+        costs["gpu_hours"] = dossier.train.job.gpu_hours
+    return {f"{name}_method": f"{found.method} ({found.boundary})" for name, found in costs.items()}
 
 
 def points(dossier: AnyDossier) -> list[Point]:

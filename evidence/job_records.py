@@ -6,6 +6,9 @@ from typing import Literal
 
 from evidence.record_base import Quantity, Record, Sha256, UtcTime
 
+SCRIPT = "training/job.sh"
+"""The script of the job, in the run folder."""
+
 
 class JobAttempt(Record):
     """One time that the job ran. A job that was requeued ran several times."""

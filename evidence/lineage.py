@@ -42,7 +42,7 @@ from mlflow.types import Schema, TensorSpec
 from configs import errors
 from evidence import _lineage_language as of_text
 from evidence import _lineage_values as values
-from evidence import records, tracking_store
+from evidence import canonical, job_records, records, tracking_store
 from evidence.dossier import AnyDossier, stages_of
 from evidence.folder import RunFolder
 from evidence.language_dossier import LanguageDossier
@@ -328,8 +328,11 @@ def _numbers(client: mlflow.MlflowClient, run_id: str, model_id: str | None, dos
 
 
 def _artifacts(client: mlflow.MlflowClient, run_id: str, folder: RunFolder, dossier: AnyDossier) -> None:
-    """The records, the plan and the documents. Rows and arrays stay in the run folder."""
+    """The records, the plan, the job's script and the documents. Rows and arrays stay in the run folder."""
     documents = {d.path for d in dossier.document.documents} if dossier.document else set()
+    job = dossier.train.job if dossier.train else None
+    if job is not None and _is(folder.path / job_records.SCRIPT, job.script_sha256):
+        documents.add(job_records.SCRIPT)
     kept = [path for path, _ in stages_of(dossier.plan).values()] + ["plan.yaml", *sorted(documents)]
     with tempfile.TemporaryDirectory() as temporary:
         for relative in kept:
@@ -339,6 +342,11 @@ def _artifacts(client: mlflow.MlflowClient, run_id: str, folder: RunFolder, doss
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(source, target)
         client.log_artifacts(run_id, temporary)
+
+
+def _is(path: Path, sha256: str) -> bool:
+    """Is the file there, with that content?"""
+    return path.is_file() and canonical.sha256_file(path) == sha256
 
 
 def _registered(

@@ -23,7 +23,7 @@ from configs import errors
 Tensors = Mapping[str, str | tuple[str, ...]]
 """Name of a tensor to its column, or to its columns side by side."""
 Arrays = dict[str, npt.NDArray[Any]]
-GROUP_BYTES = 256 << 10
+GROUP_BYTES = 1 << 20
 """About how large a row group is: the unit that is read and shuffled."""
 FEWEST_GROUPS = 64
 """Into how many row groups a small table is cut at least, so that there is something to shuffle and to share."""
@@ -105,22 +105,18 @@ class Shards:
         number = bisect.bisect_right(self._starts, group) - 1
         return self._files[number].name, group - self._starts[number]
 
-    def read(self, groups: Iterable[int]) -> Arrays:
-        """The tensors of some row groups, one after the other.
-
-        Raises:
-            DataError: A file is damaged, or holds missing values where a tensor takes integers.
-        """
-        found = [self._read(int(group)) for group in groups]
-        return {name: np.concatenate([part[name] for part in found]) for name in self._tensors}
-
     def close(self) -> None:
         """Close all files."""
         for file in self._open.values():
             file.close()
         self._open.clear()
 
-    def _read(self, group: int) -> Arrays:
+    def read(self, group: int) -> Arrays:
+        """The tensors of a row group.
+
+        Raises:
+            DataError: The file is damaged, or holds missing values where a tensor takes integers.
+        """
         number = bisect.bisect_right(self._starts, group) - 1
         columns = [c for of in self._tensors.values() for c in ((of,) if isinstance(of, str) else of)]
         try:
@@ -129,7 +125,8 @@ class Shards:
             raise self._damaged(number, error) from None
         rows = table.combine_chunks().to_batches()
         whole = rows[0] if rows else pa.RecordBatch.from_pylist([], schema=table.schema)
-        return {name: self._tensor(whole, of, number) for name, of in self._tensors.items()}
+        # Arrow's memory is read-only, and torch takes none such.
+        return {name: np.array(self._tensor(whole, of, number)) for name, of in self._tensors.items()}
 
     def _tensor(self, batch: pa.RecordBatch, of: str | tuple[str, ...], number: int) -> npt.NDArray[Any]:
         if not isinstance(of, str):

@@ -164,7 +164,7 @@ class Stream:
 
     def sample(self, rows: int) -> Tensors:
         """Some rows from the beginning of the files."""
-        found = self._shards.read([0])
+        found = self._shards.read(0)
         return {name: torch.from_numpy(values[:rows]) for name, values in found.items()}
 
     def __iter__(self) -> Iterator[Batch]:
@@ -246,11 +246,20 @@ class _Reader:
 
     def _load(self, lane: int, window: int) -> Tensors:
         """The rows of a window, shuffled."""
-        found = self._shards.read(self._plan.windows[lane][window])
         rows = self._plan.starts[lane][window + 1] - self._plan.starts[lane][window]
         generator = torch.Generator().manual_seed(seed_of(self._seed, self._epoch, f"{lane}:{window}"))
-        order = torch.randperm(rows, generator=generator)
-        return {name: torch.from_numpy(values)[order] for name, values in found.items()}
+        places = torch.randperm(rows, generator=generator)
+        found: Tensors = {}
+        begin = 0
+        for group in self._plan.windows[lane][window]:
+            # Torch lets other threads go on while it copies; numpy does not.
+            for name, values in self._shards.read(group).items():
+                part = torch.from_numpy(values)
+                if name not in found:
+                    found[name] = part.new_empty((rows, *part.shape[1:]))
+                found[name].index_copy_(0, places[begin : begin + len(part)], part)
+            begin += int(self._shards.group_rows[group])
+        return found
 
 
 def _windows(groups: list[int], rows: Any, wanted: float, share: float) -> Iterator[list[int]]:

@@ -21,7 +21,7 @@ from evidence.folder import RunFolder
 from factory.slurm import before, commands, files, request, script, states
 
 FILE = "training/job.json"
-SCRIPT = "training/job.sh"
+SCRIPT = job_records.SCRIPT
 ASIDE = "training/jobs"
 """Jobs of this run that failed: their attempts cost time and energy too."""
 PREFIX = "proofline-"

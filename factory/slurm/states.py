@@ -43,7 +43,8 @@ HOPELESS = (
 )  # fmt: skip
 """Reasons for which a pending job will never start. Many sites accept such a job all the same."""
 NO_VALUE = 2**64 - 16
-"""From here on a 64-bit number of Slurm means that there is none: energy where a node was shared, for example."""
+"""From here on a 64-bit number of Slurm means that there is none: energy where a node was shared, for example. And no
+node has drawn nothing: 0 is a site without a meter."""
 FIELDS = "JobID,State,ExitCode,ElapsedRaw,Start,End,NNodes,AllocTRES,ConsumedEnergyRaw"
 
 
@@ -198,7 +199,7 @@ def _attempt(cells: list[str]) -> Attempt:
         end=cells[5],
         nodes=int(cells[6]) if cells[6].isdigit() else 0,
         resources={name: value for name, _, value in pairs},
-        joules=float(cells[8]) if cells[8].isdigit() and int(cells[8]) < NO_VALUE else None,
+        joules=float(cells[8]) if cells[8].isdigit() and 0 < int(cells[8]) < NO_VALUE else None,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import json
 import os
 import shutil
@@ -18,7 +19,7 @@ import pytest
 
 from configs import errors
 from evidence import _lineage_values as values
-from evidence import canonical, tracking_store
+from evidence import canonical, records, tracking_store
 from tests.evidence import builders
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -110,6 +111,33 @@ def test_a_mirror_holds_the_run(tmp_path, uri):
         "documents/README.md",
         "documents/record.json",
     ]
+
+
+@pytest.mark.slow
+def test_a_job_its_script_and_what_it_cost_are_in_the_mirror(tmp_path, uri):
+    """Number, site and attempts as tags, hours as metrics, how it was found, and the script that is recorded."""
+    from evidence import job_records, lineage
+
+    folder, dossier = builders.dossier(tmp_path)
+    script = folder.write_bytes(job_records.SCRIPT, b"#!/bin/bash\n")
+    hours = records.Quantity(value=0.5, unit="GPU-hours", method="elapsed time, by sacct", boundary="job")
+    attempt = job_records.JobAttempt(job_id="7", state="COMPLETED", seconds=1800, nodes=1, gpus=1)
+    job = job_records.JobRecord(
+        site="lumi", profile_checked="2026-11-22", job_id="7", job_name="proofline-1", script_sha256=script.sha256,
+        submitted_at="2026-11-29T10:00:00.000000Z", accounting="sacct", attempts=(attempt,), gpu_hours=hours,
+        node_hours=hours,
+    )  # fmt: skip
+    unmeasured = records.Quantity(value=None, unit="J", method="unmeasured: no counter", boundary="node")
+    trained = dossier.train.model_copy(update={"job": job, "energy": unmeasured})
+    with_job = dataclasses.replace(dossier, train=trained)
+    run = _client(uri).get_run(lineage.mirror(folder, with_job, uri).run_id)
+    assert (run.data.tags["proofline.job_id"], run.data.tags["proofline.job_site"]) == ("7", "lumi")
+    assert run.data.tags["proofline.energy_method"] == "unmeasured: no counter (node)"
+    assert run.data.tags["proofline.gpu_hours_method"] == "elapsed time, by sacct (job)"
+    assert run.data.metrics["training/gpu_hours"] == 0.5
+    assert "training/job.sh" in [a.path for a in _client(uri).list_artifacts(run.info.run_id, "training")]
+    folder.write_bytes(job_records.SCRIPT, b"another")
+    assert not lineage._is(folder.path / job_records.SCRIPT, script.sha256)
 
 
 @pytest.mark.slow

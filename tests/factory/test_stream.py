@@ -43,6 +43,12 @@ def stream_of(files, rank=0, ranks=1, **order):
     return stream.Stream(shards.Shards(files, COLUMNS), stream.Order(**asked), rank=rank, ranks=ranks)
 
 
+def read_all(found):
+    """The tensors of all row groups, one after the other."""
+    parts = [found.read(group) for group in range(len(found.group_rows))]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
 def flat(lists):
     """All their items."""
     return [item for found in lists for item in found]
@@ -56,7 +62,7 @@ def epoch(s):
 def test_shards_hold_what_was_written(files):
     """Scalars side by side, a scalar alone, and fixed-size lists, in order, with their types."""
     found = shards.Shards(files, COLUMNS)
-    whole = found.read(range(len(found.group_rows)))
+    whole = read_all(found)
     assert found.rows == 1_000
     assert whole["x"].dtype == np.float32
     assert whole["x"].tolist() == [[i, -i] for i in range(1_000)]
@@ -99,8 +105,8 @@ def test_ranks_together_give_the_batches_of_one(files, ranks):
     read: list[set[int]] = []
     for part in parts:
         seen: set[int] = set()
-        inner = part._shards._read
-        part._shards._read = lambda g, inner=inner, seen=seen: (seen.add(g), inner(g))[1]
+        inner = part._shards.read
+        part._shards.read = lambda g, inner=inner, seen=seen: (seen.add(g), inner(g))[1]
         read.append(seen)
     together = [flat(p) for p in zip(*(epoch(part) for part in parts), strict=True)]
     assert [sorted(b) for b in together] == [sorted(b) for b in alone]
@@ -166,7 +172,7 @@ def test_what_is_no_shard_is_refused(files, tmp_path):
     (tmp_path / "hurt.parquet").write_bytes(content)
     hurt = shards.Shards([tmp_path / "hurt.parquet"], COLUMNS)
     with pytest.raises(errors.DataError, match=r"hurt\.parquet: expected a whole Parquet file"):
-        hurt.read(range(len(hurt.group_rows)))
+        read_all(hurt)
 
 
 def test_an_error_of_the_reading_thread_reaches_the_reader(files):
