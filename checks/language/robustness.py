@@ -4,7 +4,7 @@ The same excerpts of held-out documents are scored as they are and changed, and 
 document. Bits of the changed text are divided by the bytes of the unaltered one: what was said stays the same, and a
 character that takes two bytes instead of one must not look cheaper. So the increase holds what the errors themselves
 cost to predict; a model that knew of them would still pay that part. Of truncation the same tokens are compared, with
-the beginning of the excerpt before them and without.
+the beginning of the excerpt before them and without, as far as the model sees at once.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Floats = npt.NDArray[np.float64]
 TOKENS = 16_384
 """Tokens of all excerpts together, about."""
 SHORTEST = 64
-"""Tokens of an excerpt at most, where there are many documents."""
+"""Tokens that an excerpt may have at least, however many documents there are."""
 TRUNCATION = "truncation"
 KINDS = ("typing", "case", "confusables", TRUNCATION)
 AXES = {
@@ -108,7 +108,7 @@ def _draw(subject: Subject) -> tuple[Document, ...]:
     for index, document in enumerate(subject.held_out()):
         keys.append((float(rng.random()), index, document.language))
     chosen = set(_evenly(keys, policy.robustness.documents))
-    most = min(subject.context, max(SHORTEST, TOKENS // max(len(chosen), 1)))
+    most = max(SHORTEST, TOKENS // max(len(chosen), 1))
     return tuple(
         Document(d.id, d.language, d.domain, subject.tokenizer.beginning(d.text, most))
         for index, d in enumerate(subject.held_out())
@@ -144,15 +144,18 @@ def _altered(subject: Subject, kind: str, strength: float) -> tuple[Floats, Floa
 
 
 def _truncated(subject: Subject, strength: float) -> tuple[Floats, Floats, int]:
-    ids = subject.tokenizer.many([d.text for d in excerpts(subject)])
+    # Behind the first window a beginning is out of sight anyway.
+    whole = subject.tokenizer.many([d.text for d in excerpts(subject)])
+    ids = [i[: subject.context] for i in whole]
     cuts = [min(len(i) - 1, max(1, round(strength * len(i)))) if len(i) > 1 else 0 for i in ids]
     rest = (subject.prompt(i[cut:]) for i, cut in zip(ids, cuts, strict=True))
     found = likelihood.score(subject.graph, ((r, 1) for r in rest), subject.context)
     change, size = [], []
-    for d, whole, one, cut, tokens in zip(excerpts(subject), _scored(subject), found, cuts, ids, strict=True):
+    for d, before, one, cut, every in zip(excerpts(subject), _scored(subject), found, cuts, whole, strict=True):
+        count = min(len(every), subject.context)
         # A cut may fall into a character, so bytes are shared out by tokens.
-        share = (len(tokens) - cut) / max(len(tokens), 1) if cut else 0.0
+        share = (count - cut) / max(len(every), 1) if cut else 0.0
         size.append(share * len(d.text.encode("utf-8")))
-        more = one.nats.sum(dtype=np.float64) - whole.nats[cut:].sum(dtype=np.float64)
+        more = one.nats.sum(dtype=np.float64) - before.nats[cut:count].sum(dtype=np.float64)
         change.append(more / np.log(2) if cut else 0.0)
     return np.array(change), np.array(size), sum(cuts)

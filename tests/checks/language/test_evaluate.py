@@ -163,3 +163,23 @@ def test_documents_left_out_for_held_out_text_are_no_leak_and_unexplained_ones_a
             )
         ]
         assert leakage.audit(made.folder, made.manifest, uses, tokenised).status == status
+
+
+def test_whoever_measures_the_text_again_finds_the_same_numbers(made, record):
+    """Graph, tokenizer and text alone give the values and intervals of the run; the rest needs training text."""
+    from checks.language import again, texts
+
+    test = made.tokenised.parts["test"]
+    subject = again.subject(
+        made.plan,
+        made.folder.checked(made.model.onnx),
+        made.folder.checked(made.model.tokenizer),
+        texts.of_file(made.folder.checked(test.text))(),
+        context=made.model.context,
+        end_of_text=made.model.end_of_text,
+        expected=evaluate.expected(made.plan, made.tokenised),
+    )
+    found = gate.apply(made.plan, again.measure(subject))
+    declared = {r.check_id: r for r in record.results}
+    assert len(found) == 8
+    assert all(result == declared[result.check_id] for result in found)
