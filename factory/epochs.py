@@ -22,7 +22,7 @@ VALIDATION_BATCH = deciding.BATCH
 STRIDE = 16
 """Several ranks agree once in so many batches whether to save or to end; one rank looks after each."""
 GLANCE = 1.0
-"""Seconds between two looks whether the training shall end: they may ask a file system far away."""
+"""Seconds between two looks of one rank at the clock and whether it shall end: that may ask a file system far away."""
 
 
 class Loop:
@@ -39,6 +39,7 @@ class Loop:
         self._state, self._setting, self._told = state, setting, told
         self._shapes = user_module.shapes(state.network)
         self._schedule = snapshots.Schedule(seconds=setting.training.checkpoint_seconds)
+        self._pause = min(GLANCE, setting.training.checkpoint_seconds)
         self._looked = time.monotonic()
         self._mark, self._counted = 0.0, setting.meter.start()
 
@@ -72,7 +73,8 @@ class Loop:
         with setting.guarded(), ranks.reachable(), state.spread.guarded():
             train_loss = self._fit(epoch, rate)
             validation_loss = ranks.agreed(self._validate(), setting.device)
-        user_module.require_state(setting.factory, self._shapes, state.network)
+        if setting.factory is not None:
+            user_module.require_state(setting.factory, self._shapes, state.network)
         check_finite(epoch, train_loss, validation_loss)
         self._gather()
         state.curve.append(
@@ -89,7 +91,7 @@ class Loop:
         state.passed += 1
         if validation_loss < state.best_loss:
             state.best_loss, state.best_epoch = validation_loss, epoch
-            state.best = parallel.gathered(state.network.state_dict())
+            state.best = parallel.gathered(state.network.state_dict(), into=state.best)
 
     def _fit(self, epoch: int, rate: float) -> float:
         """Pass over the training rows that are left of the epoch, in batches; the mean loss over all its rows."""
@@ -98,6 +100,7 @@ class Loop:
             group["lr"] = rate
         # Each batch has seeds of its own, so that a snapshot needs no generator state.
         seed = seed_of(setting.training.seed, epoch, "network" if ranks.first() else f"network {ranks.index()}")
+        keeps, alone = setting.kept is not None, ranks.count() == 1
         state.network.train()
         for number, batch in enumerate(setting.source.epoch(epoch), start=len(begun.sizes)):
             reseed(seed + number, setting.device)
@@ -106,7 +109,7 @@ class Loop:
             begun.sizes.append(batch.whole)
             state.optimizer.step()
             state.passed += 1
-            if setting.kept is not None and (ranks.count() == 1 or (number + 1) % STRIDE == 0):
+            if keeps and (self._pauses() if alone else (number + 1) % STRIDE == 0):
                 self._look()
         mean = float(np.average(torch.stack(begun.losses).cpu().numpy(), weights=begun.sizes))
         return ranks.total(mean, setting.device)
@@ -168,12 +171,17 @@ class Loop:
                 setting.kept.wait()
             raise Stopped
 
-    def _asked_to_end(self) -> bool:
-        stop, now = self._setting.stop, time.monotonic()
-        if stop is None or (ranks.count() == 1 and now - self._looked < GLANCE):
+    def _pauses(self) -> bool:
+        """Is it time for this process to look?"""
+        now = time.monotonic()
+        if now - self._looked < self._pause:
             return False
         self._looked = now
-        return ranks.agreed_that(ranks.first() and stop())
+        return True
+
+    def _asked_to_end(self) -> bool:
+        stop = self._setting.stop
+        return stop is not None and ranks.agreed_that(ranks.first() and stop())
 
     def _gather(self) -> None:
         """Move what clock and counters say into the epoch that has begun."""

@@ -139,9 +139,21 @@ def full(tensor: torch.Tensor) -> torch.Tensor:
     return whole
 
 
-def gathered(tensors: Mapping[str, torch.Tensor]) -> Tensors:
-    """Whole copies on the CPU of every rank, one after the other; they share no memory. Every rank calls this."""
-    return {name: full(tensor.detach()).to("cpu", copy=True).contiguous() for name, tensor in tensors.items()}
+def gathered(tensors: Mapping[str, torch.Tensor], into: Tensors | None = None) -> Tensors:
+    """Whole copies on the CPU of every rank, one after the other; they share no memory. Every rank calls this.
+
+    Args:
+        tensors: Whole or in shards.
+        into: Earlier copies of the same tensors, whose memory is used again where it fits.
+    """
+    into = into or {}
+    found: Tensors = {}
+    for name, tensor in tensors.items():
+        source, place = full(tensor.detach()), into.get(name)
+        if place is None or place.shape != source.shape or place.dtype != source.dtype:
+            place = torch.empty(source.shape, dtype=source.dtype)
+        found[name] = place.copy_(source)
+    return found
 
 
 def state_of(network: nn.Module, optimizer: torch.optim.Optimizer) -> Tensors:
