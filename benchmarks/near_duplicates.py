@@ -3,7 +3,7 @@
 A first process writes a corpus as JSON Lines: documents of random words whose frequencies follow Zipf's law, and among
 them copies of earlier ones in which some words were replaced. The Jaccard similarity of each copy to its original is
 computed as it is planted, with plain sets of words, and kept. In a second process the corpus is ingested and cleaned,
-with the near duplicates as the only step that does anything; then once more with every step of the default plan.
+with the near duplicates as the only step that does anything; with `--everything` once more with every step.
 
 Reported are times, CPU times and the peak of resident memory of that process; and by similarity how many copies were
 removed, beside the probability that the bands promise. Nothing else may be removed.
@@ -12,6 +12,7 @@ removed, beside the probability that the bands promise. Nothing else may be remo
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import resource
@@ -106,7 +107,7 @@ def _jaccard(one: np.ndarray, other: np.ndarray) -> float:
     return len(a & b) / len(a | b)
 
 
-def measure(place: Path) -> dict[str, Any]:
+def measure(place: Path, *, everything: bool) -> dict[str, Any]:
     """Ingest and clean, in this process."""
     from evidence.folder import RunFolder
     from factory.text import clean, ingest, shards
@@ -119,7 +120,8 @@ def measure(place: Path) -> dict[str, Any]:
     names = [row[0] for row in shards.rows(folder, corpus.shards, ["document"])]
     found["removed"] = [number for number, name in enumerate(names) if name not in left]
     found["documents"], found["bytes"] = corpus.counts.documents, corpus.counts.bytes
-    _timed(found, "every_step", lambda: clean.clean(folder, plan(everything=True), corpus, place))
+    if everything:
+        _timed(found, "every_step", lambda: clean.clean(folder, plan(everything=True), corpus, place))
     return found
 
 
@@ -141,8 +143,7 @@ def recall(copies: list[tuple[int, int, float]], removed: set[int]) -> list[dict
 
     bands = near_duplicates.bands_for(SIMILARITY, 128)
     rows = []
-    for low in (0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95):
-        high = {0.5: 0.6, 0.6: 0.7, 0.95: 1.0}.get(low, low + 0.05)
+    for low, high in itertools.pairwise((0.5, 0.6, 0.7, 0.75, 0.8, 0.85, 0.9, 0.95, 1.0)):
         own = [(number, similarity) for number, _, similarity in copies if low <= similarity < high]
         if own:
             gone = sum(number in removed for number, _ in own)
@@ -157,15 +158,19 @@ def main() -> None:
     parser.add_argument("--megabytes", type=float, default=1000)
     parser.add_argument("--place", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--everything", action="store_true", help="every step of the default plan as well")
     arguments = parser.parse_args()
     if arguments.place:
-        print(json.dumps(measure(arguments.place)))
+        print(json.dumps(measure(arguments.place, everything=arguments.everything)))
         return
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         prepare(place, arguments.megabytes)
         child = subprocess.run(
-            [sys.executable, __file__, "--place", folder], check=True, stdout=subprocess.PIPE, text=True
+            [sys.executable, __file__, "--place", folder, *(["--everything"] if arguments.everything else [])],
+            check=True,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         found = json.loads(child.stdout)
         copies = [tuple(copy) for copy in json.loads((place / "copies.json").read_text(encoding="utf-8"))]
@@ -174,7 +179,7 @@ def main() -> None:
     known = {number for number, _, similarity in copies if similarity >= SIMILARITY}
     found["removed"], found["wrongly_removed"] = len(removed), len(removed - known)
     print(f"{found['documents']:,} documents, {found['bytes'] / 1e6:,.0f} MB")
-    for name in ("ingest", "near_duplicates", "every_step"):
+    for name in ("ingest", "near_duplicates", *(["every_step"] if arguments.everything else [])):
         part = found[name]
         print(
             f"{name:16} {part['seconds']:7.1f} s wall, {part['cpu_seconds']:7.1f} s CPU, "

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import re
 from collections.abc import Sequence
 
@@ -25,8 +26,10 @@ _UNSPACED = re.compile(
 )
 _BYTE, _RUN = 0x9E3779B97F4A7C15, 0xD6E8FEB86659FD93
 """Bases of the polynomials over bytes and over words: odd, so that they have an inverse modulo 2^64."""
-KEPT_POWERS = 5 << 20
-"""Powers of a base that are kept once they are computed, 8 bytes each: enough for some megabytes of text."""
+BLOCK = 1 << 18
+"""Bytes, or words, that are computed at once."""
+LONGEST = 1024
+"""Bytes of a word that count; words that are alike so far count as the same."""
 
 
 def _separators() -> npt.NDArray[np.bool_]:
@@ -82,6 +85,7 @@ def _words(texts: Sequence[str]) -> tuple[Hashes, Offsets]:
     inside = ~_SEPARATOR[data]
     edges = np.flatnonzero(inside[1:] != inside[:-1])
     starts, stops = edges[0::2] + 1, edges[1::2] + 1
+    stops = np.minimum(stops, starts + LONGEST)
     bounds = np.concatenate([[0], np.searchsorted(starts, ends, side="left")])
     return _mixed(_polynomials(data, starts, stops, _BYTE)), bounds.astype(np.int64)
 
@@ -89,33 +93,36 @@ def _words(texts: Sequence[str]) -> tuple[Hashes, Offsets]:
 def _polynomials(values: npt.NDArray[np.unsignedinteger], first: Offsets, after: Offsets, base: int) -> Hashes:
     """Sum of (value + 1) times a power of the base over each stretch, modulo 2^64, wherever the stretch stands.
 
+    The stretches are in order, and at most `LONGEST` long. Those that begin in one block are computed together.
+    """
+    found = np.empty(len(first), dtype=np.uint64)
+    places = np.searchsorted(first, np.arange(0, len(values) + BLOCK, BLOCK))
+    for begin, end in itertools.pairwise(places.tolist()):
+        if begin < end:
+            low, high = int(first[begin]), int(after[end - 1])
+            found[begin:end] = _of_block(values[low:high], first[begin:end] - low, after[begin:end] - low, base)
+    return found
+
+
+def _of_block(values: npt.NDArray[np.unsignedinteger], first: Offsets, after: Offsets, base: int) -> Hashes:
+    """The same for one block.
+
     With all powers counted from the beginning of `values`, a stretch is a difference of two prefix sums, and the power
     of its first place is taken out again by the inverse of the base, which exists because the base is odd.
     """
     with np.errstate(over="ignore"):
         terms = values.astype(np.uint64)
         terms += np.uint64(1)
-        terms *= _powers(base, len(values))
+        terms *= _powers(base)[: len(values)]
         sums = np.zeros(len(values) + 1, dtype=np.uint64)
         np.cumsum(terms, out=sums[1:])
-        return (sums[after] - sums[first]) * _powers(pow(base, -1, 1 << 64), len(values))[first]
+        return (sums[after] - sums[first]) * _powers(pow(base, -1, 1 << 64))[first]
 
 
-def _powers(base: int, count: int) -> Hashes:
-    if count > KEPT_POWERS:
-        return _computed(base, count)
-    step = 1 << 20
-    return _kept(base, -(-count // step) * step if count > step else 1 << max(count - 1, 0).bit_length())[:count]
-
-
-@functools.lru_cache(maxsize=16)
-def _kept(base: int, count: int) -> Hashes:
-    return _computed(base, count)
-
-
-def _computed(base: int, count: int) -> Hashes:
-    powers = np.full(count, base, dtype=np.uint64)
-    powers[:1] = 1
+@functools.cache
+def _powers(base: int) -> Hashes:
+    powers = np.full(BLOCK + LONGEST, base, dtype=np.uint64)
+    powers[0] = 1
     with np.errstate(over="ignore"):
         np.multiply.accumulate(powers, out=powers)
     return powers

@@ -62,7 +62,20 @@ def test_no_collisions_among_many_words() -> None:
     assert len(np.unique(words.runs([text], 1, short=False).hashes)) == 300_000
 
 
-def test_more_text_than_powers_are_kept() -> None:
-    """A document longer than the kept powers is hashed as any other."""
-    text = "word " * (words.KEPT_POWERS // 5 + 10)
-    assert len(np.unique(words.runs([text, "word"], 1, short=False).hashes)) == 1
+def test_blocks_make_no_difference() -> None:
+    """Text longer than what is computed at once has the hashes that its parts have."""
+    parts = [f"word{i} " * 3 for i in range(words.BLOCK // 16)]
+    whole = words.runs(["".join(parts), "x"], 1, short=False)
+    assert whole.words[0] > words.BLOCK // 6
+    assert (whole.hashes[:-1:3] == words.runs([p.split()[0] for p in parts], 1, short=False).hashes).all()
+    far = words.runs(["".join(parts)], 4, short=False)
+    near = words.runs(["".join(parts[-3:])], 4, short=False)
+    assert (far.hashes[-len(near.hashes) :] == near.hashes).all()
+
+
+def test_very_long_words_end() -> None:
+    """Of a word without end the first thousand bytes count, so that memory does not grow with it."""
+    long = "x" * (3 * words.BLOCK)
+    found = words.runs([f"{long} y", f"{long}z y", "x y"], 1, short=False)
+    assert found.words.tolist() == [2, 2, 2]
+    assert found.hashes[0] == found.hashes[2] != found.hashes[4]
