@@ -130,7 +130,7 @@ def _score(subject: Subject) -> HeldOut:
         confidence.append(found.confidence[:room])
         greedy.append(found.greedy[:room])
         kept += len(confidence[-1])
-        subject.told("held-out text", done + 1, subject.documents)
+        subject.told("held-out text", done, subject.documents)
     columns = list(zip(*documents, strict=True)) or [(), (), (), (), ()]
     names = {part: tuple(sorted(set(columns[i]))) for i, part in ((1, "language"), (2, "domain"))}
     places = {part: {name: code for code, name in enumerate(found)} for part, found in names.items()}

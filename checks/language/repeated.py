@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 Ids = npt.NDArray[np.int64]
 
-MOST_TOKENS = 16_000_000
-"""Tokens that are looked at: the first ones. Their hashes take 8 bytes each, three times over."""
+MOST_TOKENS = 8_000_000
+"""Tokens that are looked at: the first ones. Each takes about 50 bytes."""
 MANY = 1 << 40
 BANDS = ((2, 2), (3, 4), (5, 8), (9, 16), (17, MANY))
 """Numbers of occurrences that are reported together."""
@@ -61,9 +61,11 @@ def find(streams: Iterable[Ids], length: int, end_of_text: int, most: int, seed:
         hashes.append(_hashes(piece, length)[inside])
         starts.append(base + inside)
         base += len(piece)
-    everything, place = np.concatenate(pieces), np.concatenate(starts)
+    everything, found_hashes, place = np.concatenate(pieces), np.concatenate(hashes), np.concatenate(starts)
+    kept = _twice(found_hashes)
+    place = place[kept]
     _, first, inverse, counts = np.unique(
-        np.concatenate(hashes), return_index=True, return_inverse=True, return_counts=True
+        found_hashes[kept], return_index=True, return_inverse=True, return_counts=True
     )
     often = counts[inverse]
     # A window whose neighbour on the left occurs as often begins inside a longer stretch.
@@ -74,6 +76,16 @@ def find(streams: Iterable[Ids], length: int, end_of_text: int, most: int, seed:
     chosen = _evenly(counts[found], most, np.random.default_rng([seed, 0x2E9]))
     tokens = tuple(everything[place[first[i]] : place[first[i]] + length] for i in found[chosen])
     return Repeated(tokens, counts[found[chosen]].astype(np.int64), len(found), total)
+
+
+def _twice(hashes: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+    """Places of the hashes that occur more than once, rising."""
+    ordered = np.sort(hashes)
+    often = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
+    if not len(often):
+        return np.zeros(0, np.int64)
+    at = np.minimum(np.searchsorted(often, hashes), len(often) - 1)
+    return np.flatnonzero(often[at] == hashes)
 
 
 def _clean(piece: Ids, length: int, end_of_text: int) -> npt.NDArray[np.int64]:
