@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,11 +37,21 @@ _IDENTITY = (
     "check",
 )
 """Fields that say what their neighbours speak of."""
+_BARE_VALUES = frozenset({"value", "measured", "estimate", "score", "val", "figure", "amount", "mean"})
+"""Keys that say nothing of what their value is of."""
+_NAMING = ("metric", "measure", "indicator", "key", "parameter", "field", "variable", "item", "name", "id")
+"""Fields that say it, the surest first."""
+_FLAT = re.compile(r"[A-Za-z_][\w-]*(?:[./][\w-]+)+")
+_LIMIT = re.compile(
+    r"_(?:least|most|above|below|over|under|min|max|than|to|ge|le|gt|lt)_(\d{1,6})(?:_(\d{1,4}))?(?![0-9])",
+    re.IGNORECASE,
+)
 _INNER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]?\d{1,3})?(?![\w]|\.\d)")
 _MOST_INNER = 40
 """Numbers within one text that are looked at."""
 LONGEST_TEXT = 2_000
 LENGTH = "number of entries"
+VERSION_WORDS = frozenset({"version", "release", "software", "firmware", "build"})
 _VERSIONED = re.compile(r"(?<![\w.])v?(\d+(?:\.\d+){1,3}(?:[-+.]?(?:a|b|rc|dev|post)\d*)?)(?![\w.]*\d)")
 
 
@@ -62,11 +72,19 @@ class Entry:
     """The number of entries of named fields, which nobody counts."""
     derived: str | None = None
     """How it follows from what stands at its place, where it is not the value itself."""
+    called: str = ""
+    """What its neighbours call it, where its own key says only `value`: `auc` in `{metric: auc, value: 0.83}`."""
 
-    @property
+    @functools.cached_property
     def key(self) -> str:
-        """The last key that is a name."""
-        return next((str(step) for step in reversed(self.path) if isinstance(step, str)), "")
+        """The last key that is a name; of a flat key such as `metrics.test.auc` its last part."""
+        return self.steps[-1] if self.steps else ""
+
+    @functools.cached_property
+    def steps(self) -> tuple[str, ...]:
+        """The names on the way to it, flat keys taken apart."""
+        names = [part for step in self.path if isinstance(step, str) for part in flat(step)]
+        return (*names[:-1], self.called) if self.called else tuple(names)
 
     @property
     def pointer(self) -> str:
@@ -138,7 +156,7 @@ class Evidence:
             for e in self.numbers
             if isinstance(e.value, int)
             and e.value > 0
-            and marks & {*words.words(e.key), *(words.words(str(e.path[-2])) if len(e.path) > 1 else ())}
+            and marks & {w for step in (*e.steps[-2:], *map(str, e.path[-2:-1])) for w in words.words(step)}
         )
 
     @functools.cached_property
@@ -161,7 +179,7 @@ class Evidence:
         """Values that are versions, with what they are versions of in their words."""
         found = []
         for e in self.entries:
-            if isinstance(e.value, str) and "version" in e.word_set | {""} and _VERSIONED.fullmatch(e.value.strip()):
+            if isinstance(e.value, str) and VERSION_WORDS & e.word_set and _VERSIONED.fullmatch(e.value.strip()):
                 found.append((e.value.strip().removeprefix("v"), e))
             elif (
                 isinstance(e.value, float | int)
@@ -200,12 +218,17 @@ def _entries(file: str, content: Any, *, table: bool) -> list[Entry]:
     found: list[Entry] = []
     said: dict[tuple[str | int, ...], tuple[str, ...]] = {}
     told: dict[tuple[str | int, ...], frozenset[str]] = {}
+    calls: dict[tuple[str | int, ...], str] = {}
     for path, value in evidence_files.leaves(content, f"evidence {file}"):
         above = path[:-1]
         own = tuple(words.words(str(path[-1]))) if path and isinstance(path[-1], str) else ()
         around, telling = said.get(above, ()), told.get(above, frozenset())
+        if path and isinstance(path[-1], str):
+            telling |= frozenset(word for part in flat(path[-1])[:-1] for word in words.words(part))
         if isinstance(value, dict | list | tuple):
             names = _names(value, table=table) if isinstance(value, dict) else []
+            if isinstance(value, dict) and above[-1:] != ("measures",) and (called := _called(value)):
+                calls[path] = called
             said[path] = (*around, *own, *(word for _, row in names for word in row))
             told[path] = frozenset((*telling, *own, *(word for telling_it, row in names if telling_it for word in row)))
             if path:
@@ -214,10 +237,36 @@ def _entries(file: str, content: Any, *, table: bool) -> list[Entry]:
                 )
                 found.append(length)
             continue
-        found.append(Entry(file, path, _plain(value), (*around, *own), telling, rows=table))
+        called = calls.get(above, "") if path and str(path[-1]).lower() in _BARE_VALUES else ""
+        found.append(Entry(file, path, _plain(value), (*around, *own), telling, rows=table, called=called))
+        if path and isinstance(path[-1], str):
+            found += _in_key(file, path, (*around, *own), telling)
         if isinstance(value, str):
             found += _inner(file, path, value, (*around, *own), telling)
     return found
+
+
+def flat(key: str) -> list[str]:
+    """A key such as `metrics.test.auc` or `test/auc` as its parts; any other key as it is."""
+    return re.split(r"[./]", key) if _FLAT.fullmatch(key) else [key]
+
+
+def _called(value: dict[str, Any]) -> str:
+    """What a table calls its bare value: `auc` in `{metric: auc, value: 0.83}`; empty where it says nothing of it."""
+    names = {str(key).lower(): item for key, item in value.items()}
+    if not _BARE_VALUES & names.keys():
+        return ""
+    said = (names.get(field) for field in _NAMING)
+    return next((text for text in said if isinstance(text, str) and 0 < len(text) <= 60), "")
+
+
+def _in_key(
+    file: str, path: tuple[str | int, ...], row: tuple[str, ...], telling: frozenset[str]
+) -> Iterator[Entry]:
+    """Limits that stand in a name: `recall_at_least_0_85`, `latency_below_50_ms`."""
+    for match in _LIMIT.finditer(str(path[-1])):
+        value = float(f"{match[1]}.{match[2]}") if match[2] else int(match[1])
+        yield Entry(file, path, value, row, telling, derived="in its name")
 
 
 def _plain(value: Any) -> float | str | bool | None:

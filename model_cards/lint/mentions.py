@@ -55,6 +55,7 @@ _MASKS = tuple(
         r"(?<![\w.,])v?\d+\.\d+\.\d+(?:\.\d+)*(?:[-+]\w+)*",
         r"(?:\+|\b00)\d[\d\s()/-]{6,}\d",
         r"\bISBN[\s:]*[\d-]+|\bdoi:?\s*\S+|\barXiv:?\s*\S+",
+        r"\b(?-i:[A-Z]{2,6}) \d{2,5}-\d{1,4}\b",
         r"(?<![\d:])\d{1,2}:\d{2}(?::\d{2})?(?![\d:])",
         r"(?<!\w)(?:[A-ZÄÖÜ][\w-]*(?:straße|strasse|str\.|allee|platz|weg)|street|avenue|road|rue)\s*\d+\s*[a-z]?\b",
         r"\bp\s*-?(?:value)?s?\s*(?:[<≤]|&lt;)\s*0?[.,]\d+",

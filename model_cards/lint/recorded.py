@@ -98,9 +98,11 @@ def of_part(evidence: Evidence, part: str) -> tuple[Entry, ...]:
     found = []
     for e in evidence.numbers:
         row = words.words(e.key)
-        if e.derived or e.rows or not isinstance(e.value, int) or e.value < 1 or e.path[-1] != e.key or not row:
+        if e.derived or (e.rows and not e.called) or not isinstance(e.value, int) or e.value < 1 or not row:
             continue
-        above = words.words(str(e.path[-2])) if len(e.path) > 1 else []
+        if not isinstance(e.path[-1], str):
+            continue
+        above = words.words(e.steps[-2]) if len(e.steps) > 1 else []
         named = {known.get(w) for w in row} == {part, None} and set(row) <= nouns | set(known)
         if named or (set(row) <= nouns and len(above) == 1 and known.get(above[0]) == part):
             found.append(e)

@@ -21,6 +21,8 @@ from model_cards.lint.rules import (
     numbers,
     placeholders,
     recorded,
+    siblings,
+    topics,
 )
 
 Check = Callable[[Document, Evidence], Iterable[Finding]]
@@ -28,10 +30,12 @@ WITHOUT_EVIDENCE: tuple[Check, ...] = (placeholders.check, law.check, recorded.o
 AGAINST_EVIDENCE: tuple[Check, ...] = (
     recorded.check,
     numbers.check,
+    siblings.check,
     names.check,
     features.check,
     declarations.check,
     claims.check,
+    topics.check,
 )
 
 

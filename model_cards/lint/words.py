@@ -127,6 +127,16 @@ def words(text: str) -> list[str]:
     return [stem(word) for word in _WORD.findall(plain(_CAMEL.sub(" ", text)))]
 
 
+@functools.lru_cache(maxsize=65536)
+def akin(one: str, other: str) -> bool:
+    """Are two words forms of one: `train` and `retraining`, `lock` and `locked`, `secure` and `security`?"""
+    if one == other:
+        return True
+    one, other = one.removeprefix("re"), other.removeprefix("re")
+    short, long = sorted((one, other), key=len)
+    return len(short) >= 4 and len(long) - len(short) <= 4 and long.startswith(short[: max(4, len(short) - 2)])
+
+
 def sentences(text: str) -> list[str]:
     """Split a paragraph into sentences; what stands in decimals, abbreviations and initials is no end."""
     text = tidy(text)

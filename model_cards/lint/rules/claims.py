@@ -22,17 +22,27 @@ _NEGATIVE = re.compile(
     r"(?:false|no|none|null|nil|n/?a|not (?:measured|applicable|applied|done|tested|available|"
     r"performed|evaluated|a feature|run|started)|not_\w+|absent|missing|"
     r"fail(?:ed|ure)?|pending|planned|open|todo|tbd|unknown|skipped|disabled|off|inactive|refused|"
-    r"rejected|withdrawn|expired|unmeasured|0)\b",
+    r"rejected|withdrawn|expired|unmeasured|in preparation|in progress|under way|ongoing|drafted|draft|ordered|"
+    r"requested|scheduled|awaited|not (?:executed|begun|issued|given|met|yet)|0)\b",
     re.IGNORECASE,
+)
+_IMAGINED = re.compile(
+    r"(?<!\w)(?:must|may|shall|should|would|could|never|if|planned|forbidden|prohibited|misuse|not)(?!\w)", re.IGNORECASE
 )
 _OWN_DENIAL = re.compile(r"(?<!\w)(?:no|without|free of)(?!\w)", re.IGNORECASE)
 _FOUND_NONE = re.compile(
     (
+        r"(?<!\w)(?:(?:and|but|which) failed|failed(?=\s+to\s+(?:break|get|gain|fool|mislead|find)))(?!\w)|"
         r"(?<!\w)(?:not|nobody is)(?=\s+(?:disadvantaged|biased|discriminated|treated worse))|"
         r"(?<!\w)(?:no|without|free of|none)(?=\s+(?:\w+\s+){0,3}?(?:weakness|vulnerabilit|issue|"
         r"problem|finding|flaw|bias|difference|discriminat|disparit|defect|risk))"
     ),
     re.IGNORECASE,
+)
+OUTCOMES = frozenset({"outcome", "status", "result", "verdict", "decision", "conclusion", "state"})
+"""Keys of what came of a check."""
+_NOT_PASSED = re.compile(
+    r"(?:fail\w*|inconclusive|open|pending|not[ _-]\w+|skipped|undecided|violated|refused|rejected|missed)\b", re.IGNORECASE
 )
 _NEGATIVE_WORDS = (
     ("not", "measured"),
@@ -58,6 +68,8 @@ class Claim(Section):
     """Does only a criterion that passed support it?"""
     denied_too: bool = False
     """Does the claim itself speak of nothing having been found, so that `no` in it denies nothing?"""
+    reverse: bool = False
+    """Does it say that something is not so, so that evidence of it contradicts, and none is asked for?"""
     advice: str
 
 
@@ -113,6 +125,10 @@ def _claim(sentence: Sentence, compiled: _Compiled, evidence: Evidence) -> Findi
     if "(?P<kind>)" in about:
         about = about.replace("(?P<kind>)", match["kind"].lower())
     supports, contradicts = weigh(evidence, about, strict=claim.strict)
+    if claim.reverse:
+        supports, contradicts = (), tuple(e for e in supports if e.value is True or isinstance(e.value, str))
+        if not contradicts:
+            return None
     if claim.strict_pass:
         supports = tuple(e for e in supports if _passed(e))
     if supports:
@@ -138,6 +154,8 @@ def _claim(sentence: Sentence, compiled: _Compiled, evidence: Evidence) -> Findi
 
 
 def _is_claim(sentence: Sentence, match: re.Match[str], claim: Claim) -> bool:
+    if claim.reverse:
+        return not sentence.text.rstrip().endswith("?") and not _IMAGINED.search(sentence.text)
     if not claim.denied_too:
         return saying.asserted(sentence, *match.span())
     # The claim holds its own `no`: blank it before looking for others.
@@ -168,11 +186,21 @@ def weigh(evidence: Evidence, about: str, *, strict: bool) -> tuple[tuple[Entry,
     """What of the evidence supports, and what contradicts."""
     supports, contradicts = [], []
     for entry in _relevant(evidence, about):
-        if negative(entry):
+        if negative(entry) or (entry.file, entry.path[:-1]) in _failed_blocks(evidence):
             contradicts.append(entry)
         elif not entry.derived and not (strict and not _says_so(entry, about)):
             supports.append(entry)
     return tuple(supports), tuple(contradicts)
+
+
+@functools.lru_cache(maxsize=4)
+def _failed_blocks(evidence: Evidence) -> frozenset[tuple[str, tuple[str | int, ...]]]:
+    """Places whose own outcome is not a pass: `{topic: drift, result: NOT RUN}` says of drift that it was not run."""
+    return frozenset(
+        (e.file, e.path[:-1])
+        for e in evidence.texts
+        if e.key.lower() in OUTCOMES and e.path and _NOT_PASSED.match(str(e.value).strip()) and not e.derived
+    )
 
 
 def _says_so(entry: Entry, about: str) -> bool:

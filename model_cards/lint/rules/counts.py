@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from model_cards.lint import lexicon, matching, words
 from model_cards.lint.evidence import Entry, Evidence
 from model_cards.lint.mentions import Mention
 from model_cards.lint.model import Confidence, Finding, Proof, Sentence
 from model_cards.lint.pool import Pool, holds
-from model_cards.lint.rules import tokens
+from model_cards.lint.rules import saying, tokens
 from model_cards.lint.rules.catalogue import RULES
 from model_cards.lint.rules.tokens import Tokens
 
@@ -111,6 +111,52 @@ def counted(sentence: Sentence, text: Tokens, mention: Mention, evidence: Eviden
     return None
 
 
+_SPELLED = {
+    word: value
+    for value, word in enumerate(
+        "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen".split(), start=2
+    )
+}
+_WRITTEN = re.compile(
+    rf"(?<![\w-])({'|'.join(_SPELLED)})(?!\s+(?:of|out|and|or|to|times|in)(?!\w))(?=\s)", re.IGNORECASE
+)
+
+
+def spelled(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
+    """`at four sites` where the evidence counts two: small numbers in letters right before what a key counts."""
+    if sentence.kind != "prose":
+        return
+    for match in _WRITTEN.finditer(sentence.text):
+        value = _SPELLED[match[1].lower()]
+        following = words.words(sentence.text[match.end() :][: _touching_end(sentence.text, match.end())])[:2]
+        for word in following:
+            own = [e for e in evidence.by_key_word.get(word, ()) if not e.derived and float(e.value or 0) < SMALL]
+            if not own or word in _NOT_COUNTED or word in lexicon.row_nouns():
+                continue
+            if re.search(r"(?<!\w)(?:other|another|further|more|these|those|first|last)\s*$", sentence.text[: match.start()]):
+                break
+            if all(float(e.value or 0) != value for e in own) and _asserts(sentence, match):
+                yield Finding(
+                    RULES["count-differs"],
+                    sentence,
+                    "medium",
+                    f"{match[1]} is given as a number of {word}; the evidence has {own[0].value}.",
+                    "Take the count of the evidence, or name the evidence of this one.",
+                    match.span(1),
+                    own[0].proof,
+                )
+            break
+
+
+def _asserts(sentence: Sentence, match: re.Match[str]) -> bool:
+    return not _NEEDED.search(sentence.text) and saying.asserted(sentence, *match.span())
+
+
+def _touching_end(text: str, begin: int) -> int:
+    """How many characters follow without a mark between the words."""
+    return len(_RUN.match(text[begin:])[0])  # type: ignore[index]
+
+
 def _touching(rest: str) -> int:
     """How many words follow without a mark between them."""
     return len(_RUN.match(rest)[0].split())  # type: ignore[index]
@@ -192,7 +238,24 @@ def _parts_of(entry: Entry) -> set[str]:
 def _sums(evidence: Evidence) -> list[float]:
     """Two parts taken together, and the rest of one without the other: sorted."""
     values = sorted({int(e.value or 0) for e in evidence.counts if float(e.value or 0) >= 2}, reverse=True)[:40]
-    return sorted({float(n) for p, a in enumerate(values) for b in values[p + 1 :] for n in (a + b, a - b)})
+    pairs = {float(n) for p, a in enumerate(values) for b in values[p + 1 :] for n in (a + b, a - b)}
+    return sorted(pairs | set(_wholes(evidence)))
+
+
+def _wholes(evidence: Evidence) -> Iterator[float]:
+    """All rows of the parts of the data that stand beside each other: training, validation and test taken together."""
+    groups: dict[tuple[object, ...], dict[str, float]] = {}
+    for e in evidence.counts:
+        for part in _parts_of(e) if not e.derived else ():
+            noun = words.words(e.key)[-1:]
+            groups.setdefault((e.file, *noun), {}).setdefault(part, float(e.value or 0))
+    return (sum(parts.values()) for parts in groups.values() if len(parts) > 2)
+
+
+def together(mention: Mention, evidence: Evidence) -> bool:
+    """Is it all rows of the parts that stand beside each other?"""
+    wholes = sorted(set(_wholes(evidence)))
+    return mention.whole and any(holds(wholes, low, high) for low, high in matching.windows(mention))
 
 
 def _sum_or_difference(mention: Mention, evidence: Evidence) -> bool:

@@ -23,19 +23,34 @@ _DECLARES = re.compile(
     r"ist)\s+(?:\w+\s+)?angebracht)",
     re.IGNORECASE,
 )
+_THINGS = (
+    r"(?:criteri(?:a|on)|gates?|thresholds?|requirements?|checks?|tests?|targets?|limits?|conditions?|points?|endpoints?|"
+    r"goals?|objectives?|items?|specifications?|kriterien|anforderungen)"
+)
+_ALL = (
+    r"(?:all|every|each|every one|each one|both|the full set|the whole set|alle|sämtliche|toutes?|tous)"
+    r"(?:\s+(?:of|single|one))*"
+)
+_MET = (
+    r"(?:(?:was|were|is|are|has been|have been|had been)\s+(?:\w+\s+)?(?:met|passed|fulfilled|satisfied|reached|achieved|"
+    r"successful|green|kept|observed|complied with)|pass(?:ed)?\b|hold\b|erfüllt|bestanden)"
+)
+_MEETS = r"(?:meets?|met|passe[sd]|fulfils?|fulfills?|fulfilled|satisfie[sd]|clear(?:s|ed)|reache[sd]|achieve[sd]|keeps|kept)"
 _FULFILLED = re.compile(
-    r"(?:(?:all|every|each|alle|sämtliche|toutes?|tous)\s+(?:\w+\s+){0,4}?(?:criteri(?:a|on)|"
-    r"gates?|thresholds?|requirements?|checks?|tests?|targets?|limits?|conditions?|kriterien|"
-    r"anforderungen)\s+(?:\w+\s+){0,3}?(?:(?:was|were|is|are|has been|have been|had been)\s+(?:\w+\s+)?(?:met|"
-    r"passed|fulfilled|satisfied|reached|achieved|successful|green|kept)|pass(?:ed)?\b|hold\b|"
-    r"erfüllt|bestanden)"
-    r"|(?:meets?|met|passe[sd]|fulfils?|fulfilled|satisfie[sd]|clears?)\s+(?:all|every|each)\s+(?:\w+\s+){0,4}?(?:criteri(?:a|"
-    r"on)|gates?|thresholds?|checks?|targets?|limits?|tests?)"
-    r"|no\s+(?:criterion|gate|check|test|threshold)\s+(?:\w+\s+)?(?:failed|was missed|was violated)"
+    rf"(?:{_ALL}\s+(?:\w+\s+){{0,4}}?{_THINGS}\s+(?:\w+\s+){{0,3}}?{_MET}"
+    rf"|{_MEETS}\s+(?:on\s+)?{_ALL}\s+(?:\w+\s+){{0,4}}?{_THINGS}(?!\s+(?:of|under|in|set by)\s+(?:the\s+)?(?:eu\s+)?"
+    r"(?:gdpr|ai|mdr|law|regulation|directive|act|machinery)(?!\w))"
+    rf"|(?:passed|cleared|successful|positive)\s+(?:on|in|at)\s+{_ALL}\s+(?:\w+\s+){{0,3}}?{_THINGS}"
+    r"|(?:audit|assessment|review|acceptance|test)\s+(?:was|has been|is)\s+(?:fully|completely|entirely)\s+(?:passed|"
+    r"successful|positive)"
+    r"|no\s+(?:criterion|gate|check|test|threshold|endpoint|requirement)\s+(?:\w+\s+)?(?:failed|was missed|was violated|"
+    r"is open|remains open|was left open)"
+    r"|(?:none|not one)\s+of\s+(?:the\s+|its\s+)?(?:\w+\s+){0,3}?(?:criteria|gates|checks|tests|thresholds|endpoints)\s+"
+    r"(?:\w+\s+)?(?:failed|was missed|were missed)"
     r"|(?:wurden?|sind)\s+(?:\w+\s+)?alle\s+(?:\w+\s+)?(?:kriterien|anforderungen)\s+(?:\w+\s+)?erfüllt)",
     re.IGNORECASE,
 )
-_OWN_WORDS = re.compile(r"(?<!\w)(?:requirements?|no)(?=\s+(?:of|for|to|criterion|gate|check|test)\b)", re.IGNORECASE)
+_OWN_WORDS = re.compile(r"(?<!\w)(?:requirements?|no|none|not one)(?=\s+(?:of|for|to|criterion|gate|check|test|threshold|endpoint|requirement)\b)", re.IGNORECASE)
 _RESULT_KEYS = frozenset(
     {
         "outcome",
@@ -119,7 +134,7 @@ def results(evidence: Evidence) -> tuple[tuple[Entry, ...], tuple[Entry, ...], t
         if entry.derived:
             continue
         about_result = entry.key.lower() in _RESULT_KEYS or (
-            len(entry.path) > 1 and str(entry.path[-2]).lower() in {"tests", "gates", "checks", "criteria"}
+            len(entry.path) > 1 and str(entry.path[-2]).lower() in {"tests", "gates", "checks", "criteria", "acceptance", "endpoints"}
         )
         if not about_result:
             continue

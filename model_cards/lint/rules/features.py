@@ -17,6 +17,9 @@ _UNUSED = re.compile(
     r"|(?:is|are|was|were|has been|have been)\s+(?:deliberately |explicitly |intentionally |therefore |"
     r"completely )*(?:excluded|removed|dropped|left out|omitted|ignored|withheld|stripped|eliminated)"
     r"|(?:does not|do not|never|doesn't)\s+(?:use|see|consider|take|receive|know|process|rely on)"
+    r"|(?:plays?|played)\s+no\s+(?:role|part)|(?:has|have|had)\s+no\s+(?:influence|effect|bearing|impact|weight)"
+    r"|(?:does|do|did)\s+not\s+(?:enter|influence|affect|matter|count|figure|flow|play)|(?:is|are)\s+(?:irrelevant|"
+    r"immaterial|unknown|invisible)\s+(?:to|for)|(?:is|are)\s+not\s+(?:fed|given|passed|shown|available|looked at|needed)"
     r"|(?:without|no)\s+(?:any\s+)?(?:use of|access to|knowledge of)|(?:is|are)\s+blind to|excludes?|"
     r"not use|wird nicht verwendet|werden nicht verwendet|ist kein merkmal|n'est pas utilisée?)",
     re.IGNORECASE,
@@ -25,6 +28,15 @@ _LISTED = frozenset({"feature", "input", "predictor", "covariate"})
 _NOT_LISTED = frozenset({"protected", "sensitive", "excluded", "dropped", "removed", "unused", "ignored", "not"})
 _BESIDE = frozenset({"of", "as", "from", "than", "by", "beside"})
 """Before a name that is only compared with: `the opposite of A`, `the same as B`."""
+_KINDS = frozenset(
+    words.words(
+        "type grade code level status id number of value count rate size date group total current month year score "
+        "index flag kind name class category in per is has"
+    )
+)
+"""Words of a name that say in which form an attribute is held, not which it is."""
+SHORT = 8
+"""Words of what is said not to be used, up to which the telling word of a name is enough: `the kind of school`."""
 _LABEL = re.compile(r"(?:does not see|not used|unused|excluded)", re.IGNORECASE)
 
 
@@ -71,7 +83,11 @@ def _named(
     row = words.words(part)
     names = lexicon.canonical()
     row = [names.get(word, word) for word in row]
+    short = len(row) <= SHORT
     for feature, entry in features:
+        telling = {word for word in feature if word not in _KINDS and len(word) > 2}
+        if short and len(feature) > 1 and telling and telling <= set(row) and not set(row) & _BESIDE - {"of"}:
+            return " ".join(feature), entry
         for at in range(len(row) - len(feature) + 1):
             if (
                 tuple(row[at : at + len(feature)]) == feature
@@ -115,4 +131,7 @@ def _features(evidence: Evidence) -> Iterator[tuple[tuple[str, ...], Entry]]:
             if sibling:
                 yield tuple(words.words(str(sibling.value))), sibling
         elif str(entry.value).lower() == "feature" and steps:
+            yield tuple(words.words(entry.key)), entry
+    for entry in evidence.entries:
+        if entry.value is True and len(entry.steps) > 1 and entry.steps[-2].lower() in {"uses", "used", "features", "inputs"}:
             yield tuple(words.words(entry.key)), entry

@@ -51,6 +51,20 @@ def named(sentence: Sentence, text: Tokens, mention: Mention, evidence: Evidence
             if len(shown) == 1 and not any(entry.key == shown for entry in table[row]):
                 continue
             return list(table[row])
+    return _apart(text, mention, table)
+
+
+def _apart(text: Tokens, mention: Mention, table: dict[tuple[str, ...], tuple[Entry, ...]]) -> list[Entry]:
+    """`the regularisation constant C is 0.05` for `regularisation_c`: all words of a key shortly before, in order."""
+    shortly = [word for word, (_, end) in zip(text.row, text.at, strict=True) if end <= mention.begin][-6:]
+    for row, entries in table.items():
+        if len(row) < 2 or row[-1] not in shortly[-3:] or mention.whole:
+            continue
+        left = iter(shortly)
+        if all(word in left for word in row):
+            last = max(i for i, (_, end) in enumerate(text.at) if end <= mention.begin and text.row[i] == row[-1])
+            if _LINK.fullmatch(text.text[text.at[last][1] : mention.begin]):
+                return list(entries)
     return []
 
 

@@ -22,7 +22,7 @@ _COMPARES = re.compile(
 )
 _VERSION = re.compile(
     (
-        r"(?<!\w)(?:version|release|fassung|revision|v\.?)\s*[:=]?\s*v?(\d+(?:\.\d+)+(?:[-+.]?(?:a|"
+        r"(?<!\w)(?:version|release|fassung|revision|software|firmware|build|v\.?)\s*[:=]?\s*v?(\d+(?:\.\d+)+(?:[-+.]?(?:a|"
         r"b|rc|dev|post)\d*)?)(?![\w.]*\d)"
     ),
     re.IGNORECASE,
@@ -38,7 +38,9 @@ _ELSEWHEN = re.compile(
 _ALIASES = {"pytorch": "torch", "sklearn": "scikit-learn", "onnx runtime": "onnxruntime"}
 _SYSTEM_KEYS = frozenset(
     {"version", "model_version", "system_version", "release", "product_version", "app_version", "software_version"}
+    | {"software", "software_release", "firmware", "firmware_version", "build"}
 )
+_NAMED_THINGS = frozenset({"system", "product", "application", "app", "device", "machine", "model", "tool"})
 _NO_SYSTEM = frozenset(
     words.words(
         "library framework dependency dependencies package packages python torch onnx runtime "
@@ -89,6 +91,8 @@ _EVENT_KEYS = {
         {"collected", "collection", "first", "last", "recorded", "period", "from", "until", "to", "acquired"}
     ),
 }
+RICH = 2_000
+"""Numbers of the evidence, beyond which some key has any word."""
 _LAW = re.compile(
     r"(?<!\w)(?:art(?:icle)?s?\.?|annex|regulation|act|law|appl(?:y|ies)|guidance|commission|directive|chapter|standards?|(?:pr)?en|iso|iec|cen|cenelec|enquiry)(?!\w)",
     re.IGNORECASE,
@@ -126,15 +130,23 @@ def recorded_families(evidence: Evidence) -> dict[str, Entry]:
         value = entry.value if isinstance(entry.value, str) and len(entry.value) < 200 else ""
         # `GradientBoostingClassifier` is one library's class, not any gradient boosting.
         exact = lexicon.families().find([words.plain(value).replace("_", "")]) if " " not in value else []
-        for named in exact or lexicon.families().find([*words.words(entry.key), *words.words(value)]):
+        # `YOLOv8` is one word, though its capitals would take it apart.
+        told = lexicon.families().find([*words.words(entry.key), *words.words(value)])
+        for named in exact or [*told, *lexicon.families().find(words.words(value.lower()))]:
             found.setdefault(named.concept, entry)
     return found
 
 
 def agree(one: str, other: str) -> bool:
     """May both be names of one model?"""
-    table = lexicon.load().families
-    return one == other or table[one].of == other or table[other].of == one
+    return one == other or other in _wider(one) or one in _wider(other)
+
+
+@functools.cache
+def _wider(name: str) -> frozenset[str]:
+    """The families that a family belongs to."""
+    of = lexicon.load().families[name].of
+    return frozenset({of, *_wider(of)}) if of else frozenset()
 
 
 def model(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
@@ -144,6 +156,17 @@ def model(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
         return
     for span in stated_families(sentence):
         if any(agree(span.concept, name) for name in recorded):
+            if (entry := recorded.get(span.concept)) and (variant := _other_variant(sentence.text, span, entry)):
+                yield Finding(
+                    RULES["model-differs"],
+                    sentence,
+                    "high",
+                    f"“{variant}” is named as the model; the evidence has “{entry.value}”.",
+                    "Name the model that was evaluated.",
+                    (span.begin, span.end),
+                    entry.proof,
+                )
+                return
             continue
         name, entry = next(iter(recorded.items()))
         yield Finding(
@@ -158,6 +181,17 @@ def model(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
         return
 
 
+_VARIANT = re.compile(r"[-\s]?(?:v|b|r)?(\d{1,3})(?![\d.,%])", re.IGNORECASE)
+
+
+def _other_variant(text: str, span: tokens.Span, entry: Entry) -> str | None:
+    """`ResNet-50` where the evidence has `ResNet-18`: the name with its number, if the numbers differ."""
+    name = re.sub(r"[-_\s]?v?\d+$", "", text[span.begin : span.end])
+    said = _VARIANT.match(text, span.begin + len(name))
+    held = re.search(rf"{re.escape(name)}{_VARIANT.pattern}", str(entry.value), re.IGNORECASE)
+    return text[span.begin : said.end()] if said and held and said[1] != held[1] else None
+
+
 @functools.lru_cache(maxsize=8)
 def system_names(evidence: Evidence) -> tuple[str, ...]:
     """Names of systems that the evidence holds."""
@@ -165,9 +199,10 @@ def system_names(evidence: Evidence) -> tuple[str, ...]:
         dict.fromkeys(
             str(e.value)
             for e in evidence.texts
-            if e.key in {"name", "title", "product", "system"}
+            if e.key in {"name", "title", "product", "system", "device", "machine", "model", "tool", "application"}
             and len(str(e.value)) < 60
-            and {"system", "product", "application", "app"} & set(words.words(" ".join(map(str, e.path))))
+            and not lexicon.families().find(words.words(str(e.value)))
+            and _NAMED_THINGS & set(words.words(" ".join((*map(str, e.path), *e.steps))))
         )
     )
 
@@ -179,7 +214,7 @@ def _system_versions(evidence: Evidence) -> tuple[tuple[str, Entry], ...]:
         (value, entry)
         for value, entry in evidence.versions
         if entry.key.lower() in _SYSTEM_KEYS
-        and not _NO_SYSTEM & {w for step in entry.path for w in words.words(str(step))}
+        and not _NO_SYSTEM & {w for step in (*entry.path, *entry.steps) for w in words.words(str(step))}
     ]
     named = tuple(pair for pair in found if {"system", "product"} & pair[1].word_set)
     return named or tuple(pair for pair in found if "." in pair[0])
@@ -191,7 +226,7 @@ def stated_versions(sentence: Sentence, names: tuple[str, ...]) -> list[tuple[st
     found = []
     if sentence.kind == "cell":
         label = f"{sentence.row} {sentence.column}"
-        if re.search(r"(?<!\w)(?:version|release|fassung)(?!\w)", label, re.IGNORECASE) and not _of_software(label):
+        if re.search(r"(?<!\w)(?:version|release|fassung|software|firmware|build)(?!\w)", label, re.IGNORECASE) and not _of_software(label):
             match = _BARE.fullmatch(text)
             if match and not _ELSEWHEN.search(label):
                 found.append((match[1], *match.span(1)))
@@ -290,8 +325,46 @@ def stated_dates(sentence: Sentence) -> list[tuple[str, dates.Date]]:
     return stated
 
 
+_NO_EVENT = frozenset(
+    words.words("at on date day time of the by for last first next until from to in and system model data report is year")
+)
+
+
+def _keyed(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
+    """Dates beside the very name of a dated event of the evidence: `the next review is due on`, `the trial lasted`."""
+    if _LAW.search(f"{sentence.text} {sentence.row}") or sentence.text.rstrip().endswith("?"):
+        return
+    said = [*words.words(sentence.text), *words.words(sentence.row), *words.words(sentence.column)]
+    known = [(d, e, _event_words(e)) for d, e in evidence.dates if d.day and not e.derived]
+    for stated in dates.find(sentence.text):
+        if stated.day is None or stated.year is None or any(stated.agrees(d) for d, _ in evidence.dates):
+            continue
+        entry = next((e for _, e, own in known if any(words.akin(w, other) for w in own for other in said)), None)
+        if entry is not None:
+            yield Finding(
+                RULES["date-differs"],
+                sentence,
+                "medium",
+                f"{sentence.text[stated.begin : stated.end]} is given as a day of what the evidence dates otherwise.",
+                "Take the date of the evidence, or add the evidence of this one.",
+                (stated.begin, stated.end),
+                entry.proof,
+            )
+
+
+@functools.lru_cache(maxsize=4096)
+def _event_words(entry: Entry) -> frozenset[str]:
+    """Words that name the event which an entry dates."""
+    row = words.words(entry.key)
+    if not set(row) - _NO_EVENT and len(entry.steps) > 1:
+        row = words.words(entry.steps[-2])
+    return frozenset(w for w in row if w not in _NO_EVENT and len(w) > 3)
+
+
 def date(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
     """A date of an event that is not the one of the evidence."""
+    if len(evidence.numbers) <= RICH:
+        yield from _keyed(sentence, evidence)
     for event, stated in stated_dates(sentence):
         if stated.day is None or not evidence.dates:
             continue
@@ -316,5 +389,5 @@ def date(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
 
 def _is_of(event: str, entry: Entry) -> bool:
     file = entry.file.replace("\\", "/").rsplit("/", 1)[-1].rsplit(".", 1)[0]
-    around = {word for step in entry.path for word in words.words(str(step))} | set(words.words(file))
+    around = {word for step in (*entry.path, *entry.steps) for word in words.words(str(step))} | set(words.words(file))
     return bool(_EVENT_KEYS[event] & {*around, *(w + "s" for w in around)})

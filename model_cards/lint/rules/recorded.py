@@ -13,7 +13,7 @@ from model_cards.lint.evidence import Entry, Evidence
 from model_cards.lint.mentions import Mention
 from model_cards.lint.model import Confidence, Document, Finding, Sentence
 from model_cards.lint.pool import Pool
-from model_cards.lint.rules import saying, tokens
+from model_cards.lint.rules import numbers, saying, tokens
 from model_cards.lint.rules.catalogue import RULES
 
 _LINK = re.compile(
@@ -35,6 +35,8 @@ _OTHER = re.compile(
     re.IGNORECASE,
 )
 """Words that make a value another one than the overall value on the test rows."""
+RICH = 2_000
+"""Numbers of the evidence, beyond which a word of the sentence stands in some key by chance."""
 _SETTINGS = frozenset(
     {"threshold", "learning_rate", "parameters", "latency", "energy", "missing_share", "coverage", "positive_rate"}
 )
@@ -139,6 +141,10 @@ def _values(
         accepted = _of_checks(concept, text, records) or recorded.by_key(evidence).get(concept, ())
         if not accepted or matching.true_of(mention, Pool(accepted)):
             continue
+        if _of_something_named(sentence, mention, concept, evidence) or numbers.named_otherwise(
+            sentence, text, mention, evidence
+        ):
+            continue
         if len({e.value for e in accepted}) > 1 and matching.opposite(mention, Pool(accepted), sentence.text):
             continue
         shown, close = sentence.text[mention.begin : mention.end], accepted[0]
@@ -151,6 +157,17 @@ def _values(
             f"{shown} is given as {name}, the record of this measure has {float(close.value or 0):.4g}.",
             f"Take the value of the record, or add the evidence of {shown}.",
         )
+
+
+def _of_something_named(sentence: Sentence, mention: Mention, concept: str, evidence: Evidence) -> bool:
+    """Does the evidence hold the number as this measure of something that the sentence names: a site, a season?"""
+    if len(evidence.numbers) > RICH:
+        return False
+    said = tokens.of(sentence.text).canonical
+    return any(
+        said & {w for step in entry.steps[:-1] for w in words.words(step)} - set(lexicon.parts())
+        for entry in matching.every(mention, Pool(evidence.by_measure.get(concept, ())))
+    )
 
 
 def _own_words(text: str, mention: Mention) -> str:

@@ -58,6 +58,17 @@ def clause(text: str, begin: int, end: int) -> tuple[int, int]:
     return max(c for c in cuts if c <= begin), min(c for c in cuts if c >= end)
 
 
+_PART = re.compile(
+    r"(?<!\w)(?:one|two|three|four|five|six|\d+) (?:of|out of) (?:the |its |all )?(?:\w+|\d+)(?!\w)|(?<!\w)only (?:one|two|\d+)",
+    re.IGNORECASE,
+)
+
+
+def speaks_of_part(text: str) -> bool:
+    """`Two of three criteria are met`: does it say itself that the rest is not?"""
+    return bool(_PART.search(text))
+
+
 def denied(text: str, begin: int, end: int) -> bool:
     """Is what stands there denied in its clause?"""
     low, high = clause(text, begin, end)

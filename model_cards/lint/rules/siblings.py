@@ -1,0 +1,164 @@
+"""Numbers that the evidence holds for a neighbour of what is named: the men's rate said of the women.
+
+Without a name of a measure nothing else tells that `in men 11.0 %` is the value of the women, or of another column's row.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator, Sequence
+
+from model_cards.lint import lexicon, matching, mentions, words
+from model_cards.lint.evidence import Entry, Evidence
+from model_cards.lint.mentions import Mention
+from model_cards.lint.model import Document, Finding, Sentence
+from model_cards.lint.pool import Pool
+from model_cards.lint.rules import saying, tokens
+from model_cards.lint.rules.catalogue import RULES
+
+RICH = 2_000
+"""Numbers of the evidence, beyond which many things have the same value."""
+MOST_SIBLINGS = 40
+_ALIKE = {"p50": frozenset({"half", "median"}), "p95": frozenset({"95"}), "p99": frozenset({"99"})}
+"""Words by which documents call a quantile."""
+_STOP = frozenset(words.words("the a an of in on at to is are was and or for by with not all any per as it from than"))
+_EMPTY = _STOP | frozenset(
+    words.words(
+        "value n count low high lower upper ci level until name id unit share rate number total set data test train "
+        "validation training case cases model system well score overall"
+    )
+)
+"""Words that name nothing by themselves."""
+
+
+def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
+    """Numbers that stand in the evidence only beside what the sentence names, under another name."""
+    if len(evidence.numbers) > RICH:
+        return
+    pool = _pool(evidence)
+    for sentence in document.sentences:
+        if sentence.kind not in {"prose", "cell"}:
+            continue
+        found = mentions.find(sentence)
+        for mention in found:
+            if _telling(mention) and (finding := _one(sentence, mention, found, pool, evidence)):
+                yield finding
+
+
+def _telling(mention: Mention) -> bool:
+    """Has it digits enough that a match is no chance?"""
+    value, decimals = mention.readings[0]
+    if mention.ratio_of or mention.unit == "points" or (mention.hedge in {"less", "more"} and decimals < 1):
+        return False
+    return len(f"{abs(value):.{max(decimals, 0)}f}".replace(".", "").strip("0")) >= 3 or decimals >= 2 or bool(
+        mention.unit and decimals >= 1
+    )
+
+
+@functools.lru_cache(maxsize=4)
+def _pool(evidence: Evidence) -> Pool:
+    return Pool([e for e in evidence.numbers if not e.derived and e.path])
+
+
+@functools.lru_cache(maxsize=4)
+def _families(evidence: Evidence) -> dict[tuple[object, ...], tuple[Entry, ...]]:
+    """Entries with the same neighbours: values under one parent, and one column of a list of rows."""
+    found: dict[tuple[object, ...], list[Entry]] = {}
+    for entry in _pool(evidence).entries:
+        found.setdefault((entry.file, "under", entry.path[:-1]), []).append(entry)
+        if isinstance(entry.path[-1], str):
+            rows = tuple("*" if isinstance(step, int) else step for step in entry.path)
+            if "*" in rows:
+                found.setdefault((entry.file, "column", rows), []).append(entry)
+            elif len(entry.path) > 1:
+                found.setdefault((entry.file, "key", entry.path[:-2], entry.path[-1]), []).append(entry)
+    return {key: tuple(entries) for key, entries in found.items() if 1 < len(entries) <= MOST_SIBLINGS}
+
+
+@functools.lru_cache(maxsize=4096)
+def _labels(entry: Entry, kind: str) -> frozenset[str]:
+    """Words that may tell an entry from its neighbours of a kind."""
+    names = lexicon.canonical()
+    if kind == "under":
+        row = words.words(entry.key)
+    elif kind == "key":
+        row = words.words(entry.steps[-2])
+    else:
+        row = list(entry.identity | {w for w in words.words(entry.called)})
+    own = {names.get(word, word) for word in row}
+    return frozenset(own | {alias for word in own for alias in _ALIKE.get(word, ())})
+
+
+def _siblings(entry: Entry, evidence: Evidence) -> Iterator[tuple[str, tuple[Entry, ...]]]:
+    table = _families(evidence)
+    under = table.get((entry.file, "under", entry.path[:-1]))
+    if under:
+        yield "under", under
+    rows = tuple("*" if isinstance(step, int) else step for step in entry.path)
+    if column := table.get((entry.file, "column", rows)):
+        yield "column", column
+    if key := table.get((entry.file, "key", entry.path[:-2], entry.path[-1])):
+        yield "key", key
+
+
+def _one(
+    sentence: Sentence, mention: Mention, said: Sequence[Mention], pool: Pool, evidence: Evidence
+) -> Finding | None:
+    matches = matching.every(mention, pool)
+    if not matches or len(matches) > 4:
+        return None
+    text = tokens.of(sentence.text)
+    whole = text.canonical | tokens.of(sentence.row).canonical | tokens.of(sentence.column).canonical
+    low, high = saying.clause(sentence.text, mention.begin, mention.end)
+    near = tokens.of(sentence.text[low:high]).canonical
+    if sentence.kind == "cell":
+        near = tokens.of(sentence.row).canonical
+    measured = {span.concept for span in text.measures}
+    found: Entry | None = None
+    for match in matches:
+        for kind, siblings in _siblings(match, evidence):
+            own = _labels(match, kind)
+            others = [(s, _labels(s, kind) - own) for s in siblings if s is not match and _alike(match, s)]
+            mine = own - frozenset().union(*(_labels(s, kind) for s, _ in others))
+            if ((mine or own) - _STOP) & whole or measured & _own_measures(match):
+                return None  # it is named, too
+            if kind == "under" and any(lexicon.measures().find(words.words(e.key)) for e in siblings):
+                continue  # names of measures are for the rules that know them
+            for other, labels in others:
+                if not _names(labels - _EMPTY, near):
+                    continue
+                if any(matching.equal(m, float(other.value or 0)) for m in said):
+                    continue  # the named one has its own number here
+                found = found or other
+    if found is None:
+        return None
+    shown = sentence.text[mention.begin : mention.end]
+    return Finding(
+        RULES["number-of-another"],
+        sentence,
+        "medium",
+        f"{shown} stands in the evidence for something else than what is named here.",
+        f"Take the value of the evidence, {found.value}, or name what {shown} is.",
+        (mention.begin, mention.end),
+        found.proof,
+    )
+
+
+@functools.lru_cache(maxsize=4096)
+def _own_measures(entry: Entry) -> frozenset[str]:
+    """Measures that the key itself names, not what stands above it."""
+    return frozenset(named.concept for named in lexicon.measures().find(words.words(entry.called or entry.key)))
+
+
+def _alike(one: Entry, other: Entry) -> bool:
+    """Are they values of one kind: both whole or both not, and of a like size?"""
+    a, b = abs(float(one.value or 0)), abs(float(other.value or 0))
+    return a.is_integer() == b.is_integer() and 0 < max(a, b) <= 1000 * min(a, b)
+
+
+def _names(labels: frozenset[str], said: frozenset[str]) -> bool:
+    """Are the words of a name said? Single letters name nothing by themselves."""
+    telling = {word for word in labels if len(word) > 1}
+    return bool(telling) and telling <= said | {w for w in telling if w in _EMPTY}
+
+
