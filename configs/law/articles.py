@@ -53,6 +53,8 @@ class Articles(Section):
     articles: dict[str, Subject]
     shared: dict[str, tuple[Text, ...]]
     annexes: dict[str, Subject]
+    annex_points: dict[str, dict[str, tuple[Text, ...]]]
+    """Annex to its points, each with the words by which documents speak of it."""
     proposal: tuple[Former, ...]
     outdated: tuple[Outdated, ...]
 

@@ -260,9 +260,7 @@ def _called(value: dict[str, Any]) -> str:
     return next((text for text in said if isinstance(text, str) and 0 < len(text) <= 60), "")
 
 
-def _in_key(
-    file: str, path: tuple[str | int, ...], row: tuple[str, ...], telling: frozenset[str]
-) -> Iterator[Entry]:
+def _in_key(file: str, path: tuple[str | int, ...], row: tuple[str, ...], telling: frozenset[str]) -> Iterator[Entry]:
     """Limits that stand in a name: `recall_at_least_0_85`, `latency_below_50_ms`."""
     for match in _LIMIT.finditer(str(path[-1])):
         value = float(f"{match[1]}.{match[2]}") if match[2] else int(match[1])

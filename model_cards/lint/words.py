@@ -107,7 +107,10 @@ def tidy(text: str) -> str:
 
 def plain(text: str) -> str:
     """Lower case without accents."""
-    return "".join(c for c in unicodedata.normalize("NFKD", text.lower()) if not unicodedata.combining(c))
+    low = text.lower()
+    if low.isascii():
+        return low
+    return "".join(c for c in unicodedata.normalize("NFKD", low) if not unicodedata.combining(c))
 
 
 @functools.lru_cache(maxsize=65536)
@@ -124,6 +127,15 @@ def stem(word: str) -> str:
 
 def words(text: str) -> list[str]:
     """The words of a text in normal form; `snake_case` and `camelCase` are taken apart."""
+    return list(_words(text)) if len(text) < 200 else _take_apart(text)
+
+
+@functools.lru_cache(maxsize=65536)
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(_take_apart(text))
+
+
+def _take_apart(text: str) -> list[str]:
     return [stem(word) for word in _WORD.findall(plain(_CAMEL.sub(" ", text)))]
 
 

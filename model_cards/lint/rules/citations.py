@@ -16,7 +16,10 @@ _ARTICLE = re.compile(
     re.IGNORECASE,
 )
 _ANNEX = re.compile(
-    rf"(?<!\w)(?:annex(?:es)?|anhang|annexe)\s+(?P<number>{_ROMAN})(?!\w)(?P<paragraph>{_PARAGRAPH})", re.IGNORECASE
+    rf"(?<!\w)(?:point\s+(?P<before>\d{{1,2}}{_PARAGRAPH})\s+of\s+)?(?:annex(?:es)?|anhang|"
+    rf"annexe)\s+(?P<number>{_ROMAN})"
+    rf"(?!\w)(?P<paragraph>(?:,?\s*(?:point|no\.?|nr\.?|punkt|nummer)\s*\d{{1,2}})?{_PARAGRAPH})",
+    re.IGNORECASE,
 )
 _PIECE = re.compile(rf"(\d{{1,3}}[a-d]?)({_PARAGRAPH})")
 _OTHERS = (
@@ -65,7 +68,9 @@ def find(text: str) -> list[Citation]:
             at = match.start() if piece.start() == 0 else base + piece.start()
             found.append(Citation(piece[1].lower(), _steps(piece[2]), at, base + piece.end()))
     found += [
-        Citation(f"Annex {match['number'].upper()}", _steps(match["paragraph"]), *match.span())
+        Citation(
+            f"Annex {match['number'].upper()}", _steps(match["before"] or _digits(match["paragraph"])), *match.span()
+        )
         for match in _ANNEX.finditer(text)
         if not _of_another(text, *match.span())
     ]
@@ -75,6 +80,11 @@ def find(text: str) -> list[Citation]:
 def titles(text: str) -> list[tuple[int, int]]:
     """Where a text cites titles, into which the proposal of 2021 was divided."""
     return [m.span() for m in _TITLE.finditer(text) if not _of_another(text, *m.span())]
+
+
+def _digits(text: str) -> str:
+    """What follows an annex, without the word `point`."""
+    return re.sub(r"(?<!\w)(?:point|no|nr|punkt|nummer)(?!\w)", "", text, flags=re.IGNORECASE)
 
 
 def _steps(text: str) -> str:

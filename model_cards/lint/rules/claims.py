@@ -27,7 +27,8 @@ _NEGATIVE = re.compile(
     re.IGNORECASE,
 )
 _IMAGINED = re.compile(
-    r"(?<!\w)(?:must|may|shall|should|would|could|never|if|planned|forbidden|prohibited|misuse|not)(?!\w)", re.IGNORECASE
+    r"(?<!\w)(?:must|may|shall|should|would|could|never|if|planned|forbidden|prohibited|misuse|not)(?!\w)",
+    re.IGNORECASE,
 )
 _OWN_DENIAL = re.compile(r"(?<!\w)(?:no|without|free of)(?!\w)", re.IGNORECASE)
 _FOUND_NONE = re.compile(
@@ -42,7 +43,8 @@ _FOUND_NONE = re.compile(
 OUTCOMES = frozenset({"outcome", "status", "result", "verdict", "decision", "conclusion", "state"})
 """Keys of what came of a check."""
 _NOT_PASSED = re.compile(
-    r"(?:fail\w*|inconclusive|open|pending|not[ _-]\w+|skipped|undecided|violated|refused|rejected|missed)\b", re.IGNORECASE
+    r"(?:fail\w*|inconclusive|open|pending|not[ _-]\w+|skipped|undecided|violated|refused|rejected|missed)\b",
+    re.IGNORECASE,
 )
 _NEGATIVE_WORDS = (
     ("not", "measured"),
@@ -119,14 +121,16 @@ def _claim(sentence: Sentence, compiled: _Compiled, evidence: Evidence) -> Findi
     match = next((m for pattern in compiled.says if (m := pattern.search(sentence.text))), None)
     if match is None or not _is_claim(sentence, match, claim):
         return None
-    if len(sentence.text) > 30 and " ".join(words.words(sentence.text)) in evidence.quotes:
+    pieces = [part for part in (*sentence.text.split(";"), sentence.text) if len(part) > 30 and match[0] in part]
+    if any(" ".join(words.words(part)) in evidence.quotes for part in pieces):
         return None  # a person's statement, as the evidence holds it
     about = claim.about
     if "(?P<kind>)" in about:
         about = about.replace("(?P<kind>)", match["kind"].lower())
     supports, contradicts = weigh(evidence, about, strict=claim.strict)
     if claim.reverse:
-        supports, contradicts = (), tuple(e for e in supports if e.value is True or isinstance(e.value, str))
+        contradicts = tuple(entry for entry in supports if entry.value is True or isinstance(entry.value, str))
+        supports = ()
         if not contradicts:
             return None
     if claim.strict_pass:

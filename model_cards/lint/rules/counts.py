@@ -111,12 +111,8 @@ def counted(sentence: Sentence, text: Tokens, mention: Mention, evidence: Eviden
     return None
 
 
-_SPELLED = {
-    word: value
-    for value, word in enumerate(
-        "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen".split(), start=2
-    )
-}
+_NUMERALS = "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
+_SPELLED = {word: value for value, word in enumerate(_NUMERALS.split(" "), start=2)}
 _WRITTEN = re.compile(
     rf"(?<![\w-])({'|'.join(_SPELLED)})(?!\s+(?:of|out|and|or|to|times|in)(?!\w))(?=\s)", re.IGNORECASE
 )
@@ -133,7 +129,9 @@ def spelled(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
             own = [e for e in evidence.by_key_word.get(word, ()) if not e.derived and float(e.value or 0) < SMALL]
             if not own or word in _NOT_COUNTED or word in lexicon.row_nouns():
                 continue
-            if re.search(r"(?<!\w)(?:other|another|further|more|these|those|first|last)\s*$", sentence.text[: match.start()]):
+            if re.search(
+                r"(?<!\w)(?:other|another|further|more|these|those|first|last)\s*$", sentence.text[: match.start()]
+            ):
                 break
             if all(float(e.value or 0) != value for e in own) and _asserts(sentence, match):
                 yield Finding(

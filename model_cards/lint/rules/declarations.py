@@ -24,7 +24,8 @@ _DECLARES = re.compile(
     re.IGNORECASE,
 )
 _THINGS = (
-    r"(?:criteri(?:a|on)|gates?|thresholds?|requirements?|checks?|tests?|targets?|limits?|conditions?|points?|endpoints?|"
+    r"(?:criteri(?:a|on)|gates?|thresholds?|requirements?|checks?|tests?|targets?|limits?|conditions?|"
+    r"points?|endpoints?|"
     r"goals?|objectives?|items?|specifications?|kriterien|anforderungen)"
 )
 _ALL = (
@@ -32,25 +33,36 @@ _ALL = (
     r"(?:\s+(?:of|single|one))*"
 )
 _MET = (
-    r"(?:(?:was|were|is|are|has been|have been|had been)\s+(?:\w+\s+)?(?:met|passed|fulfilled|satisfied|reached|achieved|"
+    r"(?:(?:was|were|is|are|has been|have been|had been)\s+(?:\w+\s+)?(?:met|passed|fulfilled|satisfied|"
+    r"reached|achieved|"
     r"successful|green|kept|observed|complied with)|pass(?:ed)?\b|hold\b|erfüllt|bestanden)"
 )
-_MEETS = r"(?:meets?|met|passe[sd]|fulfils?|fulfills?|fulfilled|satisfie[sd]|clear(?:s|ed)|reache[sd]|achieve[sd]|keeps|kept)"
+_MEETS = (
+    r"(?:meets?|met|passe[sd]|fulfils?|fulfills?|fulfilled|satisfie[sd]|"
+    r"clear(?:s|ed)|reache[sd]|achieve[sd]|keeps|kept)"
+)
 _FULFILLED = re.compile(
     rf"(?:{_ALL}\s+(?:\w+\s+){{0,4}}?{_THINGS}\s+(?:\w+\s+){{0,3}}?{_MET}"
-    rf"|{_MEETS}\s+(?:on\s+)?{_ALL}\s+(?:\w+\s+){{0,4}}?{_THINGS}(?!\s+(?:of|under|in|set by)\s+(?:the\s+)?(?:eu\s+)?"
+    rf"|{_MEETS}\s+(?:on\s+)?{_ALL}\s+(?:\w+\s+){{0,4}}?{_THINGS}(?!\w)(?!\s+(?:of|under|in|set "
+    rf"by)\s+(?:the\s+)?(?:eu\s+)?"
     r"(?:gdpr|ai|mdr|law|regulation|directive|act|machinery)(?!\w))"
     rf"|(?:passed|cleared|successful|positive)\s+(?:on|in|at)\s+{_ALL}\s+(?:\w+\s+){{0,3}}?{_THINGS}"
     r"|(?:audit|assessment|review|acceptance|test)\s+(?:was|has been|is)\s+(?:fully|completely|entirely)\s+(?:passed|"
     r"successful|positive)"
-    r"|no\s+(?:criterion|gate|check|test|threshold|endpoint|requirement)\s+(?:\w+\s+)?(?:failed|was missed|was violated|"
+    r"|no\s+(?:criterion|gate|check|test|threshold|endpoint|requirement)\s+(?:\w+\s+)?(?:failed|was missed|"
+    r"was violated|"
     r"is open|remains open|was left open)"
-    r"|(?:none|not one)\s+of\s+(?:the\s+|its\s+)?(?:\w+\s+){0,3}?(?:criteria|gates|checks|tests|thresholds|endpoints)\s+"
+    r"|(?:none|not one)\s+of\s+(?:the\s+|its\s+)?(?:\w+\s+){0,3}?(?:criteria|gates|checks|tests|thresholds|"
+    r"endpoints)\s+"
     r"(?:\w+\s+)?(?:failed|was missed|were missed)"
     r"|(?:wurden?|sind)\s+(?:\w+\s+)?alle\s+(?:\w+\s+)?(?:kriterien|anforderungen)\s+(?:\w+\s+)?erfüllt)",
     re.IGNORECASE,
 )
-_OWN_WORDS = re.compile(r"(?<!\w)(?:requirements?|no|none|not one)(?=\s+(?:of|for|to|criterion|gate|check|test|threshold|endpoint|requirement)\b)", re.IGNORECASE)
+_OWN_WORDS = re.compile(
+    r"(?<!\w)(?:requirements?|no|none|not one)(?=\s+(?:of|for|to|criterion|gate|check|test|threshold|"
+    r"endpoint|requirement)\b)",
+    re.IGNORECASE,
+)
 _RESULT_KEYS = frozenset(
     {
         "outcome",
@@ -134,7 +146,8 @@ def results(evidence: Evidence) -> tuple[tuple[Entry, ...], tuple[Entry, ...], t
         if entry.derived:
             continue
         about_result = entry.key.lower() in _RESULT_KEYS or (
-            len(entry.path) > 1 and str(entry.path[-2]).lower() in {"tests", "gates", "checks", "criteria", "acceptance", "endpoints"}
+            len(entry.path) > 1
+            and str(entry.path[-2]).lower() in {"tests", "gates", "checks", "criteria", "acceptance", "endpoints"}
         )
         if not about_result:
             continue

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 
@@ -19,7 +20,8 @@ _UNUSED = re.compile(
     r"|(?:does not|do not|never|doesn't)\s+(?:use|see|consider|take|receive|know|process|rely on)"
     r"|(?:plays?|played)\s+no\s+(?:role|part)|(?:has|have|had)\s+no\s+(?:influence|effect|bearing|impact|weight)"
     r"|(?:does|do|did)\s+not\s+(?:enter|influence|affect|matter|count|figure|flow|play)|(?:is|are)\s+(?:irrelevant|"
-    r"immaterial|unknown|invisible)\s+(?:to|for)|(?:is|are)\s+not\s+(?:fed|given|passed|shown|available|looked at|needed)"
+    r"immaterial|unknown|invisible)\s+(?:to|for)|(?:is|are)\s+not\s+(?:fed|given|passed|shown|available|"
+    r"looked at|needed)"
     r"|(?:without|no)\s+(?:any\s+)?(?:use of|access to|knowledge of)|(?:is|are)\s+blind to|excludes?|"
     r"not use|wird nicht verwendet|werden nicht verwendet|ist kein merkmal|n'est pas utilisée?)",
     re.IGNORECASE,
@@ -42,7 +44,7 @@ _LABEL = re.compile(r"(?:does not see|not used|unused|excluded)", re.IGNORECASE)
 
 def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
     """Every statement that an attribute is not used, where the evidence lists it among the features."""
-    features = list(_features(evidence))
+    features = list(_listed(evidence))
     if not features:
         return
     for sentence in document.sentences:
@@ -110,7 +112,13 @@ def _of_something(rest: list[str]) -> bool:
     return not lexicon.row_nouns() & set(rest[1:4])
 
 
+@functools.lru_cache(maxsize=4)
+def _listed(evidence: Evidence) -> tuple[tuple[tuple[str, ...], Entry], ...]:
+    return tuple(_features(evidence))
+
+
 def _features(evidence: Evidence) -> Iterator[tuple[tuple[str, ...], Entry]]:
+    names = {(e.file, e.path[:-1]): e for e in reversed(evidence.texts) if e.key in {"name", "column", "id"}}
     for entry in evidence.texts:
         steps = [str(step).lower() for step in entry.path]
         in_list = len(steps) > 1 and _is_list(steps[-2]) and steps[-1].isdigit()
@@ -120,18 +128,15 @@ def _features(evidence: Evidence) -> Iterator[tuple[tuple[str, ...], Entry]]:
             # `patient_age` is called age in a text.
             yield tuple(row[1:] if len(row) == 2 and row[0] in lexicon.row_nouns() else row), entry
         elif is_role:
-            sibling = next(
-                (
-                    e
-                    for e in evidence.texts
-                    if e.file == entry.file and e.path[:-1] == entry.path[:-1] and e.key in {"name", "column", "id"}
-                ),
-                None,
-            )
+            sibling = names.get((entry.file, entry.path[:-1]))
             if sibling:
                 yield tuple(words.words(str(sibling.value))), sibling
         elif str(entry.value).lower() == "feature" and steps:
             yield tuple(words.words(entry.key)), entry
     for entry in evidence.entries:
-        if entry.value is True and len(entry.steps) > 1 and entry.steps[-2].lower() in {"uses", "used", "features", "inputs"}:
+        if (
+            entry.value is True
+            and len(entry.steps) > 1
+            and entry.steps[-2].lower() in {"uses", "used", "features", "inputs"}
+        ):
             yield tuple(words.words(entry.key)), entry

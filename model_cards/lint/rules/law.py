@@ -65,6 +65,8 @@ def _sentence(sentence: Sentence) -> Iterator[Finding]:
         return
     subjects = tokens.of(text).spans(_phrases())
     owners = [_nearest(span, cited, text) for span in subjects]
+    for citation in cited:
+        yield from _point(sentence, citation)
     for number, citation in enumerate(cited):
         own = [span for span, owner in zip(subjects, owners, strict=True) if owner == number]
         if finding := _citation(sentence, citation, own):
@@ -148,6 +150,39 @@ def _citation(sentence: Sentence, citation: Citation, own: Sequence[Span]) -> Fi
         f"{_name(citation)} is about “{title}”, not about “{text[near.begin : near.end]}”.",
         f"Cite {'' if first.startswith('Annex') else 'Article '}{first}, or say what {_name(citation)} is cited for.",
         (citation.begin, citation.end),
+    )
+
+
+@functools.cache
+def _point_phrases(annex: str) -> lexicon.Phrases:
+    return lexicon.Phrases({word: (word,) for said in articles.load().annex_points[annex].values() for word in said})
+
+
+def _point(sentence: Sentence, citation: Citation) -> Iterator[Finding]:
+    """`pricing of life insurance is in Annex III, point 5(b)`: the point of an annex that lists another use."""
+    points = articles.load().annex_points.get(citation.name, {})
+    if not citation.paragraphs or citation.paragraphs.partition(".")[0] not in points:
+        return
+    told = list(tokens.of(sentence.text).spans(_point_phrases(citation.name)))
+    right = frozenset(name for span in told for name, said in points.items() if span.concept in said)
+    if not right or _within(citation.paragraphs, right):
+        return
+    first = sorted(right, key=len)[-1]
+    yield Finding(
+        RULES["article-subject"],
+        sentence,
+        "high",
+        f"{citation.name}({citation.paragraphs.replace('.', ')(')}) lists another use than “{told[0].concept}”.",
+        f"Cite {citation.name}({first.replace('.', ')(')}), or say what the point is cited for.",
+        (citation.begin, citation.end),
+    )
+
+
+def _within(cited: str, right: frozenset[str]) -> bool:
+    """Is one of the points the cited one, or a part of it? A letter that lists the use goes before its whole point."""
+    letters = {name for name in right if "." in name}
+    return any(
+        cited == name or name.startswith(f"{cited}.") or cited.startswith(f"{name}.") for name in letters or right
     )
 
 

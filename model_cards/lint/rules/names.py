@@ -22,7 +22,8 @@ _COMPARES = re.compile(
 )
 _VERSION = re.compile(
     (
-        r"(?<!\w)(?:version|release|fassung|revision|software|firmware|build|v\.?)\s*[:=]?\s*v?(\d+(?:\.\d+)+(?:[-+.]?(?:a|"
+        r"(?<!\w)(?:version|release|fassung|revision|software|firmware|build|"
+        r"v\.?)\s*[:=]?\s*v?(\d+(?:\.\d+)+(?:[-+.]?(?:a|"
         r"b|rc|dev|post)\d*)?)(?![\w.]*\d)"
     ),
     re.IGNORECASE,
@@ -94,7 +95,8 @@ _EVENT_KEYS = {
 RICH = 2_000
 """Numbers of the evidence, beyond which some key has any word."""
 _LAW = re.compile(
-    r"(?<!\w)(?:art(?:icle)?s?\.?|annex|regulation|act|law|appl(?:y|ies)|guidance|commission|directive|chapter|standards?|(?:pr)?en|iso|iec|cen|cenelec|enquiry)(?!\w)",
+    r"(?<!\w)(?:art(?:icle)?s?\.?|annex|regulation|act|law|appl(?:y|ies)|guidance|commission|directive|"
+    r"chapter|standards?|(?:pr)?en|iso|iec|cen|cenelec|enquiry)(?!\w)",
     re.IGNORECASE,
 )
 
@@ -129,10 +131,11 @@ def recorded_families(evidence: Evidence) -> dict[str, Entry]:
     for entry in evidence.entries:
         value = entry.value if isinstance(entry.value, str) and len(entry.value) < 200 else ""
         # `GradientBoostingClassifier` is one library's class, not any gradient boosting.
-        exact = lexicon.families().find([words.plain(value).replace("_", "")]) if " " not in value else []
-        # `YOLOv8` is one word, though its capitals would take it apart.
+        exact = lexicon.families().find([words.plain(value).replace("_", "")]) if value and " " not in value else []
         told = lexicon.families().find([*words.words(entry.key), *words.words(value)])
-        for named in exact or [*told, *lexicon.families().find(words.words(value.lower()))]:
+        # `YOLOv8` is one word, though its capitals would take it apart.
+        whole = lexicon.families().find(words.words(low)) if (low := value.lower()) != value else []
+        for named in exact or [*told, *whole]:
             found.setdefault(named.concept, entry)
     return found
 
@@ -226,7 +229,9 @@ def stated_versions(sentence: Sentence, names: tuple[str, ...]) -> list[tuple[st
     found = []
     if sentence.kind == "cell":
         label = f"{sentence.row} {sentence.column}"
-        if re.search(r"(?<!\w)(?:version|release|fassung|software|firmware|build)(?!\w)", label, re.IGNORECASE) and not _of_software(label):
+        if re.search(
+            r"(?<!\w)(?:version|release|fassung|software|firmware|build)(?!\w)", label, re.IGNORECASE
+        ) and not _of_software(label):
             match = _BARE.fullmatch(text)
             if match and not _ELSEWHEN.search(label):
                 found.append((match[1], *match.span(1)))
@@ -326,7 +331,9 @@ def stated_dates(sentence: Sentence) -> list[tuple[str, dates.Date]]:
 
 
 _NO_EVENT = frozenset(
-    words.words("at on date day time of the by for last first next until from to in and system model data report is year")
+    words.words(
+        "at on date day time of the by for last first next until from to in and system model data report is year"
+    )
 )
 
 

@@ -54,7 +54,12 @@ _ASKS = re.compile(
     re.IGNORECASE,
 )
 _CHANGE_WORDS = frozenset(words.words("drop difference gap change delta reduction increase decrease loss gain shift"))
-_WITHIN = re.compile(r"\s+(?:of|are|were|lie|take)(?!\w)[^.;,]{0,40}(?<!\w)(?:within|below|under|less than)(?!\w)", re.I)
+_VERBS = r"(?P<verb>found|detected|recogni[sz]ed|recalled|flagged|identified|caught|missed|overlooked)"
+_OF_FOUND = re.compile(rf"\s+of (?:the |all )?[\w' -]{{2,50}}? (?:is|are|was|were) {_VERBS}(?!\w)", re.IGNORECASE)
+_FOUND_IN = re.compile(rf"(?<!\w)(?:is|are|was|were) {_VERBS} in (?:about |only |some )?$", re.IGNORECASE)
+_WITHIN = re.compile(
+    r"\s+(?:of|are|were|lie|take)(?!\w)[^.;,]{0,40}(?<!\w)(?:within|below|under|less than)(?!\w)", re.I
+)
 _AT_LEVEL = re.compile(
     r"(?<!\w)(?:at an? [\w-]+(?: [\w-]+)? of|levels? (?:of|from|between)(?: \d?\.\d+ (?:to|and))?)\s+$", re.IGNORECASE
 )
@@ -73,7 +78,7 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
         if sentence.kind == "code" or _REFERENCE.search(sentence.column or sentence.row):
             continue
         found = mentions.find(sentence)
-        whole = {(m.begin, m.end): int(m.value) for m in found if m.whole}
+        whole = {(m.begin, m.end): _counts_as(m) for m in found if m.whole}
         for finding in _sentence(sentence, found, evidence):
             value = whole.get(finding.span)
             if value in rows or (value in totals and finding.confidence != "high"):
@@ -86,6 +91,11 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
         yield from counts.spelled(sentence, evidence)
 
 
+def _counts_as(mention: Mention) -> int:
+    """The whole number that it may be: `13.382` in German is a count."""
+    return next((int(value) for value, decimals in mention.readings if decimals == 0), int(mention.value))
+
+
 def _follows_from(span: tuple[int, int], found: Sequence[Mention]) -> bool:
     """`off by 119 euros, 14 % of the mean of 846`: difference, sum or quotient of two other numbers of the sentence."""
     own = next((m for m in found if (m.begin, m.end) == span), None)
@@ -96,7 +106,7 @@ def _follows_from(span: tuple[int, int], found: Sequence[Mention]) -> bool:
         matching.equal(own, result)
         for at, a in enumerate(others)
         for b in others[at + 1 :]
-        for result in ((abs(a - b), a + b) if a > 1 and b > 1 or a <= 1 and b <= 1 else ()) + (a / b, b / a)
+        for result in ((abs(a - b), a + b) if (a > 1 and b > 1) or (a <= 1 and b <= 1) else ()) + (a / b, b / a)
         if result not in (0, 1)
     )
 
@@ -195,6 +205,8 @@ def _trivial(mention: Mention) -> bool:
 def attached(sentence: Sentence, text: Tokens, mention: Mention, found: Sequence[Mention]) -> list[str]:
     """The measures of which a number is said: named before it, right after it, or by its row or column."""
     low, high = text.clause(mention.begin, mention.end)
+    if mention.unit == "%" and (told := _told(text.text, mention)):
+        return [told]
     if own := _OWN_NOUN.search(text.text[: mention.begin]):
         # `18,433 parameters, trained at a batch size of 256`: the noun before it says what it is.
         inside = [s for s in text.measures if own.start() < s.end <= mention.begin]
@@ -226,6 +238,14 @@ def attached(sentence: Sentence, text: Tokens, mention: Mention, found: Sequence
             if spans := tokens.of(name).measures:
                 return list(dict.fromkeys(span.concept for span in spans))
     return [before[-1].concept] if before else []
+
+
+def _told(text: str, mention: Mention) -> str | None:
+    """`86 % of the damage is found`, `cracks are missed in 9 % of the cases`: measures told by a verb."""
+    verb = _OF_FOUND.match(text, mention.end) or _FOUND_IN.search(text[: mention.begin])
+    if verb is None:
+        return None
+    return "false_negative_rate" if verb["verb"].lower() in {"missed", "overlooked"} else "recall"
 
 
 def _taken(span: Span, mention: Mention, found: Sequence[Mention], text: Tokens) -> bool:
@@ -314,7 +334,7 @@ def _of_measure(
             "number-of-another",
             sentence,
             mention,
-            "medium",
+            "low" if _only_captioned(sentence) and len(evidence.numbers) > RICH else "medium",
             f"{shown} is no {name} in the evidence; it stands there for something else.",
             f"Check what the number is. The nearest {name} in the evidence is {_plain(close)}.",
             elsewhere,
@@ -332,6 +352,9 @@ def _of_measure(
 
 def named_otherwise(sentence: Sentence, text: Tokens, mention: Mention, evidence: Evidence) -> bool:
     """`In rain mAP falls to 0.791`: the evidence holds it under `rain`, without the name of the measure."""
+    row = set(tokens.of(sentence.row).row) - _GENERIC if sentence.kind == "cell" else set()
+    if len(row) > 1 and any(row <= e.word_set for e in matching.every(mention, counts.everything(evidence))):
+        return True  # its row says what it is, whatever the caption speaks of
     if len(evidence.numbers) > RICH:
         return False
     low, high = text.clause(mention.begin, mention.end)
@@ -343,6 +366,11 @@ def named_otherwise(sentence: Sentence, text: Tokens, mention: Mention, evidence
         and own <= near
         for entry in matching.every(mention, counts.everything(evidence))
     )
+
+
+def _only_captioned(sentence: Sentence) -> bool:
+    """Does only the caption of the table name a measure, which may hold many?"""
+    return sentence.kind == "cell" and not (tokens.of(sentence.row).measures or tokens.of(sentence.column).measures)
 
 
 def _asked_for(text: Tokens, mention: Mention, evidence: Evidence) -> bool:

@@ -21,9 +21,11 @@ _EVERYWHERE: tuple[tuple[str, Confidence, str], ...] = (
     (
         (
             r"(?<!\w)(?:TBD|TBC|TBA|T\.B\.D\.?|TODO|FIXME|XXX+|TKTK|to be (?:added|completed|filled in|named|"
-            r"inserted|supplied|provided later|defined later|determined|decided later)|(?:fill|add|put|complete|insert) "
-            r"(?:this |it |text |value |name |number |date )?(?:in )?(?:later|here|below)|text (?:goes )?here|your (?:text|name) here|wird nachgereicht|noch (?:zu ergänzen|einzutragen|auszufüllen)|"
-            r"à compléter|à renseigner)(?!\w)"
+            r"inserted|supplied|provided later|defined later|determined|decided later)|(?:fill|add|put|"
+            r"complete|insert) "
+            r"(?:this |it |text |value |name |number |date )?(?:in )?(?:later|here|below)|text (?:goes "
+            r")?here|your (?:text|name) here|wird nachgereicht|noch (?:zu ergänzen|einzutragen|auszufüllen)|"
+            r"à (?:compléter|renseigner)(?! par))(?!\w)"
         ),
         "high",
         "a note to oneself",
@@ -45,7 +47,11 @@ _EVERYWHERE: tuple[tuple[str, Confidence, str], ...] = (
         "angle brackets to be filled",
     ),
     (r"\blorem ipsum\b|\bdolor sit amet\b", "high", "filler text"),
-    (r"(?<![\w.-])(?:0{6,}|1234567890?|9{6,})(?![\w.-]*\w)|(?<![\w.])[xX]{3,}(?:[@./-][xX]{2,})+", "medium", "a dummy value"),
+    (
+        r"(?<![\w.-])(?:0{6,}|1234567890?|9{6,})(?![\w.-]*\w)|(?<![\w.])[xX]{3,}(?:[@./-][xX]{2,})+",
+        "medium",
+        "a dummy value",
+    ),
     (r"_{4,}|(?<=:)\s*(?:\.{4,}|…{2,})(?!\s*\d)", "medium", "a blank to be filled"),
     (r"(?<![\w?])\?{2,}(?!\w)", "medium", "question marks for something missing"),
     (

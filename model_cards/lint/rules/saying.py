@@ -22,7 +22,8 @@ _DENIES = re.compile(
 _HEDGES = re.compile(
     r"(?<!\w)(?:will|shall|should|would|could|may|might|must|can|plan(?:s|ned)?|intend(?:s|ed)?|"
     r"foreseen|scheduled|ordered|commissioned|requested|announced|underway|in preparation|pending|open|outstanding|"
-    r"needs? to|has to|have to|had to|ought to|to be|is being|are being|not yet|yet to|remains?|"
+    r"needs? to|has to|have to|had to|ought to|(?<!shown )(?<!proven )(?<!proved )(?<!found )to be|is "
+    r"being|are being|not yet|yet to|remains?|"
     r"require[sd]?|"
     r"whether|in order to|so as to|aims?|goal|recommend(?:s|ed)?|expected to|ask(?:s|ed)?|suppose[ds]?|"
     r"possible|possibly|"
@@ -59,7 +60,8 @@ def clause(text: str, begin: int, end: int) -> tuple[int, int]:
 
 
 _PART = re.compile(
-    r"(?<!\w)(?:one|two|three|four|five|six|\d+) (?:of|out of) (?:the |its |all )?(?:\w+|\d+)(?!\w)|(?<!\w)only (?:one|two|\d+)",
+    r"(?<!\w)(?:one|two|three|four|five|six|\d+) (?:of|out of) (?:the |its |all )?(?:\w+|\d+)(?!\w)|"
+    r"(?<!\w)only (?:one|two|\d+)",
     re.IGNORECASE,
 )
 

@@ -1,6 +1,6 @@
 """Numbers that the evidence holds for a neighbour of what is named: the men's rate said of the women.
 
-Without a name of a measure nothing else tells that `in men 11.0 %` is the value of the women, or of another column's row.
+Without a name of a measure nothing else tells that `in men 11.0 %` is the value of the women, or of another row.
 """
 
 from __future__ import annotations
@@ -50,8 +50,10 @@ def _telling(mention: Mention) -> bool:
     value, decimals = mention.readings[0]
     if mention.ratio_of or mention.unit == "points" or (mention.hedge in {"less", "more"} and decimals < 1):
         return False
-    return len(f"{abs(value):.{max(decimals, 0)}f}".replace(".", "").strip("0")) >= 3 or decimals >= 2 or bool(
-        mention.unit and decimals >= 1
+    return (
+        len(f"{abs(value):.{max(decimals, 0)}f}".replace(".", "").strip("0")) >= 3
+        or decimals >= 2
+        or bool(mention.unit and decimals >= 1)
     )
 
 
@@ -65,7 +67,7 @@ def _families(evidence: Evidence) -> dict[tuple[object, ...], tuple[Entry, ...]]
     """Entries with the same neighbours: values under one parent, and one column of a list of rows."""
     found: dict[tuple[object, ...], list[Entry]] = {}
     for entry in _pool(evidence).entries:
-        found.setdefault((entry.file, "under", entry.path[:-1]), []).append(entry)
+        found.setdefault((entry.file, "under", entry.path[:-1], entry.steps[:-1]), []).append(entry)
         if isinstance(entry.path[-1], str):
             rows = tuple("*" if isinstance(step, int) else step for step in entry.path)
             if "*" in rows:
@@ -84,14 +86,13 @@ def _labels(entry: Entry, kind: str) -> frozenset[str]:
     elif kind == "key":
         row = words.words(entry.steps[-2])
     else:
-        row = list(entry.identity | {w for w in words.words(entry.called)})
-    own = {names.get(word, word) for word in row}
-    return frozenset(own | {alias for word in own for alias in _ALIKE.get(word, ())})
+        row = list(entry.identity | set(words.words(entry.called)))
+    return frozenset(names.get(word, word) for word in row)
 
 
 def _siblings(entry: Entry, evidence: Evidence) -> Iterator[tuple[str, tuple[Entry, ...]]]:
     table = _families(evidence)
-    under = table.get((entry.file, "under", entry.path[:-1]))
+    under = table.get((entry.file, "under", entry.path[:-1], entry.steps[:-1]))
     if under:
         yield "under", under
     rows = tuple("*" if isinstance(step, int) else step for step in entry.path)
@@ -120,7 +121,7 @@ def _one(
             own = _labels(match, kind)
             others = [(s, _labels(s, kind) - own) for s in siblings if s is not match and _alike(match, s)]
             mine = own - frozenset().union(*(_labels(s, kind) for s, _ in others))
-            if ((mine or own) - _STOP) & whole or measured & _own_measures(match):
+            if any(_said(word, whole) for word in (mine or own) - _STOP) or measured & _own_measures(match):
                 return None  # it is named, too
             if kind == "under" and any(lexicon.measures().find(words.words(e.key)) for e in siblings):
                 continue  # names of measures are for the rules that know them
@@ -159,6 +160,8 @@ def _alike(one: Entry, other: Entry) -> bool:
 def _names(labels: frozenset[str], said: frozenset[str]) -> bool:
     """Are the words of a name said? Single letters name nothing by themselves."""
     telling = {word for word in labels if len(word) > 1}
-    return bool(telling) and telling <= said | {w for w in telling if w in _EMPTY}
+    return bool(telling) and all(_said(word, said) or word in _EMPTY for word in telling)
 
 
+def _said(word: str, said: frozenset[str]) -> bool:
+    return word in said or bool(_ALIKE.get(word, frozenset()) & said)

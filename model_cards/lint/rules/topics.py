@@ -1,7 +1,7 @@
 """What is said to be done, in place or good, against what the evidence says of that very topic.
 
-Claims have endless wordings, but a topic keeps its name: where the evidence holds `lens_dirt: null`, `secure_boot: false`
-or a criterion on batteries that was not met, a sentence that asserts something good of these words is contradicted.
+Claims have endless wordings, but a topic keeps its name: where the evidence holds `backup_test: null`, or a
+criterion on drift that was not met, a sentence that asserts something good of these words is contradicted.
 """
 
 from __future__ import annotations
@@ -22,25 +22,34 @@ RICH = 2_000
 MOST_TOPICS = 400
 _EMPTY = frozenset(
     words.words(
-        "test tested testing done check checked status result outcome is has was be the a an of in on at to for by with and "
-        "or not value date by name id reason note notes comment limit threshold measured least most above below min max over "
-        "under lower upper bound plus than measure metric gate criterion criteria acceptance started run review reviewed "
-        "report plan system model data evidence record url file path version kind type method applied topic signed signoff "
-        "sign off score level who when where title description person role notified body target actual first last end begin "
-        "from until release training validation evaluation error message warning next parent previous use used uses group"
+        "test tested testing done check checked status result outcome is has was be the a an of in on at "
+        "to for by with and "
+        "or not value date by name id reason note notes comment limit threshold measured least most above "
+        "below min max over "
+        "under lower upper bound plus than measure metric gate criterion criteria acceptance started run "
+        "review reviewed "
+        "report plan system model data evidence record url file path version kind type method applied "
+        "topic signed signoff "
+        "sign off score level who when where title description person role notified body target actual "
+        "first last end begin "
+        "from until release training validation evaluation error message warning next parent previous use "
+        "used uses group"
     )
 )
 _NAMING = ("topic", "criterion", "check", "name", "title", "id", "item", "test", "requirement", "metric")
 _DONE = re.compile(
     r"(?<!\w)(?:tested|checked|included|part of|given|provided|runs?|works?|examined|measured|obtained|received|issued|"
-    r"exists?|kept|computed|reported|stated|carried out|performed|done|implemented|applied|available|active|enabled)(?!\w)",
+    r"exists?|kept|computed|reported|stated|carried out|performed|done|implemented|applied|available|"
+    r"active|enabled)(?!\w)",
     re.IGNORECASE,
 )
 """Something took place, which says nothing of how it ended."""
 _GOOD = re.compile(
     r"(?<!\w)(?:verified|validated|shown|showed|shows|demonstrated|proven|proved|confirmed|confirms|ensured|"
-    r"guaranteed|guarantees|passed|passes|met|meets|fulfilled|fulfils|satisfied|satisfies|sufficient\w*|adequate\w*|good|"
-    r"reliabl[ey]|as required|as demanded|within (?:the|its) limits?|acceptable|excellent|completed?|in place|prevents?|"
+    r"guaranteed|guarantees|passed|passes|met|meets|fulfilled|fulfils|satisfied|satisfies|sufficient\w*|"
+    r"adequate\w*|good|"
+    r"reliabl[ey]|as required|as demanded|within (?:the|its) limits?|acceptable|excellent|completed?|in "
+    r"place|prevents?|"
     r"protects?|established|successful\w*|positive|on a par|equally|alike|no effect|withstood|withstands|secured?|"
     r"granted)(?!\w)",
     re.IGNORECASE,
@@ -102,12 +111,18 @@ def topics(evidence: Evidence) -> tuple[Topic, ...]:
     found: dict[tuple[frozenset[str], bool], Topic] = {}
     passed: set[frozenset[str]] = set()
     for entry in evidence.entries:
-        if entry.derived or not entry.path or isinstance(entry.value, int | float) and not isinstance(entry.value, bool):
+        if (
+            entry.derived
+            or not entry.path
+            or (isinstance(entry.value, int | float) and not isinstance(entry.value, bool))
+        ):
             continue
         failed = entry.key.lower() in claims.OUTCOMES
         if failed:
             named = next((n for f in _NAMING if (n := names.get((entry.file, entry.path[:-1], f)))), None)
-            row = words.words(str(named.value)) if named else words.words(entry.steps[-2]) if len(entry.steps) > 1 else []
+            row = (
+                words.words(str(named.value)) if named else words.words(entry.steps[-2]) if len(entry.steps) > 1 else []
+            )
         else:
             row = words.words(entry.key)
             above = entry.steps[-2].lower() if len(entry.steps) > 1 else ""
@@ -132,7 +147,9 @@ def _telling(row: list[str]) -> frozenset[str]:
 
 def _not_met(entry: Entry) -> bool:
     return isinstance(entry.value, str) and bool(
-        re.match(r"(?:fail\w*|inconclusive|not\b|open|undecided|violated|missed|below)", entry.value.strip(), re.IGNORECASE)
+        re.match(
+            r"(?:fail\w*|inconclusive|not\b|open|undecided|violated|missed|below)", entry.value.strip(), re.IGNORECASE
+        )
     )
 
 
