@@ -320,7 +320,8 @@ def _shares(entries: list[Entry]) -> list[Entry]:
     for group in groups.values():
         if len(group) > 12:
             continue
-        wholes = {int(w.value or 0): w for w in [*group, *list(sizes.values())[:20]]}
+        largest = sorted(sizes.values(), key=lambda e: -float(e.value or 0))[:5]
+        wholes = {int(w.value or 0): w for w in [*group, *largest]}
         for part in group:
             for whole, other in wholes.items():
                 if int(part.value or 0) < whole:

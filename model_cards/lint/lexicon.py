@@ -11,6 +11,16 @@ from configs import strict_yaml
 from configs.base import Section
 from model_cards.lint import words
 
+CODES = {
+    "de": "german",
+    "fr": "french",
+    "en": "english",
+    "es": "spanish",
+    "it": "italian",
+    "nl": "dutch",
+    "pl": "polish",
+}
+"""Codes of languages in keys, and how texts call them."""
 PLACE = Path(__file__).with_name("lexicon.yaml")
 
 

@@ -243,7 +243,8 @@ def _mention(match: re.Match[str], text: str) -> Mention | None:
     times = {"m": 1e6, "t": 1e3, "k": 1e3, "b": 1e9}.get((match["times"] or " ")[0].lower(), 1.0)
     if times > 1:
         exponent = {1e3: 3, 1e6: 6, 1e9: 9}[times]
-        readings = [(value * times, decimals - exponent) for value, decimals in readings]
+        # The key may hold the millions itself: `weights_million: 11.2`.
+        readings = [*((value * times, decimals - exponent) for value, decimals in readings), *readings]
     elif not unit and (following := _UNIT.match(text, end)):
         name = following["unit"].lower()
         if following["unit"] in {"MB", "GB", "kB", "KB", "TB"} or name in _SIZES:

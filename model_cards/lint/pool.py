@@ -66,7 +66,7 @@ class Pool:
         names = lexicon.canonical()
         found: dict[str, list[Entry]] = {}
         for entry in self.entries:
-            for word in {names.get(word, word) for word in entry.identity}:
+            for word in {names.get(word, lexicon.CODES.get(word, word)) for word in entry.identity}:
                 found.setdefault(word, []).append(entry)
         return {word: entries for word, entries in found.items() if len(entries) < len(self.entries)}
 

@@ -16,6 +16,8 @@ from model_cards.lint.rules.catalogue import RULES
 from model_cards.lint.rules.tokens import Tokens
 
 SMALL = 100
+LEAST_PART = 0.05
+"""Share of the other, below which a count is no part of a sum: 9 hospitals are not taken from 400 patients."""
 _RUN = re.compile(r"(?:[\s-]+[^\W_]+){0,4}")
 _NEEDED = re.compile(
     r"(?<!\w)(?:at least|needed|necessary|minimum|fewest|window|would settle|"
@@ -236,7 +238,9 @@ def _parts_of(entry: Entry) -> set[str]:
 def _sums(evidence: Evidence) -> list[float]:
     """Two parts taken together, and the rest of one without the other: sorted."""
     values = sorted({int(e.value or 0) for e in evidence.counts if float(e.value or 0) >= 2}, reverse=True)[:40]
-    pairs = {float(n) for p, a in enumerate(values) for b in values[p + 1 :] for n in (a + b, a - b)}
+    pairs = {
+        float(n) for p, a in enumerate(values) for b in values[p + 1 :] if b >= LEAST_PART * a for n in (a + b, a - b)
+    }
     return sorted(pairs | set(_wholes(evidence)))
 
 

@@ -73,7 +73,10 @@ def _named(
 ) -> tuple[str, Entry] | None:
     text = sentence.text
     active = match is not None and re.match(
-        r"(?:does|do|never|without|no|excl|not use|is blind|are blind)", match[0], re.IGNORECASE
+        r"(?:(?:does|do)\b(?! not (?:enter|influence|affect|matter|count|figure|flow|play))|"
+        r"never|without|no|excl|not use|is blind|are blind)",
+        match[0],
+        re.IGNORECASE,
     )
     if match is None:
         part = text.partition(":")[2]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 
-from model_cards.lint import words
+from model_cards.lint import lexicon, words
 from model_cards.lint.evidence import Entry, Evidence
 from model_cards.lint.mentions import Mention
 from model_cards.lint.model import Sentence
@@ -33,6 +33,8 @@ def named(sentence: Sentence, text: Tokens, mention: Mention, evidence: Evidence
     """The values of the key that is named right before a number, or by the row of its cell."""
     if len(evidence.numbers) > MOST_NUMBERS:
         return []
+    if mention.unit == "time" and set(text.before(mention.begin, 2)) & (lexicon.row_nouns() | {"of"}):
+        return []  # `patients of 80 years`
     table = _keys(evidence)
     if sentence.kind == "cell" and sentence.row and len(text.row) <= 3:
         if sentence.place.cell and sentence.place.cell[1] != 2:

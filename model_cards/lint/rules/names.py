@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -368,10 +369,42 @@ def _event_words(entry: Entry) -> frozenset[str]:
     return frozenset(w for w in row if w not in _NO_EVENT and len(w) > 3)
 
 
+_ONE_END = re.compile(r"\s*(?:to|until|till|and|–|-|through|bis|und|à|au|et)\s*", re.IGNORECASE)
+
+
+def _ends(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
+    """`from February 2021 to August 2025`: one end stands in the evidence, with another end beside it."""
+    found = dates.find(sentence.text)
+    for first, last in itertools.pairwise(found):
+        if not _ONE_END.fullmatch(sentence.text[first.end : last.begin]):
+            continue
+        for right, wrong in ((first, last), (last, first)):
+            if any(wrong.agrees(d) for d, _ in evidence.dates) or (wrong.year is None and right.year is None):
+                continue
+            beside = [
+                e
+                for d, e in evidence.dates
+                if right.agrees(d)
+                and sum(e.path[:-1] == o.path[:-1] and e.file == o.file for _, o in evidence.dates) > 1
+            ]
+            if beside:
+                yield Finding(
+                    RULES["date-differs"],
+                    sentence,
+                    "medium",
+                    f"{sentence.text[wrong.begin : wrong.end]} ends a period here; the evidence has it otherwise.",
+                    "Take the date of the evidence, or add the evidence of this one.",
+                    (wrong.begin, wrong.end),
+                    beside[0].proof,
+                )
+                break
+
+
 def date(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
     """A date of an event that is not the one of the evidence."""
     if len(evidence.numbers) <= RICH:
         yield from _keyed(sentence, evidence)
+        yield from _ends(sentence, evidence)
     for event, stated in stated_dates(sentence):
         if stated.day is None or not evidence.dates:
             continue

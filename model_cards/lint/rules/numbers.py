@@ -48,6 +48,13 @@ _OWN_NOUN = re.compile(
     re.IGNORECASE,
 )
 QUANTILES = frozenset({50.0, 90.0, 95.0, 99.0, 99.9})
+_PLANNED = re.compile(
+    r"(?<!\w)(?:is|are) (?:planned|foreseen|scheduled|intended|envisaged)(?: (?:for|with|to|in|at))(?!\w)|"
+    r"(?<!\w)will (?:be|include|"
+    r"comprise)(?!\w)",
+    re.IGNORECASE,
+)
+"""What is to come is no measured number."""
 _ASKS = re.compile(
     r"(?<!\w)(?:had to|have to|has to|must|should|asked for|required|requires?|limits?|targets?|demanded|had been set|"
     r"allowed|prescribed|acceptance|criteri\w+)(?!\w)[^;]{0,40}$",
@@ -56,6 +63,7 @@ _ASKS = re.compile(
 _CHANGE_WORDS = frozenset(words.words("drop difference gap change delta reduction increase decrease loss gain shift"))
 _VERBS = r"(?P<verb>found|detected|recogni[sz]ed|recalled|flagged|identified|caught|missed|overlooked)"
 _OF_FOUND = re.compile(rf"\s+of (?:the |all )?[\w' -]{{2,50}}? (?:is|are|was|were) {_VERBS}(?!\w)", re.IGNORECASE)
+_WERE_FOUND = re.compile(rf"\s+(?:is|are|was|were) {_VERBS}(?!\w)", re.IGNORECASE)
 _FOUND_IN = re.compile(rf"(?<!\w)(?:is|are|was|were) {_VERBS} in (?:about |only |some )?$", re.IGNORECASE)
 _WITHIN = re.compile(
     r"\s+(?:of|are|were|lie|take)(?!\w)[^.;,]{0,40}(?<!\w)(?:within|below|under|less than)(?!\w)", re.I
@@ -75,6 +83,8 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
     """Every number of a document that the evidence does not carry."""
     totals, rows = tally.totals(document), tally.row_counts(document)
     for sentence in document.sentences:
+        if sentence.kind == "prose" and _PLANNED.search(sentence.text):
+            continue
         if sentence.kind == "code" or _REFERENCE.search(sentence.column or sentence.row):
             continue
         found = mentions.find(sentence)
@@ -85,10 +95,20 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
                 continue
             if value is not None and _share_of_another(value, whole.values(), evidence):
                 continue
-            if finding.rule.id in {"number-unsupported", "number-of-another"} and _follows_from(finding.span, found):
+            if finding.rule.id in {"number-unsupported", "number-of-another"} and _follows_from(
+                finding.span, [m for m in found if not _bracketed(sentence.text, m)]
+            ):
                 continue
             yield finding
         yield from counts.spelled(sentence, evidence)
+
+
+def _bracketed(text: str, mention: Mention) -> bool:
+    """Is it an end of an interval in brackets, from which nothing is reckoned?"""
+    before = text[: mention.begin]
+    return before.count("(") + before.count("[") > before.count(")") + before.count("]") and bool(
+        _RANGE.search(text[max(0, mention.begin - 12) : mention.end + 12])
+    )
 
 
 def _counts_as(mention: Mention) -> int:
@@ -242,7 +262,11 @@ def attached(sentence: Sentence, text: Tokens, mention: Mention, found: Sequence
 
 def _told(text: str, mention: Mention) -> str | None:
     """`86 % of the damage is found`, `cracks are missed in 9 % of the cases`: measures told by a verb."""
-    verb = _OF_FOUND.match(text, mention.end) or _FOUND_IN.search(text[: mention.begin])
+    verb = (
+        _OF_FOUND.match(text, mention.end)
+        or _WERE_FOUND.match(text, mention.end)
+        or _FOUND_IN.search(text[: mention.begin])
+    )
     if verb is None:
         return None
     return "false_negative_rate" if verb["verb"].lower() in {"missed", "overlooked"} else "recall"
@@ -277,6 +301,34 @@ def _context(sentence: Sentence, text: Tokens, mention: Mention) -> frozenset[st
     return found
 
 
+_BOUND_KEYS = frozenset({"low", "high", "lower", "upper", "bound"})
+_SPEAKS_OF_BOUNDS = re.compile(
+    r"(?<!\w)(?:intervals?|bounds?|between|ranges?|ci|from|at least|at most|±|lowest|highest|lower|upper|"
+    r"konfidenz\w*|untere\w*|obere\w*|zwischen|entre|borne\w*|intervalle)(?!\w)",
+    re.IGNORECASE,
+)
+_RANGE = re.compile(r"\d\s*%?\s*(?:to|bis|à|and|–|-|,|;)\s*\d")
+
+
+def _of_interval(sentence: Sentence, mention: Mention) -> bool:
+    """May the number be an end of an interval: in brackets, in a range, or where the words before it speak of one?"""
+    text, before = sentence.text, sentence.text[: mention.begin]
+    if sentence.kind == "cell":
+        return bool(_RANGE.search(text) or _SPEAKS_OF_BOUNDS.search(f"{text} {sentence.context}"))
+    if before.count("(") + before.count("[") > before.count(")") + before.count("]"):
+        return True
+    return bool(
+        _SPEAKS_OF_BOUNDS.search(before[-60:]) or _RANGE.search(text[max(0, mention.begin - 12) : mention.end + 12])
+    )
+
+
+@functools.lru_cache(maxsize=1024)
+def _without_bounds(pool: Pool) -> Pool | None:
+    """The pool without ends of intervals; nothing where only these are left."""
+    kept = [e for e in pool.entries if not _BOUND_KEYS & set(words.words(e.key))]
+    return Pool(kept) if kept and len(kept) < len(pool) else None
+
+
 @functools.cache
 def _names_of(concept: str) -> frozenset[str]:
     """All words by which a measure is called."""
@@ -287,6 +339,8 @@ def _of_measure(
     sentence: Sentence, text: Tokens, mention: Mention, concepts: Sequence[str], pool: Pool, evidence: Evidence
 ) -> Iterator[Finding]:
     named = frozenset(word for concept in concepts for word in _names_of(concept))
+    if not _of_interval(sentence, mention) and (points := _without_bounds(pool)):
+        pool = points
     narrowed = pool.narrowed(_context(sentence, text, mention), named | _GENERIC)
     words_around = f"{sentence.text} {sentence.context}"
     if matching.true_of(mention, narrowed):

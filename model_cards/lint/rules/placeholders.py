@@ -32,6 +32,9 @@ _EVERYWHERE: tuple[tuple[str, Confidence, str], ...] = (
     ),
     (
         (
+            r"\[\s*(?:(?:full |first |last )?name|function|signature|place|date|title|address|"
+            r"company|role|number|person)"
+            r"(?:\s*(?:[,/]|and|or)\s*[\w ]{2,20}){0,4}\s*\](?!\()|"
             r"\[\s*(?:insert|add|enter|your|name of|fill|placeholder|to be|tbd|todo|please|describe|company|"
             r"date|link|xx+|hier|bitte|einfügen|à)[^\[\]]{0,80}\]|\[\s*(?:\.{3}|…|_+|\?+|x{2,})\s*\]"
         ),
@@ -47,12 +50,13 @@ _EVERYWHERE: tuple[tuple[str, Confidence, str], ...] = (
         "angle brackets to be filled",
     ),
     (r"\blorem ipsum\b|\bdolor sit amet\b", "high", "filler text"),
+    (r"(?<![\w#])#{3,}(?!\s)|\$[A-Z][A-Z_]{2,}(?!\w)|(?<=[-_])#{2,}", "high", "a blank to be filled"),
     (
         r"(?<![\w.-])(?:0{6,}|1234567890?|9{6,})(?![\w.-]*\w)|(?<![\w.])[xX]{3,}(?:[@./-][xX]{2,})+",
         "medium",
         "a dummy value",
     ),
-    (r"_{4,}|(?<=:)\s*(?:\.{4,}|…{2,})(?!\s*\d)", "medium", "a blank to be filled"),
+    (r"_{4,}|(?<=:)\s*(?:\.{4,}|…{2,}|-{4,}|—{2,})(?!\s*\d)", "medium", "a blank to be filled"),
     (r"(?<![\w?])\?{2,}(?!\w)", "medium", "question marks for something missing"),
     (
         r"(?<![\w.-])(?:NaN|nan|NaT|#N/A|#REF!|#DIV/0!|#VALUE!|<NA>|\[object Object\])(?![\w-])",

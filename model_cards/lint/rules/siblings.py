@@ -87,7 +87,7 @@ def _labels(entry: Entry, kind: str) -> frozenset[str]:
         row = words.words(entry.steps[-2])
     else:
         row = list(entry.identity | set(words.words(entry.called)))
-    return frozenset(names.get(word, word) for word in row)
+    return frozenset(names.get(word, lexicon.CODES.get(word, word)) for word in row)
 
 
 def _siblings(entry: Entry, evidence: Evidence) -> Iterator[tuple[str, tuple[Entry, ...]]]:
@@ -164,4 +164,7 @@ def _names(labels: frozenset[str], said: frozenset[str]) -> bool:
 
 
 def _said(word: str, said: frozenset[str]) -> bool:
+    parts = lexicon.parts()
+    if word in parts and any(parts.get(other) == parts[word] for other in said):
+        return True
     return word in said or bool(_ALIKE.get(word, frozenset()) & said)

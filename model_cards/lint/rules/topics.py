@@ -48,7 +48,8 @@ _GOOD = re.compile(
     r"(?<!\w)(?:verified|validated|shown|showed|shows|demonstrated|proven|proved|confirmed|confirms|ensured|"
     r"guaranteed|guarantees|passed|passes|met|meets|fulfilled|fulfils|satisfied|satisfies|sufficient\w*|"
     r"adequate\w*|good|"
-    r"reliabl[ey]|as required|as demanded|within (?:the|its) limits?|acceptable|excellent|completed?|in "
+    r"reliabl[ey]|as (?:\w+ )?(?:as )?(?:required|demanded|requested)|"
+    r"within (?:the|its) limits?|acceptable|excellent|completed?|in "
     r"place|prevents?|"
     r"protects?|established|successful\w*|positive|on a par|equally|alike|no effect|withstood|withstands|secured?|"
     r"granted)(?!\w)",
@@ -101,6 +102,8 @@ def _first(sentence: Sentence, pattern: re.Pattern[str]) -> re.Match[str] | None
 
 def _asserted(sentence: Sentence, match: re.Match[str]) -> bool:
     text = _OWN_NO.sub(lambda m: " " * len(m[0]), sentence.text)
+    # `as required` asks for nothing.
+    text = re.sub(r"(?<=as )(?:required|demanded|requested)", lambda m: "x" * len(m[0]), text)
     return saying.asserted(dataclasses.replace(sentence, text=text), *match.span()) and not saying.speaks_of_part(text)
 
 
