@@ -66,7 +66,7 @@ class Pool:
         names = lexicon.canonical()
         found: dict[str, list[Entry]] = {}
         for entry in self.entries:
-            for word in {names.get(word, lexicon.CODES.get(word, word)) for word in entry.identity}:
+            for word in {_called(names.get(word, word)) for word in entry.identity}:
                 found.setdefault(word, []).append(entry)
         return {word: entries for word, entries in found.items() if len(entries) < len(self.entries)}
 
@@ -79,6 +79,11 @@ class Pool:
             kept = {id(entry): entry for word in telling for entry in self._marks[word]}
             self._narrowed[telling] = Pool(tuple(kept.values()))
         return self._narrowed[telling]
+
+
+def _called(word: str) -> str:
+    """Codes of languages and short names of parts as texts call them: `fr`, `val`."""
+    return lexicon.CODES.get(word) or lexicon.parts().get(word, word)
 
 
 def size(entry: Entry) -> float:

@@ -86,7 +86,8 @@ def by_key(evidence: Evidence) -> dict[str, tuple[Entry, ...]]:
         if entry.derived or not isinstance(entry.path[-1], str) or "details" in entry.path:
             continue
         named = lexicon.measures().find(row)
-        if len(named) == 1 and named[0].end - named[0].begin == len(row):
+        rest = {*row[: named[0].begin], *row[named[0].end :]} if len(named) == 1 else {"?"}
+        if rest <= lexicon.parts().keys() | {"overall", "score"}:
             found.setdefault(named[0].concept, []).append(entry)
     return {name: tuple(entries) for name, entries in found.items() if len(entries) <= MOST}
 

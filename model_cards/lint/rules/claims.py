@@ -159,7 +159,9 @@ def _claim(sentence: Sentence, compiled: _Compiled, evidence: Evidence) -> Findi
 
 def _is_claim(sentence: Sentence, match: re.Match[str], claim: Claim) -> bool:
     if claim.reverse:
-        return not sentence.text.rstrip().endswith("?") and not _IMAGINED.search(sentence.text)
+        low, high = saying.clause(sentence.text, *match.span())
+        part = sentence.text[low : match.start()] + sentence.text[match.end() : high]
+        return not sentence.text.rstrip().endswith("?") and not _IMAGINED.search(part)
     if not claim.denied_too:
         return saying.asserted(sentence, *match.span())
     # The claim holds its own `no`: blank it before looking for others.

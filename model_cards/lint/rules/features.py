@@ -134,6 +134,8 @@ def _features(evidence: Evidence) -> Iterator[tuple[tuple[str, ...], Entry]]:
             sibling = names.get((entry.file, entry.path[:-1]))
             if sibling:
                 yield tuple(words.words(str(sibling.value))), sibling
+        elif entry.rows and entry.key.lower() in {"feature", "features", "input", "predictor", "covariate"}:
+            yield tuple(words.words(str(entry.value))), entry
         elif str(entry.value).lower() == "feature" and steps:
             yield tuple(words.words(entry.key)), entry
     for entry in evidence.entries:

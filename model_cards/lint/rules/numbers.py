@@ -298,7 +298,7 @@ def _context(sentence: Sentence, text: Tokens, mention: Mention) -> frozenset[st
     found = frozenset(word for word in tokens.of(text.text[low:high]).canonical if not word.isdigit())
     if sentence.kind == "cell":
         found |= tokens.of(sentence.row).canonical | tokens.of(sentence.column).canonical
-    return found
+    return found | frozenset(part for word in found if (part := lexicon.parts().get(word)))
 
 
 _BOUND_KEYS = frozenset({"low", "high", "lower", "upper", "bound"})
@@ -359,7 +359,7 @@ def _of_measure(
     other = matching.first(mention, pool)
     if other is not None:
         # The number is right for another group or part of the data. In prose a name nearby may mean nothing.
-        sure = len(pool) <= MANY and (sentence.kind == "cell" or len(narrowed) * 3 <= len(pool))
+        sure = len(pool) <= MANY and (sentence.kind == "cell" or len(narrowed) * 2 <= len(pool))
         yield _finding(
             "number-of-another",
             sentence,

@@ -21,7 +21,12 @@ RICH = 2_000
 MOST_SIBLINGS = 40
 _ALIKE = {"p50": frozenset({"half", "median"}), "p95": frozenset({"95"}), "p99": frozenset({"99"})}
 """Words by which documents call a quantile."""
-_STOP = frozenset(words.words("the a an of in on at to is are was and or for by with not all any per as it from than"))
+_UNITS = frozenset(
+    words.words("mm cm m km g kg t s ms min h w kw kwh wh mb gb kb eur euro usd percent pct l ml bar v hz")
+)
+_STOP = _UNITS | frozenset(
+    words.words("the a an of in on at to is are was and or for by with not all any per as it from than")
+)
 _EMPTY = _STOP | frozenset(
     words.words(
         "value n count low high lower upper ci level until name id unit share rate number total set data test train "
@@ -41,7 +46,8 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
             continue
         found = mentions.find(sentence)
         for mention in found:
-            if _telling(mention) and (finding := _one(sentence, mention, found, pool, evidence)):
+            two = sentence.kind == "cell" and mention.whole and mention.value >= 10
+            if (two or _telling(mention)) and (finding := _one(sentence, mention, found, pool, evidence)):
                 yield finding
 
 
@@ -114,6 +120,7 @@ def _one(
     near = tokens.of(sentence.text[low:high]).canonical
     if sentence.kind == "cell":
         near = tokens.of(sentence.row).canonical
+    parts = frozenset(p for w in near if (p := lexicon.parts().get(w)))
     measured = {span.concept for span in text.measures}
     found: Entry | None = None
     for match in matches:
@@ -121,12 +128,17 @@ def _one(
             own = _labels(match, kind)
             others = [(s, _labels(s, kind) - own) for s in siblings if s is not match and _alike(match, s)]
             mine = own - frozenset().union(*(_labels(s, kind) for s, _ in others))
-            if any(_said(word, whole) for word in (mine or own) - _STOP) or measured & _own_measures(match):
+            if any(_said(word, whole) for word in (mine or own) - _STOP):
                 return None  # it is named, too
+            if kind == "under" and (part := _of_other_part(match, siblings, parts, said)):
+                found = found or part
+                continue
+            if kind == "under" and measured & _own_measures(match):
+                return None
             if kind == "under" and any(lexicon.measures().find(words.words(e.key)) for e in siblings):
                 continue  # names of measures are for the rules that know them
             for other, labels in others:
-                if not _names(labels - _EMPTY, near):
+                if not _names(labels - _EMPTY, near, half=kind == "under"):
                     continue
                 if any(matching.equal(m, float(other.value or 0)) for m in said):
                     continue  # the named one has its own number here
@@ -151,15 +163,34 @@ def _own_measures(entry: Entry) -> frozenset[str]:
     return frozenset(named.concept for named in lexicon.measures().find(words.words(entry.called or entry.key)))
 
 
+def _of_other_part(
+    match: Entry, siblings: Sequence[Entry], said: frozenset[str], numbers: Sequence[Mention]
+) -> Entry | None:
+    """`On the validation part it is 0.9438`, where that is the value of the test part: the sibling of the part said."""
+    known = lexicon.parts()
+    row = words.words(match.key)
+    own = {known[w] for w in row if w in known}
+    if len(own) != 1 or len(said) != 1 or own == said:
+        return None
+    rest = [w for w in row if w not in known]
+    for other in siblings:
+        theirs = words.words(other.key)
+        if {known[w] for w in theirs if w in known} == said and [w for w in theirs if w not in known] == rest:
+            return None if any(matching.equal(m, float(other.value or 0)) for m in numbers) else other
+    return None
+
+
 def _alike(one: Entry, other: Entry) -> bool:
     """Are they values of one kind: both whole or both not, and of a like size?"""
     a, b = abs(float(one.value or 0)), abs(float(other.value or 0))
     return a.is_integer() == b.is_integer() and 0 < max(a, b) <= 1000 * min(a, b)
 
 
-def _names(labels: frozenset[str], said: frozenset[str]) -> bool:
-    """Are the words of a name said? Single letters name nothing by themselves."""
+def _names(labels: frozenset[str], said: frozenset[str], *, half: bool) -> bool:
+    """Are the words of a name said, or half of those of a key? Single letters name nothing by themselves."""
     telling = {word for word in labels if len(word) > 1}
+    if half and 2 * sum(len(word) > 4 and _said(word, said) for word in telling) >= len(telling) > 0:
+        return True
     return bool(telling) and all(_said(word, said) or word in _EMPTY for word in telling)
 
 

@@ -39,7 +39,8 @@ _EMPTY = frozenset(
 _NAMING = ("topic", "criterion", "check", "name", "title", "id", "item", "test", "requirement", "metric")
 _DONE = re.compile(
     r"(?<!\w)(?:tested|checked|included|part of|given|provided|runs?|works?|examined|measured|obtained|received|issued|"
-    r"exists?|kept|computed|reported|stated|carried out|performed|done|implemented|applied|available|"
+    r"exists?|kept|computed|reported|stated|carried out|performed|done|"
+    r"released|approved|cleared|agreed|accepted|endorsed|signed|implemented|applied|available|"
     r"active|enabled)(?!\w)",
     re.IGNORECASE,
 )
@@ -48,10 +49,11 @@ _GOOD = re.compile(
     r"(?<!\w)(?:verified|validated|shown|showed|shows|demonstrated|proven|proved|confirmed|confirms|ensured|"
     r"guaranteed|guarantees|passed|passes|met|meets|fulfilled|fulfils|satisfied|satisfies|sufficient\w*|"
     r"adequate\w*|good|"
-    r"reliabl[ey]|as (?:\w+ )?(?:as )?(?:required|demanded|requested)|"
+    r"satisfactory|high enough|low enough|reache[sd] (?:what|the)|reliabl[ey]|"
+    r"as (?:\w+ )?(?:as )?(?:required|demanded|requested)|"
     r"within (?:the|its) limits?|acceptable|excellent|completed?|in "
     r"place|prevents?|"
-    r"protects?|established|successful\w*|positive|on a par|equally|alike|no effect|withstood|withstands|secured?|"
+    r"protects?|established|successful\w*|on a par|equally|alike|no effect|withstood|withstands|secured?|"
     r"granted)(?!\w)",
     re.IGNORECASE,
 )
@@ -83,7 +85,9 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
         if not (good or done):
             continue
         said = frozenset(words.words(sentence.text))
-        topic = next((t for t in known if (good or not t.failed) and _names(t, said)), None)
+        topic = next(
+            (t for t in known if (good or not t.failed) and _names(t, said) and not _denies(sentence.text, t)), None
+        )
         if topic and (claim := good or done):
             yield Finding(
                 RULES["claim-contradicted"],
@@ -105,6 +109,16 @@ def _asserted(sentence: Sentence, match: re.Match[str]) -> bool:
     # `as required` asks for nothing.
     text = re.sub(r"(?<=as )(?:required|demanded|requested)", lambda m: "x" * len(m[0]), text)
     return saying.asserted(dataclasses.replace(sentence, text=text), *match.span()) and not saying.speaks_of_part(text)
+
+
+def _denies(text: str, topic: Topic) -> bool:
+    """`The firmware is signed; there is no secure boot`: the clause that names the topic says no itself."""
+    text = _OWN_NO.sub(lambda m: " " * len(m[0]), text)
+    return any(
+        saying.denied(text, *m.span())
+        for m in re.finditer(r"[^\W_]+", text)
+        if any(words.akin(words.stem(words.plain(m[0])), word) for word in topic.words)
+    )
 
 
 @functools.lru_cache(maxsize=4)
@@ -144,8 +158,8 @@ def topics(evidence: Evidence) -> tuple[Topic, ...]:
 
 def _telling(row: list[str]) -> frozenset[str]:
     own = [word for word in row if word not in _EMPTY and not word.isdigit() and len(word) > 1]
-    rest = [word for word in own if not lexicon.measures().find([word])]
-    return frozenset(rest or own)
+    # Outcomes of bare measures are for rules/recorded.py.
+    return frozenset(word for word in own if not lexicon.measures().find([word]))
 
 
 def _not_met(entry: Entry) -> bool:

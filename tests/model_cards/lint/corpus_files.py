@@ -5,7 +5,8 @@ All texts were written before the rules that are held to them. `dev` was looked 
 `second` and `third` were looked at once each, and the figures of that first look stand in `benchmarks/README.md`;
 afterwards the rules learnt from them too, so that the tests below keep what was reached and measure nothing new.
 `fourth` is held against the records of a run (`credit`): its file `dev` was looked at while the rules were written, its
-file `held` once.
+file `held` once. `fifth`, `sixth` and `seventh` are eight systems in other voices, with defects in other words on
+purpose; `fifth` was tuned on, `sixth` and `seventh` were looked at once each, and learnt from afterwards.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ SETS = (
     "stroke",
     "exams",
     "sorting",
+    "fraud",
+    "irrigation",
 )
 MARK = re.compile(r"\[\[([a-z]+):(.*?)\]\](?!\])", re.DOTALL)
 ALIKE = {"number": {"number", "count"}, "count": {"number", "count"}}
