@@ -100,6 +100,8 @@ class Answer(Section):
     """Digest of what the answer speaks of in that run. Written by proofline; leave it out after a change by hand."""
     question_sha256: Sha256 | None = None
     """Digest of the question. Written by proofline."""
+    stated_sha256: Sha256 | None = None
+    """Digest of text, person, role and day as they were stated together. Written by proofline."""
 
 
 class Acceptance(Section):
@@ -117,6 +119,8 @@ class Acceptance(Section):
     """The run in which it was accepted or confirmed last. Written by proofline."""
     about_sha256: Sha256 | None = None
     """Digest of the risk and of the checks that show its control. Written by proofline."""
+    stated_sha256: Sha256 | None = None
+    """Digest of reason, person, role and day as they were stated together. Written by proofline."""
 
 
 class Risk(Section):
@@ -148,6 +152,19 @@ class Risk(Section):
     """Who accepts what remains. Absent: nobody has."""
     review_on: Day | None = None
     """When it is looked at again (Art. 9(2))."""
+
+
+def stated_sha256(text: str, person: str, role: str, at: str) -> str:
+    """Digest of words with who stated them, in which role and when; how the lines of a text are broken is no change."""
+    return hashlib.sha256("\n".join((" ".join(text.split()), person, role, at)).encode()).hexdigest()
+
+
+def altered(entry: Answer | Acceptance) -> bool:
+    """Was an entry changed after it was stated, so that words and name no longer belong together?"""
+    text = entry.text if isinstance(entry, Answer) else entry.reason
+    if entry.stated_sha256 is None or text is None:
+        return False
+    return entry.stated_sha256 != stated_sha256(text, entry.person or "", entry.role or "", entry.at or "")
 
 
 EntryT = TypeVar("EntryT", Answer, Risk)

@@ -137,6 +137,7 @@ def _form(field: str) -> str:
         "at": "a day as 2026-11-29, or a time as 2026-11-29T10:00:00Z",
         "review_on": "a day as 2027-03-31",
         "about_sha256": "64 hexadecimal digits, or nothing",
+        "stated_sha256": "64 hexadecimal digits, or nothing",
         "question_sha256": "64 hexadecimal digits, or nothing",
         "id": "an identifier in lower case",
         "system": "the identifier of a system in lower case",

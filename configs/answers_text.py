@@ -27,8 +27,9 @@ HEADER = """\
 # What only persons can state about {system}.
 # `proofline answer RUN` asks the questions and writes this file. It can be edited by hand too;
 # `proofline answer RUN --file` then takes it over. An entry without `text` is open.
-# `run`, `about_sha256` and `question_sha256` are written by proofline: leave them out of what you write, and take them
-# out of what you change. Comments of your own are not kept when the file is written again.
+# `run` and what ends in `_sha256` are written by proofline: leave them out of what you write. Where you change a text,
+# take them out too, and give the name, role and day of who states the new text.
+# Comments of your own are not kept when the file is written again.
 """
 BY = """\
 # Who answers where an entry names nobody:
@@ -121,7 +122,7 @@ def _entry(question: Question, answer: Answer, duties: Iterable[Requirement]) ->
     places = ", ".join(dict.fromkeys(r.place for r in duties)) or "no duty that applies to this system asks for it"
     comments = [*_wrapped(f"{question.question}"), *_wrapped(f"({OWNERS[question.owner]}; {places})")]
     content: dict[str, Any] = {"id": answer.id, "text": answer.text}
-    for name in ("person", "role", "at", "run", "about_sha256", "question_sha256"):
+    for name in ("person", "role", "at", "run", "about_sha256", "question_sha256", "stated_sha256"):
         if (value := getattr(answer, name)) is not None:
             content[name] = value
     body = _dump([content]) if answer.text is not None else f"- id: {answer.id}\n  text:\n"

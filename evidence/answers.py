@@ -188,12 +188,26 @@ def _risk(run_id: str, risk: answers.Risk, by: answers.By | None, now: str) -> R
     return RiskEntry(**content, acceptance=acceptance, about_sha256=now)
 
 
+def require_unaltered(entry: answers.Answer | answers.Acceptance, thing: str) -> None:
+    """Refuse words that were changed by hand under the name and day of whoever stated others.
+
+    Raises:
+        PlanError: They were.
+    """
+    if answers.altered(entry):
+        raise errors.PlanError(
+            f"{thing}: expected the words that {entry.person} stated on {str(entry.at)[:10]}, got others. "
+            "Whoever states them gives their own person, role and at, and takes out run and what ends in _sha256."
+        )
+
+
 def signed(entry: answers.Answer | answers.Acceptance, by: answers.By | None, thing: str) -> tuple[str, str, str]:
     """Person, role and day of an entry, its own or those that stand for the whole file.
 
     Raises:
-        PlanError: There is none.
+        PlanError: There is none, or the words were changed after they were stated.
     """
+    require_unaltered(entry, thing)
     found = [getattr(entry, name) or (getattr(by, name) if by else None) for name in ("person", "role", "at")]
     person, role, at = found
     if person is None or role is None or at is None:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import pydantic
 
 from configs import answers, answers_file, answers_text, errors, schema
-from configs.answers import Answer, AnswersFile, By, Risk
+from configs.answers import Acceptance, Answer, AnswersFile, By, Risk
 from configs.law import applies
 from configs.law.register import Question, Requirement
 from configs.plan import Plan
@@ -26,6 +26,7 @@ from evidence.folder import RunFolder
 from flows.answering import given, require_fit_to_leave
 
 SectionT = TypeVar("SectionT", bound=pydantic.BaseModel)
+SealedT = TypeVar("SealedT", Answer, Acceptance)
 
 
 def records_of(found: Dossier) -> dict[str, Any]:
@@ -119,16 +120,18 @@ class Answers:
             PlanError: The text is no sentence, or the file was spoiled meanwhile.
             StorageError: It cannot be written.
         """
-        answer = checked(
-            Answer,
-            id=question.id,
-            text=text,
-            person=by.person,
-            role=by.role,
-            at=clock.now(),
-            run=self.run_id,
-            about_sha256=about.digest(question.about, self.plan, self.records),
-            question_sha256=answers.question_sha256(question),
+        answer = sealed(
+            checked(
+                Answer,
+                id=question.id,
+                text=text,
+                person=by.person,
+                role=by.role,
+                at=clock.now(),
+                run=self.run_id,
+                about_sha256=about.digest(question.about, self.plan, self.records),
+                question_sha256=answers.question_sha256(question),
+            )
         )
         require_fit_to_leave(AnswersFile(version=1, system=self.plan.system.id, answers=(answer,)), "answers")
         self.change(lambda file: _with(file, answers=_put(file.answers, answer)))
@@ -216,7 +219,7 @@ class Answers:
             "about_sha256": about.digest(question.about, self.plan, self.records),
             "question_sha256": answers.question_sha256(question),
         }
-        return answer.model_copy(update={**more, **digests})
+        return sealed(answer.model_copy(update={**more, **digests}))
 
     def _completed_risk(self, risk: Risk, by: By | None) -> Risk:
         accepted = risk.acceptance
@@ -224,10 +227,15 @@ class Answers:
             return risk
         person, role, at = settling.signed(accepted, by, f"acceptance of risk {risk.id}")
         more = {"person": person, "role": role, "at": at, "run": accepted.run or self.run_id}
-        digest = about.of_risk(risk, self.plan, self.records)
-        return risk.model_copy(
-            update={"acceptance": accepted.model_copy(update={**more, "about_sha256": digest})}
-        )  # fmt: skip
+        more["about_sha256"] = about.of_risk(risk, self.plan, self.records)
+        return risk.model_copy(update={"acceptance": sealed(accepted.model_copy(update=more))})
+
+
+def sealed(entry: SealedT) -> SealedT:
+    """An entry with the digest of its words, name, role and day."""
+    text = entry.text if isinstance(entry, Answer) else entry.reason
+    digest = answers.stated_sha256(text or "", entry.person or "", entry.role or "", entry.at or "")
+    return entry.model_copy(update={"stated_sha256": digest})
 
 
 def checked(kind: type[SectionT], **content: object) -> SectionT:

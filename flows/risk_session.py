@@ -12,7 +12,7 @@ from evidence import about, clock
 from evidence.dossier import Dossier
 from flows import answer_view
 from flows.answer_session import Terminal
-from flows.answer_store import Answers, checked, require_check
+from flows.answer_store import Answers, checked, require_check, sealed
 from flows.answering import require_fit_to_leave
 
 FIELDS: tuple[tuple[str, str], ...] = (
@@ -154,14 +154,16 @@ def _acceptance(before: Risk | None, by: By, terminal: Terminal, risk: Risk, sto
         if typed.lower() in ("k", "keep") and old is not None:
             typed = old.reason
         try:
-            accepted = checked(
-                Acceptance,
-                reason=typed,
-                person=by.person,
-                role=by.role,
-                at=clock.now(),
-                run=store.run_id,
-                about_sha256=about.of_risk(risk, store.plan, store.records),
+            accepted = sealed(
+                checked(
+                    Acceptance,
+                    reason=typed,
+                    person=by.person,
+                    role=by.role,
+                    at=clock.now(),
+                    run=store.run_id,
+                    about_sha256=about.of_risk(risk, store.plan, store.records),
+                )
             )
             _require_fit(risk.model_copy(update={"acceptance": accepted}))
             return accepted

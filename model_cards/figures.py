@@ -277,7 +277,7 @@ def stacks(rows: Sequence[Stack], names: Sequence[str], x_label: str) -> str:
 
     Args:
         rows: The bars; all have as many counts as there are names.
-        names: What each part of a bar is, at most four.
+        names: What each part of a bar is, at most five.
         x_label: Axis title.
     """
     left, right, step = _margin([r.name for r in rows], 12), WIDTH - 14, 19.0

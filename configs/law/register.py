@@ -73,6 +73,8 @@ class Requirement(Cited):
     """Short paraphrase."""
     supplier: Supplier
     evidence: tuple[Pointer, ...] = ()
+    touched_by: tuple[Pointer, ...] = ()
+    """What measures something near the duty and yet does not answer it: shown beside the answers, never one of them."""
     standards: tuple[Text, ...] = ()
     applies_to: tuple[Text, ...] = ()
     """Uses of Annex III to which alone it applies; empty is every high-risk system."""

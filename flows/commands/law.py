@@ -192,6 +192,7 @@ def _of_requirement(register: Register, entry: Requirement) -> list[tuple[str, s
     return [
         ("supplied", SUPPLIERS[entry.supplier]),
         ("answered by", ", ".join(entry.evidence)),
+        ("touched by", ", ".join(entry.touched_by)),
         ("only for", ", ".join(entry.applies_to)),
         ("standards", stages),
         ("note", entry.note),

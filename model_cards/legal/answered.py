@@ -16,15 +16,18 @@ from model_cards.legal.names import Entry
 from model_cards.refs import Book, Fact, Gap, Node
 from model_cards.tree import Link, Parts
 
-State = Literal["evidenced", "stated", "carried", "gap"]
+State = Literal["evidenced", "touched", "stated", "carried", "outdated", "gap"]
 STATES: dict[State, str] = {
     "evidenced": "evidenced",
+    "touched": "touched",
     "stated": "stated",
     "carried": "carried over",
+    "outdated": "outdated",
     "gap": "gap",
 }
-"""`evidenced`: measured, recorded or written by the run. `stated`: by a person, in the plan or as an answer. `carried`:
-stated for an earlier run and not yet confirmed."""
+"""`evidenced`: measured, recorded or written by the run. `touched`: measured near the duty, which it does not answer.
+`stated`: by a person, in the plan or as an answer. `carried`: stated for an earlier run and not yet confirmed.
+`outdated`: stated for an earlier run, and what it speaks of has changed."""
 
 SECTIONS = {
     "performance": "performance",
@@ -84,8 +87,10 @@ class Places:
 
 
 def of(book: Book, requirement: Node, places: Places) -> tuple[Answer, ...]:
-    """The answers to a requirement, one for each that it asks for, in the order of the register."""
-    return tuple(_answer(book, pointer, places) for pointer in requirement["evidence"])
+    """The answers to a requirement, one for each that it asks for, in the register's order; then what touches it."""
+    own = [_answer(book, pointer, places) for pointer in requirement["evidence"]]
+    near = [_answer(book, pointer, places) for pointer in requirement["touched_by"]]
+    return (*own, *(dataclasses.replace(a, state="touched") for a in near if a.state == "evidenced"))
 
 
 def _answer(book: Book, pointer: Node, places: Places) -> Answer:
@@ -108,7 +113,7 @@ def _record(book: Book, stage: str, places: Places) -> Answer:
 
 def _check(book: Book, check_id: str, places: Places) -> Answer:
     found = [r for r in book.results() if r.value["check_id"] == check_id]
-    made = [r for r in found if r.value["status"] != "not_measured"]
+    made = [r for r in found if _made(r)]
     if not made:
         if found:
             return Answer("gap", parts.listed([blocks.found(r) for r in found], " "))
@@ -120,17 +125,19 @@ def _check(book: Book, check_id: str, places: Places) -> Answer:
     )
 
 
+def _made(result: Node) -> bool:
+    """Did a check measure something? What does not apply and has no measures is no evidence."""
+    status = result.value["status"]
+    return bool(status != "not_measured" and (status != "not_applicable" or result["measures"]))
+
+
 def _result(result: Node, link: Link) -> Parts:
     return tree.parts(link, ": ", blocks.outcome(result), " ", _place(result.evidence))
 
 
 def _family(book: Book, family: str, places: Places) -> Answer:
     found = book.family(family)
-    made = [
-        r
-        for r in found
-        if r.value["status"] != "not_measured" and (r.value["status"] != "not_applicable" or r["measures"])
-    ]
+    made = [r for r in found if _made(r)]
     if not made:
         return Answer("gap", (Gap(f"checks of {family}", "engineer", "plan: policy", "Not measured"),))
     counted = []
@@ -166,13 +173,17 @@ def _document(book: Book, name: str, places: Places) -> Answer:
     return Answer("evidenced", tree.parts(Link(entry.title, "", entry.id), " (a draft)"))
 
 
+_STANDING: Mapping[str, State] = {"stated": "stated", "carried": "carried", "outdated": "outdated"}
+"""Standing of a statement that is there to the state of the answer that it is."""
+
+
 def _attestation(book: Book, question: str, places: Places) -> Answer:
     found = statements.statement(book, question)
     if found is None or found.value["status"] == "open":
         return Answer("gap", (statements.gap(book, question),))
     link = Link("statement", lines.name(parts.question_of(book, question).evidence), places.statements)
     name = found["id"].derived(question.replace("_", " "), "name of the question in words")
-    state: State = "stated" if found.value["status"] == "stated" else "carried"
+    state = _STANDING[str(found.value["status"])]
     words = tree.say("{link} on {name}{who}", link=(link,), name=name, who=statements.signed(found))
     return Answer(state, tree.parts(words, " ", _place(found.evidence)))
 

@@ -170,6 +170,19 @@ def _in_all(book: Book, missing: tuple[Gap, ...]) -> Paragraph:
         if any(g.who == who for g in waiting)
     ]
     lacking = gaps.of_plan((*missing, *gaps.of(report.tree_of(book).sections, book)))
+    places: dict[str, Parts] = {
+        "lacking": (gaps.number_of(lacking),),
+        "matrix": (Link("Traceability matrix", "", "traceability"),),
+        "report": (Link("evaluation report", "gaps", parts.REPORT),),
+    }
+    if not waiting:
+        return Paragraph(
+            tree.say(
+                "In all, over every document: no question for persons is open; gaps of the plan and the data: "
+                "{lacking}. Every question and requirement: {matrix}; every gap of the plan and the data: {report}.",
+                **places,
+            )
+        )
     return Paragraph(
         tree.say(
             "In all, over every document: questions for persons that are open: {questions} ({each}); gaps of the plan "
@@ -177,9 +190,7 @@ def _in_all(book: Book, missing: tuple[Gap, ...]) -> Paragraph:
             "{report}.",
             questions=gaps.number_of(len(waiting)),
             each=parts.listed(each),
-            lacking=gaps.number_of(lacking),
-            matrix=(Link("Traceability matrix", "", "traceability"),),
-            report=(Link("evaluation report", "gaps", parts.REPORT),),
+            **places,
         )
     )
 

@@ -58,6 +58,7 @@ def data(book: Book) -> dict[str, Any]:
         "version": 1,
         "status": "DRAFT - not a declaration",
         "rendered": False,
+        "as_of": "the run before any approval; a draft, once nothing stands against it, is under approvals/",
         "run": book.run_id.shown,
         "law": book.law["register"]["celex"].value,
         "against": [_plain(o) for o in found],

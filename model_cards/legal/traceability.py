@@ -17,6 +17,10 @@ from model_cards.tree import Block, Bullets, Document, Figure, Figures, Paragrap
 TITLE = "traceability matrix"
 _ARTICLE = re.compile(r"^(?:Arts?\.? [0-9]+[a-z]*|Annex [IVX]+|Code of Practice, [a-z]+)")
 _ANNEX_IV = "AIV-"
+SHOWN: tuple[State, ...] = ("evidenced", "stated", "carried", "outdated", "gap")
+"""States of the answers that are asked for, in the order of the picture."""
+COUNTED: tuple[State, ...] = (*SHOWN, "touched")
+"""Columns of the table: what only touches a duty stands apart."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +46,8 @@ class Article:
     @property
     def asked(self) -> Fact:
         """How many answers are asked for."""
-        return Fact(sum(len(r.answers) for r in self.rows), self.name.evidence, "count", "answers that are asked for")
+        asked = sum(a.state != "touched" for r in self.rows for a in r.answers)
+        return Fact(asked, self.name.evidence, "count", "answers that are asked for")
 
 
 def build(book: Book) -> Document:
@@ -95,8 +100,13 @@ def _reading() -> Section:
                 (
                     ("Each requirement that applies to the system, or may apply, names what can answer it.",),
                     ("evidenced: measured, recorded or written by this run; a check that failed is evidence, too.",),
+                    (
+                        "touched: measured near the duty; it does not answer it by itself, and is not counted as an "
+                        "answer.",
+                    ),
                     ("stated: a person says so, in the plan or as an answer; nothing measures it.",),
                     ("carried over: stated for an earlier run, and not yet confirmed for this one.",),
+                    ("outdated: stated for an earlier run, and what it speaks of has changed; to be stated anew.",),
                     ("gap: nothing answers it yet; who can is named beside it.",),
                 )
             ),
@@ -115,13 +125,23 @@ def _completeness(book: Book, found: tuple[Article, ...]) -> Section:
     if not found:
         none = "The answers on the class point to no requirement of this register."
         return Section("completeness", "Answers by article", (Paragraph((none,)),))
-    heads = ("Article", "Requirements", "Answers asked for", "Evidenced", "Stated", "Carried over", "Gaps")
+    heads = (
+        "Article",
+        "Requirements",
+        "Answers asked for",
+        "Evidenced",
+        "Stated",
+        "Carried over",
+        "Outdated",
+        "Gaps",
+        "Touched",
+    )
     body: tuple[tuple[Parts, ...], ...] = tuple(
         (
             (tree.Link(article.name, _anchor(article)),),
             (Fact(len(article.rows), article.name.evidence, "count", "requirements of the article that apply"),),
             (article.asked,),
-            *((article.count(state),) for state in STATES),
+            *((article.count(state),) for state in COUNTED),
         )
         for article in found
     )
@@ -134,7 +154,9 @@ def _completeness(book: Book, found: tuple[Article, ...]) -> Section:
 def _total(book: Book, found: tuple[Article, ...]) -> tuple[Parts, ...]:
     """The last line of the table."""
     node = book.law["read"]["requirements"]
-    counts = [node.derived(sum(int(a.count(s).value) for a in found), f"answers that are {s}", "count") for s in STATES]
+    counts = [
+        node.derived(sum(int(a.count(s).value) for a in found), f"answers that are {s}", "count") for s in COUNTED
+    ]
     asked = node.derived(sum(int(a.asked.value) for a in found), "answers asked for", "count")
     return (("All",), (node.size("requirements"),), (asked,), *((count,) for count in counts))
 
@@ -142,15 +164,15 @@ def _total(book: Book, found: tuple[Article, ...]) -> tuple[Parts, ...]:
 def _figure(found: tuple[Article, ...]) -> Figure:
     rows = [
         figures.Stack(
-            language.here(str(a.name.value)), tuple(int(a.count(state).value) for state in STATES), a.name.evidence
+            language.here(str(a.name.value)), tuple(int(a.count(state).value) for state in SHOWN), a.name.evidence
         )
         for a in found
     ]
-    names = [language.here(words) for words in STATES.values()]
+    names = [language.here(STATES[state]) for state in SHOWN]
     most = max(found, key=lambda a: int(a.count("gap").value))
     alt = tree.say(
-        "One bar for each article, as long as the answers it asks for, divided into evidenced, stated, carried over "
-        "and gaps. Most gaps are in {article}: {gaps} of {asked}.",
+        "One bar for each article, as long as the answers it asks for, divided into evidenced, stated, carried over, "
+        "outdated and gaps. Most gaps are in {article}: {gaps} of {asked}.",
         article=most.name,
         gaps=most.count("gap"),
         asked=most.asked,
@@ -176,7 +198,7 @@ def _chapter(article: Article) -> Section:
     return Section(_anchor(article), str(article.name.value), (Table(caption, heads, tuple(body), prose=True),))
 
 
-_STANDING: dict[str, State] = {"open": "gap", "stated": "stated", "carried": "carried", "outdated": "carried"}
+_STANDING: dict[str, State] = {"open": "gap", "stated": "stated", "carried": "carried", "outdated": "outdated"}
 """Standing of a statement to the state of the answer that it is."""
 
 

@@ -316,12 +316,12 @@ def _shares(entries: list[Entry]) -> list[Entry]:
         for e in group
         if {"row", "record", "n", "total"} & set(words.words(e.key))
     }
+    whole_sets = list(sizes.values())[:20]
     found = []
     for group in groups.values():
         if len(group) > 12:
             continue
-        largest = sorted(sizes.values(), key=lambda e: -float(e.value or 0))[:5]
-        wholes = {int(w.value or 0): w for w in [*group, *largest]}
+        wholes = {int(w.value or 0): w for w in [*group, *whole_sets]}
         for part in group:
             for whole, other in wholes.items():
                 if int(part.value or 0) < whole:

@@ -127,6 +127,22 @@ def test_an_answer_that_nobody_signs_is_refused(found: Dossier) -> None:
         settled(found, file)
 
 
+def test_words_changed_by_hand_do_not_keep_name_and_day(found: Dossier) -> None:
+    """A text that is not the one that was stated is refused under the old name; without the digests it is a new one."""
+    entry = answered(found, "oversight").model_copy(
+        update={"person": "Anna Muster", "role": "officer", "at": "2026-11-20"}
+    )
+    seal = file_types.stated_sha256("So it is here.", "Anna Muster", "officer", "2026-11-20")
+    sealed = entry.model_copy(update={"stated_sha256": seal})
+    broken_lines = sealed.model_copy(update={"text": "So it\nis here."})
+    assert settled(found, file_of(found, answers=(broken_lines,))).statement("oversight").status == "carried"
+    for change in ({"text": "So it is not here."}, {"person": "Ben Beispiel"}, {"at": "2026-11-21"}):
+        with pytest.raises(errors.PlanError, match=r"expected the words that .* stated on"):
+            settled(found, file_of(found, answers=(sealed.model_copy(update=change),)))
+    fresh = Answer(id="oversight", text="So it is not here.", person="Ben Beispiel", role="officer", at="2026-11-21")
+    assert settled(found, file_of(found, answers=(fresh,))).statement("oversight").person == "Ben Beispiel"
+
+
 def risk(found: Dossier, **more: Any) -> Risk:
     check = found.evaluate.results[0].check_id
     made = Risk(
