@@ -143,7 +143,7 @@ def test_a_check_that_does_not_apply_is_no_evidence(runs: dict[str, Dossier]) ->
 
 
 def test_what_only_touches_a_duty_is_no_answer(trees: dict[str, dict[str, Document]]) -> None:
-    """General checks near Art. 9(2)(b), 9(4) and 9(9) are shown as touching them, and a person is asked all the same."""
+    """General checks near Art. 9(2)(b), 9(4) and 9(9) only touch them; a person is asked all the same."""
     rows = [row for table in tree.walk_tables(trees["binary"]["traceability"]) for row in table.rows if len(row) == 4]
     for place in ("Art. 9(2)(b)", "Art. 9(4)", "Art. 9(9)"):
         states = {tree.plain(row[2]) for row in rows if tree.plain(row[0]) == place}
