@@ -34,18 +34,21 @@ from model_cards import (
 from model_cards.refs import Book, Node
 from model_cards.tree import Bullets, Document, Paragraph, Section
 
+ANNEX = "card_annex"
+"""The long tables of the card, a file beside it."""
+
 
 def tree_of(book: Book) -> Document:
-    """The whole card."""
+    """The card itself, to be read in a quarter of an hour: headlines, and where the rest stands."""
     found = report.all_gaps(book)
     open_, effect_, classes, limits = report.first_chapters(book)
     sections = (
         _what(book, found),
         open_,
         effect_,
-        gaps.section(found),
-        classes,
-        limits,
+        _missing(found),
+        _shortened(classes, "class", _without_tables(classes)),
+        _shortened(limits, limits.id, limits.blocks[:STATED_LIMITS]),
         about.purpose(book),
         about.misuse(book),
         _data(book),
@@ -53,14 +56,82 @@ def tree_of(book: Book) -> Document:
         _performance(book),
         _fairness(book),
         Section("mitigation", "Mitigation and calibration", tuple(mitigation.summary(book))),
-        _robustness(book),
-        explanation.for_card(book),
+        _tested(book, "robustness", "Robustness"),
         Section("security", "Security", (security.table(book),)),
-        decision.section(book),
+        _decided(book),
         *_received(book),
         provenance.section(book),
     )
     return Document(about.title(book, ": model card"), about.draft(book), sections)
+
+
+def annex_of(book: Book) -> Document:
+    """The annex of the card: what the card only sums up, table by table."""
+    _, _, classes, limits = report.first_chapters(book)
+    measured = (*meaning.table(book, "performance"), *performance.methods(book, "performance"))
+    none = (Paragraph(("No such check gave a number.",)),)
+    groups = (*fairness.definitions(book), *(performance.measures(book, "fairness") or none), *fairness.extremes(book))
+    robust = (*(performance.measures(book, "robustness") or none), *robustness.tests(book), IN_THE_REPORT)
+    sections = (
+        gaps.section(report.all_gaps(book)),
+        classes,
+        limits,
+        Section("evaluation", "What the measures mean", measured or none),
+        Section("fairness", "Fairness per group", (*groups, IN_THE_REPORT)),
+        Section("robustness", "Robustness", robust),
+        explanation.for_card(book),
+        decision.section(book),
+    )
+    return Document(about.title(book, ": annex of the model card"), about.draft(book), sections)
+
+
+STATED_LIMITS = 2
+"""Blocks of the limitations that the provider states; those that the evidence shows follow in the annex."""
+
+
+def _in_annex(words: str, anchor: str) -> Paragraph:
+    return Paragraph((words, " ", tree.Link("annex of this card", anchor, ANNEX), "."), "note")
+
+
+def _shortened(section: Section, id_: str, blocks_: tuple[tree.Block, ...]) -> Section:
+    """A section without its tables, and where they stand."""
+    return Section(id_, section.title, (*blocks_, _in_annex("All of it stands in the", section.id)))
+
+
+def _without_tables(section: Section) -> tuple[tree.Block, ...]:
+    return tuple(block for block in section.blocks if not isinstance(block, tree.Table))
+
+
+def _missing(found: tuple[refs.Gap, ...]) -> Section:
+    """How much is missing, by the person who can fill it."""
+    owners = dict.fromkeys(gap.who for gap in found)
+    items = tuple(
+        tree.say("{who}: {number}", who=who, number=gaps.number_of(sum(g.who == who for g in found))) for who in owners
+    )
+    lead = Paragraph(("Nobody has stated, answered or measured so much, by who can fill it:",))
+    shown: tuple[tree.Block, ...] = (lead, Bullets(items)) if items else (Paragraph(("Nothing is missing.",)),)
+    return Section("gaps", "What is missing, and who can fill it", (*shown, _in_annex("Each stands in the", "gaps")))
+
+
+def _decided(book: Book) -> Section:
+    """The outcome, when what was fixed, and the gates of the plan."""
+    whole = decision.section(book)
+    first = next((i for i, block in enumerate(whole.blocks) if isinstance(block, tree.Table)), len(whole.blocks))
+    rest = _in_annex("Thresholds with their reasons, and every other check, stand in the", whole.id)
+    return Section(whole.id, whole.title, (*whole.blocks[: first + 1], rest))
+
+
+def _tested(book: Book, family: str, title: str) -> Section:
+    """How many checks of a family were made, how they ended, and those that did not pass."""
+    found = book.family(family)
+    if not found:
+        return Section(family, title, (Paragraph(("No such check gave a number.",)),))
+    unsettled = [r for r in found if r.value["status"] in ("fail", "inconclusive", "not_measured")]
+    counts = tree.say("{number} checks were made.", number=found[0].derived(len(found), f"checks of {family}", "count"))
+    items = tuple(blocks.line_of_result(r) for r in unsettled)
+    shown: list[tree.Block] = [Paragraph((*counts, " ", "These failed, stayed open or were not measured:"))]
+    shown = [*shown, Bullets(items)] if items else [Paragraph((*counts, " ", "None failed or stayed open."))]
+    return Section(family, title, (*shown, _in_annex("Every value stands in the", family)))
 
 
 def _received(book: Book) -> tuple[Section, ...]:
@@ -183,21 +254,15 @@ def _performance(book: Book) -> Section:
     if not tables:
         return Section("evaluation", "Evaluation", (Paragraph(("No such check gave a number.",)),))
     inner = [performance.measured_on(book), *effect.positive(book), *tables, *effect.simple_rules(book)]
-    inner += [*meaning.table(book, "performance"), *performance.methods(book, "performance")]
-    return Section("evaluation", "Evaluation", tuple(inner))
+    return Section(
+        "evaluation", "Evaluation", (*inner, _in_annex("What each measure means stands in the", "evaluation"))
+    )
 
 
 def _fairness(book: Book) -> Section:
-    tables = performance.measures(book, "fairness") or [Paragraph(("No such check gave a number.",))]
-    first = (fairness.use_of_attributes(book), *fairness.definitions(book))
     none = () if fairness.groups(book) else (Paragraph(("No groups were compared.",)),)
-    inner = (*first, *tables, *fairness.extremes(book), *none, IN_THE_REPORT)
-    return Section("fairness", "Fairness per group", inner)
-
-
-def _robustness(book: Book) -> Section:
-    tables = performance.measures(book, "robustness") or [Paragraph(("No such check gave a number.",))]
-    return Section("robustness", "Robustness", (*tables, *robustness.tests(book), IN_THE_REPORT))
+    tested = _tested(book, "fairness", "Fairness per group")
+    return Section("fairness", "Fairness per group", (fairness.use_of_attributes(book), *none, *tested.blocks))
 
 
 def render_front(book: Book) -> str:

@@ -31,6 +31,7 @@ from model_cards.legal import machine, names, registry
 from model_cards.tree import Document
 
 CARD = "documents/README.md"
+ANNEX = f"documents/{card.ANNEX}.md"
 REPORT = "documents/report.html"
 
 
@@ -55,6 +56,7 @@ def render(folder: RunFolder, dossier: Dossier, suffixes: Collection[str] = FORM
     card_tree, report_tree = card.tree_of(book), report.tree_of(book)
     written = [
         folder.write_bytes(CARD, (card.render_front(book) + render_markdown.render(card_tree)).encode("utf-8")),
+        folder.write_bytes(ANNEX, render_markdown.render(card.annex_of(book), anchors=True).encode("utf-8")),
         folder.write_bytes(REPORT, render_html.render(report_tree).encode("utf-8")),
     ]
     gaps = dict.fromkeys((*tree.gaps(report_tree), *tree.gaps(card_tree)))

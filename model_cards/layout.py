@@ -11,7 +11,7 @@ from model_cards.tree import Parts
 WIDEST = 40
 """Characters from which on a column wraps, and grows with the root of what is left alone."""
 PAGE = 105.0
-"""Characters that stand side by side on a page."""
+"""Characters that stand side by side on a page in a table of few columns; smaller type holds more of them."""
 
 
 def shares(columns: Sequence[Parts], rows: Sequence[Sequence[Parts]]) -> list[float]:
@@ -30,7 +30,8 @@ def shares(columns: Sequence[Parts], rows: Sequence[Sequence[Parts]]) -> list[fl
         room = min(line, WIDEST) + 3.5 * math.sqrt(max(line - WIDEST, 0))
         wanted.append(max(least[-1], room + 2.0))
     more = sum(wanted) - sum(least)
-    if sum(wanted) > PAGE and more > 0:
-        part = max(PAGE - sum(least), 0.0) / more
+    page = PAGE * (1.25 if len(columns) > 7 else 1.1 if len(columns) > 4 else 1.0)
+    if sum(wanted) > page and more > 0:
+        part = max(page - sum(least), 0.0) / more
         wanted = [low + part * (width - low) for low, width in zip(least, wanted, strict=True)]
     return [round(width / sum(wanted), 4) for width in wanted]
