@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from evidence import records
 from evidence.dossier import Dossier
 from evidence.folder import RunFolder
-from model_cards import documents, refs, tree
-from model_cards.legal import declaration
+from model_cards import documents, localise, refs, tree
+from model_cards.legal import declaration, names
 from model_cards.refs import Book, Node
 
 NEED = "declaration"
@@ -20,7 +20,7 @@ NEED = "declaration"
 def draft(
     folder: RunFolder, dossier: Dossier, waivers: Sequence[records.Waiver], place: str
 ) -> tuple[records.ArtifactRef, ...]:
-    """Write the draft where nothing stands against it.
+    """Write the draft where nothing stands against it, in every language of the plan.
 
     Args:
         folder: The run folder.
@@ -36,10 +36,13 @@ def draft(
     if not _asked(book) or declaration.against(book, _waived(waivers)):
         return ()
     accepted = Node(f"{place}.json", "/waivers", [waiver.model_dump(mode="json") for waiver in waivers])
-    document = declaration.draft(book, accepted)
     fields = json.dumps(declaration.draft_data(book, accepted), indent=1, ensure_ascii=False, allow_nan=False)
     at = dt.datetime.fromisoformat(dossier.gate.at)
-    files = {f"declaration.{end}": documents.in_format(document, NEED, end, at) for end in documents.FORMATS}
+    files: dict[str, bytes] = {}
+    for language in documents.languages(dossier.plan, next(e for e in names.DOCUMENTS if e.id == NEED)):
+        document = localise.build(lambda read: declaration.draft(read, accepted), book, language)
+        stem = names.stem(NEED, language)
+        files |= {f"{stem}.{end}": documents.in_format(document, NEED, end, at) for end in documents.FORMATS}
     files["declaration_fields.json"] = (fields + "\n").encode("utf-8")
     return tuple(folder.write_bytes(f"{place}/{name}", content) for name, content in files.items())
 

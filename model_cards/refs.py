@@ -58,6 +58,8 @@ STATUS_WORDS = {
 }
 """Outcomes of checks and gates, then verdicts on changes."""
 
+_PROXIES = "Proxies of"
+"""Beginning of a title that names an attribute behind it."""
 LAW = "register of the law"
 """Name of the register as a record."""
 
@@ -102,7 +104,29 @@ class Fact:
             return language.moment(str(self.value), "date", self.language)
         if self.form in language.NUMBERS:
             return language.number(shown, self.language)
-        return language.fixed(shown, self.language) if self._of_the_program else shown
+        return self._in_words(shown) if self._of_the_program else shown
+
+    def _in_words(self, shown: str) -> str:
+        """Words of the program in the language; of `Label balance: age` the part before the colon."""
+        found = language.find(shown, self.language)
+        if found is not None or not self.evidence.endswith("/title"):
+            return shown if found is None else found
+        head, colon, rest = shown.partition(": ")
+        if not colon and shown.startswith(_PROXIES):
+            return f"{language.fixed(_PROXIES, self.language)} {shown.removeprefix(_PROXIES).strip()}"
+        after = f"{language.colon(self.language)} {rest}" if colon else ""
+        return f"{language.fixed(head, self.language)}{after}" if language.find(head, self.language) else shown
+
+    @property
+    def left_in_english(self) -> bool:
+        """Is it a sentence of a record or of the register that stands in English within another language?
+
+        Texts of the plan and of persons may be in any language; of those nothing is said.
+        """
+        if self.language == language.ENGLISH or self.form != "text" or not isinstance(self.value, str):
+            return False
+        own = self.evidence.startswith(("evaluation/", "data/", "model/", "training/", LAW))
+        return own and " " in self.shown and self.shown == self._in_english()
 
     def _in_english(self) -> str:
         if self.form == "number":

@@ -97,7 +97,7 @@ _OF_TABLES = frozenset({*EVIDENCE.values(), recipe.TEST_ROWS, *places.LAYOUTS, p
 _PATTERNS: tuple[tuple[re.Pattern[str], manifest.FileRole], ...] = (
     (re.compile(rf"{GOLDEN}/input_\d{{1,3}}\.pb"), "golden_input"),
     (re.compile(rf"{GOLDEN}/output_\d{{1,3}}\.pb"), "golden_output"),
-    (re.compile(rf"{DECLARATION}/declaration[a-z_]{{0,20}}\.(md|html|json|pdf|docx)"), "evidence"),
+    (re.compile(rf"{DECLARATION}/declaration[a-z_]{{0,20}}(\.[a-z]{{2}})?\.(md|html|json|pdf|docx)"), "evidence"),
     (re.compile(r"data/documents/[A-Za-z0-9._/-]+\.(md|html|json|svg|png|pdf|docx|txt|yaml|css)"), "document"),
 )
 LARGEST_FILE = 64 << 20

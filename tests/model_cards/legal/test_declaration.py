@@ -9,7 +9,7 @@ import pytest
 
 from configs.law import register as law
 from evidence.dossier import Dossier
-from model_cards import refs, statements, tree
+from model_cards import localise, refs, statements, tree
 from model_cards.legal import annex_iv, annexes, declaration, registration
 from model_cards.refs import Node
 from tests.model_cards import builders
@@ -226,3 +226,11 @@ def test_the_draft_names_who_stated_the_signatory(ready: Dossier) -> None:
     field = declaration.draft(refs.book(ready), NONE).sections[-1]
     text = tree.plain(tuple(tree.walk_section(field)))
     assert f"Stated by {stating.BY['person']}, {stating.BY['role']}. Name and function of the signatory" in text
+
+
+@pytest.mark.parametrize("other", ["de", "fr"])
+def test_the_draft_speaks_the_languages_of_the_plan(ready: Dossier, other: str) -> None:
+    """Its fixed words, what the signatory would state among them, are in the catalogues."""
+    document = localise.build(lambda book: declaration.draft(book, NONE), refs.book(ready), other)
+    assert localise.missing(document) == ()
+    assert document.language == other

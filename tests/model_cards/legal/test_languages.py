@@ -155,3 +155,22 @@ def test_what_the_program_writes_into_records_is_translated(
         assert "drawn in the report" not in shown
         assert "A template is due" not in shown
         assert not re.search(r"\| (yes|no) \|", shown), other
+
+
+def test_titles_with_an_attribute_are_translated_before_the_colon() -> None:
+    """What the program calls a check is in the language; the name of the attribute stays."""
+
+    def title(words: str, other: str) -> str:
+        return Fact(words, "data/governance.json#/results/3/title", language=other).shown
+
+    assert title("Label balance: age_group", "de") == "Ausgewogenheit der Zielwerte: age_group"
+    assert title("Label balance: age_group", "fr") == "Équilibre des étiquettes\u00a0: age_group"
+    assert title("Proxies of sex", "de") == "Stellvertretermerkmale von sex"
+
+
+def test_sentences_that_stay_in_english_say_so_to_screen_readers() -> None:
+    """A reason of a check is marked as English in a page of another language; a person's text is not."""
+    reason = Fact("the plan declares no reference population", "data/governance.json#/results/3/reason", language="de")
+    assert reason.left_in_english
+    assert not dataclasses.replace(reason, language="en").left_in_english
+    assert not Fact("Any text of a person", "plan.yaml#/system/name", language="de").left_in_english
