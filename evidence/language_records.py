@@ -368,7 +368,8 @@ class AccountRecord(Record):
     """Band of the public summary in which the tokens of the training text lie, before training."""
     classes: dict[str, Literal["yes", "no", "open"]]
     """`general_purpose`, `systemic_risk`, `modifier_is_provider`, `open_source_exemption`: what follows from the
-    answers and the figures; `open` where a person has to decide or answer."""
+    answers and the figures; `open` where a person has to decide or answer. `compute_decided`: do the figures tell on
+    which side of every threshold the compute is?"""
     path: tuple[ReasonedStep, ...]
     duties: tuple[str, ...]
     """Ids of the duties that follow, in `configs/law/general_purpose.yaml`."""

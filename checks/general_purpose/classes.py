@@ -48,6 +48,7 @@ def classify(plan: LanguagePlan, base: BaseModelRef | None, compared: Iterable[C
         "systemic_risk": systemic,
         "modifier_is_provider": modifier,
         "open_source_exemption": exempt,
+        "compute_decided": reader.decided(),
     }
     return Found(classes, tuple(reader.path), presumed)
 
@@ -212,6 +213,11 @@ class _Reader:
             f"open-source exemption: {_follows(found)}; copyright policy and public summary are due in any case",
         )
         return found
+
+    def decided(self) -> State:
+        """Do the figures tell on which side of every threshold the model stands?"""
+        told = all(c.verdict in ("below", "above") for c in self._compared.values())
+        return "yes" if told else "open"
 
     def market(self) -> None:
         placed = self._said.placed_on_market

@@ -13,6 +13,8 @@ from configs.law.register import Requirement
 
 ALWAYS = "GP-51"
 """The classification itself, which every language model needs."""
+JUDGED = "GP-51.compute"
+"""A person's judgement, where the figures do not tell on which side of a threshold the model stands."""
 SYSTEMIC = ("GP-52.1", "GP-55", "XI-S2")
 """Beginnings of what applies with systemic risk only."""
 EXEMPT = ("GP-53.1.a", "GP-53.1.b", "GP-54", "GP-T1", "XI-", "XII-")
@@ -47,12 +49,15 @@ def stated(plan: LanguagePlan) -> dict[str, str]:
         "systemic_risk": systemic,
         "modifier_is_provider": "no" if base is None else "open",
         "open_source_exemption": "open",
+        "compute_decided": "open",
     }
 
 
 def _applies(name: str, plan: LanguagePlan, classes: Mapping[str, str]) -> bool:
     if name == ALWAYS:
         return True
+    if name == JUDGED:
+        return classes.get("compute_decided", "open") != "yes"
     if not binds(plan, classes):
         return False
     if name.startswith(SYSTEMIC):

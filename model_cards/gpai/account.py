@@ -71,7 +71,7 @@ def _missing(book: Book, own: Iterable[Section]) -> tuple[Gap, ...]:
 
 def _is_bound(book: Book) -> bool:
     """Does more than the classification apply, or may it?"""
-    return len(book["account"]["duties"].value) > 1
+    return any(not str(d.value).startswith("GP-51") for d in book["account"]["duties"])
 
 
 def _classes(book: Book) -> Section:
@@ -83,9 +83,8 @@ def _classes(book: Book) -> Section:
         *_notify(book),
     ]
     open_ = [key for key in CLASSES if classes.value[key] == "open"]
-    sides = {c.value["verdict"] for c in book["account"]["comparisons"]}
     asked = ["gpai_generality"] if "general_purpose" in open_ else []
-    asked += ["gpai_compute_judgement"] if sides & {"within", "unknown"} else []
+    asked += ["gpai_compute_judgement"] if classes.value["compute_decided"] == "open" else []
     shown += legal.stated(book, asked)
     return Section("class", "What this model is", tuple(shown))
 

@@ -199,7 +199,8 @@ def test_what_is_open_applies() -> None:
 
 def test_no_general_purpose_model_leaves_the_classification_alone() -> None:
     """Where the model is none, or the modification makes nobody a provider, only the classification is asked for."""
-    assert ids(plan_of(), general_purpose="no") == {"GP-51"}
+    assert ids(plan_of(), general_purpose="no", compute_decided="yes") == {"GP-51"}
+    assert ids(plan_of(), general_purpose="no") == {"GP-51", "GP-51.compute"}
 
 
 def test_exemption_and_systemic_risk_decide_what_is_asked() -> None:
