@@ -54,8 +54,8 @@ class Tokenizer:
 
     @property
     def vocabulary(self) -> int:
-        """Number of tokens, added ones included."""
-        return int(self._own.get_vocab_size(with_added_tokens=True))
+        """Number of tokens that the graph must know: one more than the largest, added ones included."""
+        return 1 + max(self._own.get_vocab(with_added_tokens=True).values(), default=-1)
 
     def ids(self, text: str) -> Ids:
         """Tokens of a text, without special ones."""

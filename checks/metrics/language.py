@@ -100,7 +100,7 @@ ALL: tuple[Metric, ...] = (
         scale="difference",
         tasks=LANGUAGE,
         family="language",
-        reference="ISO/IEC TR 24029-1:2021",
+        reference="Ribeiro et al., Beyond accuracy: behavioral testing of NLP models, ACL 2020 (invariance tests)",
     ),
     Metric(
         id="language.robustness_confusables",

@@ -91,3 +91,21 @@ def test_a_graph_that_breaks_the_contract_is_refused(tmp_path, table):
     (tmp_path / "none.onnx").write_bytes(b"no graph")
     with pytest.raises(errors.VerificationError, match="expected a graph that ONNX Runtime opens"):
         Graph(tmp_path / "none.onnx", SIZE)
+
+
+def test_a_tokenizer_whose_tokens_leave_gaps_needs_a_graph_for_the_largest(tmp_path):
+    """Counting tokens would let one through that has no probability."""
+    import json
+
+    from tests.checks.language import runs
+
+    made = runs.tokenizer(tmp_path / "tokenizer.json", ["some text"], 300)
+    content = json.loads((tmp_path / "tokenizer.json").read_text())
+    content["model"]["vocab"]["a"] = 5000
+    (tmp_path / "tokenizer.json").write_text(json.dumps(content))
+    from checks.language import texts
+
+    assert texts.Tokenizer(tmp_path / "tokenizer.json").vocabulary == 5001 > made.vocabulary
+    (tmp_path / "tokenizer.json").write_text('{"model": 3}')
+    with pytest.raises(errors.VerificationError, match=r"expected a tokenizer\.json"):
+        texts.Tokenizer(tmp_path / "tokenizer.json")
