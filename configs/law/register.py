@@ -177,6 +177,9 @@ class Register(Section):
     annex_i_products: tuple[Item, ...]
     derogation_conditions: tuple[Item, ...]
     transparency_duties: tuple[Item, ...]
+    value_chain: tuple[Item, ...]
+    """Who becomes a provider (Art. 25(1)), and the duties of deployers (Arts 26 and 27): to look up, and no duty of the
+    provider of the system."""
     standards: tuple[Standard, ...]
     attestations: tuple[Question, ...]
     questions: tuple[ClassQuestion, ...]
@@ -197,6 +200,7 @@ class Register(Section):
             *self.annex_iii_uses,
             *self.derogation_conditions,
             *self.transparency_duties,
+            *self.value_chain,
         )
 
     def age_in_days(self, today: dt.date) -> int:

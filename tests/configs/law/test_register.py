@@ -70,6 +70,9 @@ def test_the_lists_are_whole():
     assert [i.id for i in REGISTER.annex_iii_uses] == [f"A3-{n}{c}" for n, cs in points.items() for c in cs or ("",)]
     assert [i.id for i in REGISTER.annex_i_products] == [f"A1-{n}" for n in range(2, 22)]
     assert [i.id for i in REGISTER.derogation_conditions] == [f"D63-{c}" for c in "abcd"]
+    places = [i.place for i in REGISTER.value_chain]
+    assert [p for p in places if p.startswith("Art. 25")] == [f"Art. 25(1)({c})" for c in "abc"]
+    assert {p.partition("(")[0] for p in places} == {"Art. 25", "Art. 26", "Art. 27"}
     assert [i.id for i in REGISTER.transparency_duties] == ["T50-1", "T50-2", "T50-3", "T50-4a", "T50-4b", "T50-5"]
 
 
