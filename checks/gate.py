@@ -106,6 +106,7 @@ def _verdict(policy: Settings, gate: Gate, result: records.CheckResult) -> _Verd
         least = result.details.get("minimum_group_size", "the minimum of")
         have, unit = "has" if len(small) == 1 else "have", result.details.get("group_unit", "rows")
         why = f", {', '.join(small)} {have} fewer than {least} {unit} to measure it on"
+        why += _without(result, gate, len(small))
     elif status == "not_measured" or (status == "inconclusive" and measure.interval is None):
         why = f", {measure.note or 'no interval could be made'}"
     if gate.slice in result.details.get("too_many_missing", []) and measure.value is not None:
@@ -135,6 +136,15 @@ def _crossed(result: records.CheckResult, gate: Gate) -> str:
     """Where a curve of growing severity falls below the threshold."""
     found = (c for c in result.details.get("crossing", []) if c["threshold"] == gate.at_least)
     return "".join(f"; {c['words']}" for c in found)
+
+
+def _without(result: records.CheckResult, gate: Gate, groups: int) -> str:
+    """What is found without the groups that are too small, where that was measured: a reader needs both."""
+    without = basis.find(result, f"{gate.check}.{WITHOUT_SMALL}", gate.slice)
+    if without is None or without.value is None:
+        return ""
+    found = _found(without, gate).removeprefix("measured ").rstrip(", ")
+    return f" (without {'it' if groups == 1 else 'them'} {found})"
 
 
 def _despite_small(result: records.CheckResult, gate: Gate) -> records.Status:
