@@ -1,8 +1,8 @@
 """Several processes that train one model: who this one is, its share of every batch, and what they agree on.
 
-Started by `torch.distributed.run`, which gives each process its rank by environment variables. Every rank holds the
-whole training part, draws the same order, and computes its share of each batch; gradients are summed by torch's
-DistributedDataParallel. Shares are weighted by what they hold, so that one rank and several minimise the same loss.
+Started by `torch.distributed.run`, which gives each process its rank by environment variables. Every rank computes its
+share of each batch; `factory.parallel` averages the gradients. Shares are weighted by what they hold, so that one rank
+and several minimise the same loss.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import os
 from collections.abc import Iterator
 
 import torch
-from torch import distributed, nn
+from torch import distributed
 
 from configs import errors
 
@@ -73,25 +73,6 @@ def joined() -> Iterator[None]:
         yield
     finally:
         distributed.destroy_process_group()
-
-
-def parallel(network: nn.Module, *, unused: bool = False) -> nn.Module:
-    """The network whose gradients are averaged over the ranks at every backward pass; itself where there is one rank.
-
-    Args:
-        network: The network.
-        unused: May it have parameters that a pass does not use? Looking for them costs time.
-    """
-    if count() == 1:
-        return network
-    return nn.parallel.DistributedDataParallel(network, find_unused_parameters=unused)
-
-
-def unsynchronised(network: nn.Module) -> contextlib.AbstractContextManager[None]:
-    """Around a backward pass whose gradients are kept until a later one sums them up over the ranks."""
-    if isinstance(network, nn.parallel.DistributedDataParallel):
-        return network.no_sync()
-    return contextlib.nullcontext()
 
 
 def device() -> torch.device:

@@ -15,7 +15,8 @@ from configs import errors
 from configs.language.plan import LanguagePlan
 from evidence import canonical, language_records, records
 from evidence.folder import RunFolder
-from factory import hardware, meter, parallel, ranks, snapshots, trainer
+from factory import hardware, meter, parallel, ranks, snapshots
+from factory.determinism import reproducible
 from factory.language import base as bases
 from factory.language import batches, compute, loop, lora, model, packing, samples, tally, tokenizer
 from factory.progress import StopCallback
@@ -77,7 +78,7 @@ def train(
     fingerprint = _fingerprint(plan, architecture, tokenised, base_model)
     done = tally.Tally(folder)
     with (
-        trainer.reproducible(training.seed, device),
+        reproducible(training.seed, device),
         packing.opened(folder, tokenised.parts["train"].shards, tokenised.context + 1, UNPACKED) as rows,
         snapshots.Snapshots(folder, SNAPSHOTS, fingerprint=fingerprint, keep=training.checkpoints) as kept,
     ):
