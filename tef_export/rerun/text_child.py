@@ -1,7 +1,7 @@
 """What the limited process measures of a language model: the checks of the recipe on the text it was given.
 
-Every check is the one that the provider's run used (`checks.language`), laid on the received graph and tokenizer under
-ONNX Runtime. Started by `process` alone.
+Every check is the one that the provider's run used, laid on the received graph and tokenizer under ONNX Runtime
+(`checks.language.again`). Started by `process` alone.
 """
 
 from __future__ import annotations
