@@ -119,7 +119,7 @@ def core(run: Run, view: View, engine: str, *, wait: bool = True) -> LanguageSta
     ) -> language_records.AccountRecord:
         from checks.general_purpose import account
 
-        return account.account(folder, plan, tokenised, training)
+        return account.account(plan, tokenised, training)
 
     def answers(said: AnswersFile, *found: pydantic.BaseModel) -> AnswersRecord:
         return stages.settled(run, said, dict(zip(SPOKEN_OF, found, strict=True)))

@@ -179,6 +179,7 @@ def check_evidence(bundle: Bundle, index: manifest.BundleManifest, evidence: Any
         reader.check_tokenizer(bundle.read(contents.TOKENIZER), evidence.model)
         reader.check_uses(evidence)
         reader.check_parity(evidence)
+        reader.check_account(evidence)
     else:
         coherence.check_table(index, evidence.plan)
         _check_contract(index, evidence)

@@ -9,7 +9,6 @@ from checks.general_purpose import classes, compute, thresholds
 from configs.language.plan import LanguagePlan
 from configs.law import applies_general, general_purpose
 from evidence import clock
-from evidence.folder import RunFolder
 from evidence.language_records import AccountRecord, LanguageTrainingRecord, NumberRange, TokenisedData
 from evidence.record_base import Quantity
 
@@ -20,7 +19,6 @@ _RANKS = re.compile(r"([0-9]+) ranks")
 
 
 def account(
-    folder: RunFolder,
     plan: LanguagePlan,
     tokenised: TokenisedData,
     training: LanguageTrainingRecord,
@@ -28,7 +26,6 @@ def account(
     """Account for a training.
 
     Args:
-        folder: The run folder.
         plan: Its plan, with the answers of a person under `general_purpose`.
         tokenised: The text as tokens.
         training: The training, requeues included.

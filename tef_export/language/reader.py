@@ -168,6 +168,23 @@ def check_parity(evidence: LanguageEvidence) -> None:
             coherence.equal("result export.parity", result.measures[0].value, parity.max_abs_difference)
 
 
+def check_account(evidence: LanguageEvidence) -> None:
+    """The account follows from plan, tokens and training: it is made anew and compared.
+
+    The end of the two weeks of Art. 52(1) was counted from the moment of the account, and is only asked for.
+
+    Raises:
+        VerificationError: Naming the first part that differs.
+    """
+    from checks.general_purpose import account  # noqa: PLC0415 - reads the register of the law, for this kind alone
+
+    stated, made = evidence.account, account.account(evidence.plan, evidence.tokens, evidence.train)
+    for name in type(stated).model_fields:
+        if name != "notify_by":
+            coherence.equal(f"account, {name}", getattr(stated, name), getattr(made, name))
+    coherence.equal("account, notification", stated.notify_by is not None, made.notify_by is not None)
+
+
 def check_recipe(
     content: bytes, given: bytes | None, index: manifest.BundleManifest, evidence: LanguageEvidence,
     digests: dict[str, str],

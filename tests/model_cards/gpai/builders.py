@@ -11,7 +11,6 @@ from configs.answers import AnswersFile
 from configs.language.plan import LanguagePlan
 from configs.law import general_purpose
 from evidence import answers, canonical, records
-from evidence.folder import RunFolder
 from evidence.language_dossier import LanguageDossier
 from evidence.language_records import (
     AccountRecord,
@@ -259,7 +258,7 @@ def build(
     trained = made or train()
     tokens = tokenised(plan)
     results, checked = evaluation(), quality()
-    accounted: AccountRecord = account.account(RunFolder(place), plan, tokens, trained)
+    accounted: AccountRecord = account.account(plan, tokens, trained)
     commit = records.Commitment(
         plan_sha256=canonical.sha256(plan), policy_sha256=SHA, split_sha256=SHA, code_sha256=SHA,
         at="2026-11-29T10:00:00Z",

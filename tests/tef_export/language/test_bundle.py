@@ -1,0 +1,290 @@
+"""A language model goes the whole line: trained, released, verified, re-run, answered; and lies that are refused.
+
+One small run of the real stages serves all tests of this file.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from configs import errors
+from tef_export import contents, keys, manifest, verify
+from tef_export.language import reader, recipe, text
+from tef_export.rerun import run
+from tests.tef_export import making
+
+ROOT = Path(__file__).resolve().parents[3]
+pytestmark = pytest.mark.slow
+PLAN = """\
+version: 1
+task: language_model
+system:
+  id: small-model
+  name: Small Model
+  version: 0.1.0
+  provider: {name: Example GmbH}
+  intended_purpose: Continues sentences. Made for a test.
+corpora:
+  - id: topics
+    source: {kind: files, path: [topics.jsonl], domain_field: domain}
+    language: en
+    provenance: {title: Topics, origin: public, licence: PSF-2.0, personal_data: "no"}
+cleaning: {identification: {enabled: false}}
+split: {train: 0.7, validation: 0.15, test: 0.15}
+tokenizer: {vocabulary: 400}
+model: {layers: 1, width: 16, heads: 2, context: 32}
+training: {steps: 4, batch_sequences: 4}
+bundle: {include_test_data: true}
+policy:
+  replicates: 100
+  memorisation: {samples: 8, prefixes: [8], continuation: 4, canaries: 1, canary_candidates: 16}
+  robustness: {documents: 8, strengths: [0.1]}
+  gates:
+    - {check: language.bits_per_byte, at_most: 20, rationale: Anything goes in a test.}
+"""
+
+
+def proofline(space: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """The command line, in a process of its own as a person starts it."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
+    environment.pop("PROOFLINE_DATA", None)
+    command = [sys.executable, "-m", "flows.cli", "-w", str(space), *arguments]
+    return subprocess.run(command, capture_output=True, text=True, cwd=space, env=environment, check=False)
+
+
+@pytest.fixture(scope="module")
+def space(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace with one released run of a language model."""
+    from pydoc_data.topics import topics
+
+    space = tmp_path_factory.mktemp("language")
+    lines = [
+        {"text": content[:1500], "domain": "long" if len(content) > 4000 else "short"}
+        for _, content in sorted(topics.items())
+    ]
+    (space / "topics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    (space / "plan.yaml").write_text(PLAN, encoding="utf-8")
+    done = proofline(space, "run", "plan.yaml", "--engine", "plain")
+    assert done.returncode in (errors.EXIT_PASS, errors.EXIT_INCONCLUSIVE, errors.EXIT_FAIL), done.stdout + done.stderr
+    assert proofline(space, "approve", "last", "--demonstration").returncode == 0
+    released = proofline(space, "release", "last", "--demonstration")
+    assert released.returncode == 0, released.stdout + released.stderr
+    return space
+
+
+@pytest.fixture(scope="module")
+def bundle(space: Path) -> Path:
+    """Its bundle."""
+    return next((space / "bundles").glob("*.zip"))
+
+
+def key_of(bundle: Path) -> Any:
+    """The supplier's public key, which lies beside the bundle."""
+    return keys.load_public(Path(f"{bundle}"[:-4] + ".pub.pem"))
+
+
+@pytest.fixture(scope="module")
+def opened(bundle: Path) -> Iterator[verify.Opened]:
+    """The bundle as the reader has accepted it."""
+    with verify.opened(bundle, public_key=key_of(bundle), allow_demonstration=True) as found:
+        yield found
+
+
+def test_the_bundle_holds_and_names_its_contract(opened: verify.Opened) -> None:
+    """Every check passes; the index says what a runtime needs to know of the graph."""
+    assert opened.verification.ok
+    contract = opened.manifest.model
+    assert (contract.task, contract.features) == ("language_model", ())
+    assert contract.language is not None
+    assert (contract.language.context, contract.language.layers) == (32, 1)
+    names = [t.name for t in contract.inputs]
+    assert names == ["input_ids", "attention_mask", "position_ids", "past_key_values.0.key", "past_key_values.0.value"]
+
+
+def test_no_training_text_leaves(space: Path, opened: verify.Opened) -> None:
+    """No sentence of a training document stands in any file of the bundle; those of the test part do."""
+    import pyarrow.parquet as pq
+
+    folder = next((space / "runs").iterdir())
+    kept = pq.read_table(folder / "data/tokens/train.text.parquet").column("text").to_pylist()
+    held = pq.read_table(folder / "data/tokens/test.text.parquet").column("text").to_pylist()
+    travelling = b"".join(opened.files.read(path) for path in opened.files.files if path != contents.MODEL)
+    sentence = [t[200:260].encode() for t in kept if len(t) > 300]
+    assert sentence
+    assert not any(json.dumps(s.decode())[1:-1].encode() in travelling or s in travelling for s in sentence)
+    assert all(json.dumps(t, ensure_ascii=False)[1:-1].encode() in travelling for t in held)
+
+
+def test_a_rerun_reproduces_every_measure(bundle: Path) -> None:
+    """On the held-out text that travels each declared value comes back, intervals included."""
+    found = run.rerun(bundle, public_key=key_of(bundle), allow_demonstration=True)
+    assert found.status == "reproduced"
+    assert found.counted("reproduced") == len(found.comparisons) > 5
+    assert {one.check_id for one in found.not_repeated} >= {"language.canaries", "language.cost", "data.leakage"}
+
+
+def test_a_rerun_takes_the_facilitys_own_text(bundle: Path, tmp_path: Path) -> None:
+    """JSON Lines and plain text are measured; what names no language is said."""
+    own = tmp_path / "own.txt"
+    own.write_text("\n\n".join(f"Sentence number {i} of a text that nobody has seen before." for i in range(12)))
+    found = run.rerun(bundle, public_key=key_of(bundle), allow_demonstration=True, data=own)
+    assert (found.data.origin, found.data.rows) == ("facility", 12)
+    assert any("name no language" in warning for warning in found.data.warnings)
+    assert found.status in ("differs", "cannot_tell")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.jsonl", b'{"txt": 1}\n', "line 1: expected an object with a field `text`"),
+        ("a.jsonl", b'{"text": "x", "text": "y"}\n', "twice"),
+        ("a.txt", b"\xff\xfe", "expected UTF-8 text"),
+        ("a.txt", b"One document only.", "at least 2 different documents, got 1"),
+    ],
+)
+def test_text_that_cannot_be_measured_is_refused_in_one_sentence(
+    bundle: Path, tmp_path: Path, name: str, content: bytes, said: str
+) -> None:
+    """File, place, expected and got."""
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(errors.DataError, match=said):
+        run.rerun(bundle, public_key=key_of(bundle), allow_demonstration=True, data=tmp_path / name)
+
+
+def refusal(opened: verify.Opened, path: str, change: Callable[[bytes], bytes | None], tmp_path: Path) -> str:
+    """What the reader says of the bundle with one file changed, sealed anew with the attacker's own key."""
+    top, files = opened.files.top, {p: opened.files.read(p) for p in opened.files.files}
+    changed = change(files.get(path, b""))
+    files = {p: c for p, c in files.items() if p != path} | ({} if changed is None else {path: changed})
+    key = making.real_key()
+    index = json.loads(files[manifest.PLACE]) | {"signer_fingerprint": key.fingerprint}
+    files[manifest.PLACE] = json.dumps(index).encode()
+    sealed = making.resigned(top, making.rebagged(making.recrated(making.reindexed(files))), key)
+    found = verify.verify(
+        making.packed(tmp_path / "other.zip", top, sealed), public_key=key.public_key(), allow_demonstration=True,
+        at=making.NOW,
+    )  # fmt: skip
+    assert found.refusal is not None
+    return found.refusal
+
+
+@pytest.mark.attack("content", "signed bundle of a language model with another tokenizer")
+def test_another_tokenizer_is_noticed(opened: verify.Opened, tmp_path: Path) -> None:
+    """The same graph reads other words with another tokenizer: its digest is in the model's record."""
+    said = refusal(opened, contents.TOKENIZER, lambda content: content + b" ", tmp_path)
+    assert "tokenizer.json" in said
+
+
+@pytest.mark.attack("content", "signed bundle of a language model whose configuration names code")
+def test_a_configuration_that_names_code_is_refused(opened: verify.Opened) -> None:
+    """`auto_map` makes a careless loader run code out of the bundle."""
+    content = json.loads(opened.files.read(contents.CONFIG))
+    changed = json.dumps({**content, "auto_map": {"AutoModel": "x.y"}}).encode()
+    with pytest.raises(errors.VerificationError, match="auto_map"):
+        reader.check_contract(opened.manifest, opened.evidence, changed)
+
+
+@pytest.mark.attack("content", "bundle of a language model without its tokenizer")
+def test_kinds_do_not_mix(opened: verify.Opened) -> None:
+    """Without its tokenizer the bundle is none of a model on tables; nor may a table's files stand beside one."""
+    paths = set(opened.files.files)
+    with pytest.raises(errors.VerificationError, match="model on tables"):
+        contents.check_names(paths - {contents.TOKENIZER})
+    with pytest.raises(errors.VerificationError, match="language model"):
+        contents.check_names(paths | {"data/evidence/reference.json"})
+
+
+@pytest.mark.attack("content", "held-out text exchanged, recipe made to fit")
+def test_held_out_text_that_was_exchanged_is_refused(opened: verify.Opened) -> None:
+    """Text, digest of the text, digest of the part: whichever is exchanged, another one stands against it."""
+    content, evidence = opened.files.read(contents.TEST_TEXT), opened.evidence
+    lines = [json.loads(line) for line in content.splitlines()]
+    documents = list(text.read(content, "text"))
+    easy = text.Document(**{**documents[0].model_dump(), "text": "a", "document": making.sha(b"a")})
+    exchanged = text.write([easy, *documents[1:]])
+    asked = json.loads(opened.files.read("data/recipe.json"))
+    asked["test_text"]["sha256"] = making.sha(exchanged)
+    digests = {p: f.sha256 for p, f in opened.files.files.items()} | {contents.TEST_TEXT: making.sha(exchanged)}
+    with pytest.raises(errors.VerificationError, match="digests of its documents"):
+        reader.check_recipe(json.dumps(asked).encode(), exchanged, opened.manifest, evidence, digests)
+    lines[0]["text"] = "easier"
+    with pytest.raises(errors.VerificationError, match="expected the text with the digest"):
+        text.read("".join(json.dumps(line) + "\n" for line in lines).encode(), "text")
+    with pytest.raises(errors.VerificationError, match="cut off"):
+        text.read(content[:-1], "text")
+
+
+LIES: list[tuple[str, Callable[[Any], Any], str]] = [
+    ("compute", lambda e: {"account": e.account.model_copy(update={"low": 1.0})}, "account, low"),
+    ("class", lambda e: {"account": e.account.model_copy(update={"classes": {}})}, "account, classes"),
+    ("parity", lambda e: {"model": e.model.model_copy(update={"parity": e.model.parity.model_copy(
+        update={"tolerance": 1.0})})}, "tolerance"),
+    ("generation", lambda e: {"model": e.model.model_copy(update={"generation": e.model.generation.model_copy(
+        update={"equal": 0})})}, "generation"),
+    ("test use", lambda e: {"train": e.train.model_copy(update={"uses": e.results.uses})}, "test part"),
+    ("context", lambda e: {"model": e.model.model_copy(update={"context": 64})}, "context"),
+]  # fmt: skip
+
+
+@pytest.mark.attack("content", "records of a language model that lie, each by itself")
+@pytest.mark.parametrize(("what", "change", "said"), LIES, ids=[what for what, _, _ in LIES])
+def test_records_that_lie_are_refused(
+    opened: verify.Opened, what: str, change: Callable[[Any], Any], said: str
+) -> None:
+    """A smaller compute, another class, a loose tolerance, a training that saw the test part: each is found."""
+    evidence = dataclasses.replace(opened.evidence, **change(opened.evidence))  # type: ignore[type-var]
+
+    def rules() -> None:
+        reader.check_contract(opened.manifest, evidence, opened.files.read(contents.CONFIG))
+        reader.check_uses(evidence)
+        reader.check_parity(evidence)
+        reader.check_account(evidence)
+
+    with pytest.raises(errors.VerificationError, match=said):
+        rules()
+
+
+def test_the_recipe_is_made_anew_from_the_plan(opened: verify.Opened) -> None:
+    """A recipe that asks less than the plan did is refused."""
+    content = json.loads(opened.files.read("data/recipe.json"))
+    digests = {p: f.sha256 for p, f in opened.files.files.items()}
+    given = opened.files.read(contents.TEST_TEXT)
+    reader.check_recipe(json.dumps(content).encode(), given, opened.manifest, opened.evidence, digests)
+    for change in ({"robustness": {**content["robustness"], "changes": ["case"]}}, {"minimum_group_size": 1},
+                   {"languages": ["fr"]}, {"checks": content["checks"][1:]}):  # fmt: skip
+        changed = json.dumps({**content, **change}).encode()
+        with pytest.raises(errors.VerificationError, match="recipe"):
+            reader.check_recipe(changed, given, opened.manifest, opened.evidence, digests)
+
+
+def test_the_schema_of_the_recipe_is_what_the_types_say() -> None:
+    """The committed JSON Schema is the generated one."""
+    assert recipe.SCHEMA.read_text(encoding="utf-8") == recipe.schema_text()
+
+
+def test_the_facilitys_answer_comes_back(space: Path, bundle: Path, tmp_path: Path) -> None:
+    """Imported, re-run, answered and received: the answer stands in the run's documents."""
+    pinned = ["--key", f"{bundle}"[:-4] + ".pub.pem", "--demonstration"]
+    into, answer = tmp_path / "received", tmp_path / "answer"
+    for words in (
+        ("import", str(bundle), "--into", str(into), *pinned),
+        ("rerun", str(bundle), *pinned, "--into", str(into), "--output", str(answer)),
+        ("keys", "new", "facility", "--no-password", "--directory", str(tmp_path / "keys")),
+        ("report", str(bundle), *pinned, "--facility", "TEF Nord", "--person", "Ada Test", "--role", "engineer",
+         "--environment", "lab", "--verdict", "reproduced", "--rerun", str(answer / "rerun.json"),
+         "--sign", str(tmp_path / "keys" / "facility.key.pem"), "--output", str(answer)),
+        ("receive", str(answer / f"{bundle.stem}.report.json"), "--key", str(tmp_path / "keys" / "facility.pub.pem")),
+    ):  # fmt: skip
+        done = proofline(space, *words)
+        assert done.returncode == 0, f"{words[0]}: {done.stdout}{done.stderr}"
+    received = json.loads((next((space / "runs").iterdir()) / "received" / "record.json").read_text(encoding="utf-8"))
+    assert "TEF Nord" in json.dumps(received)
