@@ -22,6 +22,7 @@ from tef_export.language import reader, recipe, text
 from tef_export.rerun import run
 from tests.tef_export import making
 
+Attack = Callable[..., None]
 ROOT = Path(__file__).resolve().parents[3]
 pytestmark = pytest.mark.slow
 PLAN = """\
@@ -160,7 +161,7 @@ def test_text_that_cannot_be_measured_is_refused_in_one_sentence(
         run.rerun(bundle, public_key=key_of(bundle), allow_demonstration=True, data=tmp_path / name)
 
 
-def refusal(opened: verify.Opened, path: str, change: Callable[[bytes], bytes | None], tmp_path: Path) -> str:
+def refusal(opened: verify.Opened, path: str, change: Callable[[bytes], bytes | None], tmp_path: Path) -> verify.Check:
     """What the reader says of the bundle with one file changed, sealed anew with the attacker's own key."""
     top, files = opened.files.top, {p: opened.files.read(p) for p in opened.files.files}
     changed = change(files.get(path, b""))
@@ -173,38 +174,41 @@ def refusal(opened: verify.Opened, path: str, change: Callable[[bytes], bytes | 
         making.packed(tmp_path / "other.zip", top, sealed), public_key=key.public_key(), allow_demonstration=True,
         at=making.NOW,
     )  # fmt: skip
-    assert found.refusal is not None
-    return found.refusal
+    return next(check for check in found.checks if check.status == "fail")
 
 
-@pytest.mark.attack("content", "signed bundle of a language model with another tokenizer")
-def test_another_tokenizer_is_noticed(opened: verify.Opened, tmp_path: Path) -> None:
+@pytest.mark.attack("records", "the tokenizer of a language model exchanged")
+def test_another_tokenizer_is_noticed(opened: verify.Opened, tmp_path: Path, attack: Attack) -> None:
     """The same graph reads other words with another tokenizer: its digest is in the model's record."""
     said = refusal(opened, contents.TOKENIZER, lambda content: content + b" ", tmp_path)
-    assert "tokenizer.json" in said
+    assert "tokenizer.json" in said.text
+    attack(said)
 
 
-@pytest.mark.attack("content", "signed bundle of a language model whose configuration names code")
-def test_a_configuration_that_names_code_is_refused(opened: verify.Opened) -> None:
+@pytest.mark.attack("records", "the configuration of a language model names code to load")
+def test_a_configuration_that_names_code_is_refused(opened: verify.Opened, attack: Attack) -> None:
     """`auto_map` makes a careless loader run code out of the bundle."""
     content = json.loads(opened.files.read(contents.CONFIG))
     changed = json.dumps({**content, "auto_map": {"AutoModel": "x.y"}}).encode()
-    with pytest.raises(errors.VerificationError, match="auto_map"):
+    with pytest.raises(errors.VerificationError, match="auto_map") as refused:
         reader.check_contract(opened.manifest, opened.evidence, changed)
+    attack(refused.value, "evidence")
 
 
-@pytest.mark.attack("content", "bundle of a language model without its tokenizer")
-def test_kinds_do_not_mix(opened: verify.Opened) -> None:
+@pytest.mark.attack("contents", "a language model without its tokenizer")
+def test_kinds_do_not_mix(opened: verify.Opened, attack: Attack) -> None:
     """Without its tokenizer the bundle is none of a model on tables; nor may a table's files stand beside one."""
     paths = set(opened.files.files)
-    with pytest.raises(errors.VerificationError, match="model on tables"):
+    with pytest.raises(errors.VerificationError, match="model on tables") as refused:
         contents.check_names(paths - {contents.TOKENIZER})
-    with pytest.raises(errors.VerificationError, match="language model"):
+    attack(refused.value, "contents")
+    with pytest.raises(errors.VerificationError, match="language model") as refused:
         contents.check_names(paths | {"data/evidence/reference.json"})
+    attack(refused.value, "contents", "files of a model on tables beside a language model")
 
 
-@pytest.mark.attack("content", "held-out text exchanged, recipe made to fit")
-def test_held_out_text_that_was_exchanged_is_refused(opened: verify.Opened) -> None:
+@pytest.mark.attack("recipe", "held-out text exchanged for an easier one, recipe made to fit")
+def test_held_out_text_that_was_exchanged_is_refused(opened: verify.Opened, attack: Attack) -> None:
     """Text, digest of the text, digest of the part: whichever is exchanged, another one stands against it."""
     content, evidence = opened.files.read(contents.TEST_TEXT), opened.evidence
     lines = [json.loads(line) for line in content.splitlines()]
@@ -214,31 +218,49 @@ def test_held_out_text_that_was_exchanged_is_refused(opened: verify.Opened) -> N
     asked = json.loads(opened.files.read("data/recipe.json"))
     asked["test_text"]["sha256"] = making.sha(exchanged)
     digests = {p: f.sha256 for p, f in opened.files.files.items()} | {contents.TEST_TEXT: making.sha(exchanged)}
-    with pytest.raises(errors.VerificationError, match="digests of its documents"):
+    with pytest.raises(errors.VerificationError, match="digests of its documents") as refused:
         reader.check_recipe(json.dumps(asked).encode(), exchanged, opened.manifest, evidence, digests)
+    attack(refused.value, "recipe")
     lines[0]["text"] = "easier"
-    with pytest.raises(errors.VerificationError, match="expected the text with the digest"):
+    with pytest.raises(errors.VerificationError, match="expected the text with the digest") as refused:
         text.read("".join(json.dumps(line) + "\n" for line in lines).encode(), "text")
+    attack(refused.value, "recipe", "a held-out document that is not the text of its digest")
     with pytest.raises(errors.VerificationError, match="cut off"):
         text.read(content[:-1], "text")
 
 
+def with_record(name: str, **changes: Any) -> Callable[[Any], Any]:
+    """The evidence with one record changed."""
+    return lambda evidence: {name: getattr(evidence, name).model_copy(update=changes)}
+
+
+def with_part(part: str, **changes: Any) -> Callable[[Any], Any]:
+    """The evidence with one part of the model's record changed."""
+    return lambda evidence: {
+        "model": evidence.model.model_copy(update={part: getattr(evidence.model, part).model_copy(update=changes)})
+    }
+
+
 LIES: list[tuple[str, Callable[[Any], Any], str]] = [
-    ("compute", lambda e: {"account": e.account.model_copy(update={"low": 1.0})}, "account, low"),
-    ("class", lambda e: {"account": e.account.model_copy(update={"classes": {}})}, "account, classes"),
-    ("parity", lambda e: {"model": e.model.model_copy(update={"parity": e.model.parity.model_copy(
-        update={"tolerance": 1.0})})}, "tolerance"),
-    ("generation", lambda e: {"model": e.model.model_copy(update={"generation": e.model.generation.model_copy(
-        update={"equal": 0})})}, "generation"),
-    ("test use", lambda e: {"train": e.train.model_copy(update={"uses": e.results.uses})}, "test part"),
-    ("context", lambda e: {"model": e.model.model_copy(update={"context": 64})}, "context"),
-]  # fmt: skip
+    ("a smaller compute in the account", with_record("account", low=1.0), "account, low"),
+    ("no class in the account", with_record("account", classes={}), "account, classes"),
+    ("a loose tolerance of the parity", with_part("parity", tolerance=1.0), "tolerance"),
+    ("no generation equal to the source", with_part("generation", equal=0), "generation"),
+    (
+        "a training that read the test part",
+        lambda e: {"train": e.train.model_copy(update={"uses": e.results.uses})},
+        "test part",
+    ),
+    ("another context than the tokens have", with_record("model", context=64), "context"),
+]
 
 
-@pytest.mark.attack("content", "records of a language model that lie, each by itself")
-@pytest.mark.parametrize(("what", "change", "said"), LIES, ids=[what for what, _, _ in LIES])
+@pytest.mark.attack("records")
+@pytest.mark.parametrize(
+    ("change", "said"), [(c, s) for _, c, s in LIES], ids=[f"language model: {what}" for what, _, _ in LIES]
+)
 def test_records_that_lie_are_refused(
-    opened: verify.Opened, what: str, change: Callable[[Any], Any], said: str
+    opened: verify.Opened, change: Callable[[Any], Any], said: str, attack: Attack
 ) -> None:
     """A smaller compute, another class, a loose tolerance, a training that saw the test part: each is found."""
     evidence = dataclasses.replace(opened.evidence, **change(opened.evidence))  # type: ignore[type-var]
@@ -249,8 +271,9 @@ def test_records_that_lie_are_refused(
         reader.check_parity(evidence)
         reader.check_account(evidence)
 
-    with pytest.raises(errors.VerificationError, match=said):
+    with pytest.raises(errors.VerificationError, match=said) as refused:
         rules()
+    attack(refused.value, "evidence")
 
 
 def test_the_recipe_is_made_anew_from_the_plan(opened: verify.Opened) -> None:
