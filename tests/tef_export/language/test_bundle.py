@@ -309,5 +309,6 @@ def test_the_facilitys_answer_comes_back(space: Path, bundle: Path, tmp_path: Pa
     ):  # fmt: skip
         done = proofline(space, *words)
         assert done.returncode == 0, f"{words[0]}: {done.stdout}{done.stderr}"
-    received = json.loads((next((space / "runs").iterdir()) / "received" / "record.json").read_text(encoding="utf-8"))
-    assert "TEF Nord" in json.dumps(received)
+    folder = next((space / "runs").iterdir())
+    assert proofline(space, "run", str(folder), "--resume", "--engine", "plain").returncode != errors.EXIT_BUG
+    assert "TEF Nord" in (folder / "documents" / "README.md").read_text(encoding="utf-8")
