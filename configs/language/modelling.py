@@ -132,7 +132,7 @@ class LanguageTraining(Section):
     evaluate_every: int | None = Field(default=None, ge=1)
     """Steps between two evaluations on the validation part; by default ten in a training."""
     checkpoint_every: int | None = Field(default=None, ge=1)
-    """Steps between two checkpoints; by default with each evaluation."""
+    """Steps between two checkpoints; by default with each evaluation, and when five minutes have passed."""
     checkpoints: int = Field(default=3, ge=1, le=100)
     """How many are kept."""
     prompts: tuple[Text, ...] = ()

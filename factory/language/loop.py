@@ -26,6 +26,11 @@ from factory.language import batches, tally
 from factory.progress import StopCallback, Stopped
 
 Tensors = dict[str, torch.Tensor]
+SECONDS = 300.0
+"""After so long without a snapshot one is taken, where the plan does not say how often: a kill loses no more."""
+
+
+_NOTHING, _SAVE, _STOP = 0.0, 1.0, 2.0
 
 
 class TokenLoss(nn.Module):
@@ -155,7 +160,7 @@ class _Run:
     def __init__(self, state: State, setting: Setting) -> None:
         self.state, self.setting = state, setting
         self.losses: list[torch.Tensor] = []
-        self.began = self.mark = self.told = time.perf_counter()
+        self.began = self.mark = self.told = self.saved = time.perf_counter()
         self.first = state.step
         self.counted = setting.meter.start()
 
@@ -172,17 +177,25 @@ class _Run:
                 last = state.step == setting.steps
                 if last or state.step % setting.evaluate_every == 0:
                     self.evaluate()
-                stop = not last and setting.stop is not None and ranks.agreed_that(setting.stop())
-                save = last or stop or state.step % every == 0
+                wish = _NOTHING if last else ranks.agreed(self.wish(), setting.device)
+                save = last or wish > _NOTHING or state.step % every == 0
                 setting.done.reached(state.step, force=save)
                 if save:
                     self.gather()
                     setting.kept.save(state.step, _tensors(state), _meta(state))
+                    self.saved = time.perf_counter()
             self.tell()
-            if stop:
+            if wish == _STOP:
                 setting.kept.wait()
                 raise Stopped
         setting.kept.wait()
+
+    def wish(self) -> float:
+        """What this process would do after a step: nothing, save, or save and end. The first rank's wish counts."""
+        if self.setting.stop is not None and self.setting.stop():
+            return _STOP
+        late = self.setting.training.checkpoint_every is None and time.perf_counter() - self.saved > SECONDS
+        return _SAVE if late else _NOTHING
 
     def gather(self) -> None:
         """Move what the clocks and counters say into the interval."""
@@ -255,7 +268,7 @@ def _step(state: State, setting: Setting, step: int) -> torch.Tensor:
     pieces = ranks.pieces(training.batch_sequences, training.micro_batches)
     for number, piece in enumerate(pieces):
         share = (piece.stop - piece.start) / training.batch_sequences
-        rows = setting.train.of_step(step, piece if share else slice(0, 1)).to(setting.device, non_blocking=True)
+        rows = _moved(setting.train.of_step(step, piece if share else slice(0, 1)), setting.device)
         last = number == len(pieces) - 1
         with state.spread.guarded(), contextlib.nullcontext() if last else state.spread.unsynchronised():
             with setting.autocast():
@@ -266,6 +279,11 @@ def _step(state: State, setting: Setting, step: int) -> torch.Tensor:
     nn.utils.clip_grad_norm_(state.trained.values(), training.clip)
     state.optimizer.step()
     return found[0] if len(found) == 1 else torch.stack(found).sum()
+
+
+def _moved(rows: torch.Tensor, device: torch.device) -> torch.Tensor:
+    """On the device, without waiting for what it still computes."""
+    return rows.pin_memory().to(device, non_blocking=True) if device.type == "cuda" else rows.to(device)
 
 
 def _validate(state: State, setting: Setting) -> float:

@@ -1,4 +1,5 @@
 import math
+import shutil
 from collections import Counter
 
 import pytest
@@ -7,7 +8,7 @@ import torch
 
 from configs import errors
 from evidence.folder import RunFolder
-from factory.language import batches, model, packing, tally, train
+from factory.language import batches, loop, model, packing, tally, train
 from factory.progress import Stopped
 from tests.factory.language import builders
 
@@ -55,6 +56,18 @@ def stopping(after):
     return lambda: next(left)
 
 
+def failing(at):
+    """Breaks after so many steps, as a kill would."""
+    steps = iter(range(1, 100))
+
+    def ask():
+        if (step := next(steps)) == at:
+            raise RuntimeError(f"step {step}")
+        return False
+
+    return ask
+
+
 @pytest.mark.slow
 def test_the_model_learns(fresh, tokens):
     """The validation loss falls below the entropy of single tokens: the model uses what stands before."""
@@ -98,22 +111,43 @@ def test_steps_that_were_lost_are_counted(fresh, tokens, monkeypatch):
     monkeypatch.setattr(tally, "PAUSE", 0.0)
     plan = builders.plan(training={"steps": 8, "evaluate_every": 4})
 
-    class KilledError(Exception):
-        pass
-
-    steps = iter(range(100))
-
-    def kill():
-        if next(steps) == 6:
-            raise KilledError
-        return False
-
-    with pytest.raises(KilledError):
-        train.train(fresh, plan, tokens, builders.NO_BASE, stop=kill)
+    with pytest.raises(RuntimeError, match="step 7"):
+        train.train(fresh, plan, tokens, builders.NO_BASE, stop=failing(7))
     record = train.train(fresh, plan, tokens, builders.NO_BASE)
     assert record.resumed == 1
     assert "of them lost in a kill and trained again" in record.flops.method
     assert f"times {(8 + 2) * 8} sequences trained on, 16 of them" in record.flops.method
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:`torch.jit.script_method` is deprecated:DeprecationWarning")
+def test_a_compiled_model_learns_the_same(fresh, tokens):
+    """With torch.compile the curve is the same within float32, and the record says that it was compiled."""
+    asked = {"steps": 6, "evaluate_every": 3}
+    plain = train.train(fresh, builders.plan(training=asked), tokens, builders.NO_BASE)
+    shutil.rmtree(fresh.path / "training")
+    compiled = train.train(fresh, builders.plan(training=asked | {"compile": True}), tokens, builders.NO_BASE)
+    assert (plain.compiled, compiled.compiled) == (False, True)
+    for one, other in zip(plain.curve, compiled.curve, strict=True):
+        assert other.validation_loss == pytest.approx(one.validation_loss, abs=1e-4)
+        assert other.train_loss == pytest.approx(one.train_loss, abs=1e-4)
+
+
+@pytest.mark.slow
+def test_a_long_way_between_evaluations_is_not_lost(fresh, tokens, monkeypatch):
+    """Where the plan does not say how often, a snapshot is taken when time has passed; where it says so, then alone."""
+    monkeypatch.setattr(loop, "SECONDS", 0.0)
+    asked = {"steps": 6, "evaluate_every": 6}
+    with pytest.raises(RuntimeError, match="step 4"):
+        train.train(fresh, builders.plan(training=asked), tokens, builders.NO_BASE, stop=failing(4))
+    found = sorted(int(place.stem) for place in (fresh.path / train.SNAPSHOTS).glob("*.json"))
+    assert found == [1, 2, 3]
+    shutil.rmtree(fresh.path / "training")
+    with pytest.raises(RuntimeError, match="step 4"):
+        train.train(
+            fresh, builders.plan(training=asked | {"checkpoint_every": 2}), tokens, builders.NO_BASE, stop=failing(4)
+        )
+    assert [int(place.stem) for place in (fresh.path / train.SNAPSHOTS).glob("*.json")] == [2]
 
 
 @pytest.mark.slow
