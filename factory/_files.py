@@ -131,6 +131,12 @@ def told(base: Path, path: str, thing: str, option: str) -> Iterator[Path]:
         ) from None
 
 
+def shown(text: str) -> str:
+    """What a stranger named, as it can stand in a message: on one line, and not too long."""
+    plain = "".join(c if c.isprintable() else "?" for c in text[: _LONGEST_SHOWN // 2])
+    return plain if len(text) <= _LONGEST_SHOWN // 2 else f"{plain}…"
+
+
 def _format(name: str) -> str:
     suffix = PurePosixPath(name).suffix.lower()
     if suffix not in FORMATS:

@@ -6,7 +6,7 @@ import dataclasses
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import IO, Any
 from urllib.parse import urlsplit
 
@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from configs import errors
 from configs.language.corpora import TextFiles
+from factory import _files
 
 MAX_DOCUMENT = 64 << 20
 """Longest document, characters."""
@@ -196,7 +197,7 @@ def parquet(stream: IO[bytes], where: str, source: TextFiles) -> Iterator[Found]
             names = file.schema_arrow.names
             if absent := [name for name in wanted if name not in names]:
                 raise errors.DataError(
-                    f"corpus file {where}: expected the column {absent[0]}, got {', '.join(names[:10])}. Correct "
+                    f"corpus file {where}: expected the column {absent[0]}, got {_listed(names)}. Correct "
                     "source.text_field and the other fields."
                 )
             for batch in file.iter_batches(BATCH, columns=wanted):
@@ -213,7 +214,7 @@ def parquet(stream: IO[bytes], where: str, source: TextFiles) -> Iterator[Found]
 def _found(row: Mapping[str, Any], at: str, source: TextFiles) -> Iterator[Found]:
     if source.text_field not in row:
         raise errors.DataError(
-            f"{at}: expected the field {source.text_field}, got {', '.join(sorted(row)[:10]) or 'none'}. "
+            f"{at}: expected the field {source.text_field}, got {_listed(row)}. "
             "Correct source.text_field, or remove the line."
         )
     body = _string(row, source.text_field, at)
@@ -239,6 +240,10 @@ def _found(row: Mapping[str, Any], at: str, source: TextFiles) -> Iterator[Found
     )
 
 
+def _listed(names: Iterable[str]) -> str:
+    return _files.shown(", ".join(sorted(names)[:10])) or "none"
+
+
 def _string(row: Mapping[str, Any], field: str | None, at: str) -> str | None:
     value = row.get(field) if field else None
     if value is not None and not isinstance(value, str):
@@ -253,7 +258,8 @@ def _language(row: Mapping[str, Any], field: str | None, at: str) -> str | None:
     code = re.split(r"[-_]", value.strip().lower(), maxsplit=1)[0]
     if not _CODE.match(code):
         raise errors.DataError(
-            f"{at}: expected an ISO 639 code such as de in {field}, got {value[:40]!r}. Translate the column's values."
+            f"{at}: expected an ISO 639 code such as de in {field}, got {_files.shown(value)!r}. Translate the "
+            "column's values."
         )
     return code
 
@@ -267,5 +273,7 @@ def _web_domain(url: str | None, at: str) -> str | None:
     except ValueError:
         host = None
     if not host:
-        raise errors.DataError(f"{at}: expected an address such as https://example.org/a, got {url[:60]!r}. Repair it.")
+        raise errors.DataError(
+            f"{at}: expected an address such as https://example.org/a, got {_files.shown(url)!r}. Repair it."
+        )
     return host.removeprefix("www.").rstrip(".")

@@ -86,7 +86,7 @@ class Reading:
             if place.suffix.lower() == ".zip":
                 with archives.damage_told(place):
                     for name, stream in archives.members(place, source.members, self._endings(source)):
-                        yield from self._named(name, f"{place.name}/{name}", stream, source)
+                        yield from self._named(name, f"{place.name}/{_files.shown(name)}", stream, source)
             elif source.members:
                 raise errors.PlanError(
                     f"plan corpora {self.corpus.id} source.members: expected a .zip file to take them from, got "

@@ -117,6 +117,7 @@ BAD = {
     "deep line": ("a.jsonl", b"[" * 100_000, {}, "line 1: expected one JSON object, got a broken line"),
     "no object": ("a.jsonl", b"[1]", {}, "line 1: expected one JSON object, got list"),
     "missing text field": ("a.jsonl", b'{"body": "a"}', {}, "line 1: expected the field text, got body"),
+    "odd names": ("a.jsonl", b'{"b\\ndy": "a"}', {}, r"line 1: expected the field text, got b\?dy\. Correct"),
     "text is null": ("a.jsonl", b'{"text": null}', {}, "line 1: expected text in text, got null"),
     "text is a number": ("a.jsonl", b'{"text": 1}', {}, "line 1: expected text in text, got int"),
     "surrogate": ("a.jsonl", b'{"text": "\\ud800"}', {}, "line 1: expected Unicode text in text, got half"),
