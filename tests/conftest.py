@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-LONGEST = ("tests/flows/", "tests/tef_export/test_export.py", "tests/factory/test_trainer.py")
+LONGEST = (
+    "tests/flows/",
+    "tests/tef_export/test_export.py",
+    "tests/factory/test_resuming.py",
+    "tests/factory/test_parallel.py",
+    "tests/factory/test_trainer.py",
+)
 # As the command line does: threads that spin while they wait slow small trainings on a busy machine.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")

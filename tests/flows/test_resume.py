@@ -51,7 +51,7 @@ def test_killed_at_every_stage_in_turn(tmp_path: Path) -> None:
 def test_killed_between_the_networks_of_a_mitigation(tmp_path: Path) -> None:
     """Killed while a reduction fits its networks and resumed under Prefect, the model is that of an unbroken plain run.
 
-    Byte for byte, the comparison without the reduction as well. A single training that is killed: `test_trainer.py`.
+    Byte for byte, the comparison without the reduction as well. A single training that is killed: `test_resuming.py`.
     """
     digests = []
     for name, killed, engine in (("whole", False, "plain"), ("broken", True, "prefect")):
