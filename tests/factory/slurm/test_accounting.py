@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from configs import errors
+from configs.modelling import Factory
 from factory import launchers
-from factory.slurm import jobs, launcher, states
+from factory.slurm import before, jobs, launcher, states
 from tests.factory.slurm import cluster as clusters
 from tests.factory.slurm.trainings import LONG, SLOW, check_joined, disturb, train
 
@@ -124,3 +125,32 @@ def test_accounting_that_goes_away_is_not_missed(accounted, ready):
     check_joined(record, 12)
     assert record.job.accounting == "the clock of the job's own script"
     assert record.job.node_hours.value > 0
+
+
+def _asked(**more):
+    size = {"site": "slurm-generic", "gpus_per_node": 0, "cpus_per_node": 1, "hours": 0.2}
+    return Factory.model_validate(size | more)
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({"account": "somebody_elses"}, "plan factory: expected what Slurm at .* accepts, got: Invalid account"),
+        ({"qos": "premium"}, "got: Invalid qos specification"),
+        ({"partition": "moon"}, "got: .*nvalid partition"),
+        ({"partition": "gpu", "gpus_per_node": 9}, "Requested node configuration is not available"),
+        ({"partition": "gpu", "nodes": 3}, "Requested node configuration is not available"),
+        ({"partition": "gpu", "hours": 3}, "factory.hours: expected at most 2, the limit of partition gpu"),
+    ],
+)
+def test_a_real_slurm_says_it_beforehand(accounted, tmp_path, more, expected):
+    """The same on the cluster with accounting; nothing is submitted."""
+    with pytest.raises(errors.PlanError, match=expected):
+        before.require(_asked(**{"account": clusters.ACCOUNT, **more}), tmp_path)
+    assert not accounted.ask("squeue", "-h").strip()
+
+
+def test_a_real_slurm_takes_what_it_can_give(accounted, tmp_path):
+    """A right account and a size that the nodes have."""
+    before.require(_asked(account=clusters.ACCOUNT, partition="gpu", gpus_per_node=2, nodes=2), tmp_path)
+    assert not accounted.ask("squeue", "-h").strip()

@@ -15,7 +15,6 @@ from configs import errors
 from configs.factories import profile as profiles
 from configs.modelling import Factory
 from factory.slurm import before, states
-from tests.factory.slurm import cluster as clusters
 
 SIZE = {"site": "slurm-generic", "gpus_per_node": 0, "cpus_per_node": 1, "hours": 0.2}
 
@@ -147,29 +146,3 @@ def test_clocks_of_nodes_that_differ_are_noticed(tmp_path, shift, told):
     found = states.skew(tmp_path, "7", submitted)
     assert (found > 0) - (found < 0) == told
     assert states.skew(tmp_path / "none", "7", submitted) == 0
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("more", "expected"),
-    [
-        ({"account": "somebody_elses"}, "plan factory: expected what Slurm at .* accepts, got: Invalid account"),
-        ({"qos": "premium"}, "got: Invalid qos specification"),
-        ({"partition": "moon"}, "got: .*nvalid partition"),
-        ({"partition": "gpu", "gpus_per_node": 9}, "Requested node configuration is not available"),
-        ({"partition": "gpu", "nodes": 3}, "Requested node configuration is not available"),
-        ({"partition": "gpu", "hours": 3}, "factory.hours: expected at most 2, the limit of partition gpu"),
-    ],
-)
-def test_a_real_slurm_says_it_beforehand(accounted, tmp_path, more, expected):
-    """The same on the cluster with accounting; nothing is submitted."""
-    with pytest.raises(errors.PlanError, match=expected):
-        before.require(asked(**{"account": clusters.ACCOUNT, **more}), tmp_path)
-    assert not accounted.ask("squeue", "-h").strip()
-
-
-@pytest.mark.slow
-def test_a_real_slurm_takes_what_it_can_give(accounted, tmp_path):
-    """A right account and a size that the nodes have."""
-    before.require(asked(account=clusters.ACCOUNT, partition="gpu", gpus_per_node=2, nodes=2), tmp_path)
-    assert not accounted.ask("squeue", "-h").strip()
