@@ -66,6 +66,11 @@ def command(plan: str, *, data: bool) -> None:
 
         request.request(checked.factory, site)
         console.print(f"[green]✓[/] factory: a job that {site.name} gives, as far as its profile says", highlight=False)
+    if checked.data.engine == "spark":
+        from checks import _spark_engine
+
+        _spark_engine.require()
+        console.print("[green]✓[/] data engine: PySpark and a Java for it are here", highlight=False)
     if data:
         workspaces.require_files(checked, path)
         _check_data(checked, path, console)

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 
 from configs import errors
 from flows import cli
-from flows.commands import factories, poll, submit
+from flows.commands import check, factories, poll, submit
 
 
 def test_factories_lists_and_explains():
@@ -58,6 +58,18 @@ def test_a_plan_for_slurm_is_refused_where_there_is_none(tmp_path, monkeypatch):
     with pytest.raises(errors.MissingError, match="Slurm: expected the commands sbatch"):
         CliRunner().invoke(submit.command, [str(path)], obj=tmp_path, catch_exceptions=False)
     assert not (tmp_path / "runs").exists() or not list((tmp_path / "runs").iterdir())
+
+
+def test_check_looks_at_the_factory_too(tmp_path):
+    """What the profile of a site demands is asked for without a Slurm; what it can tell holds, it says."""
+    plan = (cli_root() / "configs/use_cases/diabetes_progression.yaml").read_text()
+    path = tmp_path / "plan.yaml"
+    path.write_text(plan.replace("factory: {site: local}", "factory: {site: lumi}"))
+    with pytest.raises(errors.PlanError, match=r"factory\.account: expected the account that LUMI-G bills"):
+        CliRunner().invoke(check.command, [str(path), "--no-data"], catch_exceptions=False)
+    path.write_text(plan.replace("factory: {site: local}", "factory: {site: lumi, account: project_465000001}"))
+    said = CliRunner().invoke(check.command, [str(path), "--no-data"], catch_exceptions=False)
+    assert "factory: a job that LUMI-G gives" in said.output
 
 
 def cli_root() -> Path:
