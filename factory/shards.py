@@ -112,7 +112,7 @@ class Shards:
         self._open.clear()
 
     def read(self, group: int) -> Arrays:
-        """The tensors of a row group.
+        """The tensors of a row group; some of them in memory that cannot be written to.
 
         Raises:
             DataError: The file is damaged, or holds missing values where a tensor takes integers.
@@ -125,8 +125,7 @@ class Shards:
             raise self._damaged(number, error) from None
         rows = table.combine_chunks().to_batches()
         whole = rows[0] if rows else pa.RecordBatch.from_pylist([], schema=table.schema)
-        # Arrow's memory is read-only, and torch takes none such.
-        return {name: np.array(self._tensor(whole, of, number)) for name, of in self._tensors.items()}
+        return {name: self._tensor(whole, of, number) for name, of in self._tensors.items()}
 
     def _tensor(self, batch: pa.RecordBatch, of: str | tuple[str, ...], number: int) -> npt.NDArray[Any]:
         if not isinstance(of, str):

@@ -18,6 +18,8 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Literal
 
+import numpy as np
+import numpy.typing as npt
 import pydantic
 import torch
 
@@ -165,7 +167,7 @@ class Stream:
     def sample(self, rows: int) -> Tensors:
         """Some rows from the beginning of the files."""
         found = self._shards.read(0)
-        return {name: torch.from_numpy(values[:rows]) for name, values in found.items()}
+        return {name: torch.from_numpy(np.array(values[:rows])) for name, values in found.items()}
 
     def __iter__(self) -> Iterator[Batch]:
         """The batches that are left of the present epoch; the stream then stands at the beginning of the next."""
@@ -248,18 +250,17 @@ class _Reader:
         """The rows of a window, shuffled."""
         rows = self._plan.starts[lane][window + 1] - self._plan.starts[lane][window]
         generator = torch.Generator().manual_seed(seed_of(self._seed, self._epoch, f"{lane}:{window}"))
-        places = torch.randperm(rows, generator=generator)
-        found: Tensors = {}
+        places = torch.randperm(rows, generator=generator).numpy()
+        found: dict[str, npt.NDArray[Any]] = {}
         begin = 0
         for group in self._plan.windows[lane][window]:
-            # Torch lets other threads go on while it copies; numpy does not.
+            # By numpy, which works on this thread alone: torch would share it out over all cores, beside the training.
             for name, values in self._shards.read(group).items():
-                part = torch.from_numpy(values)
                 if name not in found:
-                    found[name] = part.new_empty((rows, *part.shape[1:]))
-                found[name].index_copy_(0, places[begin : begin + len(part)], part)
+                    found[name] = np.empty((rows, *values.shape[1:]), values.dtype)
+                found[name][places[begin : begin + len(values)]] = values
             begin += int(self._shards.group_rows[group])
-        return found
+        return {name: torch.from_numpy(values) for name, values in found.items()}
 
 
 def _windows(groups: list[int], rows: Any, wanted: float, share: float) -> Iterator[list[int]]:
