@@ -53,9 +53,9 @@ GENERAL_PURPOSE = (
     Entry("model_documentation_authorities", "Model Documentation Form, view of national authorities"),
     Entry("model_documentation_downstream", "Model Documentation Form, view of downstream providers"),
     Entry("annexes_xi_xii", "Coverage of Annexes XI and XII"),
-    Entry("public_summary", "Public summary of training content"),
+    Entry("public_summary", "Public summary of training content", languages=ALL),
     Entry("copyright_policy", "Copyright policy: checklist and evidence"),
-    Entry("open_source", "Test of the open-source exemption"),
+    Entry("open_source", "Test of the open-source exemption", languages=ALL),
 )
 """Documents of a language model, in the order in which they are best read. Their builders stand in `model_cards.gpai`.
 """
