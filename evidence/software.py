@@ -60,6 +60,14 @@ def _sources(module: str) -> list[Path]:
     return [Path(found.origin)] if found.origin and Path(found.origin).is_file() else []
 
 
+def version(distribution: str) -> str | None:
+    """The installed version of a distribution; None where there is none."""
+    try:
+        return importlib.metadata.version(distribution)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
 def packages() -> dict[str, str]:
     """Version of each distribution that shapes the result, where it is installed."""
     found = {}

@@ -19,7 +19,7 @@ from configs import errors, load
 from configs.plan import Plan
 from evidence import arrays, records
 from evidence.folder import RunFolder
-from tef_export import confine, manifest, recipe
+from tef_export import confine, manifest, recipe, recipe_rules
 from tef_export.rerun import process, text_child
 
 FAMILIES: tuple[Callable[[Subject], tuple[records.CheckResult, ...]], ...] = (
@@ -53,8 +53,10 @@ def _measured(place: Path, network: str) -> process.Answer:
     wanted = {check.id for check in asked.checks}
     extremes = all(s.minimum is not None and s.maximum is not None for s in asked.statistics)
     without = set() if extremes else {check.id for check in asked.checks if "training_range" in check.needs}
-    results = (result for family in FAMILIES for result in variants.measure(subject, family))
-    kept = tuple(r for r in results if r.check_id in wanted - without)
+    results = tuple(result for family in FAMILIES for result in variants.measure(subject, family))
+    # What can be measured and is not in the recipe was perhaps left out on purpose: `compare` says so.
+    undeclared = {check.id for check in recipe_rules.checks(results)[0]} - {one.id for one in asked.left_out}
+    kept = tuple(r for r in results if r.check_id in (wanted | undeclared) - without)
     return process.Answer(runtime=subject.scorer.runtime, limits=network, results=gate.apply(plan, kept))
 
 

@@ -25,6 +25,10 @@ INTERVAL_SHARE = 0.2
 WIDEST = 4.0
 """Times the declared width up to which an interval from other rows says something."""
 
+_NOT_DECLARED = (
+    "measured on these rows, and not declared: ask the sender whether it was left out, did not apply to their rows, or "
+    "was unknown to their version"
+)
 Key = tuple[str, str]
 AnyRecipe = recipe.Recipe | LanguageRecipe
 """What a bundle of either kind asks for."""
@@ -39,6 +43,7 @@ def compare(
     same_entities: bool,
     there: Collection[str],
     absent: Mapping[str, str],
+    same_version: bool = False,
 ) -> tuple[tuple[Comparison, ...], tuple[NotRepeated, ...]]:
     """Lay every measure of the recipe's checks beside the declared one.
 
@@ -50,13 +55,15 @@ def compare(
         same_entities: Was it known which rows belong to one entity, as it was then? Else intervals are not compared.
         there: Attributes, intersections and columns to slice by of which the rows say what they belong to.
         absent: Attribute or column to the reason why its groups could not be made.
+        same_version: Does the bundle say that it was made by this version of proofline, which knows the same checks?
 
     Returns:
         The comparisons, the worst first within the order of the checks, and what was not repeated.
     """
     before, after = {r.check_id: r for r in declared}, {r.check_id: r for r in measured}
     pairs: list[tuple[str, records.Measure, records.Measure]] = []
-    others: dict[int, str] = {}
+    stated: dict[int, tuple[Status, str]] = {}
+    known = {one.id for one in asked.checks} | {one.id for one in asked.left_out}
     left_out = [NotRepeated(check_id=one.id, reason=one.reason) for one in asked.left_out]
     for check in asked.checks:
         result = after.get(check.id)
@@ -74,18 +81,29 @@ def compare(
                 lost[unknown] = _gone(unknown, absent)
             elif same_rows or (old and new):
                 if not same_rows and (other := _of_another(before[check.id], result, part)):
-                    others[len(pairs)] = other
+                    stated[len(pairs)] = ("cannot_tell", other)
                 none = records.Measure(name=name, value=None, slice=part)
                 pairs.append((check.id, old or none, new or none))
             else:
                 lost[part.partition("=")[0]] = "no such group among these rows"
         left_out += [NotRepeated(check_id=check.id, reason=f"{part}: {reason}") for part, reason in lost.items()]
+    for result in measured:
+        if result.check_id in known:
+            continue
+        if same_rows and same_version:
+            for measure in (m for m in result.measures if m.name == result.check_id and "=" not in m.slice):
+                stated[len(pairs)] = ("differs", "measured here, and not declared: the whole check was left out")
+                pairs.append(
+                    (result.check_id, records.Measure(name=measure.name, value=None, slice=measure.slice), measure)
+                )
+        else:
+            left_out.append(NotRepeated(check_id=result.check_id, reason=_NOT_DECLARED))
     count = max(1, len(pairs))
     found = [
-        _same(asked.tolerance, *pair, intervals=same_entities)
+        _made(*pair, *stated[number])
+        if number in stated
+        else _same(asked.tolerance, *pair, intervals=same_entities)
         if same_rows
-        else _made(*pair, "cannot_tell", others[number])
-        if number in others
         else _other(pair, asked.sampling.level, count, asked.minimum_group_size)
         for number, pair in enumerate(pairs)
     ]

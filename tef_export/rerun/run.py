@@ -9,7 +9,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from configs import errors
-from evidence import canonical, clock
+from evidence import canonical, clock, software
 from evidence import rerun_records as outcome
 from tef_export import contents, manifest, recipe, rows, verify
 from tef_export.language import text
@@ -79,6 +79,7 @@ def rerun(
             same_entities=plan.data.entity is None or mapped.part.entities is not None,
             there={*mapped.part.groups, *mapped.part.slices},
             absent=mapped.absent,
+            same_version=found.evidence.run.software.get("proofline") == software.version("proofline"),
         )
         return _outcome(found, answer, used, comparisons, left_out)
 

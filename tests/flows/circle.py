@@ -156,7 +156,9 @@ def raw_test_rows(run: Path, space: Path) -> Path:
     """The test rows as a table of raw columns: what the provider gives where a bundle may not carry them."""
     from factory import ingest, splitting
 
-    table = pd.read_parquet(run / "data/table.parquet")
+    place, _ = dossier.STAGES["ingest"]
+    reference = json.loads((run / place).read_text(encoding="utf-8"))["table"]
+    table = pd.read_parquet(run / reference["path"])
     roles = pd.read_parquet(run / splitting.ASSIGNMENT)[splitting.ROLE].to_numpy()
     table = table[roles == "test"]
     table.drop(columns=[c for c in table.columns if c == ingest.ROW]).to_csv(space / "tef/test.csv", index=False)

@@ -56,7 +56,9 @@ meant it. Letter and number before a name are those of the list of cases that th
 
 Not here: a revoked certificate. No list of revoked certificates is asked, because nothing is asked over a network; a
 facility that learns of a lost key no longer pins it. That an id arrives again with other content, or an older version
-after a newer one, is for the catalogue of what was received (`proofline import`).
+after a newer one, is for the catalogue of what was received (`proofline import`). Whose word a timestamp is says
+`openssl ts -verify`, which refuses a stranger's and an expired authority; the reader says that it did not look. A check
+without a gate that was left out of results and recipe alike leaves no trace in a bundle: `proofline rerun` finds it.
 """
 _LABELS = re.compile(r"(?:[A-D]\d+,? )+")
 _VARIES = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]{8,}\b…?|[0-9a-f]{8,}…")

@@ -36,10 +36,12 @@ def plan_text(gates: tuple[str, ...] = MEASURED, **bundle: bool) -> str:
     return yaml.safe_dump(plan, allow_unicode=True)
 
 
-def bundle(place: Path, key: making.keys.PrivateKey, alter=lambda result: result, **what: bool) -> making.Made:
+def bundle(
+    place: Path, key: making.keys.PrivateKey, alter=lambda result: result, select=lambda results: results, **what: bool
+) -> making.Made:
     """Measure, then seal what was measured.
 
-    `alter` changes results before they are declared, `what` the section `bundle` of the plan.
+    `alter` changes results before they are declared, `select` leaves some out, `what` is the plan's section `bundle`.
     """
     text = plan_text()
     first = making.bundle(place / "first", key, plan=text)
@@ -49,7 +51,7 @@ def bundle(place: Path, key: making.keys.PrivateKey, alter=lambda result: result
         with tempfile.TemporaryDirectory() as scratch:
             answer = process.measure(found.files, found.manifest.model, part, Path(scratch))
         plan, critical = found.evidence.plan, [r for r in found.evidence.results.results if r.severity == "critical"]
-    results = (critical[0], *(alter(result) for result in answer.results), critical[1])
+    results = (critical[0], *(alter(result) for result in select(answer.results)), critical[1])
 
     def evaluated(record: records.EvaluationRecord) -> records.EvaluationRecord:
         return record.model_copy(update={"results": results})

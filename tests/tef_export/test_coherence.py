@@ -235,38 +235,46 @@ OPEN = {
 }
 
 
+@pytest.mark.attack("approval")
 @pytest.mark.parametrize("status", OPEN)
-def test_every_required_line_that_is_not_a_pass_needs_a_waiver(tmp_path: Path, key: Any, status: str) -> None:
+def test_every_required_line_that_is_not_a_pass_needs_a_waiver(
+    tmp_path: Path, key: Any, attack: Attack, status: str
+) -> None:
     """Also one that does not apply or was not measured; with a waiver in force the bundle holds and shows it."""
     without_one = making.bundle(tmp_path / "without", key, OPEN[status])
-    assert f"one for performance.roc_auc@overall ({status})" in refused(without_one.path, key).text
+    said = refused(without_one.path, key)
+    assert f"one for performance.roc_auc@overall ({status})" in said.text
+    attack(said, what=f"no waiver for a gate whose answer is {status.replace('_', ' ')}")
     made = making.bundle(tmp_path / "with", key, OPEN[status], waivers=(WAIVER,))
     found = verify.verify(made.path, public_key=key.public_key(), at=making.NOW)
     assert found.refusal is None
     assert any("accepted until 2027-02-01" in check.text for check in found.checks)
 
 
-@pytest.mark.parametrize(
-    ("changes", "said"),
-    [
-        ({"expires": "2001-01-01"}, "expiry: expected a date from 2026-11-20 on"),
-        ({"expires": "2026-11-19"}, "expiry"),
-        ({"expires": "2027-11-22"}, "expiry"),
-        ({"expires": "never"}, "expiry: expected a date, got never"),
-        ({"expires": "20270101"}, "expiry"),
-        ({"expires": ""}, "expiry"),
-        ({"reason": ""}, "reason: expected words"),
-        ({"person": "Somebody Else"}, "person: expected Erika Muster, got Somebody Else"),
-        ({"person": ""}, "person"),
-    ],
-)
+WAIVERS: list[tuple[str, dict[str, str], str]] = [
+    ("waiver that had ended long before", {"expires": "2001-01-01"}, "expiry: expected a date from 2026-11-20 on"),
+    ("waiver that ended the day before", {"expires": "2026-11-19"}, "expiry"),
+    ("waiver for more than a year", {"expires": "2027-11-22"}, "expiry"),
+    ("waiver without an end", {"expires": "never"}, "expiry: expected a date, got never"),
+    ("waiver with an end that can be misread", {"expires": "20270101"}, "expiry"),
+    ("waiver with an empty end", {"expires": ""}, "expiry"),
+    ("waiver without a reason", {"reason": ""}, "reason: expected words"),
+    ("waiver of somebody else", {"person": "Somebody Else"}, "person: expected Erika Muster, got Somebody Else"),
+    ("waiver of nobody", {"person": ""}, "person"),
+]
+
+
+@pytest.mark.attack("approval")
+@pytest.mark.parametrize(("changes", "said"), [one[1:] for one in WAIVERS], ids=[one[0] for one in WAIVERS])
 def test_a_waiver_is_the_approvers_own_with_a_reason_and_an_end(
-    tmp_path: Path, key: Any, changes: dict[str, str], said: str
+    tmp_path: Path, key: Any, attack: Attack, changes: dict[str, str], said: str
 ) -> None:
     """A waiver by somebody else, without a reason, expired before the decision or without an end is none."""
     waiver = WAIVER.model_copy(update=changes)
     made = making.bundle(tmp_path, key, OPEN["inconclusive"], waivers=(waiver,))
-    assert f"approval, waiver of performance.roc_auc@overall, {said}" in refused(made.path, key).text
+    found = refused(made.path, key)
+    assert f"approval, waiver of performance.roc_auc@overall, {said}" in found.text
+    attack(found)
 
 
 INDEX: list[tuple[str, Callable[[dict[str, Any]], Any], str]] = [

@@ -6,6 +6,7 @@ import datetime as dt
 import io
 import zipfile
 import zlib
+from collections.abc import Callable
 
 import pytest
 
@@ -14,7 +15,9 @@ from model_cards import render_docx, render_pdf
 from model_cards.refs import Fact
 from model_cards.tree import Document, Link, Paragraph, Section
 from tef_export import contents, quiet
+from tests.tef_export import fuzz
 
+FOUND = fuzz.FINDINGS / "document-negative-seek"
 AT = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
 TYPES = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 RELATION = f'<Relationship Id="x" Type="{TYPES}/{{kind}}" Target="{{to}}" TargetMode="External"/>'
@@ -110,7 +113,44 @@ def test_actions_of_a_pdf_are_named(pdf: bytes, action: bytes) -> None:
     assert "an action /" in str(quiet.acts_pdf(pdf + stream + packed + b"\nendstream\nendobj\n"))
 
 
-def test_the_reader_refuses_in_one_sentence(docx: bytes) -> None:
+def _field(docx: bytes) -> bytes:
+    part = b'<w:p xmlns:w="x"><w:r><w:instrText xml:space="preserve"> DDEAUTO c:\\x </w:instrText></w:r></w:p>'
+    return changed(docx, "word/footnotes.xml", part)
+
+
+def _pdf(action: bytes) -> Callable[[bytes], bytes]:
+    return lambda pdf: pdf + b"\n9 0 obj\n<< " + action + b" >>\nendobj\n"
+
+
+ACTIVE: list[tuple[str, str, Callable[[bytes], bytes]]] = [
+    ("DOCX with a macro", "docx", lambda d: changed(d, "word/vbaProject.bin", b"x")),
+    ("DOCX with a file inside", "docx", lambda d: changed(d, "word/embeddings/a.xlsx", b"x")),
+    ("DOCX with a template from elsewhere", "docx", lambda d: rels(
+        d, RELATION.format(kind="attachedTemplate", to="http://a.example/x"))),
+    ("DOCX with a picture from elsewhere", "docx", lambda d: rels(
+        d, RELATION.format(kind="image", to="http://a.example/x"))),
+    ("DOCX with a field that runs a program", "docx", _field),
+    ("DOCX with entities", "docx", lambda d: changed(d, "word/x.xml", b"<!DOCTYPE a [<!ENTITY b 'c'>]><a/>")),
+    ("DOCX that unpacks without end", "docx", lambda d: changed(d, "word/x.xml", b"0" * (quiet.MOST_BYTES + 1))),
+    ("DOCX that was cut off", "docx", lambda d: d[: len(d) // 2]),
+    ("DOCX with an offset before its beginning", "docx", lambda _: FOUND.read_bytes()),
+    ("PDF with a script", "pdf", _pdf(b"/S /JavaScript /JS (x)")),
+    ("PDF with a script, its name escaped", "pdf", _pdf(b"/S /J#61vaScript")),
+    ("PDF that starts a program", "pdf", _pdf(b"/S /Launch")),
+    ("PDF that acts on opening", "pdf", _pdf(b"/OpenAction 5 0 R")),
+    ("PDF with a file inside", "pdf", _pdf(b"/EmbeddedFiles 6 0 R")),
+    ("PDF that sends a form", "pdf", _pdf(b"/S /SubmitForm")),
+    ("PDF that is encrypted", "pdf", _pdf(b"/Encrypt 7 0 R")),
+]  # fmt: skip
+
+
+@pytest.mark.attack("contents")
+@pytest.mark.parametrize(("suffix", "bend"), [one[1:] for one in ACTIVE], ids=[one[0] for one in ACTIVE])
+def test_the_reader_refuses_in_one_sentence(
+    request: pytest.FixtureRequest, suffix: str, bend: Callable[[bytes], bytes], attack: Callable[..., None]
+) -> None:
     """The verification names the file, and what it would do."""
-    with pytest.raises(errors.VerificationError, match=r"documents/x\.docx: expected a document that does nothing"):
-        contents.check_content("data/documents/x.docx", changed(docx, "word/vbaProject.bin", b"x"))
+    content = bend(request.getfixturevalue(suffix))
+    with pytest.raises(errors.VerificationError, match=r"expected (a document|DOCX)") as caught:
+        contents.check_content(f"data/documents/x.{suffix}", content)
+    attack(caught.value, "contents")

@@ -67,6 +67,24 @@ def test_a_measure_that_was_made_up_or_left_out_is_found(tmp_path: Path) -> None
     }
 
 
+def test_a_whole_check_that_was_left_out_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A check without a gate is in neither results nor recipe: the same rows and version find it, else it is listed."""
+
+    def without(results: tuple[records.CheckResult, ...]) -> tuple[records.CheckResult, ...]:
+        return tuple(result for result in results if result.check_id != "performance.brier")
+
+    made = rerunnable.bundle(tmp_path, making.real_key(), select=without)
+    found = again(made)
+    bad = [c for c in found.comparisons if c.status == "differs"]
+    assert {c.name for c in bad} == {"performance.brier"}
+    assert found.status == "differs"
+    assert "left out" in bad[0].reason
+    monkeypatch.setattr(run.software, "version", lambda _: "9.9")
+    later = again(made)
+    assert later.status == "reproduced"
+    assert "ask the sender" in next(one.reason for one in later.not_repeated if one.check_id == "performance.brier")
+
+
 def test_what_needs_groups_is_not_repeated_without_them(tmp_path: Path) -> None:
     """The plan lets rows leave and no codes: performance is reproduced, fairness is listed with the reason."""
     found = again(rerunnable.bundle(tmp_path, making.real_key(), include_groups=False))

@@ -7,7 +7,7 @@ import datetime as dt
 import http.server
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -124,17 +124,63 @@ def test_the_timestamp_is_signed_with_everything_else(
     assert "removed after signing" in str(found.refusal)
 
 
-def test_a_timestamp_over_something_else_is_refused(
-    stamped: write.Written, made: making.Made, authority: Authority, tmp_path: Path
-) -> None:
-    """Signed by the supplier, but about another manifest: refused with its reason."""
+SHA_512 = bytes.fromhex("0609608648016503040203")
+SHA_256 = bytes.fromhex("0609608648016503040201")
+FORGED: list[tuple[str, Callable[[bytes, bytes], bytes], str]] = [
+    ("timestamp over another manifest", lambda _, other: other, "one over something else"),
+    ("timestamp that was cut off", lambda own, _: own[:-1], "RFC 3161"),
+    ("timestamp that names another digest algorithm", lambda own, _: own.replace(SHA_256, SHA_512), "another digest"),
+    ("timestamp that was refused", lambda *_: bytes.fromhex("30053003020102"), "status 2"),
+    ("timestamp that is empty", lambda *_: b"", "RFC 3161"),
+    ("timestamp with a time that no clock shows", lambda own, _: _other_time(own), "RFC 3161"),
+]
+
+
+def _other_time(token: bytes) -> bytes:
+    """The answer with a 13th month."""
+    at = token.index(b"\x18\x0f20") + 2
+    return token[: at + 4] + b"13" + token[at + 6 :]
+
+
+@pytest.mark.attack("signatures")
+@pytest.mark.parametrize(("forge", "reason"), [one[1:] for one in FORGED], ids=[one[0] for one in FORGED])
+def test_a_forged_timestamp_is_refused(
+    stamped: write.Written, made: making.Made, authority: Authority, tmp_path: Path, attack: Callable[..., None],
+    forge: Callable[[bytes, bytes], bytes], reason: str,
+) -> None:  # fmt: skip
+    """Signed by the supplier, but about another manifest, or no timestamp at all: refused with its reason."""
     top, files = making.unpacked(stamped.path)
-    files[timestamp.PLACE] = timestamp.from_authority(authority.url)(b"something else")
+    other = timestamp.from_authority(authority.url)(b"something else")
+    files[timestamp.PLACE] = forge(files[timestamp.PLACE], other)
     digests = {path: making.sha(content) for path, content in files.items() if path != oms.PLACE}
     files[oms.PLACE] = oms.sign(digests, top, made.key)
     path = making.packed(tmp_path / "x.zip", top, files)
     found = verify.verify(path, public_key=made.key.public_key(), at=making.NOW)
-    assert "one over something else" in str(found.refusal)
+    assert reason in str(found.refusal)
+    attack(next(check for check in found.checks if check.status == "fail"))
+
+
+def test_whose_word_a_timestamp_is_says_openssl(stamped: write.Written, authority: Authority, tmp_path: Path) -> None:
+    """A stranger, and an expired certificate, are refused by `openssl ts`; the reader says that it did not look."""
+    (tmp_path / "strange").mkdir()
+    stranger = Authority(tmp_path / "strange")
+    _, files = making.unpacked(stamped.path)
+    (tmp_path / "answer.tsr").write_bytes(files[timestamp.PLACE])
+    (tmp_path / "listed").write_bytes(files[bag.TAG_MANIFEST])
+
+    def asked(certificate: Path, *more: str) -> int:
+        words = ("ts", "-verify", "-data", str(tmp_path / "listed"), "-in", str(tmp_path / "answer.tsr"))
+        return subprocess.run(
+            ["openssl", *words, "-CAfile", str(certificate), *more], capture_output=True, check=False
+        ).returncode
+
+    assert asked(authority.place / "tsa.crt") == 0
+    assert asked(stranger.place / "tsa.crt") != 0
+    assert (
+        asked(authority.place / "tsa.crt", "-attime", str(int(dt.datetime(2100, 1, 1, tzinfo=dt.UTC).timestamp()))) != 0
+    )
+    stranger.server.shutdown()
+    stranger.server.server_close()
 
 
 def test_nothing_is_asked_unless_it_is_wanted(made: making.Made, authority: Authority, tmp_path: Path) -> None:
