@@ -305,6 +305,11 @@ def _open(into: Path, *, make: bool = False) -> Iterator[sqlite3.Connection]:
     with contextlib.closing(database):
         try:
             database.execute("PRAGMA synchronous = FULL")
+            # A first import that was interrupted leaves a database without tables, which is no catalogue yet.
+            if not make and not database.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
+                raise errors.MissingError(
+                    f"catalogue {into}: expected a bundle in it, got none: an import did not end well. Repeat it."
+                )
             yield database
         except sqlite3.Error as error:
             raise _broken(into, error) from None

@@ -209,3 +209,41 @@ def test_a_rerun_is_noted_beside_its_bundle(made: making.Made, tmp_path: Path) -
     assert [r["status"] for r in received.show(tmp_path / "c", entry.sha256).reruns] == ["differs"]
     with pytest.raises(errors.MissingError, match="Import it first"):
         received.note(tmp_path / "c", {**outcome, "bundle_sha256": making.ZERO}, "{}")
+
+
+TINY = """
+mount -t tmpfs -o size=100k none "$1" || exit 77
+"$2" -c '
+import datetime, pathlib, sys
+from configs import errors
+from tef_export import keys, received
+place, bundle, key, at = sys.argv[1:]
+for _ in range(2):
+    try:
+        received.add(pathlib.Path(place, "c"), pathlib.Path(bundle), public_key=keys.load_public(pathlib.Path(key)),
+                     at=datetime.datetime.fromisoformat(at))
+    except errors.StorageError as error:
+        print(error)
+try:
+    print(received.entries(pathlib.Path(place, "c")))
+except errors.MissingError as error:
+    print(error)
+print([p.name for p in pathlib.Path(place, "c", "bundles").iterdir()])
+' "$1" "$3" "$4" "$5"
+"""
+
+
+@pytest.mark.skipif(not shutil.which("unshare"), reason="no unshare: a small disk of one's own needs Linux")
+def test_a_disk_that_is_really_full_leaves_no_half_entry(made: making.Made, tmp_path: Path) -> None:
+    """On a file system smaller than the bundle: one sentence each time, an empty catalogue, no file left over."""
+    place = tmp_path / "small"
+    place.mkdir()
+    words = ("bash", "-c", TINY, "x", place, sys.executable, made.path, made.written.public_key, making.NOW.isoformat())
+    done = subprocess.run(["unshare", "-rm", *map(str, words)], cwd=ROOT, capture_output=True, text=True, check=False)
+    if done.returncode == 77 or "unshare" in done.stderr:
+        pytest.skip("this system lets nobody mount a small disk")
+    lines = done.stdout.splitlines()
+    assert len(lines) == 4, done.stderr
+    assert all("full disk" in line for line in lines[:2])
+    assert "an import did not end well" in lines[2]
+    assert lines[3] == "[]"

@@ -131,6 +131,19 @@ def test_other_rows_are_compared_by_intervals(now: records.Measure, status: str)
     assert compare._other(pair, 0.95, 300, 30).status == status
 
 
+def test_counts_are_not_compared_across_tables(honest: making.Made) -> None:
+    """A confusion matrix of other rows agrees with nothing: it is listed, and makes no answer `cannot tell`."""
+    declared = next(r for r in honest.dossier.results() if r.check_id == "performance.confusion_matrix")
+    with verify.opened(honest.path, public_key=honest.key.public_key(), at=making.NOW) as opened:
+        asked = manifest.record(opened.files.read(recipe.PLACE), recipe.Recipe, recipe.PLACE)
+    asked = asked.model_copy(update={"checks": tuple(c for c in asked.checks if c.id == declared.check_id)})
+    made, listed = compare.compare(
+        asked, (declared,), (declared,), same_rows=False, same_entities=True, there=(), absent={}
+    )
+    assert made == ()
+    assert "counts: numbers of rows" in next(one.reason for one in listed if one.check_id == declared.check_id)
+
+
 def test_rates_of_two_classes_are_not_compared(honest: making.Made) -> None:
     """Of several classes the one whose groups differ most is shown: on other rows that may be another class."""
     found = honest.dossier.results()

@@ -386,8 +386,8 @@ WRONG: list[tuple[str, Callable[[Files], Files], str, str]] = [
     ("other system", _index(lambda i: i["system"].update(version="9")), "evidence", "system version"),
     ("better gate", _index(lambda i: i.update(gate="fail")), "evidence", "gate"),
     ("other threshold", _index(lambda i: i["model"]["threshold"].update(value=0.1)), "evidence", "threshold"),
-    ("a feature less", _index(lambda i: i["model"]["features"].pop()), "evidence", "model input"),
-    ("a class more", _index(lambda i: i["model"]["classes"].append("x")), "evidence", "model outputs"),
+    ("a feature less", _index(lambda i: i["model"]["features"].pop()), "evidence", "bundle.json, features"),
+    ("a class more", _index(lambda i: i["model"]["classes"].append("x")), "evidence", "bundle.json, classes"),
     (
         "D60 results of another model",
         _record(EVIDENCE["evaluate"], lambda r: r.update(onnx_sha256="0" * 64)),
