@@ -121,7 +121,8 @@ def _claim(sentence: Sentence, compiled: _Compiled, evidence: Evidence) -> Findi
     match = next((m for pattern in compiled.says if (m := pattern.search(sentence.text))), None)
     if match is None or not _is_claim(sentence, match, claim):
         return None
-    pieces = [part for part in (*re.split(r"[;:](?=\s)", sentence.text), sentence.text) if len(part) > 30 and match[0] in part]
+    split = (*re.split(r"[;:](?=\s)", sentence.text), sentence.text)
+    pieces = [part for part in split if len(part) > 30 and match[0] in part]
     if any(" ".join(words.words(part)) in evidence.quotes for part in pieces):
         return None  # a person's statement, as the evidence holds it
     about = claim.about
