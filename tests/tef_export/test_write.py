@@ -237,3 +237,36 @@ def test_a_bundle_that_no_reader_would_open_is_not_written(tmp_path: Path) -> No
     with pytest.raises(errors.GateError, match="Export a smaller model"):
         archive.write(tmp_path / "x.zip", "x-1", {"data/model/model.onnx": large})
     assert not (tmp_path / "x.zip").exists()
+
+
+def test_a_model_is_hashed_once_while_it_is_copied(
+    made: making.Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its digest is made on the way into the archive, and nowhere else; that of the archive is the only other."""
+    import hashlib
+
+    content = (made.folder.path / "model/model.onnx").read_bytes()
+    hashed: list[int] = []
+    real = hashlib.sha256
+
+    class Counting:
+        def __init__(self, data: bytes = b"") -> None:
+            self._real, self._seen = real(data), bytearray(data)
+
+        def update(self, data: bytes) -> None:
+            self._real.update(data)
+            self._seen += data
+
+        def digest(self) -> bytes:
+            hashed.append(self._seen.count(content))
+            return self._real.digest()
+
+        def hexdigest(self) -> str:
+            return self.digest().hex()
+
+    prepared = write.prepare(made.folder, made.dossier, made.approval, making.CREATED)
+    monkeypatch.setattr(hashlib, "sha256", Counting)
+    written = write.seal(prepared, made.key, tmp_path)
+    copies = sum(c == content for c in making.unpacked(written.path)[1].values())
+    # The copy that Triton's repository wants is a file of its own, so each digest counts it again.
+    assert sum(hashed) == 2 * copies, hashed
