@@ -5,6 +5,8 @@ Beside it, which field of the Model Documentation Form goes to whom, and on whic
 
 from __future__ import annotations
 
+import dataclasses
+
 from model_cards import tree
 from model_cards.legal import frame, names, traceability
 from model_cards.legal.answered import Places
@@ -42,7 +44,20 @@ def places_of(report: Document) -> Places:
 def build(book: Book, places: Places) -> Document:
     """The whole document."""
     first, *rest = traceability.sections(book, places)
-    return frame.document(book, TITLE, (first, _exempt(book), *rest, _recipients(book)))
+    return frame.document(book, TITLE, (first, _exempt(book), *rest, *_ready(book, places), _recipients(book)))
+
+
+def _ready(book: Book, places: Places) -> tuple[Section, ...]:
+    """The points of the annexes that the class does not ask for, with what answers them all the same."""
+    applying = {str(r.value["id"]) for r in book.law["read"]["requirements"]}
+    points = [r for part in ("annex_xi", "annex_xii") for r in book.law["general"][part]]
+    rest = [r for r in points if r.value["id"] not in applying and not str(r.value["id"]).startswith("XI-S2")]
+    if not rest:
+        return ()
+    words = "The class of the model does not ask for these points. What stands ready for them, should it be another:"
+    found = traceability.articles(book, dataclasses.replace(places, statements=None), rest)
+    inner = tuple(traceability.chapter(article) for article in found)
+    return (Section("ready", "What the class does not ask for", (Paragraph((words,)),), inner),)
 
 
 def _exempt(book: Book) -> Section:

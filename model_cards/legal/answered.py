@@ -77,8 +77,8 @@ class Places:
     """Family of checks to its chapter."""
     documents: Mapping[str, Entry] = dataclasses.field(default_factory=dict)
     """Documents that answer beside those that the register of systems names."""
-    statements: str = ""
-    """Document in which what persons stated is listed; empty for the one that is being built."""
+    statements: str | None = ""
+    """Document in which what persons stated is listed; empty for the one that is being built, None for none."""
 
     def link(self, words: str | Fact, evidence: str, section: str) -> Link:
         """To the line that shows a place of a record, or to the chapter where no line is named after it."""
@@ -181,7 +181,9 @@ def _attestation(book: Book, question: str, places: Places) -> Answer:
     found = statements.statement(book, question)
     if found is None or found.value["status"] == "open":
         return Answer("gap", (statements.gap(book, question),))
-    link = Link("statement", lines.name(parts.question_of(book, question).evidence), places.statements)
+    link: tree.Part = "statement"
+    if places.statements is not None:
+        link = Link("statement", lines.name(parts.question_of(book, question).evidence), places.statements)
     name = found["id"].derived(question.replace("_", " "), "name of the question in words")
     state = _STANDING[str(found.value["status"])]
     words = tree.say("{link} on {name}{who}", link=(link,), name=name, who=statements.signed(found))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from collections.abc import Iterable
 
 from model_cards import figures, language, lines, report, statements, tree
 from model_cards.legal import answered, frame, parts
@@ -58,7 +59,7 @@ def build(book: Book) -> Document:
 def sections(book: Book, places: Places) -> tuple[Section, ...]:
     """How to read it, answers by article, each requirement with what answers it, and what persons stated."""
     found = articles(book, places)
-    return (_reading(), _completeness(book, found), *(_chapter(article) for article in found), _statements(book))
+    return (_reading(), _completeness(book, found), *(chapter(article) for article in found), _statements(book))
 
 
 def places_of(document: Document) -> Places:
@@ -72,11 +73,11 @@ def places_of(document: Document) -> Places:
     return Places(frozenset({*sections, *lines.of(document).values()}))
 
 
-def articles(book: Book, places: Places) -> tuple[Article, ...]:
-    """The applying requirements by article, in the order of the register, each followed to its answers."""
+def articles(book: Book, places: Places, among: Iterable[Node] | None = None) -> tuple[Article, ...]:
+    """The applying requirements (or others) by article, in the order of the register, each followed to its answers."""
     grouped: dict[str, list[Row]] = {}
     first: dict[str, Node] = {}
-    for requirement in book.law["read"]["requirements"]:
+    for requirement in book.law["read"]["requirements"] if among is None else among:
         name = _article(str(requirement.value["place"]))
         first.setdefault(name, requirement)
         grouped.setdefault(name, []).append(Row(requirement, answered.of(book, requirement, places)))
@@ -184,7 +185,8 @@ def _anchor(article: Article) -> str:
     return "article-" + re.sub(r"[^a-z0-9]+", "-", str(article.name.value).lower()).strip("-")
 
 
-def _chapter(article: Article) -> Section:
+def chapter(article: Article) -> Section:
+    """Each requirement of an article with what answers it."""
     body: list[tuple[Parts, ...]] = []
     for row in article.rows:
         place = row.requirement["place"].fact()

@@ -216,3 +216,15 @@ def test_json_and_html_of_every_document(trees: dict[str, dict[str, Document]]) 
     for name, document in trees["tuned"].items():
         assert render_json.render(document, name).startswith("{")
         assert "</html>" in render_html.render(document)
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_every_point_of_the_annexes_is_followed_to_its_answers(trees: dict[str, dict[str, Document]], run: str) -> None:
+    """Each point of Annex XI, section 1, and of Annex XII stands in the coverage, asked for by the class or not."""
+    from configs.law import general_purpose
+
+    shown = tree.plain(tuple(tree.walk(trees[run]["annexes_xi_xii"])))
+    register = general_purpose.load()
+    for point in (*register.annex_xi[:11], *register.annex_xii):
+        assert point.place in shown
+        assert point.duty in shown
