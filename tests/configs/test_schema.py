@@ -20,9 +20,13 @@ def test_the_schema_is_a_valid_one():
         jsonschema.Draft202012Validator.check_schema(json.loads(committed.read_text(encoding="utf-8")))
 
 
-@pytest.mark.parametrize("path", sorted(load.USE_CASES.glob("*.yaml")), ids=lambda p: p.stem)
+# Plans of language models are of another form, which has no schema for editors.
+TABLES = [p for p in sorted(load.USE_CASES.glob("*.yaml")) if "\ntask: language_model" not in p.read_text("utf-8")]
+
+
+@pytest.mark.parametrize("path", TABLES, ids=lambda p: p.stem)
 def test_editors_accept_the_shipped_plans(path):
-    """Each shipped plan points to the schema in its first line and is valid against it."""
+    """Each shipped plan of a table points to the schema in its first line and is valid against it."""
     text = path.read_text(encoding="utf-8")
     assert text.splitlines()[0] == "# yaml-language-server: $schema=../plan.schema.json"
     assert (path.parent / "../plan.schema.json").resolve() == schema.FILE

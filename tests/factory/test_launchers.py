@@ -44,4 +44,4 @@ def test_progress_of_a_job_is_told_once(tmp_path):
     for content in contents:
         place.write_text(content)
         before = launcher._report(place, told.append, before)
-    assert told == [first, second]
+    assert told == [dataclasses.asdict(first), dataclasses.asdict(second)]
