@@ -81,11 +81,18 @@ def read(answer: bytes) -> Stated:
         algorithm, digest = der.children(info[2])
         if algorithm not in (_SHA256, der.sequence(der.oid("2.16.840.1.101.3.4.2.1"))):
             raise _refusal("a timestamp over a SHA-256", "one over another digest")
-        at = dt.datetime.strptime(der.value(info[4]).decode("ascii")[:14], "%Y%m%d%H%M%S").replace(tzinfo=dt.UTC)
+        at = _time(der.value(info[4]).decode("ascii"))
         numbers = [int.from_bytes(der.value(one), "big") for one in info[5:] if one[0] == der.INTEGER]
         return Stated(der.value(digest), at, numbers[0] if numbers else None)
     except (ValueError, IndexError, UnicodeDecodeError) as error:
         raise _refusal("an answer under RFC 3161", f"something else ({str(error)[:80]})") from None
+
+
+def _time(text: str) -> dt.datetime:
+    try:
+        return dt.datetime.strptime(text[:14], "%Y%m%d%H%M%S").replace(tzinfo=dt.UTC)
+    except ValueError:
+        raise _refusal("an answer under RFC 3161", "a time that no clock shows") from None
 
 
 def check(answer: bytes, content: bytes, nonce: int | None = None) -> dt.datetime:

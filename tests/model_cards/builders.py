@@ -30,6 +30,8 @@ class Rendered:
     record: records.DocumentsRecord
     card: str
     page: str
+    annex: str
+    """Of the card."""
 
 
 def render(found: dossier.Dossier, place: Path) -> Rendered:
@@ -38,8 +40,11 @@ def render(found: dossier.Dossier, place: Path) -> Rendered:
 
     folder = RunFolder(place)
     record = documents.render(folder, found, suffixes=("md", "html"))
-    card, page = (folder.at(path).read_text(encoding="utf-8") for path in (documents.CARD, documents.REPORT))
-    return Rendered(found, record, card, page)
+    card, page, annex = (
+        folder.at(path).read_text(encoding="utf-8")
+        for path in (documents.CARD, documents.REPORT, "documents/card_annex.md")
+    )
+    return Rendered(found, record, card, page, annex)
 
 
 def plan_of(task: str) -> Plan:

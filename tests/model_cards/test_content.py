@@ -25,11 +25,12 @@ def test_card_and_report_list_the_same_gaps(
     from model_cards import card
 
     book = refs.book(dossiers[task])
-    in_card, in_report = tree.gaps(card.tree_of(book)), tree.gaps(report.tree_of(book))
+    in_card = (*tree.gaps(card.tree_of(book)), *tree.gaps(card.annex_of(book)))
+    in_report = tree.gaps(report.tree_of(book))
     assert set(in_card) == set(in_report) <= set(rendered[task].record.gaps)
     assert len(gaps.not_covered(book)) == sum(g.startswith("Not covered: ") for g in in_card) >= 2
     for question in ("Is the use listed in Annex III?", "Does it profile natural persons (GDPR Art. 4(4))?"):
-        assert question in rendered[task].card
+        assert question in rendered[task].card + rendered[task].annex
 
 
 def test_order_of_the_report(rendered: dict[str, Rendered]) -> None:
@@ -176,7 +177,7 @@ def test_test_rows_seen_in_training_are_a_limitation(dossiers: dict[str, Dossier
 
 def test_waivers_are_not_denied(rendered: dict[str, Rendered]) -> None:
     """The documents are older than the approval: they say where its waivers stand, not that there are none."""
-    for document in (rendered["binary"].page, rendered["binary"].card):
+    for document in (rendered["binary"].page, rendered["binary"].card + rendered["binary"].annex):
         assert "No waiver was given" not in document
         assert "they stand in approval.json" in document
 

@@ -108,7 +108,7 @@ def test_never_says_compliant_or_certified(dossiers: dict[str, Dossier], task: s
     """Fixed text judges no conformity."""
     for document in trees(dossiers[task]):
         words = " ".join(part for part in tree.walk(document) if isinstance(part, str)).lower()
-        words = words.replace("to be filled by: compliance officer", "")
+        words = words.replace("compliance officer", "")
         assert not re.search(r"complian|certif|conform", words)
 
 

@@ -49,8 +49,9 @@ def test_report_and_card_name_the_heaviest_features(rendered: dict[str, Rendered
     page = next(e for e in pages.read(found.page).all("section") if e.attributes["aria-labelledby"] == "h-explanation")
     for row in rows[:3]:
         assert row["feature"] in page.text
-        assert f"`{row['feature']}`" in found.card or row["feature"].replace("_", "\\_") in found.card
-    for text in (page.text, found.card):
+        whole = found.card + found.annex
+        assert f"`{row['feature']}`" in whole or row["feature"].replace("_", "\\_") in whole
+    for text in (page.text, found.card + found.annex):
         assert "at nominal level 0.9 hold the truth for" in text
         assert "It does not see: unusual combinations of categories" in text
 

@@ -42,9 +42,11 @@ def test_the_page_holds_no_attack_that_is_no_longer_tried() -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=attacks.FILE.parents[1])
     collected = set(re.findall(r"\[(.+)\]$", done.stdout, re.MULTILINE))
     singles = re.findall(r"(?:attack\(\"\w+\", |what=|\(|: )\"([^\"]+)\"", _sources())
-    assert {row.what for row in attacks.committed().values()} - collected - set(singles) == set()
+    begun = tuple(re.findall(r"what=f\"([^\"{]+)\{", _sources()))
+    named = {row.what for row in attacks.committed().values() if not row.what.startswith(begun)}
+    assert named - collected - set(singles) == set()
 
 
 def _sources() -> str:
     folder = attacks.FILE.parents[1] / "tests" / "tef_export"
-    return "\n".join(path.read_text(encoding="utf-8") for path in sorted(folder.glob("test_*.py")))
+    return "\n".join(path.read_text(encoding="utf-8") for path in sorted(folder.rglob("test_*.py")))

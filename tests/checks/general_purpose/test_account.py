@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +13,6 @@ from checks.general_purpose import compute, thresholds
 from checks.general_purpose.compute import Range
 from configs.language.plan import LanguagePlan
 from configs.law import general_purpose
-from evidence.folder import RunFolder
 from evidence.language_records import AccountRecord, LanguageTrainingRecord
 from tests.checks.general_purpose.language_training import quantity, training
 from tests.configs.language_plans import plan_of
@@ -31,19 +29,19 @@ OPEN_SOURCE = {
 }  # fmt: skip
 
 
-def account(plan: LanguagePlan, trained: LanguageTrainingRecord, tmp_path: Path) -> AccountRecord:
-    return accounts.account(RunFolder(tmp_path / "run"), plan, tokenised(plan), trained)
+def account(plan: LanguagePlan, trained: LanguageTrainingRecord) -> AccountRecord:
+    return accounts.account(plan, tokenised(plan), trained)
 
 
 def plan(changes: dict[str, Any] | None = None, **general: Any) -> LanguagePlan:
     return plan_of({"general_purpose": general} | (changes or {}))
 
 
-def tuned(flop: float, base_flop: float | None, systemic: str, tmp_path: Path, **general: Any) -> AccountRecord:
+def tuned(flop: float, base_flop: float | None, systemic: str, **general: Any) -> AccountRecord:
     """The account of a fine-tuning."""
     base = {"path": "base", "name": "Great Words 7B", "systemic_risk": systemic, "compute_flop": base_flop}
     made = training(flop, method="full fine-tuning", base=BASE | {"compute_flop": base_flop})
-    return account(plan({"model": {"base": base}}, **{**ANSWERED, **general}), made, tmp_path)
+    return account(plan({"model": {"base": base}}, **{**ANSWERED, **general}), made)
 
 
 def sides(record: AccountRecord) -> dict[str, str]:
@@ -84,24 +82,24 @@ def test_more_compute_is_never_less(low: float, more: float, spread: float) -> N
         assert ORDER[thresholds.verdict(first, flop)] <= ORDER[thresholds.verdict(second, flop)]
 
 
-def test_estimates_stand_side_by_side_and_an_upper_bound_is_none(tmp_path: Path) -> None:
+def test_estimates_stand_side_by_side_and_an_upper_bound_is_none() -> None:
     """Counted, 6·P·D and N·L·H·U are listed; low and high are those of the estimates alone."""
     made = training(2e15, flops_otherwise=[quantity(9e15, method="upper bound: N x L x H")])
-    record = account(plan(), made, tmp_path)
+    record = account(plan(), made)
     formula = 6.0 * made.parameters * made.tokens
     assert [q.value for q in record.estimates] == [2e15, formula, 9e15]
     assert (record.low, record.high) == (formula, 2e15)
     assert record.spread == pytest.approx(2e15 / formula)
 
 
-def test_every_item_of_the_register_is_accounted_for(tmp_path: Path) -> None:
+def test_every_item_of_the_register_is_accounted_for() -> None:
     """What counts and what does not, each with how it is known."""
-    record = account(plan(), training(), tmp_path)
+    record = account(plan(), training())
     assert [i.item for i in record.items] == [i.id for i in general_purpose.load().compute_items]
     assert {i.item: i.flop for i in record.items}["pretraining"] == record.high
 
 
-def test_earlier_runs_and_synthetic_data_add_up(tmp_path: Path) -> None:
+def test_earlier_runs_and_synthetic_data_add_up() -> None:
     """Cumulative: this run, what the plan states of earlier ones, and what made synthetic corpora."""
     text = {"kind": "files", "path": ["a.txt"]}
     made = {"title": "Made", "origin": "synthetic", "synthetic": {"generators": ["X"], "compute_flop": 3e15}}
@@ -109,37 +107,36 @@ def test_earlier_runs_and_synthetic_data_add_up(tmp_path: Path) -> None:
     record = account(
         plan({"corpora": corpora}, earlier_compute_flop=1e15, earlier_compute_source="log of 2025"),
         training(),
-        tmp_path,
     )
     assert record.cumulative.value == pytest.approx(2e15 + 1e15 + 3e15)
     assert sides(record)["gpai"] == "below"
 
 
-def test_synthetic_data_of_unknown_compute_leave_every_side_open(tmp_path: Path) -> None:
+def test_synthetic_data_of_unknown_compute_leave_every_side_open() -> None:
     """What counts and is not known makes no threshold `below`."""
     text = {"kind": "files", "path": ["a.txt"]}
     made = {"title": "Made", "origin": "synthetic", "synthetic": {"generators": ["X"]}}
-    record = account(plan({"corpora": [{"id": "made", "source": text, "provenance": made}]}), training(), tmp_path)
+    record = account(plan({"corpora": [{"id": "made", "source": text, "provenance": made}]}), training())
     assert set(sides(record).values()) == {"unknown"}
     assert "not everything that counts is known" in record.cumulative.method
 
 
-def test_work_done_again_after_a_kill_is_told_and_not_counted(tmp_path: Path) -> None:
+def test_work_done_again_after_a_kill_is_told_and_not_counted() -> None:
     """Steps that a kill lost are in the estimates, and said to be; they stand among what does not count, unmeasured."""
-    lost = {i.item: i for i in account(plan(), training(resumed=2), tmp_path).items}
+    lost = {i.item: i for i in account(plan(), training(resumed=2)).items}
     assert lost["failed-runs"].flop is None
     assert "resumed 2 times" in str(lost["pretraining"].note)
-    assert {i.item: i.flop for i in account(plan(), training(), tmp_path).items}["failed-runs"] == 0
+    assert {i.item: i.flop for i in account(plan(), training()).items}["failed-runs"] == 0
 
 
-def test_energy_and_time_in_the_units_of_the_form(tmp_path: Path) -> None:
+def test_energy_and_time_in_the_units_of_the_form() -> None:
     """7.2 MJ are 0.002 MWh; a day on four ranks is four device-days."""
-    record = account(plan(), training(parallel="ddp, 4 ranks"), tmp_path)
+    record = account(plan(), training(parallel="ddp, 4 ranks"))
     assert record.energy.value == pytest.approx(0.002)
     assert record.energy.unit == "MWh"
     assert record.wall_time.value == 1
     assert record.hardware_time.value == 4
-    assert account(plan(), training(energy=quantity(None, "J", "unmeasured")), tmp_path).energy.value is None
+    assert account(plan(), training(energy=quantity(None, "J", "unmeasured"))).energy.value is None
 
 
 @pytest.mark.parametrize(
@@ -150,15 +147,15 @@ def test_energy_and_time_in_the_units_of_the_form(tmp_path: Path) -> None:
         (1.31e23, "no", "open"), (1.31e23, "unknown", "open"), (1.31e23, "yes", "yes"),
     ],
 )  # fmt: skip
-def test_generality_is_answered_never_inferred(flop: float, answer: str, state: str, tmp_path: Path) -> None:
+def test_generality_is_answered_never_inferred(flop: float, answer: str, state: str) -> None:
     """A person's answer decides; compute that speaks against a `no` leaves it open."""
-    assert account(plan(significant_generality=answer), training(flop), tmp_path).classes["general_purpose"] == state
+    assert account(plan(significant_generality=answer), training(flop)).classes["general_purpose"] == state
 
 
-def test_research_alone_is_no_general_purpose_model(tmp_path: Path) -> None:
+def test_research_alone_is_no_general_purpose_model() -> None:
     """As long as it is not placed on the market; where that is unknown, it is open; placed, research is no way out."""
     for placed, state in (("no", "no"), ("unknown", "open"), ("yes", "open")):
-        record = account(plan(research_only="yes", placed_on_market=placed), training(), tmp_path)
+        record = account(plan(research_only="yes", placed_on_market=placed), training())
         assert record.classes["general_purpose"] == state
 
 
@@ -175,10 +172,9 @@ def test_systemic_risk_and_the_duty_to_notify(
     designated: str,
     state: str,
     notify: bool,  # noqa: FBT001
-    tmp_path: Path,
 ) -> None:
     """Presumed above 1e25 FLOP, then the Commission is notified within two weeks; by designation it knows already."""
-    record = account(plan(**{**ANSWERED, "designated": designated}), training(flop), tmp_path)
+    record = account(plan(**{**ANSWERED, "designated": designated}), training(flop))
     assert record.classes["systemic_risk"] == state
     assert (record.notify_by is not None) == notify
     assert ("GP-52.1" in record.duties) == (state != "no")
@@ -193,46 +189,44 @@ def test_systemic_risk_and_the_duty_to_notify(
         (1e20, None, "unknown", "no"), (1e24, None, "unknown", "open"), (1e25, None, "unknown", "yes"),
     ],
 )  # fmt: skip
-def test_modifier_becomes_provider_above_a_third(
-    flop: float, base: float | None, systemic: str, state: str, tmp_path: Path
-) -> None:
+def test_modifier_becomes_provider_above_a_third(flop: float, base: float | None, systemic: str, state: str) -> None:
     """A third of the original's compute; where unknown, of 1e25 for one with systemic risk, of 1e23 otherwise."""
-    record = tuned(flop, base, systemic, tmp_path)
+    record = tuned(flop, base, systemic)
     assert record.classes["modifier_is_provider"] == state
     if state == "no":
         assert record.duties == ("GP-51",)
 
 
-def test_modifier_of_a_model_with_systemic_risk_is_bound_in_full(tmp_path: Path) -> None:
+def test_modifier_of_a_model_with_systemic_risk_is_bound_in_full() -> None:
     """Systemic risk passes to whoever becomes provider of the modification, with the notification."""
-    record = tuned(4e24, 9e24, "yes", tmp_path)
+    record = tuned(4e24, 9e24, "yes")
     assert record.classes["systemic_risk"] == "yes"
     assert record.notify_by is not None
-    assert tuned(1e20, 9e24, "yes", tmp_path).classes["systemic_risk"] == "no"
+    assert tuned(1e20, 9e24, "yes").classes["systemic_risk"] == "no"
 
 
 @pytest.mark.parametrize("name", list(OPEN_SOURCE))
-def test_each_condition_of_the_exemption_decides(name: str, tmp_path: Path) -> None:
+def test_each_condition_of_the_exemption_decides(name: str) -> None:
     """All fulfilled: exempt. One not fulfilled: no. One unanswered: open."""
     opposite = {"yes": "no", "no": "yes"}[OPEN_SOURCE[name]]
     for answer, state in ((OPEN_SOURCE[name], "yes"), (opposite, "no"), ("unknown", "open")):
         stated = {**ANSWERED, "open_source": {**OPEN_SOURCE, name: answer}}
-        assert account(plan(**stated), training(), tmp_path).classes["open_source_exemption"] == state
+        assert account(plan(**stated), training()).classes["open_source_exemption"] == state
 
 
-def test_exemption_is_lost_with_systemic_risk(tmp_path: Path) -> None:
+def test_exemption_is_lost_with_systemic_risk() -> None:
     """Whatever the licence; with systemic risk open, the exemption is open too."""
     stated = {**ANSWERED, "open_source": OPEN_SOURCE}
-    assert account(plan(**stated), training(2e25), tmp_path).classes["open_source_exemption"] == "no"
-    assert account(plan(**stated), training(1e25), tmp_path).classes["open_source_exemption"] == "open"
-    exempt = account(plan(**stated), training(), tmp_path).duties
+    assert account(plan(**stated), training(2e25)).classes["open_source_exemption"] == "no"
+    assert account(plan(**stated), training(1e25)).classes["open_source_exemption"] == "open"
+    exempt = account(plan(**stated), training()).duties
     assert {"GP-53.1.c", "GP-53.1.d"} <= set(exempt)
     assert not {"GP-53.1.a", "GP-53.1.b"} & set(exempt)
 
 
-def test_every_class_has_its_reasons(tmp_path: Path) -> None:
+def test_every_class_has_its_reasons() -> None:
     """The path names every answer and figure, each with its basis; steps are named once."""
-    record = account(plan(**ANSWERED), training(), tmp_path)
+    record = account(plan(**ANSWERED), training())
     names = [step.id for step in record.path]
     assert len(names) == len(set(names))
     assert {"language", "compute-general", "generality", "base", "compute-systemic", "designated", "market"} <= set(
@@ -241,11 +235,11 @@ def test_every_class_has_its_reasons(tmp_path: Path) -> None:
     assert all(step.basis and step.follows and step.answer for step in record.path)
 
 
-def test_merging_of_adapters_is_bounded(tmp_path: Path) -> None:
+def test_merging_of_adapters_is_bounded() -> None:
     """LoRA: at most two operations for each rank and parameter; otherwise nothing."""
     base = {"path": "base", "name": "Great Words 7B"}
     made = training(method="lora", base=BASE)
-    record = account(plan({"model": {"base": base, "method": "lora"}}), made, tmp_path)
+    record = account(plan({"model": {"base": base, "method": "lora"}}), made)
     assert {i.item: i.flop for i in record.items}["merging"] == 2 * 8 * made.parameters
 
 
