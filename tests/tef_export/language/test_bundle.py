@@ -204,7 +204,7 @@ def test_kinds_do_not_mix(opened: verify.Opened, attack: Attack) -> None:
     attack(refused.value, "contents")
     with pytest.raises(errors.VerificationError, match="language model") as refused:
         contents.check_names(paths | {"data/evidence/reference.json"})
-    attack(refused.value, "contents", "files of a model on tables beside a language model")
+    attack(refused.value, "contents", what="files of a model on tables beside a language model")
 
 
 @pytest.mark.attack("recipe", "held-out text exchanged for an easier one, recipe made to fit")
@@ -224,7 +224,7 @@ def test_held_out_text_that_was_exchanged_is_refused(opened: verify.Opened, atta
     lines[0]["text"] = "easier"
     with pytest.raises(errors.VerificationError, match="expected the text with the digest") as refused:
         text.read("".join(json.dumps(line) + "\n" for line in lines).encode(), "text")
-    attack(refused.value, "recipe", "a held-out document that is not the text of its digest")
+    attack(refused.value, "recipe", what="a held-out document that is not the text of its digest")
     with pytest.raises(errors.VerificationError, match="cut off"):
         text.read(content[:-1], "text")
 
