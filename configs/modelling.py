@@ -9,6 +9,17 @@ from pydantic import Field, StringConstraints, model_validator
 from configs.base import Section, Text
 
 
+def require_whole(*shares: float) -> None:
+    """Refuse shares that do not add up to 1.
+
+    Raises:
+        ValueError: They do not.
+    """
+    total = sum(shares)
+    if abs(total - 1.0) > 1e-9:
+        raise ValueError(f"expected shares that add up to 1, got {total:g}")
+
+
 class Split(Section):
     """Shares of the three parts. Rows are assigned by a seeded hash of their content."""
 
@@ -21,9 +32,7 @@ class Split(Section):
 
     @model_validator(mode="after")
     def _sums_to_one(self) -> Self:
-        total = self.train + self.validation + self.test
-        if abs(total - 1.0) > 1e-9:
-            raise ValueError(f"expected shares that add up to 1, got {total:g}")
+        require_whole(self.train, self.validation, self.test)
         return self
 
 

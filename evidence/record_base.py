@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from typing import Annotated
 
-from pydantic import AfterValidator, ConfigDict, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints, WithJsonSchema
 
 from configs.docstrings import Described
 
@@ -29,6 +30,12 @@ UtcTime = Annotated[
     WithJsonSchema({"type": "string", "format": "date-time", "pattern": _TIME}),
 ]
 """A time in UTC, ISO 8601 with `Z`, that exists."""
+
+
+def schema_text(kind: type[BaseModel]) -> str:
+    """The JSON Schema (2020-12) of a type as it is committed: two spaces, sorted keys, a newline."""
+    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **kind.model_json_schema()}
+    return json.dumps(schema, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
 
 
 class Record(Described):

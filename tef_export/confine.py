@@ -8,7 +8,6 @@ Ref: `Documentation/userspace-api/seccomp_filter.rst` of the Linux kernel.
 
 from __future__ import annotations
 
-import contextlib
 import ctypes
 import os
 import platform
@@ -16,6 +15,8 @@ import signal
 import struct
 import subprocess
 import sys
+
+from evidence import process_limits
 
 _LOAD, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
 _ALLOW, _DENY = 0x7FFF0000, 0x00050000 | 1
@@ -50,7 +51,7 @@ def this_process(seconds: int, memory: int) -> str:
     Returns:
         In words, what became of the network.
     """
-    _limit(seconds, memory)
+    process_limits.limit(seconds, memory)
     if _cut():
         return "without a network (seccomp)"
     return f"the network was not cut: {sys.platform} has no means for that without privileges"
@@ -64,23 +65,6 @@ def ended(done: subprocess.CompletedProcess[bytes]) -> str:
         return f"a process that was ended by {name} (it asked for too much time or memory, or broke)"
     lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
     return f"an error: {lines[-1][:200]}" if lines else "an error without a message"
-
-
-def _limit(seconds: int, memory: int) -> None:
-    try:
-        import resource  # noqa: PLC0415 - POSIX only
-    except ImportError:
-        return
-    for kind, value in (
-        (resource.RLIMIT_AS, memory),
-        (resource.RLIMIT_CPU, seconds),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        hard = resource.getrlimit(kind)[1]
-        lower = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        with contextlib.suppress(ValueError, OSError):  # macOS refuses to limit address space
-            resource.setrlimit(kind, (lower, lower))
 
 
 def _cut() -> bool:

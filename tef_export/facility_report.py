@@ -10,7 +10,7 @@ import pydantic
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from configs import errors
-from evidence import canonical, clock, facility
+from evidence import canonical, clock, facility, record_base
 from evidence.rerun_records import Rerun
 from tef_export import dsse, keys, strict_json, verify
 
@@ -132,9 +132,7 @@ def _first(error: pydantic.ValidationError) -> str:
 
 def schema_text() -> str:
     """The JSON Schema of an answer, as it is committed."""
-    schema = facility.FacilityReport.model_json_schema()
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
-    return json.dumps(schema, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    return record_base.schema_text(facility.FacilityReport)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ The JSON Schema beside this module is generated from these types (`schema_text`)
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -13,7 +12,7 @@ import pydantic
 
 from configs import errors
 from configs.language.load import AnyPlan
-from evidence import records
+from evidence import record_base, records
 from tef_export import strict_json
 
 PLACE = "data/bundle.json"
@@ -177,9 +176,7 @@ class BundleManifest(records.Record):
 
 def schema_text() -> str:
     """The JSON Schema of `bundle.json`, as it is committed."""
-    schema = BundleManifest.model_json_schema()
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
-    return json.dumps(schema, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    return record_base.schema_text(BundleManifest)
 
 
 def parse(content: bytes) -> BundleManifest:

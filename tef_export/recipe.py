@@ -12,13 +12,12 @@ value of a feature are single persons' values: they travel only where the plan s
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Literal
 
 import pydantic
 
-from evidence import records
+from evidence import record_base, records
 
 PLACE = "data/recipe.json"
 TEST_ROWS = "data/test/rows.csv"
@@ -231,9 +230,7 @@ class Recipe(records.Record):
 
 def schema_text() -> str:
     """The JSON Schema of the recipe, as it is committed."""
-    schema = Recipe.model_json_schema()
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
-    return json.dumps(schema, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    return record_base.schema_text(Recipe)
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from checks import catalogue
 from configs.bins import bin_names
@@ -52,19 +52,42 @@ def checks(
     results: Iterable[records.CheckResult],
 ) -> tuple[tuple[recipe.Check, ...], tuple[recipe.LeftOut, ...]]:
     """What can be measured again, and what cannot, with the reason. Checks that do not apply are in neither."""
+    return sorted_out(results, _needs, _why_not)
+
+
+def sorted_out(
+    results: Iterable[records.CheckResult],
+    needs: Callable[[str], tuple[recipe.Need, ...] | None],
+    why_not: Callable[[str], str],
+) -> tuple[tuple[recipe.Check, ...], tuple[recipe.LeftOut, ...]]:
+    """The checks that were measured, in two lists.
+
+    Args:
+        results: Every result of the run.
+        needs: Check to what it needs; None where it cannot be measured again.
+        why_not: Check to the reason why not.
+    """
     again: dict[str, recipe.Check] = {}
     without: dict[str, recipe.LeftOut] = {}
     for result in results:
         if not any(measure.value is not None for measure in result.measures):
             continue
-        family = result.check_id.partition(".")[0]
-        if result.check_id in REPEATED or family in ("performance", "fairness"):
-            needs = ("groups",) if family == "fairness" else REPEATED.get(result.check_id, ())
-            again[result.check_id] = described(result.check_id, needs)
+        name, asked = result.check_id, needs(result.check_id)
+        if asked is not None:
+            again[name] = described(name, asked)
         else:
-            reason = _WHY_NOT.get(result.check_id) or _WHY_NOT.get(family, "not part of a re-run")
-            without[result.check_id] = recipe.LeftOut(id=result.check_id, reason=reason)
+            without[name] = recipe.LeftOut(id=name, reason=why_not(name))
     return tuple(again.values()), tuple(without.values())
+
+
+def _needs(check: str) -> tuple[recipe.Need, ...] | None:
+    if check.startswith("fairness."):
+        return ("groups",)
+    return () if check.startswith("performance.") else REPEATED.get(check)
+
+
+def _why_not(check: str) -> str:
+    return _WHY_NOT.get(check) or _WHY_NOT.get(check.partition(".")[0], "not part of a re-run")
 
 
 def described(check_id: str, needs: tuple[recipe.Need, ...] = ()) -> recipe.Check:

@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 
 from configs.base import Section, Text
 from configs.data import Sha256
+from configs.modelling import require_whole
 
 LEAST_SPLIT = 10
 """Documents of a language from which on it has held-out text."""
@@ -33,9 +34,7 @@ class TextSplit(Section):
 
     @model_validator(mode="after")
     def _sums_to_one(self) -> Self:
-        total = self.train + self.validation + self.test
-        if abs(total - 1.0) > 1e-9:
-            raise ValueError(f"expected shares that add up to 1, got {total:g}")
+        require_whole(self.train, self.validation, self.test)
         return self
 
 

@@ -12,13 +12,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-import pydantic
 from pydantic import Field, model_validator
 
-from configs import strict_yaml
 from configs.base import Fraction, Section, Text
-from configs.errors import IntegrityError
 from configs.language.corpora import Origin
+from configs.law import register
 from configs.law.register import PLACE, Cited, Date, Question, Requirement, Source, Supplier
 
 FILES = (
@@ -296,26 +294,7 @@ def load(place: Path = PLACE) -> GeneralRegister:
     Raises:
         IntegrityError: A file is missing or is not what the types ask for.
     """
-    content: dict[str, object] = {}
-    for name in FILES:
-        path = place / f"{name}.yaml"
-        try:
-            found = strict_yaml.parse(path.read_text(encoding="utf-8"), f"law register {path.name}")
-        except FileNotFoundError:
-            raise IntegrityError(
-                f"law register {path.name}: expected a file, got none. Install proofline again."
-            ) from None
-        if not isinstance(found, dict):
-            raise IntegrityError(f"law register {path.name}: expected named lists, got {type(found).__name__}.")
-        content |= found
-    try:
-        return GeneralRegister.model_validate(content)
-    except pydantic.ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"])) or "register"
-        raise IntegrityError(
-            f"law register {where}: expected an entry of its type, got: {first['msg']}. Correct the file."
-        ) from None
+    return register.read(place, FILES, GeneralRegister)
 
 
 def range_of(ranges: tuple[Range, ...], value: float) -> Range:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import datetime as dt
 import functools
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal, Self, TypeVar
 
 import pydantic
 from pydantic import Field, StringConstraints, model_validator
@@ -19,6 +19,7 @@ from configs import strict_yaml
 from configs.base import Section, Text
 from configs.errors import IntegrityError
 
+R = TypeVar("R", bound=pydantic.BaseModel)
 PLACE = Path(__file__).parent
 FILES = ("register", "dates", "high_risk", "annexes", "lists", "standards", "attestations", "questionnaire")
 """The YAML files; their top-level keys are the fields of `Register`."""
@@ -233,8 +234,17 @@ def load(place: Path = PLACE) -> Register:
     Raises:
         IntegrityError: A file is missing or is not what the types ask for.
     """
+    return read(place, FILES, Register)
+
+
+def read(place: Path, files: tuple[str, ...], kind: type[R]) -> R:
+    """A register out of several files, each a mapping of named lists.
+
+    Raises:
+        IntegrityError: A file is missing or is not what the types ask for.
+    """
     content: dict[str, object] = {}
-    for name in FILES:
+    for name in files:
         path = place / f"{name}.yaml"
         try:
             found = strict_yaml.parse(path.read_text(encoding="utf-8"), f"law register {path.name}")
@@ -246,7 +256,7 @@ def load(place: Path = PLACE) -> Register:
             raise IntegrityError(f"law register {path.name}: expected named lists, got {type(found).__name__}.")
         content |= found
     try:
-        return Register.model_validate(content)
+        return kind.model_validate(content)
     except pydantic.ValidationError as error:
         first = error.errors(include_url=False)[0]
         where = ".".join(map(str, first["loc"])) or "register"

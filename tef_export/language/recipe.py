@@ -6,14 +6,13 @@ tokenizer, plan, commitment and results by digest; the reader makes every part t
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Literal
 
 from configs.language.plan import LanguagePlan
 from configs.language.policy import TextRobustness
-from evidence import records
+from evidence import record_base, records
 from tef_export import recipe, recipe_rules
 
 TARGET = "next token"
@@ -91,18 +90,11 @@ def checks(
     results: Iterable[records.CheckResult],
 ) -> tuple[tuple[recipe.Check, ...], tuple[recipe.LeftOut, ...]]:
     """What can be measured again, and what cannot, with the reason. Checks without a value are in neither."""
-    again: dict[str, recipe.Check] = {}
-    without: dict[str, recipe.LeftOut] = {}
-    for result in results:
-        if not any(measure.value is not None for measure in result.measures):
-            continue
-        if result.check_id.startswith(REPEATED):
-            again[result.check_id] = recipe_rules.described(result.check_id)
-        else:
-            beginnings = [start for start in _WHY_NOT if result.check_id.startswith(start)]
-            reason = _WHY_NOT[beginnings[0]] if beginnings else "not part of the recipe"
-            without[result.check_id] = recipe.LeftOut(id=result.check_id, reason=reason)
-    return tuple(again.values()), tuple(without.values())
+    return recipe_rules.sorted_out(results, lambda check: () if check.startswith(REPEATED) else None, _why_not)
+
+
+def _why_not(check: str) -> str:
+    return next((why for start, why in _WHY_NOT.items() if check.startswith(start)), "not part of the recipe")
 
 
 def fixed(plan: LanguagePlan) -> dict[str, object]:
@@ -119,9 +111,7 @@ def fixed(plan: LanguagePlan) -> dict[str, object]:
 
 def schema_text() -> str:
     """The JSON Schema of the recipe, as it is committed."""
-    schema = LanguageRecipe.model_json_schema()
-    schema = {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
-    return json.dumps(schema, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    return record_base.schema_text(LanguageRecipe)
 
 
 if __name__ == "__main__":

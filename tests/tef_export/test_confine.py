@@ -55,6 +55,6 @@ def test_what_is_denied(tmp_path: Path) -> None:
 
 def test_where_nothing_can_be_cut_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     """On macOS, Windows and other processors the answer says that the network was not cut."""
-    monkeypatch.setattr(confine, "_limit", lambda *_: None)
+    monkeypatch.setattr(confine.process_limits, "limit", lambda *_: None)
     monkeypatch.setattr(sys, "platform", "darwin")
     assert confine.this_process(1, 1) == "the network was not cut: darwin has no means for that without privileges"

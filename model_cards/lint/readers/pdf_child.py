@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import logging
 import sys
 import warnings
+
+from evidence import process_limits
 
 MEMORY = 1 << 30
 CPU_SECONDS = 90
@@ -14,27 +15,9 @@ MOST_PAGES = 2_000
 MOST_CHARACTERS = 30_000_000
 
 
-def limit() -> None:
-    """Limit this process before it opens anything; where the system has no such limits, only time is limited."""
-    try:
-        import resource  # noqa: PLC0415 - POSIX only
-    except ImportError:
-        return
-    for kind, value in (
-        (resource.RLIMIT_AS, MEMORY),
-        (resource.RLIMIT_CPU, CPU_SECONDS),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        hard = resource.getrlimit(kind)[1]
-        lower = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        with contextlib.suppress(ValueError, OSError):  # macOS refuses to limit address space
-            resource.setrlimit(kind, (lower, lower))
-
-
 def main(path: str) -> None:
     """Print `{"pages": [...]}` or `{"refused": why}`."""
-    limit()
+    process_limits.limit(CPU_SECONDS, MEMORY)  # before it opens anything
     logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore")
     try:
