@@ -11,7 +11,7 @@ from pathlib import Path
 import pydantic
 from pydantic.json_schema import models_json_schema
 
-from evidence import ledger
+from evidence import language_dossier, ledger
 from evidence.diff_records import DiffRecord
 from evidence.dossier import PREDICTIONS, STAGES
 from evidence.records import Approval, Attestation, BundleRecord, Environment
@@ -24,7 +24,8 @@ def text() -> str:
     others: list[type[pydantic.BaseModel]] = [
         Approval, Attestation, BundleRecord, DiffRecord, Environment, ledger.Line,
     ]  # fmt: skip
-    kinds = {kind.__name__: kind for kind in (*(kind for _, kind in (STAGES | PREDICTIONS).values()), *others)}
+    stages = (*(STAGES | PREDICTIONS).values(), *language_dossier.STAGES.values())
+    kinds = {kind.__name__: kind for kind in (*(kind for _, kind in stages), *others)}
     ordered = [kinds[name] for name in sorted(kinds)]
     _, schema = models_json_schema([(kind, "validation") for kind in ordered], title="proofline records, version 1")
     return json.dumps(schema, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
