@@ -281,13 +281,12 @@ def stacks(rows: Sequence[Stack], names: Sequence[str], x_label: str) -> str:
         x_label: Axis title.
     """
     left, right, step = _margin([r.name for r in rows], 12), WIDTH - 14, 19.0
-    drawing = svg.Drawing(WIDTH, 34 + len(rows) * step + FOOT)
-    at = 8.0
-    for index, name in enumerate(names):
-        drawing.rect((at, 7), 13, 13, f"stack k{index}")
-        drawing.text((at + 18, 18), name, "tick")
-        at += 34 + svg.width(name)
-    top = 34.0
+    spots = _spots(names)
+    top = spots[-1][1] + 34
+    drawing = svg.Drawing(WIDTH, top + len(rows) * step + FOOT)
+    for index, (name, (x, y)) in enumerate(zip(names, spots, strict=True)):
+        drawing.rect((x, y + 7), 13, 13, f"stack k{index}")
+        drawing.text((x + 18, y + 18), name, "tick")
     scale = svg.Scale(0, max((sum(r.counts) for r in rows), default=1) or 1, left, right)
     _floor(drawing, scale, top, top + len(rows) * step, x_label)
     for index, row in enumerate(rows):
@@ -303,6 +302,18 @@ def stacks(rows: Sequence[Stack], names: Sequence[str], x_label: str) -> str:
                     drawing.text(((start + stop) / 2, y + step / 2 + 4), str(count), f"tick on{part}", anchor="middle")
                 before += count
     return drawing.markup()
+
+
+def _spots(names: Sequence[str]) -> list[svg.Point]:
+    """Where the names of parts begin, on as many lines as their width needs."""
+    spots: list[svg.Point] = []
+    x, y = 8.0, 0.0
+    for name in names:
+        if spots and x + 18 + svg.width(name) > WIDTH:
+            x, y = 8.0, y + 19
+        spots.append((x, y))
+        x += 34 + svg.width(name)
+    return spots
 
 
 def _canvas(*, legend: bool) -> tuple[svg.Drawing, tuple[float, float, float, float]]:

@@ -81,6 +81,17 @@ def test_long_names_are_shortened_with_the_whole_in_the_title() -> None:
     assert re.search(r">a very long[^<]*</text><text[^>]*>[^<]*…<", drawn)
 
 
+def test_names_of_parts_stand_within_the_drawing() -> None:
+    """Where the names of the parts of bars do not fit on one line, they go on on the next, above the bars."""
+    names = ["evidenced", "stated", "carried over", "outdated", "gap"]
+    drawn = figures.stacks([figures.Stack("Art. 9", (1, 2, 3, 4, 5), "e#/0")], names, "Answers")
+    at = {name: re.search(rf'<text x="([\d.]+)" y="([\d.]+)"[^>]*>{name}<', drawn) for name in [*names, "Art. 9"]}
+    spots = {name: (float(found[1]), float(found[2])) for name, found in at.items() if found}
+    assert spots.keys() == at.keys()
+    assert all(spots[name][0] + svg.width(name) <= figures.WIDTH for name in names)
+    assert spots["evidenced"][1] < spots["gap"][1] < spots["Art. 9"][1] - 10
+
+
 def test_names_are_wrapped_between_words() -> None:
     """Two lines at most, the last one shortened."""
     assert svg.wrapped("no marked progression", 13 * svg.CHARACTER) == ["no marked", "progression"]
