@@ -213,7 +213,8 @@ def _outcomes(sentence: Sentence, records: Sequence[recorded.Record]) -> Iterato
         r"(?<!\w)(?:if|whether|would|must|should|will|unless)(?!\w)", text, re.IGNORECASE
     ):
         return
-    titles = {r.title for r in records if r.title}
+    folded = text.casefold()
+    titles = {r.title for r in records if r.title.casefold() in folded} - {""}
     for title in titles:
         match = re.search(rf"(?<!\w){re.escape(title)}(?!\w)", text, re.IGNORECASE)
         if match is None or any(title != o and title in o and o.lower() in text.lower() for o in titles):
