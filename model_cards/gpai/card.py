@@ -30,8 +30,9 @@ def tree_of(book: Book) -> Document:
 
 
 def all_gaps(book: Book) -> tuple[Gap, ...]:
-    """Every gap of the chapters, each once, and the questions that nobody has answered."""
-    found = {p.text: p for s in _chapters(book) for p in tree.walk_section(s) if isinstance(p, Gap)}
+    """Every gap of the summary and of the chapters, each once, and the questions that nobody has answered."""
+    shown = (Section("summary", "", (_identity(book),)), *_chapters(book))
+    found = {p.text: p for s in shown for p in tree.walk_section(s) if isinstance(p, Gap)}
     return tuple((found | {gap.text: gap for gap in statements.open_statements(book)}).values())
 
 

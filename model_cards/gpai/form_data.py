@@ -88,28 +88,30 @@ def latest(book: Book) -> Parts:
     """Month and year of the latest acquisition, and whether collection continues, corpus by corpus where it differs."""
     known = [c["provenance"]["acquired_to"] for c in values.corpora(book) if c["provenance"]["acquired_to"].value]
     missing = [c for c in values.corpora(book) if not c["provenance"]["acquired_to"].value]
-    found: Parts = ()
+    found: list[Fact | Gap] = [continues(book)]
     if known:
         newest = max(known, key=lambda node: str(node.value))
         day = str(newest.value)
-        found = (newest.derived(f"{day[5:7]}/{day[:4]}", "month and year of the latest day"),)
+        found.insert(0, newest.derived(f"{day[5:7]}/{day[:4]}", "month and year of the latest day"))
     if missing:
-        what = "latest date of acquisition"
-        gap = Gap(what, "engineer", f"plan: {missing[0]['provenance']['acquired_to'].path}")
-        found = tree.parts(found, "; " if found else (), gap)
-    return tree.parts(found, "; ", continues(book))
+        path = missing[0]["provenance"]["acquired_to"].path
+        found.append(Gap("latest date of acquisition", "engineer", f"plan: {path}"))
+    # A gap is a sentence of its own, with a full stop: gaps come last.
+    said = tree.joined((part for part in found if isinstance(part, Fact)), "; ")
+    gaps = tree.joined((part for part in found if isinstance(part, Gap)), " ")
+    return tree.parts(said, " " if said and gaps else (), gaps)
 
 
-def continues(book: Book) -> Parts:
+def continues(book: Book) -> Fact | Gap:
     """Does collection continue? Yes where it does for one corpus; open where nobody answered for one."""
     nodes = [c["provenance"]["collection_continues"] for c in values.corpora(book)]
     yes = next((n for n in nodes if n.value == "yes"), None)
     if yes is not None:
-        return (yes.derived("collection continues", "answer in words"),)
+        return yes.derived("collection continues", "answer in words")
     unknown = next((n for n in nodes if n.value == "unknown"), None)
     if unknown is not None:
-        return (values.answer(unknown, "whether collection continues", "engineer"),)
-    return (nodes[0].derived("collection does not continue", "answer in words"),)
+        return values.answer(unknown, "whether collection continues", "engineer")
+    return nodes[0].derived("collection does not continue", "answer in words")
 
 
 def steps(book: Book) -> list[Node]:

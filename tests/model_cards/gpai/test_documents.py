@@ -14,7 +14,7 @@ from evidence.language_dossier import LanguageDossier
 from model_cards import lines, render_html, render_json, render_markdown, tree
 from model_cards.gpai import documents
 from model_cards.legal import names
-from model_cards.refs import Book, Fact
+from model_cards.refs import Book, Fact, Gap
 from model_cards.tree import Document, Link
 from tests.model_cards.gpai import builders
 from tests.model_cards.legal.test_builders import JUDGING, PLACES, flat, sections
@@ -119,6 +119,28 @@ def test_the_account_lists_who_can_fill_what(trees: dict[str, dict[str, Document
     for statement in waiting:
         assert f"proofline answer --only {statement.value['id']}".replace("_", "\\_") in shown
     assert not re.search(r"\.\. To be filled", shown)
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_every_gap_of_the_report_is_listed_and_counted(trees: dict[str, dict[str, Document]], run: str) -> None:
+    """A gap that stands anywhere in the report stands under what is missing, too, and is in the number at the top."""
+    report = trees[run]["report"]
+    listed = {
+        gap.text for s in report.sections if s.id == "gaps" for gap in tree.walk_section(s) if isinstance(gap, Gap)
+    }
+    shown = {gap.text for gap in tree.walk(report) if isinstance(gap, Gap)}
+    assert shown == listed
+    assert run != "bare" or any("licence of the model" in gap for gap in listed)
+    asked = sum("Not answered" not in gap for gap in listed)
+    words = tree.plain(tuple(p for s in report.sections[:1] for p in tree.walk_section(s)))
+    assert f"Missing: {asked} thing" in words if asked else "Missing" not in words
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_nothing_goes_on_after_the_full_stop_of_a_gap(trees: dict[str, dict[str, Document]], run: str) -> None:
+    """A gap is a sentence: no comma or semicolon follows it."""
+    for name, document in trees[run].items():
+        assert not re.search(r"To be filled by: [^.|]*\([^()|]*\)\.\s*[;,]", render_markdown.render(document)), name
 
 
 def test_an_answer_closes_its_gap(trees: dict[str, dict[str, Document]]) -> None:
