@@ -318,7 +318,7 @@ def result_table(results: list[Node], caption: str, *, fold: bool = False) -> tr
     return tree.Table(
         caption=(caption,),
         columns=("Check", "Outcome", "What was found"),
-        rows=tuple(((r["title"].fact(),), status(r), found(r)) for r in results),
+        rows=tuple(((r["title"].fact(),), (outcome(r),), found(r)) for r in results),
         prose=True,
         fold=fold,
     )

@@ -198,6 +198,20 @@ def test_hub_reads_the_card(runs: dict[str, LanguageDossier], run: str, tmp_path
     assert data.base_model == ("example/great-words" if run == "tuned" else None)
 
 
+@pytest.mark.parametrize("run", RUNS)
+def test_what_was_measured_is_not_said_to_be_not_applicable(trees: dict[str, dict[str, Document]], run: str) -> None:
+    """A check that has measures and no threshold says that in its chapter, as it does in the matrix."""
+    lines = [
+        [tree.plain(cell) for cell in line]
+        for table in tree.walk_tables(trees[run]["report"])
+        if table.columns == ("Check", "Outcome", "What was found")
+        for line in table.rows
+    ]
+    measured = [line for line in lines if line[-1].startswith("measured; the policy sets no threshold")]
+    assert measured
+    assert all("no threshold" in line[1] for line in measured)
+
+
 def test_card_shows_every_measurement(trees: dict[str, dict[str, Document]]) -> None:
     """Languages with intervals as table and plot, robustness, memorisation, calibration, compute and energy."""
     report = trees["whole"]["report"]
