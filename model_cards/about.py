@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from model_cards import blocks, given, matrix, tree
 from model_cards.refs import Book, Fact, Gap, Node
 from model_cards.tree import Pairs, Paragraph, Section, parts
@@ -95,7 +97,11 @@ def limitations(book: Book) -> Section:
     shown = [*_below_baseline(book), *_known_rows(book)]
     shown += [blocks.line(v) for status in UNSETTLED for v in blocks.verdicts(book) if v.status == status]
     shown += [*_without_threshold(book, "robustness"), *_without_threshold(book, "security"), *_repeated(book)]
-    shown += _not_measured(book)
+    return limits(book, (*shown, *_not_measured(book)))
+
+
+def limits(book: Book, shown: Sequence[tree.Parts]) -> Section:
+    """What the provider states of limits, and the lines that the evidence shows."""
     none = "Every gate passed, and every check of the run was measured."
     found: tree.Block = tree.Bullets(tuple(shown)) if shown else Paragraph((none,))
     return Section(

@@ -171,18 +171,34 @@ def other_readers() -> Paragraph:
     )
 
 
+def losses(train: Node, unit: str, label: str) -> tuple[str, Node | None] | None:
+    """Both losses over epochs or steps as a drawing, and the point whose weights were kept; None of a single point.
+
+    Args:
+        train: The record of the training, whose curve has a point for each `unit`.
+        unit: `epoch` or `step`.
+        label: Title of the axis of the loss.
+    """
+    points = train.value["curve"]
+    if len(points) < 2:
+        return None
+    series = [
+        figures.Series(name, [(p[unit], p[key]) for p in points], train["curve"].evidence)
+        for name, key in (("validation loss", "validation_loss"), ("training loss", "train_loss"))
+    ]
+    best = train.value[f"best_{unit}"]
+    ends = (points[0][unit], points[-1][unit])
+    svg = figures.curves(series, unit.capitalize(), label, x_range=ends, upright=(best, "weights kept"))
+    return svg, train["curve"].first(**{unit: best})
+
+
 def curve(book: Book) -> Figure | None:
     """Loss over the epochs."""
     train = book["train"]
-    if len(train.value["curve"]) < 2:
+    drawn = losses(train, "epoch", "Loss")
+    if drawn is None:
         return None
-    series = [
-        figures.Series(name, [(p["epoch"], p[key]) for p in train.value["curve"]], train["curve"].evidence)
-        for name, key in (("validation loss", "validation_loss"), ("training loss", "train_loss"))
-    ]
-    best = train["curve"].first(epoch=train.value["best_epoch"])
-    epochs = (train.value["curve"][0]["epoch"], train.value["curve"][-1]["epoch"])
-    svg = figures.curves(series, "Epoch", "Loss", x_range=epochs, upright=(train.value["best_epoch"], "weights kept"))
+    svg, best = drawn
     alt = tree.say("Training and validation loss over {epochs} epochs.", epochs=train["epochs"].fact("count"))
     if best is not None:
         alt += tree.say(

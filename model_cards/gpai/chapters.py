@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from model_cards import blocks, figures, tree
+from model_cards import about, blocks, tree
 from model_cards import training as trainings
 from model_cards.gpai import form_cost, values
 from model_cards.refs import Book, Gap, Node
-from model_cards.tree import Bullets, Figure, Figures, Pairs, Paragraph, Parts, Section, Table
+from model_cards.tree import Figure, Figures, Pairs, Paragraph, Parts, Section, Table
 
 ROLES = (("train", "Training"), ("validation", "Validation"), ("test", "Testing"))
 
@@ -165,18 +165,11 @@ def training(book: Book) -> Section:
 
 
 def _curve(book: Book) -> Figure | None:
-    train = book["train"]
-    if len(train.value["curve"]) < 2:
+    drawn = trainings.losses(book["train"], "step", "Loss, nats per token")
+    if drawn is None:
         return None
-    series = [
-        figures.Series(name, [(p["step"], p[key]) for p in train.value["curve"]], train["curve"].evidence)
-        for name, key in (("validation loss", "validation_loss"), ("training loss", "train_loss"))
-    ]
-    ends = (train.value["curve"][0]["step"], train.value["curve"][-1]["step"])
-    kept = (train.value["best_step"], "weights kept")
-    svg = figures.curves(series, "Step", "Loss, nats per token", x_range=ends, upright=kept)
-    alt = tree.say("Training and validation loss over {n} steps", n=train["steps"].fact("count"))
-    best = train["curve"].first(step=train.value["best_step"])
+    svg, best = drawn
+    alt = tree.say("Training and validation loss over {n} steps", n=book["train"]["steps"].fact("count"))
     if best is not None:
         loss = best["validation_loss"].fact("number")
         alt += tree.say("; the weights kept have a validation loss of {loss} nats per token", loss=loss)
@@ -288,18 +281,7 @@ def limitations(book: Book) -> Section:
         for r in book.results()
         if r.value["status"] in ("not_measured", "inconclusive", "fail") and r.value["check_id"] not in known
     ]
-    none = "Every gate passed, and every check of the run was measured."
-    found: tree.Block = Bullets(tuple(shown)) if shown else Paragraph((none,))
-    return Section(
-        "limitations",
-        "Limitations",
-        (
-            Paragraph(("Stated by the provider, not tested:",)),
-            blocks.listing(book.plan["system"]["limitations"], "known limitations"),
-            Paragraph(("Shown by the evidence:",)),
-            found,
-        ),
-    )
+    return about.limits(book, shown)
 
 
 def provenance(book: Book) -> Section:
