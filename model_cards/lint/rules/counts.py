@@ -244,14 +244,15 @@ def _sums(evidence: Evidence) -> list[float]:
     return sorted(pairs | set(_wholes(evidence)))
 
 
-def _wholes(evidence: Evidence) -> Iterator[float]:
+@functools.lru_cache(maxsize=4)
+def _wholes(evidence: Evidence) -> tuple[float, ...]:
     """All rows of the parts of the data that stand beside each other: training, validation and test taken together."""
     groups: dict[tuple[object, ...], dict[str, float]] = {}
     for e in evidence.counts:
         for part in _parts_of(e) if not e.derived else ():
             noun = words.words(e.key)[-1:]
             groups.setdefault((e.file, *noun), {}).setdefault(part, float(e.value or 0))
-    return (sum(parts.values()) for parts in groups.values() if len(parts) > 2)
+    return tuple(sum(parts.values()) for parts in groups.values() if len(parts) > 2)
 
 
 def together(mention: Mention, evidence: Evidence) -> bool:
