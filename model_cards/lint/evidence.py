@@ -51,6 +51,8 @@ _MOST_INNER = 40
 """Numbers within one text that are looked at."""
 LONGEST_TEXT = 2_000
 LENGTH = "number of entries"
+RICH = 2_000
+"""Numbers of the evidence, beyond which rules that go by one value or one word of a key keep still."""
 VERSION_WORDS = frozenset({"version", "release", "software", "firmware", "build"})
 _VERSIONED = re.compile(r"(?<![\w.])v?(\d+(?:\.\d+){1,3}(?:[-+.]?(?:a|b|rc|dev|post)\d*)?)(?![\w.]*\d)")
 
@@ -120,6 +122,11 @@ class Evidence:
         self.entries = tuple(entries)
         self.files = tuple(files)
         self.numbers = tuple(e for e in self.entries if _is_number(e.value))
+
+    @property
+    def rich(self) -> bool:
+        """Are there so many numbers that a value, or a word in some key, is met by chance?"""
+        return len(self.numbers) > RICH
 
     @functools.cached_property
     def by_measure(self) -> dict[str, tuple[Entry, ...]]:

@@ -93,8 +93,6 @@ _EVENT_KEYS = {
         {"collected", "collection", "first", "last", "recorded", "period", "from", "until", "to", "acquired"}
     ),
 }
-RICH = 2_000
-"""Numbers of the evidence, beyond which some key has any word."""
 _LAW = re.compile(
     r"(?<!\w)(?:art(?:icle)?s?\.?|annex|regulation|act|law|appl(?:y|ies)|guidance|commission|directive|"
     r"chapter|standards?|(?:pr)?en|iso|iec|cen|cenelec|enquiry)(?!\w)",
@@ -402,7 +400,7 @@ def _ends(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
 
 def date(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
     """A date of an event that is not the one of the evidence."""
-    if len(evidence.numbers) <= RICH:
+    if not evidence.rich:
         yield from _keyed(sentence, evidence)
         yield from _ends(sentence, evidence)
     for event, stated in stated_dates(sentence):

@@ -71,8 +71,6 @@ _WITHIN = re.compile(
 _AT_LEVEL = re.compile(
     r"(?<!\w)(?:at an? [\w-]+(?: [\w-]+)? of|levels? (?:of|from|between)(?: \d?\.\d+ (?:to|and))?)\s+$", re.IGNORECASE
 )
-RICH = 2_000
-"""Numbers of the evidence, beyond which a measure may well stand there under another name."""
 MANY = 60
 """Numbers of one measure, beyond which a word nearby no longer says which of them is meant."""
 SMALL = 100
@@ -382,13 +380,13 @@ def _of_measure(
         if mention.unit in {"time", "size"}:
             return
         if chance > CHANCE:
-            yield _differs(sentence, mention, name, close, "low" if len(evidence.numbers) > RICH else "medium")
+            yield _differs(sentence, mention, name, close, "low" if evidence.rich else "medium")
             return
         yield _finding(
             "number-of-another",
             sentence,
             mention,
-            "low" if _only_captioned(sentence) and len(evidence.numbers) > RICH else "medium",
+            "low" if _only_captioned(sentence) and evidence.rich else "medium",
             f"{shown} is no {name} in the evidence; it stands there for something else.",
             f"Check what the number is. The nearest {name} in the evidence is {_plain(close)}.",
             elsewhere,
@@ -409,7 +407,7 @@ def named_otherwise(sentence: Sentence, text: Tokens, mention: Mention, evidence
     row = set(tokens.of(sentence.row).row) - _GENERIC if sentence.kind == "cell" else set()
     if len(row) > 1 and any(row <= e.word_set for e in matching.every(mention, counts.everything(evidence))):
         return True  # its row says what it is, whatever the caption speaks of
-    if len(evidence.numbers) > RICH:
+    if evidence.rich:
         return False
     low, high = text.clause(mention.begin, mention.end)
     near = tokens.of(text.text[low:high]).canonical

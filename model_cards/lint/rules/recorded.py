@@ -35,8 +35,6 @@ _OTHER = re.compile(
     re.IGNORECASE,
 )
 """Words that make a value another one than the overall value on the test rows."""
-RICH = 2_000
-"""Numbers of the evidence, beyond which a word of the sentence stands in some key by chance."""
 _SETTINGS = frozenset(
     {"threshold", "learning_rate", "parameters", "latency", "energy", "missing_share", "coverage", "positive_rate"}
 )
@@ -161,7 +159,7 @@ def _values(
 
 def _of_something_named(sentence: Sentence, mention: Mention, concept: str, evidence: Evidence) -> bool:
     """Does the evidence hold the number as this measure of something that the sentence names: a site, a season?"""
-    if len(evidence.numbers) > RICH:
+    if evidence.rich:
         return False
     said = tokens.of(sentence.text).canonical
     return any(

@@ -16,8 +16,6 @@ from model_cards.lint.pool import Pool
 from model_cards.lint.rules import saying, tokens
 from model_cards.lint.rules.catalogue import RULES
 
-RICH = 2_000
-"""Numbers of the evidence, beyond which many things have the same value."""
 MOST_SIBLINGS = 40
 _ALIKE = {"p50": frozenset({"half", "median"}), "p95": frozenset({"95"}), "p99": frozenset({"99"})}
 """Words by which documents call a quantile."""
@@ -38,7 +36,7 @@ _EMPTY = _STOP | frozenset(
 
 def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
     """Numbers that stand in the evidence only beside what the sentence names, under another name."""
-    if len(evidence.numbers) > RICH:
+    if evidence.rich:
         return
     pool = _pool(evidence)
     for sentence in document.sentences:

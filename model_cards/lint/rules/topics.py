@@ -17,8 +17,6 @@ from model_cards.lint.model import Document, Finding, Sentence
 from model_cards.lint.rules import claims, saying
 from model_cards.lint.rules.catalogue import RULES
 
-RICH = 2_000
-"""Numbers of the evidence, beyond which keys are too many for their words to tell something."""
 MOST_TOPICS = 400
 _EMPTY = frozenset(
     words.words(
@@ -76,7 +74,7 @@ class Topic:
 
 def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
     """Every sentence that asserts something good of a topic that the evidence denies."""
-    if len(evidence.numbers) > RICH or _of_a_run(evidence) or not (known := topics(evidence)):
+    if evidence.rich or _of_a_run(evidence) or not (known := topics(evidence)):
         return
     for sentence in document.sentences:
         if sentence.kind != "prose" or len(sentence.text) < 15:
