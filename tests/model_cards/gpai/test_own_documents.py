@@ -6,22 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from evidence import canonical, language_dossier
-from evidence.folder import RunFolder
+from evidence import language_dossier
 from evidence.language_dossier import LanguageDossier
 from model_cards.gpai import documents
-from tests.model_cards.lint.test_own_documents import findings
+from tests.model_cards.lint.test_own_documents import findings, write_records
 
 
 def write(found: LanguageDossier, place: Path, suffixes: tuple[str, ...]) -> Path:
     """The records of a dossier and its documents."""
-    folder = RunFolder(place)
-    folder.write_bytes("plan.json", canonical.to_bytes(found.plan))
-    folder.write_bytes("run.json", canonical.to_bytes({"run_id": found.run_id, "plan_sha256": found.plan_sha256}))
-    for stage, (name, _) in language_dossier.STAGES.items():
-        record = getattr(found, stage, None)
-        if record is not None:
-            folder.write_bytes(name, canonical.to_bytes(record))
+    folder = write_records(found, place, language_dossier.STAGES)
     documents.render(folder, found, suffixes)
     return place
 

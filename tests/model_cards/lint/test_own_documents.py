@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 import pytest
@@ -32,15 +32,20 @@ def folder_of(dossiers: dict[str, dossier.Dossier], tmp_path_factory: pytest.Tem
 
 def write(found: dossier.Dossier, place: Path, suffixes: tuple[str, ...]) -> Path:
     """The records of a dossier and its documents."""
+    documents.render(write_records(found, place, dossier.STAGES), found, suffixes)
+    return place
+
+
+def write_records(found: dossier.AnyDossier, place: Path, stages: Mapping[str, tuple[str, object]]) -> RunFolder:
+    """The records of a dossier, as a run writes them."""
     folder = RunFolder(place)
     folder.write_bytes("plan.json", canonical.to_bytes(found.plan))
     folder.write_bytes("run.json", canonical.to_bytes({"run_id": found.run_id, "plan_sha256": found.plan_sha256}))
-    for stage, (name, _) in dossier.STAGES.items():
+    for stage, (name, _) in stages.items():
         record = getattr(found, stage, None)
         if record is not None:
             folder.write_bytes(name, canonical.to_bytes(record))
-    documents.render(folder, found, suffixes)
-    return place
+    return folder
 
 
 def findings(place: Path, kinds: Collection[str] = KINDS) -> list[str]:
