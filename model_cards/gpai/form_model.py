@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from model_cards import blocks, statements, tree
+from model_cards import about, blocks, statements, tree
 from model_cards.gpai import values
 from model_cards.legal import parts as legal
 from model_cards.refs import Book, Gap
@@ -42,13 +42,6 @@ def _authenticity(book: Book) -> Parts:
     )
 
 
-def _placed(book: Book) -> Parts:
-    said = book.plan["general_purpose"]
-    if said["placed_on_market"].value == "no":
-        return (said["placed_on_market"].derived("not placed on the Union market", "answer in words"),)
-    return (values.date(said["placed_on"], "day of placing on the Union market"),)
-
-
 def _design(book: Book) -> list[Block]:
     shape = book["train"]["architecture"]
     rows: list[tuple[str, Parts]] = [
@@ -74,10 +67,6 @@ def _modality(book: Book, words: str) -> list[Block]:
 
 def _exact_size(book: Book) -> Parts:
     return tree.say("{n} parameters", n=book["train"]["parameters"].fact("count"))
-
-
-def _licence(book: Book) -> Parts:
-    return (book.plan["documents"]["licence"].fact_or_gap("licence of the model", "compliance officer"),)
 
 
 def _intended(book: Book) -> list[Block]:
@@ -151,7 +140,7 @@ VALUES: dict[str, Value] = {
     "MDF.gen.release": line(
         lambda b: (values.date(b.plan["general_purpose"]["released_on"], "day of the first release"),)
     ),
-    "MDF.gen.eu": line(_placed),
+    "MDF.gen.eu": line(values.placed),
     "MDF.gen.deps": line(values.dependencies),
     "MDF.prop.arch": line(values.architecture),
     "MDF.prop.design": _design,
@@ -161,7 +150,7 @@ VALUES: dict[str, Value] = {
     "MDF.prop.range": line(lambda book: (book["account"]["size_range"]["title"].fact(),)),
     "MDF.dist.a": _channels("gpai_distribution"),
     "MDF.dist.b": _channels("gpai_distribution_downstream"),
-    "MDF.lic.link": line(_licence),
+    "MDF.lic.link": line(lambda book: (about.licence(book),)),
     "MDF.lic.type": statement("gpai_licence"),
     "MDF.lic.assets": statement("gpai_additional_assets"),
     "MDF.use.aup": statement("gpai_acceptable_use"),

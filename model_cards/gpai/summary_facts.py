@@ -37,13 +37,6 @@ def _model(book: Book) -> Parts:
     return tree.say("{name}, version {version}", name=system["name"].fact(), version=system["version"].fact())
 
 
-def _placed(book: Book) -> Parts:
-    said = book.plan["general_purpose"]
-    if said["placed_on_market"].value == "no":
-        return (said["placed_on_market"].derived("not placed on the Union market so far", "answer in words"),)
-    return (values.date(said["placed_on"], "day of placing on the Union market"),)
-
-
 def _size(book: Book) -> list[Block]:
     """The band of each modality. The number of tokens itself is not for the public."""
     register = general_purpose.load()
@@ -120,7 +113,7 @@ VALUES: dict[str, Value] = {
     "PTS-1.1.ii": line(_representative),
     "PTS-1.2.i": line(_model),
     "PTS-1.2.ii": line(values.dependencies),
-    "PTS-1.2.iii": line(_placed),
+    "PTS-1.2.iii": line(values.placed),
     "PTS-1.3.i": line(lambda _: (MODALITY,)),
     "PTS-1.3.ii": _size,
     "PTS-1.3.iii": line(_content),

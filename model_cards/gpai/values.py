@@ -48,6 +48,14 @@ def date(node: Node, what: str, who: str = "provider") -> Fact | Gap:
     return node.fact_or_gap(what, who, "date")
 
 
+def placed(book: Book) -> Parts:
+    """The day of placing on the Union market, or that the model is not placed there."""
+    said = book.plan["general_purpose"]
+    if said["placed_on_market"].value == "no":
+        return (said["placed_on_market"].derived("not placed on the Union market so far", "answer in words"),)
+    return (date(said["placed_on"], "day of placing on the Union market"),)
+
+
 def leading(text: str) -> State:
     """The yes or no with which an answer begins; open where it begins otherwise."""
     first = text.strip().split(maxsplit=1)[0].strip(".,;:!").casefold() if text.strip() else ""
