@@ -14,6 +14,12 @@ TASKS = {
     "regression": "regression on table rows",
 }
 
+IN_A_BUNDLE = (
+    "A bundle holds a copy of this card apart from the other documents: what is named or linked as lying beside it is "
+    "in the folder “documents” there."
+)
+"""The copy has the bytes that were approved, so its links cannot lead elsewhere."""
+
 
 def identity(book: Book) -> Pairs:
     """Name, version, provider, task."""

@@ -205,7 +205,7 @@ def _what(book: Book, found: tuple[refs.Gap, ...]) -> Section:
             how=how,
         )
     )
-    figures = Paragraph(("The figures stand in the report beside this card (report.html).",))
+    figures = Paragraph(("The figures stand in the report beside this card (report.html). ", about.IN_A_BUNDLE))
     return Section(
         "what",
         "What this is",

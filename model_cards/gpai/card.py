@@ -76,6 +76,7 @@ def _summary(book: Book, found: tuple[Gap, ...]) -> Section:
             _identity(book),
             Paragraph(("What the law asks of general-purpose models stands in documents of their own:",)),
             Bullets(documents),
+            Paragraph((about.IN_A_BUNDLE,), "note"),
         ),
     )
 
