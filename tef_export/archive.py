@@ -8,18 +8,15 @@ files only, no extra fields, no comment, nothing before or after. Names are judg
 
 from __future__ import annotations
 
-import concurrent.futures
 import dataclasses
 import hashlib
-import io
 import os
-import queue
 import re
 import stat
 import struct
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
 
@@ -200,7 +197,7 @@ def inspect(path: Path) -> Listing:
 def unpack(path: Path, listing: Listing, into: Path) -> dict[str, Unpacked]:
     """Unpack into an empty directory of our own (mode 0700); files get mode 0600 and are never opened through a link.
 
-    What is larger than `STAYS` is left to `hash_in_place`.
+    What is larger than `STAYS` stays in the archive.
 
     Args:
         path: The archive.
@@ -226,14 +223,14 @@ def unpack(path: Path, listing: Listing, into: Path) -> dict[str, Unpacked]:
     return unpacked
 
 
-def hash_in_place(path: Path, entries: Iterable[Entry]) -> dict[str, Unpacked]:
-    """Hash files where they stand in the archive; their content lies there as it is.
+def stayed(entry: Entry, digest: str, crc: int) -> Unpacked:
+    """A file that was hashed where it stands in the archive; its content lies there as it is.
 
     Raises:
-        VerificationError: The content of a file does not have the archive's checksum.
+        VerificationError: The content of the file does not have the archive's checksum.
     """
-    with path.open("rb", buffering=0) as stream:
-        return {entry.path: _hashed(stream, entry) for entry in entries}
+    _require_checksum(entry, crc)
+    return Unpacked(digest, entry.size, entry.offset)
 
 
 def identity(path: Path) -> tuple[int, ...]:
@@ -249,50 +246,16 @@ def require_untouched(path: Path, before: tuple[int, ...]) -> None:
         VerificationError: Somebody has.
     """
     if identity(path) != before:
-        raise errors.VerificationError(
-            f"bundle {path.name}: expected a file that stays as it is while it is read, got one that was changed "
-            "meanwhile. Wait until it is whole, and verify it again.",
-            "unclear",
-        )
+        raise touched(path)
 
 
-def _hashed(stream: io.FileIO, entry: Entry) -> Unpacked:
-    """Hash a large file in the archive: one thread reads it and makes the checksum, the other the digest.
-
-    Both let go of the interpreter's lock while they compute, so that the digest alone takes the time.
-    """
-    stream.seek(entry.offset)
-    free: queue.SimpleQueue[bytearray] = queue.SimpleQueue()
-    full: queue.SimpleQueue[memoryview | None] = queue.SimpleQueue()
-    for _ in range(4):
-        free.put(bytearray(CHUNK))
-
-    def read() -> tuple[int, int]:
-        crc, left = 0, entry.size
-        try:
-            while left:
-                buffer = free.get()
-                count = stream.readinto(memoryview(buffer)[: min(CHUNK, left)])
-                if not count:
-                    break
-                full.put(piece := memoryview(buffer)[:count])
-                crc, left = zlib.crc32(piece, crc), left - count
-        finally:
-            full.put(None)
-        return crc, left
-
-    digest = hashlib.sha256()
-    with concurrent.futures.ThreadPoolExecutor(1) as beside:
-        reading = beside.submit(read)
-        try:
-            while (piece := full.get()) is not None:
-                digest.update(piece)
-                free.put(piece.obj)  # type: ignore[arg-type]
-        finally:
-            free.put(bytearray())  # ends the other thread, should this one have been interrupted
-    crc, left = reading.result()
-    _require_checksum(entry, crc, left)
-    return Unpacked(digest.hexdigest(), entry.size, entry.offset)
+def touched(path: Path) -> errors.VerificationError:
+    """The refusal of an archive that somebody has written to, or exchanged, while it was read."""
+    return errors.VerificationError(
+        f"bundle {path.name}: expected a file that stays as it is while it is read, got one that was changed "
+        "meanwhile. Wait until it is whole, and verify it again.",
+        "unclear",
+    )
 
 
 def _copy(stream: BinaryIO, entry: Entry, place: Path) -> Unpacked:
@@ -311,7 +274,7 @@ def _copy(stream: BinaryIO, entry: Entry, place: Path) -> Unpacked:
     return Unpacked(digest.hexdigest(), entry.size)
 
 
-def _require_checksum(entry: Entry, crc: int, left: int) -> None:
+def _require_checksum(entry: Entry, crc: int, left: int = 0) -> None:
     if left or crc != entry.crc:
         raise errors.VerificationError(
             f"file {entry.path}: expected content with the archive's checksum {entry.crc:08x}, got {crc:08x}: the "

@@ -6,17 +6,13 @@ refusal, as the first of its checks. Imports nothing but what this needs.
 
 from __future__ import annotations
 
-import concurrent.futures
 import contextlib
 import subprocess
-import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from tef_export import archive, golden_check
-
-SWITCH = 0.0002
-"""Seconds after which a thread lets another one go on: who hashes needs the interpreter rarely, but then at once."""
+from configs import errors
+from tef_export import archive, golden_check, hashing
 
 
 class Early:
@@ -27,31 +23,36 @@ class Early:
         self.path = path
         self.identity = archive.identity(path)
         self.process: subprocess.Popen[bytes] | None = None
-        beside = stack.enter_context(concurrent.futures.ThreadPoolExecutor(1))
-        self._listing = concurrent.futures.Future[archive.Listing]()
+        self._listing: archive.Listing | errors.VerificationError
+        self._large: tuple[archive.Entry, ...] = ()
+        self.parts_hashed: Callable[[], list[tuple[str, int]] | None] = list
         try:
-            listing = archive.inspect(path)
-        except Exception as error:
-            self._listing.set_exception(error)
+            self._listing = archive.inspect(path)
+        except errors.VerificationError as error:
+            self._listing = error
             return
-        self._listing.set_result(listing)
-        large = [entry for entry in listing.entries if entry.size > archive.STAYS]
-        if large:
-            stack.callback(sys.setswitchinterval, sys.getswitchinterval())
-            sys.setswitchinterval(SWITCH)
+        self._large = tuple(entry for entry in self._listing.entries if entry.size > archive.STAYS)
+        if self._large:
+            parts = [(entry.offset, entry.size) for entry in self._large]
+            self.parts_hashed = stack.enter_context(hashing.started(path, parts))
             self.process = stack.enter_context(golden_check.ready())
-        self._hashed = beside.submit(archive.hash_in_place, path, large)
 
     def unpacked(self, into: Path) -> tuple[archive.Listing, dict[str, archive.Unpacked]]:
         """Unpack the rest, and wait for the digests.
 
         Raises:
-            VerificationError: It is no archive of our form, or a checksum does not hold.
+            VerificationError: It is no archive of our form, a checksum does not hold, or it changed meanwhile.
             StorageError: There is no room for unpacking.
         """
-        listing = self._listing.result()
-        rest = archive.unpack(self.path, listing, into)
-        return listing, rest | self._hashed.result()
+        if isinstance(self._listing, errors.VerificationError):
+            raise self._listing
+        files = archive.unpack(self.path, self._listing, into)
+        found = self.parts_hashed()
+        if found is None:
+            raise archive.touched(self.path)
+        for entry, (digest, crc) in zip(self._large, found, strict=True):
+            files[entry.path] = archive.stayed(entry, digest, crc)
+        return self._listing, files
 
 
 @contextlib.contextmanager

@@ -15,6 +15,7 @@ from tef_export import (
     archive,
     contents,
     cross_check,
+    early,
     golden_check,
     golden_child,
     onnx_large,
@@ -212,6 +213,21 @@ def test_an_archive_that_changes_meanwhile_is_refused(
     found = reader(made, path)
     assert not found.ok
     attack(next(check for check in found.checks if check.status == "fail"))
+
+
+@pytest.mark.usefixtures("in_place")
+def test_an_archive_that_is_cut_short_meanwhile_is_refused(made: making.Made, tmp_path: Path) -> None:
+    """Whoever writes to a file that is being read ends the program that hashes it, not the reader."""
+    path = tmp_path / "x.zip"
+    shutil.copy(made.path, path)
+    listing = archive.inspect(path)
+    model = next(entry for entry in listing.entries if entry.path == contents.MODEL)
+    with early.begun(path) as begun:
+        begun.parts_hashed = lambda: None  # what a program that was ended answers (`test_hashing`)
+        found = verify.verify(path, public_key=made.key.public_key(), at=making.NOW, begun=begun)
+    assert model.size > archive.STAYS
+    assert (found.checks[0].status, found.looks) == ("fail", "unclear")
+    assert "changed meanwhile" in found.checks[0].text
 
 
 def test_a_file_that_is_too_large_is_not_read_whole(made: making.Made, tmp_path: Path) -> None:
