@@ -34,6 +34,7 @@ def model(book: Book) -> Pairs:
         ("Seed", (train["seed"].fact("exact"),)),
         ("Decision threshold", threshold(book)),
         ("Hardware", where),
+        *spread(train["execution"]),
         ("Time", (train["seconds"].fact("number"), " s at ", train["rows_per_second"].fact("number"), " rows/s")),
         ("Compute", blocks.cost(train["flops"], "compute of the training")),
         *(("Compute, otherwise", blocks.cost(other, "compute of the training")) for other in train["flops_otherwise"]),
@@ -63,6 +64,31 @@ def job(record: Node) -> list[tuple[str, Parts]]:
         ("GPU-hours", blocks.cost(record["gpu_hours"], "GPU-hours of the training")),
         ("Node-hours", blocks.cost(record["node_hours"], "node-hours of the training")),
     ]
+
+
+SPREAD = {
+    "none": "with the whole network",
+    "ddp": "a copy of the network on each (DDP)",
+    "fsdp": "a part of the network's weights, gradients and moments on each (FSDP2)",
+}
+"""How a training was spread over processes, in words."""
+
+
+def spread(record: Node) -> list[tuple[str, Parts]]:
+    """Over how many processes the training ran and how; nothing of a record from before that was recorded."""
+    if not record:
+        return []
+    words = record["parallel"].derived(SPREAD[record["parallel"].value], "in words")
+    shown = tree.say(
+        "{ranks}, {words}; passes for each batch: {passes}",
+        ranks=record["ranks"].fact("count"),
+        words=words,
+        passes=record["micro_batches"].fact("count"),
+    )
+    if record["compiled_graphs"]:
+        graphs = record["compiled_graphs"].fact("count")
+        shown += tree.say("; graphs compiled by torch.compile: {graphs}", graphs=graphs)
+    return [("Processes", shown)]
 
 
 def _epochs(book: Book) -> Parts:

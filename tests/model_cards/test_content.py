@@ -10,7 +10,7 @@ import pytest
 from checks import catalogue
 from evidence import records
 from evidence.dossier import Dossier
-from model_cards import classification, decision, gaps, refs, report, tree
+from model_cards import classification, decision, gaps, refs, report, training, tree
 from tests.model_cards import builders, pages
 from tests.model_cards.builders import Rendered, render
 
@@ -297,3 +297,20 @@ def test_findings_on_security_are_limitations(rendered: dict[str, Rendered]) -> 
     told = [r.title for r in found if r.measures[0].value is not None]
     assert told
     assert all(title in text for title in told)
+
+
+def test_the_report_says_how_many_processes_trained(dossiers: dict[str, Dossier]) -> None:
+    """Number, kind and passes as the record has them, and nothing where an older record is silent."""
+    dossier = dossiers["binary"]
+    assert dossier.train is not None
+    spread = records.Execution(
+        ranks=4, parallel="fsdp", why="as the plan says", micro_batches=2, compiled_graphs=3, graph_breaks=0
+    )
+    told = dataclasses.replace(dossier, train=dossier.train.model_copy(update={"execution": spread}))
+    rows = dict(training.model(refs.book(told)).rows)
+    shown = "".join(part.shown if isinstance(part, refs.Fact) else str(part) for part in rows["Processes"])
+    assert shown == (
+        "4, a part of the network's weights, gradients and moments on each (FSDP2); passes for each batch: 2; "
+        "graphs compiled by torch.compile: 3"
+    )
+    assert "Processes" not in dict(training.model(refs.book(dossier)).rows)
