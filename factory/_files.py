@@ -6,6 +6,8 @@ import contextlib
 import dataclasses
 import difflib
 import io
+import lzma
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -147,21 +149,36 @@ def _format(name: str) -> str:
     return FORMATS[suffix]
 
 
-def _unpack(content: bytes, source: data.FileSource, archive: str) -> tuple[str, bytes]:
+@contextlib.contextmanager
+def damage_told(thing: str, remedy: str) -> Iterator[None]:
+    """What `zipfile` raises for an archive that cannot be read, as one sentence. Reading a member belongs inside.
+
+    Args:
+        thing: What the archive is, with its name.
+        remedy: What to do where it has a password or an uncommon compression.
+
+    Raises:
+        DataError: The archive is damaged or encrypted.
+    """
     try:
-        with zipfile.ZipFile(io.BytesIO(content)) as opened:
-            info = _member(opened, source, archive)
-            check_size(info, archive)
-            return f"{archive}/{info.filename}", opened.read(info)
-    except (zipfile.BadZipFile, zlib.error, EOFError):
+        yield
+    # The last four are what it raises for offsets, lengths and names that cannot be.
+    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, IndexError, struct.error):
         raise errors.DataError(
-            f"data file {archive}: expected a whole ZIP archive, got a damaged or truncated one. Fetch it again."
+            f"{thing}: expected a whole ZIP archive, got a damaged or truncated one. Fetch it again."
         ) from None
     except (RuntimeError, NotImplementedError):  # what zipfile raises for encryption and unknown compression
         raise errors.DataError(
-            f"data file {archive}: expected an archive without password in a common compression, got another one. "
-            "Unpack it and name the table itself."
+            f"{thing}: expected an archive without password in a common compression, got another one. {remedy}"
         ) from None
+
+
+def _unpack(content: bytes, source: data.FileSource, archive: str) -> tuple[str, bytes]:
+    remedy = "Unpack it and name the table itself."
+    with damage_told(f"data file {archive}", remedy), zipfile.ZipFile(io.BytesIO(content)) as opened:
+        info = _member(opened, source, archive)
+        check_size(info, archive)
+        return f"{archive}/{info.filename}", opened.read(info)
 
 
 def _member(opened: zipfile.ZipFile, source: data.FileSource, archive: str) -> zipfile.ZipInfo:

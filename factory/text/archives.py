@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fnmatch
-import lzma
-import struct
 import zipfile
-import zlib
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -41,25 +38,9 @@ def members(place: Path, patterns: tuple[str, ...], endings: tuple[str, ...] | N
                 yield info.filename, stream
 
 
-@contextlib.contextmanager
-def damage_told(place: Path) -> Iterator[None]:
-    """What `zipfile` raises for an archive that cannot be read, as one sentence. Reading a member belongs inside.
-
-    Raises:
-        DataError: The archive is damaged or encrypted.
-    """
-    try:
-        yield
-    # The last three are what it raises for offsets and lengths that cannot be.
-    except (zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, ValueError, struct.error):
-        raise errors.DataError(
-            f"corpus file {place.name}: expected a whole ZIP archive, got a damaged or truncated one. Fetch it again."
-        ) from None
-    except (RuntimeError, NotImplementedError):  # what zipfile raises for encryption and unknown compression
-        raise errors.DataError(
-            f"corpus file {place.name}: expected an archive without password in a common compression, got another one. "
-            "Unpack it and name the files themselves."
-        ) from None
+def damage_told(place: Path) -> contextlib.AbstractContextManager[None]:
+    """What an archive that cannot be read raises, as one sentence; see `_files.damage_told`."""
+    return _files.damage_told(f"corpus file {place.name}", "Unpack it and name the files themselves.")
 
 
 def _chosen(

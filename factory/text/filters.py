@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 import dataclasses
 from collections import Counter
 from collections.abc import Sequence
@@ -33,7 +34,7 @@ class Document:
     changed: bool = False
 
 
-class Filter:
+class Filter(abc.ABC):
     """One step: keeps count, and says whether a document stays."""
 
     step: Name
@@ -45,9 +46,9 @@ class Filter:
         self.found: Counter[str] = Counter()
         self.changed = 0
 
+    @abc.abstractmethod
     def admits(self, document: Document) -> bool:
         """Whether the document stays; it may be altered."""
-        raise NotImplementedError
 
     def __call__(self, document: Document) -> bool:
         """Count the document, and say whether it stays."""

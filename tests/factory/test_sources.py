@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import sqlite3
 import warnings
 import zipfile
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from configs import errors
+from configs import data, errors
 from tests.factory import tables
 
 pytest.importorskip("pyarrow")
@@ -227,6 +228,24 @@ def test_damaged_files_are_refused(tmp_path: Path, ending: str):
         place.write_bytes(bad)
         with pytest.raises(errors.DataError, match="damaged"):
             read(tmp_path, source)
+
+
+def test_whatever_byte_of_an_archive_is_damaged_is_told(tmp_path: Path) -> None:
+    """Offsets before the beginning, names that are none: one sentence, whatever the library makes of it."""
+    place = tmp_path / "t.zip"
+    with zipfile.ZipFile(place, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("rows.csv", "a,b\n" + "1,2\n" * 50)
+    from factory import _files
+
+    whole = place.read_bytes()
+    source = data.FileSource.model_validate({"kind": "file", "path": ["t.zip"]})
+    for at in range(len(whole)):
+        for value in (0, 1, 0x80, 0xFF):
+            content = bytearray(whole)
+            content[at] = value
+            with contextlib.suppress(errors.DataError, errors.PlanError):
+                _, found = _files._unpack(bytes(content), source, "t.zip")
+                assert found.startswith(b"a,b")
 
 
 def test_archives_with_several_or_unsafe_members(tmp_path: Path):
