@@ -78,7 +78,7 @@ def section(found: tuple[Gap, ...]) -> Section:
     lead = "Nobody has stated or measured the following. Nothing was filled in for it."
     shown: list[tree.Block] = [Paragraph((lead if asked else "Nothing that this report asks for is missing.",))]
     for who in dict.fromkeys(g.who for g in asked):
-        shown.append(Paragraph((f"To be filled by: {who}",), "owner"))
+        shown.append(Paragraph(("To be filled by: ", who), "owner"))
         shown.append(Bullets(tuple((g,) for g in asked if g.who == who)))
     beyond = tuple((g,) for g in found if g.kind == "Not covered")
     inner = Section(
@@ -102,7 +102,7 @@ def _unanswered(found: list[Gap]) -> tuple[Section, ...]:
     lead = "Only a person can answer these; what follows from the class of the system decides which are asked."
     shown: list[tree.Block] = [Paragraph((lead,))]
     for who in dict.fromkeys(g.who for g in found):
-        shown.append(Paragraph((f"To be filled by: {who}",), "owner"))
+        shown.append(Paragraph(("To be filled by: ", who), "owner"))
         shown.append(Bullets(tuple((g,) for g in found if g.who == who)))
     return (Section("unanswered", "Questions that nobody has answered", tuple(shown)),)
 

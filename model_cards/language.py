@@ -150,3 +150,10 @@ def moment(value: str, form: Moment, language: str) -> str:
 
     day = dates.format_date(dt.date.fromisoformat(value[:10]), "medium", locale=language)
     return day if form == "date" else f"{day} {value[11:19]} UTC"
+
+
+def tongue(code: str, language: str) -> str:
+    """The name of a natural language (ISO 639 code) in a language; the code itself where it has none there."""
+    import babel  # noqa: PLC0415 - only documents of language models need it in English
+
+    return str(babel.Locale(language).languages.get(code, code))

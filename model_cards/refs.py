@@ -11,6 +11,7 @@ import dataclasses
 import functools
 import json
 import math
+import re
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -40,9 +41,10 @@ Form = Literal[
     "url",
     "figures",
     "magnitude",
+    "tongue",
 ]
 """How a value is shown. `name` is an identifier (monospace); `digest` is shown whole, in monospace; `url` becomes a
-link where `text.is_url` finds it harmless."""
+link where `text.is_url` finds it harmless; `tongue` is the code of a natural language, shown by its name."""
 
 STATUS_WORDS = {
     "pass": "pass",
@@ -62,6 +64,11 @@ _PROXIES = "Proxies of"
 """Beginning of a title that names an attribute behind it."""
 LAW = "register of the law"
 """Name of the register as a record."""
+_ANSWERED = re.compile(
+    r"#/(classification|general_purpose)/|/provenance/(personal_data|collection_continues|publicly_known|opt_out/applied)$"
+    r"|account.json#/path/\d+/answer$"
+)
+"""Places where a question is answered with yes or no."""
 
 _SHOW: dict[str, Any] = {
     "exact": text.exact,
@@ -95,6 +102,8 @@ class Fact:
     @property
     def shown(self) -> str:
         """The value as people read it; plain text, not yet escaped for a format."""
+        if self.form == "tongue":
+            return language.tongue(str(self.value), self.language)
         shown = self._in_english()
         if self.language == language.ENGLISH:
             return shown
@@ -140,7 +149,7 @@ class Fact:
         """Is it a word of the program or of its register, which a catalogue may have, and no person's text?"""
         if self.form == "status" or isinstance(self.value, bool):
             return True
-        if self.value in ("yes", "no") and "#/classification/" in self.evidence:
+        if self.value in ("yes", "no") and _ANSWERED.search(self.evidence):
             return True
         own = self.derivation is not None or self.evidence.endswith(("/title", "/slice", "/unit"))
         return self.form == "text" and (own or self.evidence.startswith(LAW))

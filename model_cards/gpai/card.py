@@ -92,7 +92,7 @@ def _identity(book: Book) -> Pairs:
         ("Contact", (provider["contact"].fact_or_gap("contact of the provider"),)),
         ("Architecture", values.architecture(book)),
         ("Parameters", (book["train"]["parameters"].fact("count"),)),
-        ("Languages", tree.joined(n["name"].fact() for n in values.languages(book))),
+        ("Languages", tree.joined(n["name"].fact("tongue") for n in values.languages(book))),
         ("Longest text, tokens", (book["export"]["context"].fact("count"),)),
         ("Builds on", values.dependencies(book)),
         ("Licence of the model", (about.licence(book),)),

@@ -100,7 +100,7 @@ def _groups(book: Book, key: str, caption: str) -> Table:
         found = {role: parts[role][key].first(name=name) for role, _ in ROLES}
         first = next(n for n in found.values() if n is not None)
         cells = [_count(found[role], what) for role, what in GROUPED]
-        lines.append(((first["name"].fact(),), *cells))
+        lines.append(((first["name"].fact("tongue" if key == "languages" else "text"),), *cells))
     heads = ("Name", "Training", "Tokens", "Validation", "Testing")
     return Table((caption,), heads, tuple(lines), frozenset({1, 2, 3, 4}), fold=len(lines) > 2 * blocks.LONG)
 

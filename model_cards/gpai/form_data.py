@@ -13,6 +13,11 @@ from model_cards.legal import parts as legal
 from model_cards.refs import Book, Fact, Gap, Node
 from model_cards.tree import Block, Bullets, Pairs, Paragraph, Parts
 
+GAPS = {
+    "language": "Bits per byte, worst language less the best: {value} {interval}",
+    "domain": "Bits per byte, worst domain less the best: {value} {interval}",
+}
+
 
 def _process(book: Book) -> list[Block]:
     plan = book.plan["training"]
@@ -52,6 +57,14 @@ def _obtained(book: Book) -> list[Block]:
         )
         for c in values.corpora(book)
     ]  # fmt: skip
+    items += [
+        tree.say(
+            "{title}, from whom: {who}",
+            title=values.title(c),
+            who=(c["provenance"]["rightsholders"].fact_or_gap("rightsholders or supplier of the data", "management"),),
+        )
+        for c in values.corpora(book, "licensed", "third_party")
+    ]
     return [Bullets(tuple(items)), *legal.stated(book, ["gpai_data_selection"])]
 
 
@@ -148,14 +161,9 @@ def _biases(book: Book) -> list[Block]:
     shown: list[Block] = []
     if result is not None and result["measures"]:
         items = [
-            tree.say(
-                "Bits per byte, worst {slice} less the best: {value} {interval}",
-                slice=m["slice"].fact(),
-                value=blocks.value(m),
-                interval=blocks.interval(m),
-            )
+            tree.say(GAPS[m.value["slice"]], value=blocks.value(m), interval=blocks.interval(m))
             for m in result["measures"]
-            if m.value["value"] is not None and m.value["slice"] in ("language", "domain")
+            if m.value["value"] is not None and m.value["name"] == result.value["check_id"] and m.value["slice"] in GAPS
         ]
         shown = [Paragraph(("Measured on held-out text, on the graph as it ships:",)), Bullets(tuple(items))]
     elif result is not None:

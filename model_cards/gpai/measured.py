@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from model_cards import blocks, figures, multiples, tree
-from model_cards.refs import Book, Node
+from model_cards.refs import Book, Fact, Node
 from model_cards.tree import Figure, Figures, Paragraph, Parts, Section, Table, Tile, Tiles
 
 BITS, PERPLEXITY, GAP = "language.bits_per_byte", "language.perplexity", "language.bits_per_byte_gap"
@@ -70,8 +70,9 @@ def _names(book: Book, part: str) -> list[Node]:
     return sorted(found, key=lambda m: (m.value["value"] is None, -(m.value["value"] or 0.0), m.value["slice"]))
 
 
-def _group_name(measure: Node) -> tree.Part:
-    return measure["slice"].derived(str(measure.value["slice"]).partition("=")[2], "name of the group")
+def _group_name(measure: Node) -> Fact:
+    part, _, name = str(measure.value["slice"]).partition("=")
+    return measure["slice"].derived(name, "name of the group", "tongue" if part == "language" else "text")
 
 
 def _groups(book: Book, part: str) -> list[tuple[Parts, ...]]:
@@ -110,7 +111,7 @@ def _interval(measure: Node) -> figures.Interval:
     ends = measure["interval"]
     low, high = (float(ends.value["low"]), float(ends.value["high"])) if ends else (None, None)
     return figures.Interval(
-        name=str(measure.value["slice"]).partition("=")[2],
+        name=_group_name(measure).shown,
         value=float(measure.value["value"]),
         low=low,
         high=high,
@@ -141,6 +142,7 @@ def robustness(book: Book) -> Section:
         )
         shown.append(Figures((Figure(("Robustness to changes of the text",), svg, alt),)))
         shown.append(_curve_table(book, curves))
+        shown += _by_group(book, curves)
     rest = [r for r in found if r not in curves]
     if rest:
         shown.append(blocks.result_table(rest, "Changes that were not measured"))
@@ -175,6 +177,41 @@ def _curve_table(book: Book, curves: Sequence[Node]) -> Table:
     caption = tree.say("More bits per byte at each strength, intervals at level {level}", level=blocks.level(book))
     heads = ("Change", "Strength is", "Strength", "More bits per byte", "Interval")
     return Table(caption, heads, tuple(lines), frozenset({2, 3, 4}), fold=len(lines) > blocks.LONG)
+
+
+def _by_group(book: Book, curves: Sequence[Node]) -> list[Table]:
+    """In which language and domain each change costs most, and in which least; nothing where there is one of each."""
+    lines: list[tuple[Parts, ...]] = []
+    for result in curves:
+        check = str(result.value["check_id"])
+        for key, part in result["details"]["worst_slice"].items():
+            slice_ = str(key.value)
+            worst, best = (_of_slice(result, name, slice_) for name in (check, f"{check}.best"))
+            if worst is None or best is None:
+                continue
+            lines.append(
+                (
+                    (result["title"].fact(),),
+                    (_of_slice_name(part),),
+                    blocks.value(worst),
+                    blocks.interval(worst),
+                    (_of_slice_name(result["details"]["best_slice"][slice_]),),
+                    blocks.value(best),
+                )
+            )
+    heads = ("Change", "Costs most where", "More bits per byte", "Interval", "Costs least where", "More bits per byte")
+    caption = tree.say("Worst and best at the largest strength, intervals at level {level}", level=blocks.level(book))
+    return [Table(caption, heads, tuple(lines), frozenset({2, 3, 5}))] if lines else []
+
+
+def _of_slice_name(told: Node) -> Fact:
+    """Of `language = fi` the name of the language."""
+    part, _, name = str(told.value).partition(" = ")
+    return told.derived(name, "name of the group", "tongue" if part == "language" else "text")
+
+
+def _of_slice(result: Node, name: str, part: str) -> Node | None:
+    return next((m for m in result["measures"] if (m.value["name"], m.value["slice"]) == (name, part)), None)
 
 
 def memorisation(book: Book) -> Section:

@@ -6,7 +6,7 @@ from configs.law import general_purpose
 from model_cards import statements, tree
 from model_cards.gpai import form_data, values
 from model_cards.gpai.form_model import Value, line
-from model_cards.refs import Book, Gap
+from model_cards.refs import Book, Fact, Gap, Node
 from model_cards.tree import Block, Bullets, Paragraph, Parts
 
 MODALITY = "Text."
@@ -54,7 +54,7 @@ def _content(book: Book) -> Parts:
 
 
 def _languages(book: Book) -> list[Block]:
-    names = tree.joined(n["name"].fact() for n in values.languages(book))
+    names = tree.joined(n["name"].fact("tongue") for n in values.languages(book))
     return [Paragraph(tree.say("Languages of the training text, the most frequent first: {names}.", names=names))]
 
 
@@ -68,8 +68,19 @@ def _measures(book: Book) -> list[Block]:
     for corpus in values.corpora(book):
         said = corpus["provenance"]["opt_out"]
         applied = values.answer(said["applied"], "whether reservations of rights were looked for and honoured")
-        items.append(tree.parts(values.title(corpus), ": ", "reservations of rights were honoured: ", applied))
+        found = tree.parts("reservations of rights were looked for and honoured: ", applied)
+        items.append(tree.parts(_name(corpus), ": ", found))
     return [Bullets(tuple(items)), *statements.paragraphs(book, "gpai_reservations")]
+
+
+def _name(corpus: Node) -> Fact:
+    """The title of a corpus; of licensed and private ones the kind, as the template asks for the names of none."""
+    origin = corpus["provenance"]["origin"]
+    if origin.value == "licensed":
+        return origin.derived("a licensed data set", "origin in words")
+    if origin.value == "third_party" and corpus["provenance"].value["publicly_known"] != "yes":
+        return origin.derived("a private data set of a third party", "origin in words")
+    return values.title(corpus)
 
 
 def _protocols(book: Book) -> Parts:

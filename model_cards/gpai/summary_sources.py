@@ -145,19 +145,19 @@ def _smaller(book: Book, _: list[Node]) -> list[Block]:
     return _described(large(book)[1])
 
 
-def _licensed(_: Book, corpora: list[Node]) -> list[Block]:
-    items = tuple(
-        tree.parts(MODALITY, " ", c["provenance"]["rightsholders"].fact_or_gap("rightsholders", "management"))
-        for c in corpora
-    )
-    return [Bullets(items)]
+def _publicly_known(_: Book, corpora: list[Node]) -> list[Block]:
+    """Private data sets that are publicly known, by name and link; one of which nobody said so is a gap, unnamed."""
+    items = [_name_and_link(c) for c in corpora if c["provenance"].value["publicly_known"] == "yes"]
+    open_ = [c["provenance"]["publicly_known"] for c in corpora if c["provenance"].value["publicly_known"] == "unknown"]
+    items += [(values.answer(node, "whether a private data set is publicly known"),) for node in open_]
+    return [Bullets(tuple(items))] if items else [Paragraph(("There are none.",))]
 
 
-def _known(*answers: str) -> Callable[[Book, list[Node]], list[Block]]:
-    def content(_: Book, corpora: list[Node]) -> list[Block]:
-        return _described(c for c in corpora if c["provenance"].value["publicly_known"] in answers)
-
-    return content
+def _not_known(_: Book, corpora: list[Node]) -> list[Block]:
+    """The descriptions of the others, without their names."""
+    nodes = [c["provenance"]["description"] for c in corpora if c["provenance"].value["publicly_known"] != "yes"]
+    items = tuple((node.fact_or_gap("description of the data set", "engineer"),) for node in nodes)
+    return [Bullets(items)] if items else [Paragraph(("There are none.",))]
 
 
 def _of_crawl(key: str, what: str) -> Callable[[Book, list[Node]], list[Block]]:
@@ -294,11 +294,11 @@ VALUES: dict[str, Value] = {
     "PTS-2.1.other": _where_used(*PUBLIC, _smaller),
     "PTS-2.1.comments": optional("gpai_public_data"),
     "PTS-2.2.1.used": _tri_state(*LICENSED),
-    "PTS-2.2.1.modality": _where_used(*LICENSED, _licensed),
+    "PTS-2.2.1.modality": _where_used(*LICENSED, _modality),
     "PTS-2.2.2.used": _tri_state(*PRIVATE),
     "PTS-2.2.2.i": _where_used(*PRIVATE, _modality),
-    "PTS-2.2.2.ii": _where_used(*PRIVATE, _known("yes")),
-    "PTS-2.2.2.iii": _where_used(*PRIVATE, _known("no", "unknown")),
+    "PTS-2.2.2.ii": _where_used(*PRIVATE, _publicly_known),
+    "PTS-2.2.2.iii": _where_used(*PRIVATE, _not_known),
     "PTS-2.2.2.iv": optional("gpai_private_data"),
     "PTS-2.3.used": _tri_state(*CRAWLED),
     "PTS-2.3.i": _where_used(*CRAWLED, _of_crawl("crawlers", "names of the crawlers")),

@@ -123,7 +123,7 @@ def shares(book: Book, of: str) -> Parts:
     return (
         tree.joined(
             tree.parts(
-                n["name"].fact(),
+                n["name"].fact("tongue" if of == "languages" else "text"),
                 " (",
                 n["tokens"].derived(n.value["tokens"] / total, "share of the tokens", "percent"),
                 ")",

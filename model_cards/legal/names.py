@@ -48,13 +48,13 @@ DOCUMENTS = (
 )
 """In the order in which they are best read. Each has its builder in `registry`."""
 GENERAL_PURPOSE = (
-    Entry("general_purpose", "Account and classification of the model"),
-    Entry("model_documentation_ai_office", "Model Documentation Form, view of the AI Office"),
-    Entry("model_documentation_authorities", "Model Documentation Form, view of national authorities"),
-    Entry("model_documentation_downstream", "Model Documentation Form, view of downstream providers"),
-    Entry("annexes_xi_xii", "Coverage of Annexes XI and XII"),
+    Entry("general_purpose", "Account and classification of the model", languages=ALL),
+    Entry("model_documentation_ai_office", "Model Documentation Form, view of the AI Office", languages=ALL),
+    Entry("model_documentation_authorities", "Model Documentation Form, view of national authorities", languages=ALL),
+    Entry("model_documentation_downstream", "Model Documentation Form, view of downstream providers", languages=ALL),
+    Entry("annexes_xi_xii", "Coverage of Annexes XI and XII", languages=ALL),
     Entry("public_summary", "Public summary of training content", languages=ALL),
-    Entry("copyright_policy", "Copyright policy: checklist and evidence"),
+    Entry("copyright_policy", "Copyright policy: checklist and evidence", languages=ALL),
     Entry("open_source", "Test of the open-source exemption", languages=ALL),
 )
 """Documents of a language model, in the order in which they are best read. Their builders stand in `model_cards.gpai`.

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
+import jsonschema
 import pytest
 import yaml
 
@@ -67,6 +69,14 @@ def test_fixed_text_claims_no_number(trees: dict[str, dict[str, Document]], run:
         for part in flat(document):
             if isinstance(part, str):
                 assert not re.search(r"\d", PLACES.sub("", HEADS.sub("", part))), part
+
+
+def test_json_keeps_to_its_schema(trees: dict[str, dict[str, Document]]) -> None:
+    """Forms of facts that documents of tables do not have are in the schema, too."""
+    schema = json.loads((Path(render_json.__file__).parent / "documents.schema.json").read_text(encoding="utf-8"))
+    validator = jsonschema.Draft202012Validator(schema)
+    for name, document in trees["whole"].items():
+        validator.validate(json.loads(render_json.render(document, name)))
 
 
 @pytest.mark.parametrize("run", RUNS)
@@ -217,7 +227,7 @@ def test_card_shows_every_measurement(trees: dict[str, dict[str, Document]]) -> 
     report = trees["whole"]["report"]
     shown = render_markdown.render(report).replace("\u00a0", " ")
     for words in (
-        "| de | 271 | 2.630 bit | [2.498, 2.761] |",
+        "| German | 271 | 2.630 bit | [2.498, 2.761] |",
         "Loss from typing errors",
         "Exposure of canaries",
         "MWh",

@@ -56,4 +56,6 @@ def test_headings_of_the_template_keep_their_numbers(
     for number in ("1.", "2.", "2.1", "2.2.1", "2.2.2", "2.3", "2.4", "2.5", "2.6", "3.", "3.1", "3.2", "3.3"):
         assert f"# {number} " in shown
     assert {"de": "\nnein (", "fr": "\nnon ("}[other] in shown
+    assert {"de": "Deutsch, Englisch", "fr": "allemand, anglais"}[other] in shown
+    assert {"de": "weniger als 1 Milliarde Token", "fr": "moins de 1 milliard de jetons"}[other] in shown
     assert f'lang="{other}"' in render_html.render(translated["whole", "public_summary", other])

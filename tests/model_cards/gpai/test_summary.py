@@ -153,3 +153,35 @@ def test_representative_is_tri_state(tmp_path: Path) -> None:
         document = made(tmp_path, {"general_purpose": {"outside_union": answer}})
         found = section(document, "PTS-1.1.ii")
         assert any(isinstance(p, Gap) for p in tree.walk_section(found)) == (answer != "no"), words
+
+
+def private(origin: str, known: str = "unknown") -> dict[str, Any]:
+    """A plan with one data set of somebody else."""
+    provenance = {
+        "title": "Letters of Example House", "origin": origin, "rightsholders": "Example House", "licence": "Secret 1",
+        "url": "https://example.com/letters", "description": "Letters of one publisher.", "publicly_known": known,
+    }  # fmt: skip
+    return {"corpora": [{"id": "letters", "source": builders.TEXT, "provenance": provenance}]}
+
+
+@pytest.mark.parametrize(
+    ("origin", "known", "named"),
+    [("licensed", "unknown", False), ("third_party", "unknown", False), ("third_party", "no", False),
+     ("third_party", "yes", True)],
+)  # fmt: skip
+def test_the_public_reads_no_name_of_private_data(origin: str, known: str, named: bool, tmp_path: Path) -> None:  # noqa: FBT001
+    """The template asks for the names of public data sets and of private ones that are publicly known, of no others."""
+    document = made(tmp_path, private(origin, known))
+    every = render_markdown.render(document) + render_json.render(document, "x")
+    assert ("Letters of Example House" in every) == named
+    assert "Example House" not in every.replace("Letters of Example House", "")
+    if origin == "third_party":
+        described = shown(document, "PTS-2.2.2.iii")
+        assert ("Letters of one publisher" in described) != named
+        gaps = [p for p in tree.walk_section(section(document, "PTS-2.2.2.ii")) if isinstance(p, Gap)]
+        assert len(gaps) == (known == "unknown")
+
+
+def test_languages_are_called_by_their_names(trees: dict[str, dict[str, Document]]) -> None:
+    """Not by their codes."""
+    assert "German, English" in shown(trees["whole"]["public_summary"], "PTS-1.3.languages")
