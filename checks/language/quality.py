@@ -118,7 +118,7 @@ def _of_group(
 ) -> records.Measure:
     name = found.names[part][group]
     note = _LEAST if rates.rows[0, group] < subject.plan.policy.minimum_group_size else None
-    if part == "language" and name in _not_named(subject, found):
+    if part == "language" and name in not_named(subject, found):
         note = "language not determined: not compared" if name == UNKNOWN else _STRAY
     return _measure(subject, kind, kind.check, f"{part}={name}", rates, group, note)
 
@@ -176,7 +176,7 @@ def _gap(subject: Subject, found: HeldOut, groups: dict[str, GroupRates]) -> rec
     details = {**_sizes(subject, found), "pairs": pairs}
     if measures:
         return measured(GAP, tuple(measures), details)
-    unnamed = set(_not_named(subject, found))
+    unnamed = not_named(subject, found)
     several = any(len(set(found.names[part]) - unnamed) > 1 or _missing(subject, found, part) for part in SLICES)
     if several:
         return not_measured(GAP, "no two languages or domains have enough held-out documents to compare")
@@ -194,7 +194,7 @@ def _bounded(subject: Subject, low: float, high: float, value: float, how: str) 
 def _compared(subject: Subject, found: HeldOut, part: str, least: int) -> npt.NDArray[np.bool_]:
     """Groups (groups,) that have a name and are large enough; where fewer than `least` are, those with a name."""
     names = np.array(found.names[part])
-    known = ~np.isin(names, _not_named(subject, found)) if part == "language" else np.ones(len(names), bool)
+    known = ~np.isin(names, sorted(not_named(subject, found))) if part == "language" else np.ones(len(names), bool)
     large = known & (np.bincount(found.codes[part], minlength=len(names)) >= subject.plan.policy.minimum_group_size)
     return large if large.sum() >= least else known
 
@@ -210,13 +210,16 @@ def _without_small(subject: Subject, found: HeldOut, headline: records.Measure) 
 
 
 def _missing(subject: Subject, found: HeldOut, part: str) -> list[str]:
-    wanted, declared = set(subject.expected.get(part, ())), set(subject.plan.declared_languages)
-    if part == "language" and declared:
-        wanted &= declared
-    return sorted(wanted - set(found.names[part]) - {UNKNOWN})
+    return sorted(wanted(subject, part) - set(found.names[part]))
 
 
-def _not_named(subject: Subject, found: HeldOut) -> list[str]:
+def wanted(subject: Subject, part: str) -> set[str]:
+    """Languages or domains of the training text that held-out text is expected of: of languages the declared ones."""
+    names, declared = set(subject.expected.get(part, ())), set(subject.plan.declared_languages)
+    return (names & declared if part == "language" and declared else names) - {UNKNOWN}
+
+
+def not_named(subject: Subject, found: HeldOut) -> set[str]:
     """Languages that are none to compare: undetermined, or undeclared with a few documents beside declared ones."""
     declared, least = set(subject.plan.declared_languages), subject.plan.policy.minimum_group_size
     sizes = np.bincount(found.codes["language"], minlength=len(found.names["language"]))
@@ -224,12 +227,12 @@ def _not_named(subject: Subject, found: HeldOut) -> list[str]:
         name for name, size in zip(found.names["language"], sizes, strict=True)
         if declared and name not in declared and size < least
     ]  # fmt: skip
-    return sorted({UNKNOWN, *strays})
+    return {UNKNOWN, *strays}
 
 
 def _small(subject: Subject, found: HeldOut) -> list[str]:
     """Groups with fewer documents than the policy asks for, as a gate names them."""
-    least, unnamed, small = subject.plan.policy.minimum_group_size, _not_named(subject, found), []
+    least, unnamed, small = subject.plan.policy.minimum_group_size, not_named(subject, found), []
     for part in SLICES:
         sizes = np.bincount(found.codes[part], minlength=len(found.names[part]))
         named = zip(found.names[part], sizes, strict=True)

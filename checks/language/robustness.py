@@ -4,7 +4,8 @@ The same excerpts of held-out documents are scored as they are and changed, and 
 document. Bits of the changed text are divided by the bytes of the unaltered one: what was said stays the same, and a
 character that takes two bytes instead of one must not look cheaper. So the increase holds what the errors themselves
 cost to predict; a model that knew of them would still pay that part. Of truncation the same tokens are compared, with
-the beginning of the excerpt before them and without, as far as the model sees at once.
+the beginning of the excerpt before them and without, as far as the model sees at once. At the largest strength the
+languages and domains are compared, too.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from checks._subject import measured, not_applicable, not_measured
-from checks.language import _ratios, alterations, likelihood
+from checks.language import _ratios, alterations, likelihood, robustness_groups
 from checks.language._subject import Subject
 from checks.language.texts import Document
 from evidence import records
@@ -56,7 +57,7 @@ def _result(subject: Subject, kind: str) -> records.CheckResult:
     texts = excerpts(subject)
     if not texts or not strengths:
         return not_measured(check, "there is no held-out text" if strengths else "the plan declares no strength")
-    curve, measures = [], []
+    curve, measures, groups = [], [], robustness_groups.Groups()
     for done, strength in enumerate(strengths):
         subject.told(f"{kind} at {100 * strength:g} %", done, len(strengths))
         change, size, changed = _change(subject, kind, strength)
@@ -69,6 +70,8 @@ def _result(subject: Subject, kind: str) -> records.CheckResult:
                 name=name, value=value, unit="bit", interval=interval, n=int((size > 0).sum()), split="test", note=note
             )
         )
+        if strength == strengths[-1]:
+            groups = robustness_groups.measure(subject, check, texts, change, size, note)
         curve.append(
             {
                 "severity": strength,
@@ -79,7 +82,7 @@ def _result(subject: Subject, kind: str) -> records.CheckResult:
             }
         )
     details = {"x": AXES[kind], "curve": curve, "unaltered_bits_per_byte": base, "excerpts": len(texts)}
-    return measured(check, tuple(reversed(measures)), details)
+    return measured(check, (*reversed(measures), *groups.measures), details | groups.details)
 
 
 def _change(subject: Subject, kind: str, strength: float) -> tuple[Floats, Floats, int]:

@@ -8,7 +8,7 @@ from checks.metrics.metric import LANGUAGE, Metric
 
 _ROBUST = (
     "Bits per byte that the held-out documents cost more when {change}, at the largest declared strength; the bytes "
-    "are those of the unaltered documents{also}."
+    "are those of the unaltered documents{also}. Of a slice: the language or domain where it is largest."
 )
 _OWN = ", so that what the change itself says counts as well"
 _CARLINI = "Carlini et al., Quantifying memorization across neural language models, ICLR 2023"
@@ -88,6 +88,7 @@ ALL: tuple[Metric, ...] = (
         tasks=LANGUAGE,
         family="language",
         reference="Belinkov and Bisk, Synthetic and natural noise both break neural machine translation, ICLR 2018",
+        sliced=True,
     ),
     Metric(
         id="language.robustness_case",
@@ -101,6 +102,7 @@ ALL: tuple[Metric, ...] = (
         tasks=LANGUAGE,
         family="language",
         reference="Ribeiro et al., Beyond accuracy: behavioral testing of NLP models, ACL 2020 (invariance tests)",
+        sliced=True,
     ),
     Metric(
         id="language.robustness_confusables",
@@ -116,13 +118,15 @@ ALL: tuple[Metric, ...] = (
         tasks=LANGUAGE,
         family="language",
         reference="Unicode Technical Standard 39; Boucher et al., Bad characters, IEEE S&P 2022",
+        sliced=True,
     ),
     Metric(
         id="language.robustness_truncation",
         title="Loss from a missing beginning",
         definition=(
             "Bits per byte that the rest of the held-out documents costs more when the beginning is cut off, at the "
-            "largest declared strength; the same tokens are compared."
+            "largest declared strength; the same tokens are compared. Of a slice: the language or domain where it is "
+            "largest."
         ),
         low=-inf,
         high=inf,
@@ -132,6 +136,7 @@ ALL: tuple[Metric, ...] = (
         tasks=LANGUAGE,
         family="language",
         reference="Khandelwal et al., Sharp nearby, fuzzy far away, ACL 2018",
+        sliced=True,
     ),
     Metric(
         id="language.extraction",

@@ -73,6 +73,24 @@ def test_paired_changes_hold_near_their_level(documents):
     assert 0.92 <= hits / trials <= 0.98
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("effects", [(0.2, 0.2, 0.2, 0.2, 0.2), (0.1, 0.2, 0.6)])
+def test_the_worst_language_under_a_change_holds_near_its_level(effects):
+    """Eight excerpts of each language: where the change costs all the same, and where one stands apart."""
+    rng, trials, hits, above = np.random.default_rng(11), 200, 0, 0
+    member = np.repeat(np.arange(len(effects)), 8)
+    for trial in range(trials):
+        size = np.concatenate([draw(rng, 8, 2.0, 0.5)[1] for _ in effects])
+        change = size * np.concatenate([rng.gamma(2.0, 0.15, 8) - 0.3 + effect for effect in effects])
+        sampling = intervals.Sampling(0.95, 300, trial)
+        rates = _ratios.paired_groups(change, size, member, len(effects), sampling, "x")
+        low, high = _simultaneous.extreme(rates.rates, rates.bounds, 0.95, smallest=False)
+        hits += low <= max(effects) <= high
+        above += max(effects) > high
+    assert hits / trials >= 0.92
+    assert above / trials <= 0.05
+
+
 def test_students_t_alone_is_too_narrow_where_lengths_differ():
     """One long document among short ones: the interval is wider than the number of documents would say."""
     bits, size = draw(np.random.default_rng(0), 6, 2.0, 0.1)

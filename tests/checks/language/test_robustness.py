@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from checks import gate
 from checks.language import alterations, robustness
 from tests.checks.language import builders, runs
 
@@ -114,3 +115,39 @@ def test_changes_that_the_plan_leaves_out_do_not_apply(tmp_path):
     plan = builders.plan(robustness={"changes": ["case"]})
     found = robustness.measure(runs.subject(tmp_path, ROWS, TRAIN, plan=plan))
     assert [r.status for r in found if "does not ask" in r.reason] == ["not_applicable"] * 3
+
+
+def test_the_worst_and_the_best_language_of_each_change_are_told(tmp_path):
+    """Where a change costs most, with an interval, and least; a language with few excerpts is listed, not compared."""
+    rows = [*ROWS, *[("fi", "tales", t.upper()) for t in PARAGRAPHS[:6]], ("sv", "tales", PARAGRAPHS[13])]
+    train = [*TRAIN, *[("fi", "tales", t.upper()) for t in PARAGRAPHS[40:60]], ("sv", "tales", PARAGRAPHS[70])]
+    plan = builders.plan(languages=("en", "fi", "sv", "mt"), robustness={"strengths": [0.1, 0.3]})
+    subject = runs.subject(tmp_path, rows, [*train, ("mt", "tales", "Għandu")], plan=plan)
+    change, size, _ = robustness._change(subject, "case", 0.3)
+    of = np.array([d.language for d in robustness.excerpts(subject)])
+    by_language = {name: change[of == name].sum() / size[of == name].sum() for name in ("en", "fi", "sv")}
+    result = next(r for r in robustness.measure(subject) if r.check_id == "language.robustness_case")
+    headline, weaker, worst, best, *domains = result.measures
+    assert (headline.slice, weaker.slice, worst.slice, best.slice) == ("overall", "overall", "language", "language")
+    assert worst.value == pytest.approx(max(by_language["en"], by_language["fi"]))
+    assert best.value == pytest.approx(min(by_language["en"], by_language["fi"]))
+    assert worst.interval.low < worst.value < worst.interval.high
+    assert [m.slice for m in domains] == ["domain", "domain"]
+    assert {g["name"]: g["value"] for g in result.details["groups"]["language"]} == pytest.approx(by_language)
+    assert result.details["small_groups"] == ["language=sv"]
+    assert result.details["empty_groups"] == ["language=mt"]
+    worst_name = max(("en", "fi"), key=by_language.get)
+    assert result.details["worst_slice"]["language"] == f"language = {worst_name}"
+
+
+def test_a_gate_on_the_worst_language_is_open_while_a_language_is_too_small(tmp_path):
+    """As with bits per byte: what nobody could measure passes no gate; a limit that is missed without it fails."""
+    rows = [*ROWS, *[("fi", "docs", t.upper()) for t in PARAGRAPHS[:6]], ("sv", "docs", PARAGRAPHS[13])]
+    check = "language.robustness_case"
+    for limit, wanted in ((100.0, "inconclusive"), (-100.0, "fail")):
+        asked = {"check": check, "slice": "language", "at_most": limit}
+        plan = builders.plan([asked], languages=("en", "fi", "sv"), robustness={"strengths": [0.3]})
+        subject = runs.subject(tmp_path / str(limit), rows, TRAIN, plan=plan)
+        (found,) = gate.apply(plan, [r for r in robustness.measure(subject) if r.check_id == check])
+        assert found.status == wanted
+        assert "language=sv has fewer than 5 excerpts" in found.reason
