@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from configs import errors
-from configs.plan import Plan
+from configs.language.load import AnyPlan
+from configs.language.plan import LanguagePlan
 from evidence import about
-from evidence.dossier import Dossier
-from flows import decisions, view, workspace
+from evidence.dossier import AnyDossier
+from evidence.language_dossier import LanguageDossier
+from flows import answer_facts_language, decisions, view, workspace
 from flows.answer_store import Item, records_of
 
 WIDTH = 100
@@ -104,12 +106,12 @@ def open_by_owner(items: Iterable[Item]) -> str:
     return ", ".join(f"{words} {found[owner]}" for owner, words in OWNERS.items() if found[owner])
 
 
-def facts(item: Item, found: Dossier) -> list[str]:
+def facts(item: Item, found: AnyDossier) -> list[str]:
     """What the run has to say about what a question speaks of."""
     return [line for pointer in item.question.about for line in _fact(pointer, found)]
 
 
-def changed(item: Item, found: Dossier, run: Path) -> list[str]:
+def changed(item: Item, found: AnyDossier, run: Path) -> list[str]:
     """Which of the things that an outdated answer speaks of have changed, where the run it is from is still there."""
     said = item.statement
     if said.status != "outdated" or said.carried_from is None or item.reworded:
@@ -131,7 +133,7 @@ def _name(pointer: str) -> str:
     return words.get(name, name) if kind == "record" else f"{name.replace('.', ' ').replace('_', ' ')} in the plan"
 
 
-def _fact(pointer: str, found: Dossier) -> list[str]:
+def _fact(pointer: str, found: AnyDossier) -> list[str]:
     kind, _, name = pointer.partition(":")
     if kind == "plan":
         return _of_plan(name, found.plan)
@@ -144,18 +146,25 @@ def _fact(pointer: str, found: Dossier) -> list[str]:
             failed = [r for r in found.validate.results if r.status not in ("pass", "not_applicable")]
             head = f"checks of the data: {view.counts_of(found.validate.results)}"
             return [head, *_first([f"{r.status.replace('_', ' ')}: {r.title}: {r.reason}" for r in failed])]
+        case "account" if isinstance(found, LanguageDossier) and found.account is not None:
+            return answer_facts_language.account(found.account)
+        case "encode" if isinstance(found, LanguageDossier):
+            return answer_facts_language.tokens(found.encode)
         case "encode":
             features = ", ".join(feature.name for feature in found.encode.features)
             return [f"inputs ({len(found.encode.features)}): {short(features)}"]
         case "export" if found.export is not None:
             model = found.export
-            names = ", ".join(tensor.name for tensor in model.outputs)
+            names = short(", ".join(tensor.name for tensor in model.outputs))
             return [f"model: ONNX, opset {model.opset}, {model.onnx.size / 1e3:,.0f} kB, outputs {names}"]
     return [f"{name}: this run has no such record"]
 
 
-def _of_plan(path: str, plan: Plan) -> list[str]:
-    if path == "data":
+def _of_plan(path: str, plan: AnyPlan) -> list[str]:
+    if isinstance(plan, LanguagePlan):
+        if path == "corpora":
+            return answer_facts_language.corpora(plan)
+    elif path == "data":
         data = plan.data
         protected = ", ".join(p.name for p in data.protected) or "none"
         return [

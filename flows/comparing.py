@@ -51,14 +51,25 @@ def side(named: Named, space: workspaces.Workspace, *, demonstration: bool) -> S
 def of_run(path: Path) -> Side:
     """The side that a run folder holds."""
     from checks.changes import side as sides
+    from evidence.dossier import Dossier
     from evidence.folder import RunFolder
 
-    return sides.of_run(workspaces.dossier(path), RunFolder(path), workspaces.standing_approval(path))
+    dossier = workspaces.dossier(path)
+    if not isinstance(dossier, Dossier):
+        raise _of_text(f"run {dossier.run_id}")
+    return sides.of_run(dossier, RunFolder(path), workspaces.standing_approval(path))
+
+
+def _of_text(name: str) -> errors.PlanError:
+    return errors.PlanError(
+        f"diff {name}: expected a run or bundle of a model on tables, got one of a language model. Versions of "
+        "language models are not compared yet: lay their cards (documents/README.md) side by side."
+    )
 
 
 def _of_bundle(named: Named, *, demonstration: bool) -> Side:
     from checks.changes.side import Side
-    from tef_export import keys, verify
+    from tef_export import cross_check, keys, verify
 
     if named.key is None and named.fingerprint is None:
         raise errors.PlanError(
@@ -71,6 +82,8 @@ def _of_bundle(named: Named, *, demonstration: bool) -> Side:
         fingerprint=named.fingerprint,
         allow_demonstration=demonstration,
     )
+    if not isinstance(found, cross_check.Evidence):
+        raise _of_text(f"bundle {answer.bundle}")
     return Side(
         kind="bundle",
         plan=found.plan,

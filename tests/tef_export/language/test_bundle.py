@@ -312,3 +312,13 @@ def test_the_facilitys_answer_comes_back(space: Path, bundle: Path, tmp_path: Pa
     folder = next((space / "runs").iterdir())
     assert proofline(space, "run", str(folder), "--resume", "--engine", "plain").returncode != errors.EXIT_BUG
     assert "TEF Nord" in (folder / "documents" / "README.md").read_text(encoding="utf-8")
+
+
+def test_versions_of_language_models_are_not_compared(space: Path, bundle: Path) -> None:
+    """`diff` says so in one sentence, of a run and of a bundle."""
+    from flows import comparing, workspace
+
+    key = Path(f"{bundle}"[:-4] + ".pub.pem")
+    for named in (comparing.Named("a", "last"), comparing.Named("a", str(bundle), key)):
+        with pytest.raises(errors.PlanError, match="of a model on tables, got one of a language model"):
+            comparing.side(named, workspace.Workspace(space), demonstration=True)
