@@ -189,12 +189,8 @@ class Loop:
         now = time.perf_counter()
         begun.seconds += now - self._mark
         self._mark = now
-        used = setting.meter.since(self._counted)
-        silent = ranks.first_of_node() and used is None
-        if begun.joules is not None:
-            # None where a node could not measure it.
-            nowhere_silent = ranks.total(float(silent), setting.device) == 0
-            begun.joules = begun.joules + ranks.total(used or 0.0, setting.device) if nowhere_silent else None
+        used = setting.meter.everywhere(self._counted, setting.device)
+        begun.joules = None if used is None or begun.joules is None else begun.joules + used
         self._counted = setting.meter.start()
 
 

@@ -56,6 +56,14 @@ class Meter:
             total += used if used >= 0 or counter.range_joules is None else used + counter.range_joules
         return total
 
+    def everywhere(self, before: tuple[float, ...], device: torch.device) -> float | None:
+        """Joules since `start` over all nodes; None where one of them cannot measure it. Every rank calls this."""
+        used = self.since(before)
+        silent = ranks.first_of_node() and used is None
+        if ranks.total(float(silent), device):
+            return None
+        return ranks.total(used or 0.0, device)
+
 
 def of(device: torch.device, rapl: Path = RAPL) -> Meter:
     """The meter of a training on a device; without counters on all ranks of a node but the first."""

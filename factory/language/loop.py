@@ -206,7 +206,7 @@ class _Run:
             self.losses = []
         interval.seconds += now - self.mark
         self.mark = now
-        used = meter_total(self.setting, self.counted)
+        used = self.setting.meter.everywhere(self.counted, self.setting.device)
         interval.joules = None if used is None or interval.joules is None else interval.joules + used
         self.counted = self.setting.meter.start()
 
@@ -299,15 +299,6 @@ def _validate(state: State, setting: Setting) -> float:
             loss = state.spread.network(rows if len(rows) else found[:1].to(setting.device))
             total += float(loss) * len(rows)
     return ranks.total(total, setting.device) / len(found)
-
-
-def meter_total(setting: Setting, counted: tuple[float, ...]) -> float | None:
-    """Energy since `counted` over all nodes, joules; None where a node could not measure it."""
-    used = setting.meter.since(counted)
-    silent = ranks.first_of_node() and used is None
-    if ranks.total(float(silent), setting.device):
-        return None
-    return ranks.total(used or 0.0, setting.device)
 
 
 def check_finite(step: int, train_loss: float, validation_loss: float) -> None:
