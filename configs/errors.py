@@ -19,6 +19,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from configs.printable import printable
+
 EXIT_PASS = 0
 EXIT_FAIL = 1
 EXIT_USAGE = 2
@@ -29,12 +31,23 @@ EXIT_BUG = 70
 Looks = Literal["damage", "mistake", "tampering", "unclear"]
 """What a refusal looks like: damaged on its way, made wrong by whoever sealed it, altered or forged by somebody else,
 or not to be told from what is there."""
+LOOKS: dict[Looks, str] = {
+    "damage": "looks like damage on the way",
+    "mistake": "looks like a mistake of the sender",
+    "tampering": "looks like tampering",
+    "unclear": "cannot be told from what is there whether that is damage, a mistake or tampering",
+}
+"""In words, after `it`."""
 
 
 class ProoflineError(Exception):
-    """An expected failure that one sentence explains."""
+    """An expected failure that one sentence explains. What it quotes of a stranger cannot steer a terminal."""
 
     exit_code = EXIT_USAGE
+
+    def __str__(self) -> str:
+        """The sentence."""
+        return printable(super().__str__())
 
 
 class PlanError(ProoflineError):

@@ -32,6 +32,7 @@ MEDIA_TYPES = {
     ".pb": "application/x-protobuf",
     ".safetensors": "application/x-safetensors",
     ".txt": "text/plain",
+    ".vnnlib": "text/plain",
     ".zip": "application/zip",
     ".pem": "application/x-pem-file",
 }

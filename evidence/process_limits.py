@@ -2,27 +2,32 @@
 
 from __future__ import annotations
 
-import contextlib
 
-
-def limit(seconds: int, memory: int) -> None:
-    """Limit this process for the rest of its life; it can write no file either. POSIX only: elsewhere nothing happens.
+def limit(seconds: int, memory: int) -> tuple[str, ...]:
+    """Limit this process for the rest of its life; it can write no file either.
 
     Args:
         seconds: Of computing time.
         memory: Bytes of address space.
+
+    Returns:
+        What this system does not let it limit, in words: all of it on Windows, memory on macOS.
     """
     try:
         import resource  # noqa: PLC0415 - POSIX only
     except ImportError:
-        return
-    for kind, value in (
-        (resource.RLIMIT_AS, memory),
-        (resource.RLIMIT_CPU, seconds),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
+        return ("memory", "computing time", "writing")
+    refused = []
+    for name, kind, value in (
+        ("memory", resource.RLIMIT_AS, memory),
+        ("computing time", resource.RLIMIT_CPU, seconds),
+        ("writing", resource.RLIMIT_FSIZE, 0),
+        ("core dumps", resource.RLIMIT_CORE, 0),
     ):
         hard = resource.getrlimit(kind)[1]
         lower = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        with contextlib.suppress(ValueError, OSError):  # macOS refuses to limit address space
+        try:
             resource.setrlimit(kind, (lower, lower))
+        except (ValueError, OSError):  # macOS refuses to limit address space
+            refused.append(name)
+    return tuple(refused)

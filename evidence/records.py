@@ -264,12 +264,17 @@ class Commitment(Record):
 
     version: Literal[1] = 1
     plan_sha256: Sha256
+    """Of the file of the plan, which holds every threshold that was written."""
     policy_sha256: Sha256
+    """Of the policy as this code reads it, with what the plan leaves to its defaults."""
     split_sha256: Sha256
     code_sha256: Sha256
+    """Of proofline's own source, and of the module that the plan names as its model."""
     at: UtcTime
     split_parts: dict[Role, Sha256] = {}
     """Digest of the rows of each part: `split_sha256` stands for them all. Empty in records of earlier versions."""
+    packages: dict[str, str] = {}
+    """Distribution to version, for those that shape a result. Empty in records of earlier versions."""
 
 
 class EpochPoint(Record):

@@ -74,6 +74,8 @@ class Rerun(records.Record):
     """ONNX Runtime version and execution provider."""
     limits: str = ""
     """In words, whether the process that ran the model could reach a network; empty in outcomes of before."""
+    measured_with: str = ""
+    """In words, whether code and packages are those of the commitment; empty in outcomes of before."""
     data: Rows
     status: Status
     """`differs` where any measure differs; else `cannot_tell` where a check's headline cannot be compared."""

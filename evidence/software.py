@@ -13,9 +13,9 @@ from pathlib import Path
 from evidence import canonical
 
 ROOT = Path(__file__).resolve().parents[1]
-CORE = ("configs", "evidence", "checks", "factory", "model_cards", "tef_export")
-"""Folders whose code decides what a record says. The flows order the work and decide nothing."""
-_SUFFIXES = (".py", ".yaml", ".json", ".html", ".md", ".css", ".j2")
+CODE = ("configs", "evidence", "checks", "factory", "model_cards", "tef_export", "flows")
+"""Folders whose code decides what a record says, and in which order what is done."""
+_SUFFIXES = (".py", ".yaml", ".json", ".html", ".md", ".css", ".j2", ".po", ".typ", ".xml")
 _NAMED = (
     "proofline", "torch", "onnx", "onnxruntime", "onnxruntime-gpu", "onnxscript", "numpy", "pandas", "scikit-learn",
     "fairlearn", "great-expectations", "mlflow", "prefect", "pydantic", "scipy",
@@ -24,9 +24,9 @@ _NAMED = (
 
 @functools.cache
 def code_sha256() -> str:
-    """SHA-256 over the core's source files: relative path and content of each, in name order."""
+    """SHA-256 over our source files: relative path and content of each, in name order, use cases left out."""
     digest = hashlib.sha256()
-    for folder in CORE:
+    for folder in CODE:
         for path in sorted((ROOT / folder).rglob("*")):
             if path.suffix in _SUFFIXES and not {"__pycache__", "use_cases"} & set(path.parts):
                 digest.update(f"{path.relative_to(ROOT).as_posix()} {canonical.sha256_file(path)}\n".encode())
@@ -34,7 +34,7 @@ def code_sha256() -> str:
 
 
 def code_with(model_factory: str | None) -> str:
-    """The core's digest, together with the user's own model code where the plan names some.
+    """Our code's digest, together with the user's own model code where the plan names some.
 
     Args:
         model_factory: `package.module:function` of the plan. All Python files of the package (or the one module) count.

@@ -10,6 +10,8 @@ from configs import errors
 from evidence import facility
 from tef_export import facility_report, keys
 
+INSTALL = 'In the clone of the repository: `pip install ".[tef]"`; then `report` again into another folder.'
+
 
 def write(
     report: facility.FacilityReport, key: keys.PrivateKey, folder: Path, stem: str
@@ -35,7 +37,8 @@ def write(
     written = [signed]
     absent = [name for name in ("jinja2", "typst") if importlib.util.find_spec(name) is None]
     if "jinja2" in absent:
-        return tuple(written), f"HTML and PDF were not written: {' and '.join(absent)} not installed (`[tef]`)."
+        names = " and ".join(absent)
+        return tuple(written), f"HTML and PDF were not written: they need {names}. {INSTALL}"
     from model_cards import facility as documents
     from model_cards import render_html, render_pdf
 
@@ -44,7 +47,7 @@ def write(
     page.write_text(render_html.render(tree), encoding="utf-8")
     written.append(page)
     if absent:
-        return tuple(written), "PDF was not written: typst is not installed (`[tef]`)."
+        return tuple(written), f"PDF was not written: it needs typst. {INSTALL}"
     print_out = folder / f"{stem}.report.pdf"
     print_out.write_bytes(render_pdf.render(tree, "facility_report", dt.datetime.fromisoformat(report.at)))
     return (*written, print_out), None

@@ -84,6 +84,9 @@ def _measured(rerun: Node) -> Section:
         digest=rerun["data"]["sha256"].fact("digest"),
     )
     shown: list[Block] = [Tiles("Measures by outcome", tiles), Paragraph(intro)]
+    told = [rerun[name].fact() for name in ("measured_with", "limits") if rerun[name].value]
+    if told:
+        shown.append(Bullets(tuple((one,) for one in told)))
     if rerun["data"]["warnings"]:
         shown += [Paragraph(("Warnings about these rows:",)), _listed(rerun["data"]["warnings"])]
     order = ["differs", "cannot_tell", "reproduced"]

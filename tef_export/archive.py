@@ -296,7 +296,15 @@ def _require_zip(stream: BinaryIO, size: int) -> None:
         raise _repacked("a ZIP file", "a tar archive")
     if not head:
         raise _refusal("a ZIP file", "an empty file", "Fetch it again", "damage")
-    raise _refusal("a ZIP file that begins with its first entry", "other bytes before it")
+    stream.seek(max(0, size - (1 << 16) - _END.size))
+    if b"PK\x05\x06" in stream.read():
+        raise _refusal("a ZIP file that begins with its first entry", "other bytes before it")
+    begin = head.lstrip(b"\xef\xbb\xbf \t\r\n").lower()
+    if begin.startswith((b"<!doctype html", b"<html")):
+        page = "a web page: a server answered with it in place of the file, perhaps asking to log in"
+        raise _refusal("a ZIP file", page, "Fetch it again", "damage")
+    what = "a key, certificate or signature" if begin.startswith(b"-----begin ") else "something else"
+    raise _refusal("a ZIP file", what, "Look whether it is the file that you were sent", "unclear")
 
 
 def _end(stream: BinaryIO, size: int) -> tuple[int, int]:

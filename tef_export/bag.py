@@ -16,6 +16,11 @@ TAG_FILES = ("bag-info.txt", "bagit.txt", MANIFEST)
 """The tag files that the tag manifest lists. The signatures come later and are not among them."""
 PROFILE_IDENTIFIER = "urn:proofline:bagit-profile:1"
 """Of `bagit_profile.json` beside this module, by which public tools check which tag files there may be."""
+FIELDS = (
+    "BagIt-Profile-Identifier", "Source-Organization", "External-Identifier", "External-Description", "Bagging-Date",
+    "Bag-Software-Agent", "Payload-Oxum",
+)  # fmt: skip
+"""Of `bag-info.txt`, in their order; the profile asks for the same."""
 _LINE = re.compile(r"([0-9a-f]{64})  ([A-Za-z0-9._/-]+)")
 
 
@@ -61,6 +66,17 @@ def check(tags: dict[str, bytes], found: dict[str, str], sizes: dict[str, int]) 
             f"bag, bag-info.txt: expected Payload-Oxum {expected}, got {info.get('Payload-Oxum')}. "
             "Do not use the bundle."
         )
+    if tuple(info) != FIELDS:
+        raise errors.VerificationError(
+            f"bag, bag-info.txt: expected the fields {', '.join(FIELDS)}, got {', '.join(info)[:200]}. "
+            "Do not use the bundle."
+        )
+    written = {name: value for name, value in info.items() if name != "Payload-Oxum"}
+    if tags["bag-info.txt"] != bag_info(written, [sizes[path] for path in payload]):
+        raise errors.VerificationError(
+            "bag, bag-info.txt: expected each field on one line, words one space apart, got another way of writing. "
+            "Do not use the bundle."
+        )
 
 
 def fields(content: bytes) -> dict[str, str]:
@@ -71,7 +87,7 @@ def fields(content: bytes) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     try:
-        lines = content.decode("utf-8").splitlines()
+        lines = content.decode("utf-8").removesuffix("\n").split("\n")
     except UnicodeDecodeError:
         raise errors.VerificationError("bag, bag-info.txt: expected UTF-8 text, got something else.") from None
     for line in lines:

@@ -13,6 +13,7 @@ import datetime as dt
 import itertools
 import math
 from collections.abc import Iterable, Sequence
+from pathlib import PurePosixPath
 from typing import Any
 
 from configs import errors, policy
@@ -27,6 +28,8 @@ TOLERANCE = 1e-4
 """Largest difference of a probability, or of a prediction in standard deviations of the training target."""
 OWN_SAY = ("data.", "export.")
 """Families of checks that count at the gate by their own status, whatever the policy asks."""
+PROPERTIES = "robustness.properties"
+"""The plan's declared properties: they count like a required gate wherever some are declared."""
 CRITICAL = ("data.leakage", "export.parity")
 """Checks without which no result can be relied on."""
 LONGEST_WAIVER = dt.timedelta(days=366)
@@ -122,7 +125,7 @@ def check_gate(plan: AnyPlan, decision: records.GateDecision, results: Sequence[
     required = [reason.status for reason in decision.reasons if reason.required]
     outcome = "fail" if "fail" in required else "pass" if all(s == "pass" for s in required) else "inconclusive"
     equal("gate, outcome", decision.outcome, f"{outcome}")
-    own = [result for result in results if result.check_id.startswith(OWN_SAY)]
+    own = [result for result in results if result.check_id.startswith(OWN_SAY) or _declared(result)]
     asked = [(gate.check, gate.slice) for gate in plan.policy.gates]
     _same_lines(decision, [*asked, *((r.check_id, _slice(r)) for r in own)])
     _check_required(decision, plan, own)
@@ -176,6 +179,39 @@ def check_parity(
     for result in results:
         if result.check_id == "export.parity" and result.measures:
             equal("result export.parity", result.measures[0].value, parity.max_abs_difference)
+
+
+def check_properties(plan: Plan, results: Iterable[records.CheckResult]) -> set[str]:
+    """The plan's declared properties are answered, one by one, and the check says what the answers come to.
+
+    Returns:
+        Digests of the property files that were read, which must be in the bundle.
+
+    Raises:
+        VerificationError: A property was left out or exchanged, or one is answered whose file was not kept.
+    """
+    declared, of_them = plan.policy.robustness.properties, [r for r in results if _declared(r)]
+    equal(f"results of {PROPERTIES}", len(of_them), 1 if declared else 0)
+    if not declared:
+        return set()
+    (result,) = of_them
+    kept = {artifact.sha256 for artifact in result.artifacts}
+    told = result.details.get("properties")
+    rows = [row for row in told if isinstance(row, dict)] if isinstance(told, list) else []
+    if result.status == "not_measured" and not rows and not kept:
+        return set()
+    wanted = [(PurePosixPath(one.file).name, one.sha256) for one in declared]
+    equal(f"result {PROPERTIES}, properties", [(row.get("name"), row.get("sha256")) for row in rows], wanted)
+    answers = [str(row.get("answer")) for row in rows]
+    status = "fail" if "violated" in answers else "pass" if set(answers) == {"holds"} else "inconclusive"
+    if not any(gate.check == PROPERTIES for gate in plan.policy.gates):
+        equal(f"result {PROPERTIES}, status", result.status, status)
+    value = result.measures[0].value if result.measures else None
+    equal(f"result {PROPERTIES}, value", value, answers.count("holds") / len(answers))
+    answered = {one.sha256 for one, answer in zip(declared, answers, strict=True) if answer in ("holds", "violated")}
+    if not answered <= kept <= {one.sha256 for one in declared}:
+        raise differs(f"result {PROPERTIES}, files", _shown(sorted(kept)), "each file that was answered, and no other")
+    return kept
 
 
 def check_times(
@@ -331,7 +367,7 @@ def _check_required(
     wanted.update(
         (result.check_id, _slice(result))
         for result in own
-        if result.check_id in CRITICAL
+        if result.check_id in (*CRITICAL, PROPERTIES)
         or (result.severity != "info" and result.status in ("pass", "fail", "inconclusive"))
     )
     found = collections.Counter(_key(reason) for reason in decision.reasons if reason.required)
@@ -421,6 +457,10 @@ def _line(text: bytes, number: int, previous: str) -> ledger.Line:
         raise errors.VerificationError(str(refused), "tampering")  # a chain does not break by mistake
     equal(f"ledger line {number + 1}, number", line.n, number)
     return line
+
+
+def _declared(result: records.CheckResult) -> bool:
+    return result.check_id == PROPERTIES and result.status != "not_applicable"
 
 
 def _key(reason: records.GateReason) -> Key:

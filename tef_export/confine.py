@@ -36,7 +36,7 @@ _DENIED = {
 
 def environment() -> dict[str, str]:
     """Nothing of ours but what finds libraries; one thread, so that limits and results are the same everywhere."""
-    names = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR")
+    names = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT", "TMPDIR", "TEMP")
     kept = {name: os.environ[name] for name in names if name in os.environ}
     return {**kept, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 
@@ -49,12 +49,13 @@ def this_process(seconds: int, memory: int) -> str:
         memory: Bytes of address space.
 
     Returns:
-        In words, what became of the network.
+        In words, what became of the network, and what else could not be limited.
     """
-    process_limits.limit(seconds, memory)
+    open_ = process_limits.limit(seconds, memory)
+    also = f"; not limited by {sys.platform}: {', '.join(open_)}" if open_ else ""
     if _cut():
-        return "without a network (seccomp)"
-    return f"the network was not cut: {sys.platform} has no means for that without privileges"
+        return f"without a network (seccomp){also}"
+    return f"the network was not cut: {sys.platform} has no means for that without privileges{also}"
 
 
 def ended(done: subprocess.CompletedProcess[bytes]) -> str:

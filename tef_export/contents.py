@@ -9,7 +9,7 @@ import re
 from collections.abc import Container
 
 from configs import errors
-from tef_export import bag, cades, manifest, oms, places, quiet, recipe, timestamp
+from tef_export import bag, cades, manifest, oms, places, quiet, recipe, still, timestamp
 
 MODEL = "data/model/model.onnx"
 GOLDEN = "data/model/test_data_set_0"
@@ -60,6 +60,8 @@ TOKENIZER, CONFIG = "data/model/tokenizer.json", "data/model/config.json"
 """Beside the graph of a language model; their presence tells such a bundle from one of a model on tables."""
 TEST_TEXT = "data/test/text.jsonl"
 """Held-out text, where the plan lets it leave."""
+PROPERTIES = "data/properties/"
+"""Folder of the property files (VNN-LIB) that the plan declares, each under its digest."""
 
 MODELS = (MODEL, places.TRITON_MODEL)
 SIGNATURES = (cades.PLACE, oms.PLACE)
@@ -98,30 +100,13 @@ _PATTERNS: tuple[tuple[re.Pattern[str], manifest.FileRole], ...] = (
     (re.compile(rf"{GOLDEN}/input_\d{{1,3}}\.pb"), "golden_input"),
     (re.compile(rf"{GOLDEN}/output_\d{{1,3}}\.pb"), "golden_output"),
     (re.compile(rf"{DECLARATION}/declaration[a-z_]{{0,20}}(\.[a-z]{{2}})?\.(md|html|json|pdf|docx)"), "evidence"),
+    (re.compile(rf"{PROPERTIES}[0-9a-f]{{64}}\.vnnlib"), "property"),
     (re.compile(r"data/documents/[A-Za-z0-9._/-]+\.(md|html|json|svg|png|pdf|docx|txt|yaml|css)"), "document"),
 )
 LARGEST_FILE = 64 << 20
 """Bytes of a file other than the model."""
-TEXT_SUFFIXES = ("md", "html", "json", "jsonl", "svg", "txt", "yaml", "css", "csv", "pbtxt")
+TEXT_SUFFIXES = ("md", "html", "json", "jsonl", "svg", "txt", "yaml", "css", "csv", "pbtxt", "vnnlib")
 _MAGIC = {"png": b"\x89PNG\r\n\x1a\n", "pdf": b"%PDF-", "docx": b"PK\x03\x04"}
-_EVENTS = (
-    r"load[a-z]*|unload|before[a-z]+|error|abort|click|dblclick|auxclick|contextmenu|mouse[a-z]+|pointer[a-z]+|touch[a-z]+"
-    r"|key[a-z]+|focus[a-z]*|blur|change|input|invalid|submit|reset|select[a-z]*|toggle|scroll[a-z]*|wheel|resize|drag[a-z]*"
-    r"|drop|copy|cut|paste|play[a-z]*|pause|canplay[a-z]*|begin|end|repeat|animation[a-z]+|transition[a-z]+|message"
-    r"|hashchange|popstate|page[a-z]+|online|offline|storage|print|activate"
-)
-_ACTIVE = re.compile(
-    r"<\s*(?:script|iframe|object|embed|applet|foreignobject|base|form|frame|portal)\b"
-    r"|http-equiv\s*=\s*[\"']?\s*refresh|javascript\s*:|vbscript\s*:|data:text/html"
-    rf"|[\s\"'/]on(?:{_EVENTS})\s*="
-    r"|\b(?:src|srcset|poster|xlink:href)\s*=\s*[\"']?\s*(?:https?:)?//"
-    r"|<\s*(?:link|image|use)\b[^<>]{0,2000}href\s*=\s*[\"']?\s*(?:https?:)?//"
-    r"|url\(\s*[\"']?\s*(?:https?:)?//|@import\b",
-    re.IGNORECASE,
-)
-"""What runs, or reaches out to the network, as soon as a document is opened. A plain link does not."""
-_TAG = re.compile(r"(?:!!|!<tag:yaml\.org,2002:)python")
-"""A YAML tag that makes careless readers build Python objects."""
 
 
 def role(path: str) -> manifest.FileRole | None:
@@ -143,7 +128,7 @@ def check_names(paths: set[str]) -> None:
         VerificationError: Naming the first file that is missing or has no business there.
     """
     of_text = TOKENIZER in paths
-    strange = _OF_TABLES if of_text else _OF_TEXT
+    strange = _OF_TABLES | {path for path in paths if path.startswith(PROPERTIES)} if of_text else _OF_TEXT
     later = () if of_text else (EVIDENCE[stage] for stage in LATER)
     required = frozenset(_FIXED) - _OPTIONAL - strange - set(later)
     for path in sorted(paths):
@@ -196,10 +181,7 @@ def check_content(path: str, content: bytes) -> None:
         raise errors.VerificationError(f"file {path}: expected UTF-8 text, got other bytes. Do not open it.") from None
     if "\0" in text:
         raise errors.VerificationError(f"file {path}: expected text, got a zero byte. Do not open it.")
-    found = _ACTIVE.search(text) if suffix in ("md", "html", "svg", "css") else None
-    if suffix in ("md", "yaml"):
-        found = found or _TAG.search(text)
-    if found:
+    if what := still.acts(suffix, text):
         raise errors.VerificationError(
-            f"file {path}: expected a document that does nothing by itself, got '{found[0][:60]}'. Do not open it."
+            f"file {path}: expected a document that does nothing by itself, got {what}. Do not open it."
         )

@@ -17,7 +17,7 @@ from evidence import canonical, language_records, records
 from evidence.answers import AnswersRecord
 from evidence.reference import ReferenceRecord
 from tef_export import approval as approvals
-from tef_export import archive, bag, coherence, contents, manifest, places
+from tef_export import archive, bag, coherence, contents, manifest, places, strict_json
 from tef_export.language import reader
 from tef_export.language.reader import LanguageEvidence
 
@@ -92,11 +92,8 @@ def check_index(bundle: Bundle, fingerprint: str | None) -> manifest.BundleManif
     """
     index = manifest.parse(bundle.read(manifest.PLACE))
     coherence.equal("bundle.json, bundle_id", index.bundle_id, bundle.top)
-    coherence.equal(
-        "bag-info.txt, External-Identifier",
-        bag.fields(bundle.read("bag-info.txt")).get("External-Identifier"),
-        bundle.top,
-    )
+    told = bag.fields(bundle.read("bag-info.txt"))
+    coherence.equal("bag-info.txt, External-Identifier", told.get("External-Identifier"), bundle.top)
     coherence.equal("bundle.json, signer_fingerprint", index.signer_fingerprint, fingerprint)
     payload = {path for path in bundle.files if path.startswith("data/")} - {manifest.PLACE, places.CRATE}
     listed = [file.path for file in index.files]
@@ -174,6 +171,7 @@ def check_evidence(bundle: Bundle, index: manifest.BundleManifest, evidence: Any
     coherence.check_ledger(bundle.read(contents.LEDGER), evidence.run, evidence.plan)
     coherence.check_times(evidence.run, evidence.commit, evidence.results, evidence.gate)
     coherence.check_identity(index, evidence.plan)
+    _check_bag_info(bundle, index)
     if isinstance(evidence, LanguageEvidence):
         reader.check_contract(index, evidence, bundle.read(contents.CONFIG))
         reader.check_tokenizer(bundle.read(contents.TOKENIZER), evidence.model)
@@ -185,6 +183,7 @@ def check_evidence(bundle: Bundle, index: manifest.BundleManifest, evidence: Any
         _check_contract(index, evidence)
         coherence.check_uses(evidence.train, evidence.results, evidence.split)
         coherence.check_parity(evidence.model, evidence.train, evidence.split, evidence.checks)
+        _check_properties(bundle, evidence)
     coherence.check_gate(evidence.plan, evidence.gate, evidence.checks)
 
 
@@ -261,6 +260,16 @@ def _check_run(bundle: Bundle, index: manifest.BundleManifest, evidence: AnyEvid
         )
 
 
+def _check_bag_info(bundle: Bundle, index: manifest.BundleManifest) -> None:
+    told = bag.fields(bundle.read("bag-info.txt"))
+    for name, value in {
+        "Source-Organization": index.system.provider,
+        "External-Description": f"{index.system.name} {index.system.version}",
+        "Bagging-Date": index.created[:10],
+    }.items():
+        coherence.equal(f"bag-info.txt, {name}", told.get(name), " ".join(value.split()))
+
+
 def _check_model(bundle: Bundle, index: manifest.BundleManifest, evidence: AnyEvidence) -> None:
     model = evidence.model
     references = {
@@ -285,18 +294,30 @@ def _check_model(bundle: Bundle, index: manifest.BundleManifest, evidence: AnyEv
 
 def _check_commitment(bundle: Bundle, index: manifest.BundleManifest, evidence: AnyEvidence) -> None:
     commit, results = evidence.commit, evidence.results
-    coherence.equal("bundle.json, digest of the commitment", index.digests.commitment, canonical.sha256(commit))
+    place = contents.EVIDENCE["commit"]
+    # Of what stands in the file: a record of another version has other fields.
+    canonical_sha256 = canonical.sha256(strict_json.parse(bundle.read(place), place))
+    coherence.equal("bundle.json, digest of the commitment", index.digests.commitment, canonical_sha256)
     coherence.equal("commitment, digest of the plan", commit.plan_sha256, bundle.files[contents.PLAN].sha256)
     coherence.equal("commitment, digest of the split", commit.split_sha256, evidence.split.digest)
     coherence.equal("commitment, digest of the code", commit.code_sha256, evidence.run.code_sha256)
-    if results.commitment_sha256 not in (
-        canonical.sha256(commit),
-        bundle.files[contents.EVIDENCE["commit"]].sha256,
-    ):
+    if commit.split_parts:
+        parts = {role: part.digests.sha256 for role, part in evidence.split.parts.items()}
+        coherence.equal("commitment, digests of the parts", commit.split_parts, parts)
+    if results.commitment_sha256 not in (canonical_sha256, bundle.files[place].sha256):
         raise coherence.differs(
             f"{contents.RESULTS}, digest of the commitment", results.commitment_sha256, "that of the record"
         )
     coherence.equal(f"{contents.RESULTS}, time of the commitment", results.committed_at, commit.at)
+
+
+def _check_properties(bundle: Bundle, evidence: Evidence) -> None:
+    """Each property that was answered is one of the plan's, and its file is here; no other file is."""
+    found = {path: file.sha256 for path, file in bundle.files.items() if path.startswith(contents.PROPERTIES)}
+    for path, sha256 in found.items():
+        coherence.equal(f"{path}, sha256", sha256, PurePosixPath(path).stem)
+    wanted = coherence.check_properties(evidence.plan, evidence.results.results)
+    coherence.equal("property files", sorted(found.values()), sorted(wanted))
 
 
 def _check_documents(bundle: Bundle, index: manifest.BundleManifest, evidence: AnyEvidence) -> None:

@@ -116,7 +116,8 @@ def opened(content: bytes, public: ec.EllipticCurvePublicKey) -> facility.Facili
     try:
         document = dsse.opened(content, public, _THING, TYPE)
     except errors.VerificationError as error:
-        raise errors.VerificationError(str(error).replace("Do not use the bundle.", "Do not rely on it.")) from None
+        said = str(error).replace("Do not use the bundle.", "Do not rely on it.")
+        raise errors.VerificationError(said, error.looks) from None
     try:
         return facility.FacilityReport.model_validate_json(json.dumps(document))
     except pydantic.ValidationError as error:

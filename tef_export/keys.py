@@ -278,7 +278,7 @@ def _private_pem(private: ec.EllipticCurvePrivateKey, password: bytes | None) ->
 
 
 def _write_new(path: Path, content: bytes, mode: int) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
     with os.fdopen(handle, "wb") as stream:
         stream.write(content)
 
@@ -290,7 +290,8 @@ def read_file(path: Path, thing: str) -> bytes:
         MissingError: The file is absent.
     """
     if not path.is_file():
-        raise errors.MissingError(f"{thing} {path}: expected a file, got none. Check the path, or make a key.")
+        make = ", or make a key" if thing == "private key" else ""
+        raise errors.MissingError(f"{thing} {path}: expected a file, got none. Check the path{make}.")
     with storage.explained(f"{thing} {path}"), path.open("rb") as stream:
         return stream.read(LARGEST_KEY_FILE)
 

@@ -39,6 +39,7 @@ WORDS: dict[str, str] = {
     "bom": "names and versions of software, figures, names of source files",
     "attestation": "signed statements on training and tests",
     "layout": "the contract in a receiver's form",
+    "property": "properties that the plan declares, as they were written (VNN-LIB)",
 }
 """Role to what such a file says."""
 

@@ -22,6 +22,7 @@ R = TypeVar("R", bound=pydantic.BaseModel)
 FileRole = Literal[
     "model", "golden_input", "golden_output", "card", "licence", "plan", "evaluation", "evidence", "ledger", "document",
     "recipe", "test_rows", "tokenizer", "configuration", "bom", "attestation", "layout", "model_copy",
+    "property",
 ]  # fmt: skip
 
 

@@ -10,7 +10,7 @@ from evidence import canonical, records
 from evidence.dossier import STAGES, AnyDossier, Dossier
 from evidence.folder import MEDIA_TYPES, RunFolder, parse_record
 from evidence.language_dossier import LanguageDossier
-from tef_export import contents, manifest, places, recipe_write, tensor_file
+from tef_export import coherence, contents, manifest, places, recipe_write, tensor_file
 from tef_export.language import payload as language
 from tef_export.metadata import bom, sbom
 from tef_export.receivers import layouts
@@ -142,6 +142,9 @@ def _recorded(folder: RunFolder, dossier: AnyDossier, approval: records.Approval
         if isinstance(dossier, Dossier) and stage in contents.LATER and stage not in run.records:
             continue
         found[place] = entry(closed_run(folder, run)) if stage == "close" else _read(folder, _record_of(run, stage))
+    for result in dossier.results():
+        if result.check_id == coherence.PROPERTIES:
+            found |= {f"data/{kept.path}": _read(folder, kept) for kept in result.artifacts}
     for document in documents.documents:
         found[f"data/{document.path}"] = _read(folder, document)
     for draft in approval.declaration:

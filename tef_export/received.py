@@ -118,7 +118,7 @@ def add(
         if (against := _against(made, _all(database))) is not None:
             if accept is None:
                 raise errors.VerificationError(
-                    f"{against} Ask the sender; take it with --accept REASON, which is kept."
+                    f"{against} Ask the sender; take it with --accept REASON, which is kept.", "unclear"
                 )
         else:
             made = dataclasses.replace(made, accepted=None)
@@ -282,7 +282,8 @@ def _copy(bundle: Path, into: Path, made: Entry) -> None:
     part.unlink()
     raise errors.VerificationError(
         f"bundle {bundle.name}: expected the file that was verified, got another: it was changed meanwhile. "
-        "Import it again."
+        "Import it again.",
+        "unclear",
     )
 
 

@@ -34,8 +34,10 @@ _WHY_NOT = {
     "robustness.worst_slice_error": "slices are searched in the validation rows, which stay with the provider",
     "robustness.evasion": "attacks follow the gradient of the trained network, which stays with the provider",
     "robustness.query_attack": "an attack is searched for, with budgets in the provider's training range",
-    "robustness.certified": "proven and not measured: `python -m checks.certified` proves it again",
-    "robustness.properties": "proven and not measured: `python -m checks.certified` proves it again",
+    "robustness.certified": "proven, for boxes whose size follows from training ranges that stay with the provider; "
+    "`python -m checks.certified` proves a property over boxes of your own",
+    "robustness.properties": "proven and not measured: `python -m checks.certified data/model/model.onnx FILE` proves "
+    "each FILE in data/properties/ again",
     "mitigation": "compares with a model that does not ship",
     "security": "needs training rows, which stay with the provider",
     "explanation": "needs training or validation rows, or the trained network; these stay with the provider",

@@ -21,6 +21,7 @@ from typing import TypeVar
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from configs import errors
+from configs.printable import printable
 from evidence import records
 from tef_export import (
     archive,
@@ -223,7 +224,7 @@ def opened(
         if not answer.ok or run.evidence is None or run.unpacked is None or run.manifest is None:
             refusal = answer.refusal or "a check did not run"
             raise errors.VerificationError(
-                f"bundle {answer.bundle} is not accepted, and nothing in it was read: {refusal}"
+                f"bundle {answer.bundle} is not accepted, and nothing in it was read: {refusal}", answer.looks
             )
         yield Opened(answer, run.manifest, run.evidence, run.unpacked)
 
@@ -324,7 +325,7 @@ class _Run:
         return found
 
     def note(self, name: str, status: records.Status, text: str) -> None:
-        self._checks[name] = Check(name, status, text)
+        self._checks[name] = Check(name, status, printable(text))
 
     def refuse(self, name: str, text: str, looks: errors.Looks | None) -> None:
         self._checks[name] = Check(name, "fail", text, looks or LOOKS.get(name, "mistake"))
@@ -442,7 +443,7 @@ def _check_demonstration(run: _Run, index: manifest.BundleManifest, asked: _Aske
         if index.demonstration and not asked.allow_demonstration:
             raise errors.VerificationError(
                 f"bundle {index.bundle_id}: expected one that a person approved, got a demonstration, which approves "
-                "nothing. Ask for a real one, or accept demonstrations explicitly."
+                "nothing. Ask for a real one, or accept it as one (--demonstration)."
             )
 
 

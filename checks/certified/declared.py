@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 
 from checks._subject import Subject, not_applicable, not_measured
 from checks.certified import verify, vnnlib
 from configs import errors
 from configs.certification import DeclaredProperty
-from evidence import records
+from evidence import canonical, records
 
 CHECK = "robustness.properties"
+KEPT = "properties"
+"""Folder of the run folder: each file that was read, under its digest. They leave with the bundle."""
 MOST_NAMED = 5
 
 
@@ -22,7 +23,8 @@ def measure(subject: Subject) -> records.CheckResult:
         return not_applicable(CHECK, "the plan declares no property")
     if subject.graph is None or subject.source.base is None:
         return not_measured(CHECK, "the files of the graph and of the properties are not at hand")
-    answers = [_answer(subject, subject.graph, subject.source.base, one) for one in wanted]
+    kept: dict[str, records.ArtifactRef] = {}
+    answers = [_answer(subject, subject.graph, subject.source.base, one, kept) for one in wanted]
     found = [str(answer["answer"]) for answer in answers]
     holds, violated = found.count("holds"), found.count("violated")
     unknown = len(found) - holds - violated
@@ -35,6 +37,7 @@ def measure(subject: Subject) -> records.CheckResult:
         threshold=records.Threshold(at_least=1.0),
         reason=f"of {len(found)} declared properties {holds} hold, {violated} violated, {unknown} unknown"
         + _named(answers),
+        artifacts=tuple(kept.values()),
         details={"properties": answers},
     )
 
@@ -45,10 +48,16 @@ def _named(answers: list[dict[str, object]]) -> str:
     return "".join(f"; {words}" for words in open_[:MOST_NAMED])
 
 
-def _answer(subject: Subject, graph: Path, base: Path, one: DeclaredProperty) -> dict[str, object]:
+def _answer(
+    subject: Subject, graph: Path, base: Path, one: DeclaredProperty, kept: dict[str, records.ArtifactRef]
+) -> dict[str, object]:
+    """The answer as a row of the details; a file that could be read is kept in the run folder."""
     row: dict[str, object] = {"name": Path(one.file).name, "sha256": one.sha256, "seconds_allowed": one.seconds}
     try:
-        found = verify.verify(graph, vnnlib.parse(_text(base, one), Path(one.file).name), one.seconds)
+        content = _content(base, one)
+        if subject.folder is not None:
+            kept[one.sha256] = subject.folder.write_bytes(f"{KEPT}/{one.sha256}.vnnlib", content)
+        found = verify.verify(graph, vnnlib.parse(_text(content, one), Path(one.file).name), one.seconds)
     except errors.ProoflineError as error:
         # What is wrong with one property leaves the others, and everything else measured, as they are.
         return row | {"answer": "unknown", "reason": str(error)}
@@ -60,19 +69,23 @@ def _answer(subject: Subject, graph: Path, base: Path, one: DeclaredProperty) ->
     return row
 
 
-def _text(base: Path, one: DeclaredProperty) -> str:
+def _content(base: Path, one: DeclaredProperty) -> bytes:
     path = base / one.file
     try:
         size = path.stat().st_size
         content = path.read_bytes() if size <= vnnlib.LARGEST else b""
     except OSError:
         raise errors.MissingError(f"property {one.file}: expected it in {base}, got none. Check the path.") from None
-    digest = hashlib.sha256(content).hexdigest()
+    digest = canonical.sha256_bytes(content)
     if digest != one.sha256:
         raise errors.DataError(
             f"property {one.file}: expected the file of the plan ({one.sha256[:12]}…), got {digest[:12]}…. "
             "State the digest of the file that you mean in a new plan."
         )
+    return content
+
+
+def _text(content: bytes, one: DeclaredProperty) -> str:
     try:
         return content.decode("utf-8")
     except UnicodeDecodeError:

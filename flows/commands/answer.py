@@ -208,10 +208,7 @@ def _conclude(store: Answers, path: Path) -> None:
     if rest := answer_view.open_by_owner(applying):
         click.echo(f"Still open: {rest}")
     where = f"Saved in {_short(store.path)}. " if store.path.is_file() else ""
-    following = f"read {_short(path)}/documents/report.html"
-    if answering.is_behind(path, store):
-        following = "run the plan again; the documents of this run do not hold the answers"
-    click.echo(f"{where}Next: {following}")
+    click.echo(f"{where}Next: read {_short(path)}/documents/report.html")
 
 
 def _short(path: Path) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from configs import errors
+from configs.printable import printable
 from flows.commands import sender
 
 if TYPE_CHECKING:
@@ -92,10 +93,10 @@ def _print(found: Sequence[Entry], *, as_json: bool, whole: bool) -> None:
 
 def _words(value: object) -> str:
     if isinstance(value, dict):
-        return ", ".join(f"{k}: {v}" for k, v in value.items())
+        return printable(", ".join(f"{k}: {v}" for k, v in value.items()))
     if isinstance(value, tuple):
         return "; ".join(_words(one) for one in value) or "none"
-    return "–" if value is None else "".join(c if c.isprintable() else "?" for c in str(value))
+    return "–" if value is None else printable(str(value))
 
 
 def _table(found: Sequence[Entry]) -> None:
@@ -109,5 +110,5 @@ def _table(found: Sequence[Entry]) -> None:
     for e in found:
         again = ", ".join(f"{r['status'].replace('_', ' ')} ({r['origin']})" for r in e.reruns) or "–"
         cells = (e.bundle_id, f"{e.system_name} {e.system_version}", e.provider, f"{e.fingerprint[:12]}…")
-        table.add_row(*(escape(c) for c in (*cells, e.imported_at[:10], e.gate, again)))
+        table.add_row(*(escape(printable(c)) for c in (*cells, e.imported_at[:10], e.gate, again)))
     Console().print(table)

@@ -40,10 +40,10 @@ def new(name: str, directory: Path, *, organization: str | None, request: bool, 
         password = click.prompt("Password for the new key", hide_input=True, confirmation_prompt=True).encode()
     made = keys.new_key(directory, name, password, organization=organization, request=request)
     click.echo(f"private key  {made.private}  (keep it; never send it)")
-    click.echo(f"public key   {made.public}  (send it to the facility)")
+    click.echo(f"public key   {made.public}  (send it to whoever checks what you sign)")
     if request:
         click.echo(f"request      {made.certificate}  (send it to the authority; its answer becomes {name}.crt.pem)")
-    click.echo(f"fingerprint  {made.fingerprint}  (tell it to the facility by another way)")
+    click.echo(f"fingerprint  {made.fingerprint}  (tell it to them by another way)")
 
 
 @command.command("show")

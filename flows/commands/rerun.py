@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from configs import errors
+from configs.printable import printable
 from flows.commands import sender
 
 if TYPE_CHECKING:
@@ -64,6 +65,9 @@ def command(
     """
     from rich.console import Console
 
+    from configs import extras
+
+    extras.require("proofline rerun", extras.RERUN, "tef")
     from evidence import storage
     from tef_export import archive, keys, received
     from tef_export.rerun import run
@@ -95,7 +99,6 @@ def command(
 
 def show(found: Rerun, console: Console) -> None:
     """The outcome, family by family, the worst first."""
-    from rich.markup import escape
     from rich.table import Table
 
     from evidence.rerun_records import WORST_FIRST
@@ -110,12 +113,12 @@ def show(found: Rerun, console: Console) -> None:
         lines.sort(key=lambda one: WORST_FIRST.index(one.status))
         for one in lines[:SHOWN]:
             table.add_row(
-                one.name.partition(".")[2],
-                escape(one.slice),
+                _safe(one.name.partition(".")[2]),
+                _safe(one.slice),
                 _value(one.declared, one.declared_interval),
                 _value(one.measured, one.measured_interval),
                 f"[{COLOURS[one.status]}]{one.status.replace('_', ' ')}[/]",
-                escape(one.reason) if one.status != "reproduced" else "",
+                _safe(one.reason) if one.status != "reproduced" else "",
             )
         console.print(table)
         if len(lines) > SHOWN:
@@ -126,17 +129,30 @@ def show(found: Rerun, console: Console) -> None:
         reasons.setdefault(one.reason, []).append(one.check_id)
     for reason, checks in reasons.items():
         names = ", ".join(dict.fromkeys(checks))
-        console.print(f"[dim]not repeated:[/] {names}: {escape(reason)}", highlight=False, soft_wrap=True)
+        console.print(
+            f"[dim]not repeated:[/] {_safe(names)}: {_safe(reason)}",
+            highlight=False,
+            soft_wrap=True,
+        )
     for text in found.data.warnings:
-        console.print(f"[yellow]warning:[/] {escape(text)}", highlight=False, soft_wrap=True)
+        console.print(f"[yellow]warning:[/] {_safe(text)}", highlight=False, soft_wrap=True)
     counts = ", ".join(f"{found.counted(status)} {status.replace('_', ' ')}" for status in WORST_FIRST)
-    where = "the bundle's test rows" if found.data.origin == "bundle" else escape(found.data.name)
+    where = "the bundle's test rows" if found.data.origin == "bundle" else _safe(found.data.name)
     console.print(
         f"{found.data.rows:,} rows of {where}; {found.runtime}, {found.limits}; measures: {counts}", highlight=False
     )
+    if found.measured_with:
+        console.print(_safe(found.measured_with), highlight=False, soft_wrap=True)
     if found.demonstration:
         console.print("[yellow]Demonstration: a throw-away key signed this bundle and nobody approved it.[/]")
     console.print(f"[{COLOURS[found.status]}]{WORDS[found.status]}[/]")
+
+
+def _safe(text: str) -> str:
+    """A stranger's text in a table."""
+    from rich.markup import escape
+
+    return escape(printable(text))
 
 
 def _value(value: float | None, interval: object) -> str:
@@ -146,7 +162,6 @@ def _value(value: float | None, interval: object) -> str:
 
 
 def _thresholds(found: Rerun, console: Console) -> None:
-    from rich.markup import escape
     from rich.table import Table
 
     if not found.thresholds:
@@ -157,5 +172,5 @@ def _thresholds(found: Rerun, console: Console) -> None:
         table.add_column(name, overflow="fold")
     for one in found.thresholds:
         words = [f"[{colours.get(s, 'yellow')}]{s.replace('_', ' ')}[/]" for s in (one.declared, one.measured)]
-        table.add_row(one.check_id, escape(one.slice), *words, escape(one.text))
+        table.add_row(_safe(one.check_id), _safe(one.slice), *words, _safe(one.text))
     console.print(table)

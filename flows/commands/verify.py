@@ -14,12 +14,6 @@ if TYPE_CHECKING:
     from tef_export.verify import Verification
 
 
-LOOKS: dict[errors.Looks, str] = {
-    "damage": "looks like damage on the way",
-    "mistake": "looks like a mistake of the sender",
-    "tampering": "looks like tampering",
-    "unclear": "cannot be told from what is there whether that is damage, a mistake or tampering",
-}
 ADVICE: dict[errors.Looks, str] = {
     "damage": "Fetch it again.",
     "mistake": "Whoever signed it, or packed it, did so: show the sender this table and ask for a new bundle.",
@@ -71,7 +65,7 @@ def _show(found: Verification) -> None:
         table.add_column(name, overflow="fold")
     colours = {"pass": "green", "fail": "red"}
     for check in found.checks:
-        text = escape(check.text) + (f" [bold]It {LOOKS[check.looks]}.[/]" if check.looks else "")
+        text = escape(check.text) + (f" [bold]It {errors.LOOKS[check.looks]}.[/]" if check.looks else "")
         table.add_row(check.name, f"[{colours.get(check.status, 'yellow')}]{check.status.replace('_', ' ')}[/]", text)
     console.print(table)
     if found.demonstration:
@@ -81,4 +75,4 @@ def _show(found: Verification) -> None:
     else:
         console.print("[red]The bundle does not hold.[/] Do not use it, and do not read it as the sender's word.")
         if found.looks:
-            console.print(f"It {LOOKS[found.looks]}. {ADVICE[found.looks]}")
+            console.print(f"It {errors.LOOKS[found.looks]}. {ADVICE[found.looks]}")

@@ -51,11 +51,7 @@ def _gap() -> Gap:
 def _overview(book: Book) -> Section:
     found = entries(book)
     if not found:
-        none = (
-            "No risk is on record. The tests of this run point to some (below); which risks there are is for persons "
-            "to say."
-        )
-        return Section("overview", "Overview", (Paragraph((none,)),))
+        return Section("overview", "Overview", (Paragraph((_gap(),)),))
     lines = tuple(
         (
             (risk["title"].fact(),),

@@ -33,11 +33,9 @@ AGAINST_EVIDENCE: tuple[Check, ...] = (
     siblings.check,
     names.check,
     features.check,
-    features.used,
     declarations.check,
     claims.check,
     topics.check,
-    topics.denials,
 )
 
 

@@ -6,7 +6,6 @@ output; it can write no file.
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -62,7 +61,7 @@ def measure(bundle: cross_check.Bundle, contract: manifest.ModelContract, part: 
         MissingError: Packages that measuring needs are absent.
         VerificationError: The graph cannot be measured within the limits.
     """
-    _prepare(bundle, contract, place, ("onnxruntime", "scipy"))
+    _prepare(bundle, contract, place)
     _save(part, place)
     return _answered(place)
 
@@ -71,22 +70,14 @@ def measure_text(
     bundle: cross_check.Bundle, contract: manifest.ModelContract, documents: Sequence[text.Document], place: Path
 ) -> Answer:
     """Measure documents with the bundle's language model. See `measure`."""
-    _prepare(bundle, contract, place, ("onnxruntime", "scipy", "tokenizers"))
+    _prepare(bundle, contract, place)
     _copy(bundle.place(contents.TOKENIZER), place / TOKENIZER)
     (place / TEXT).write_bytes(text.write(documents))
     return _answered(place)
 
 
-def _prepare(
-    bundle: cross_check.Bundle, contract: manifest.ModelContract, place: Path, packages: tuple[str, ...]
-) -> None:
-    """What either kind of model is given, once the packages are there."""
-    for name in packages:
-        if importlib.util.find_spec(name) is None:
-            raise errors.MissingError(
-                f'`proofline rerun`: expected the package {name}, got none. `pip install "proofline[tef]"` out of a '
-                "clone of the repository."
-            )
+def _prepare(bundle: cross_check.Bundle, contract: manifest.ModelContract, place: Path) -> None:
+    """What either kind of model is given."""
     _copy(bundle.place(contents.MODEL), place / MODEL)
     (place / PLAN).write_bytes(bundle.read(contents.PLAN))
     (place / RECIPE).write_bytes(bundle.read(recipe.PLACE))

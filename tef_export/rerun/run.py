@@ -9,13 +9,14 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from configs import errors
+from configs.plan import Plan
 from evidence import canonical, clock, software
 from evidence import rerun_records as outcome
 from tef_export import contents, manifest, recipe, rows, verify
 from tef_export.language import text
 from tef_export.language.reader import LanguageEvidence
 from tef_export.language.recipe import LanguageRecipe
-from tef_export.rerun import compare, mapping, process, table, texts
+from tef_export.rerun import compare, instruments, mapping, process, table, texts
 
 
 def rerun(
@@ -129,6 +130,11 @@ def _outcome(
         at=clock.now(),
         runtime=answer.runtime,
         limits=answer.limits,
+        measured_with=instruments.compared(
+            found.evidence.commit,
+            found.evidence.run,
+            own_model=isinstance(plan := found.evidence.plan, Plan) and plan.model.factory is not None,
+        ),
         data=used,
         status=compare.overall(comparisons),
         comparisons=comparisons,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from configs import errors, load
-from evidence import commitment, records
+from evidence import commitment, records, software
 
 REFERENCE = records.ArtifactRef(path="data/x", sha256="a" * 64, size=1, media_type="text/plain")
 
@@ -72,6 +72,27 @@ def test_a_changed_part_of_the_split_is_named() -> None:
     earlier = fixed.model_copy(update={"split_parts": {}})
     with pytest.raises(errors.IntegrityError, match=r"split changed after the commitment\. Start"):
         commitment.require(earlier, plan, "b" * 64, other, "d" * 64)
+
+
+def test_a_changed_package_is_named_with_both_versions() -> None:
+    """What measures is committed too; a record of an earlier version, without packages, asks for none."""
+    plan, split = _plan(), _manifest("c" * 64)
+    fixed = commitment.commit(plan, "b" * 64, split, "d" * 64, {"numpy": "2.1.0", "scipy": "1.13"})
+    commitment.require(fixed, plan, "b" * 64, split, "d" * 64, {"numpy": "2.1.0", "scipy": "1.13"})
+    with pytest.raises(errors.IntegrityError) as caught:
+        commitment.require(fixed, plan, "b" * 64, split, "d" * 64, {"numpy": "2.2.0", "scipy": "1.13"})
+    assert "packages changed after the commitment: packages.numpy: 2.1.0 → 2.2.0. Start" in str(caught.value)
+    earlier = fixed.model_copy(update={"packages": {}})
+    commitment.require(earlier, plan, "b" * 64, split, "d" * 64, {"numpy": "2.2.0"})
+
+
+def test_the_commitment_names_what_is_installed_and_covers_the_flows() -> None:
+    """By default the packages of this environment; the digest of the code reaches all of our folders."""
+    fixed = commitment.commit(_plan(), "b" * 64, _manifest("c" * 64), "d" * 64)
+    assert fixed.packages == software.packages()
+    assert {"numpy", "onnx"} <= set(fixed.packages)
+    ours = {path.parent.name for path in software.ROOT.glob("*/__init__.py")} - {"tests", "benchmarks"}
+    assert ours == set(software.CODE)
 
 
 def test_a_changed_field_of_the_plan_is_named() -> None:

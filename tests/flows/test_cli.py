@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from click import testing
 
+from checks.certified import __main__ as certified
 from configs import errors
 from flows import cli
 
@@ -99,6 +102,30 @@ def test_shell_completion_is_offered() -> None:
         env={"PATH": "/usr/bin:/bin", "_PROOFLINE_COMPLETE": "zsh_source", "PYTHONPATH": str(ROOT)},
     )
     assert "compdef" in done.stdout
+
+
+@pytest.mark.parametrize("terminal", [False, True])
+def test_no_letter_ends_the_program_on_a_code_page(monkeypatch: pytest.MonkeyPatch, *, terminal: bool) -> None:
+    """Into a pipe goes UTF-8, also where the system writes cp1252; such a terminal shows what it can."""
+    held = io.BytesIO()
+    stream = io.TextIOWrapper(held, encoding="cp1252")
+    monkeypatch.setattr(stream, "isatty", lambda: terminal, raising=False)
+    monkeypatch.setattr(sys, "stdout", stream)
+    with pytest.raises(SystemExit):
+        cli.main_with(lambda: print("Łódź ≥ 1"))
+    stream.flush()
+    assert held.getvalue() == ("?ód? ? 1\n".encode("cp1252") if terminal else "Łódź ≥ 1\n".encode())
+
+
+def test_what_an_extra_brings_is_asked_for_in_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A facility with the base packages alone reads what to install, before anything else is looked at."""
+    monkeypatch.setitem(sys.modules, "scipy", None)
+    with pytest.raises(
+        errors.MissingError, match=r'none of scipy. In the clone of the repository: `pip install "\.\[tef'
+    ):
+        cli.proofline.main(["rerun", "x.zip", "--key", "x.pem"], standalone_mode=False)
+    said = testing.CliRunner().invoke(certified.main, ["a.onnx", "b.vnnlib"])
+    assert (said.exit_code, "none of scipy" in said.output) == (errors.EXIT_MISSING, True)
 
 
 def test_a_workspace_behind_the_command_is_told_where_it_stands(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import pytest
 from sklearn import datasets
 
 from tef_export import keys, timestamp, write
-from tests.tef_export import making, rerunnable, rocrate_tools, validators
+from tests.tef_export import making, rerunnable, rocrate_tools, test_properties, validators
 from tests.tef_export.test_timestamp import Authority
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -61,12 +61,13 @@ class Desk:
             shutil.copy(source, self.place / name)
         table = datasets.load_diabetes(as_frame=True, scaled=False).frame
         table.astype({"sex": int}).to_csv(self.place / "own.csv", index=False)
+        (self.place / "dose.vnnlib").write_bytes(test_properties.HOLDS)
         self.folder = self.place
 
     def type(self, line: str) -> subprocess.CompletedProcess[str]:
         """Type one line; a `cd` lasts."""
         line = line.replace("3f8b90…", self.fingerprint).replace("<the one folder in it>", self.top)
-        line = line.replace("german-credit", self.top[:8])
+        line = line.replace("german-credit", self.top[:8]).replace("data/properties/PROPERTY", "../dose")
         if line.startswith("proofline keys new"):
             line = line.replace("keys new facility", "keys new facility --no-password")
         bin_folders = [str(Path(sys.executable).parent), str(validators.TOOLS), os.environ["PATH"]]

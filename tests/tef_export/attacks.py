@@ -36,6 +36,7 @@ FAMILIES = {
     "attestations": "Signed, and an inner signature or statement is wrong",
     "recipe": "Signed, and the recipe of the re-run is wrong",
     "model": "Signed, and the model is not to be run",
+    "catalogue": "Whole and signed, and not what came before",
 }
 LOOKS: dict[errors.Looks, str] = {
     "damage": "damage",
@@ -55,10 +56,10 @@ key itself has signed cannot have been altered on its way: it counts as a mistak
 meant it. Letter and number before a name are those of the list of cases that the format was designed against.
 
 Not here: a revoked certificate. No list of revoked certificates is asked, because nothing is asked over a network; a
-facility that learns of a lost key no longer pins it. That an id arrives again with other content, or an older version
-after a newer one, is for the catalogue of what was received (`proofline import`). Whose word a timestamp is says
-`openssl ts -verify`, which refuses a stranger's and an expired authority; the reader says that it did not look. A check
-without a gate that was left out of results and recipe alike leaves no trace in a bundle: `proofline rerun` finds it.
+facility that learns of a lost key no longer pins it. Whose word a timestamp is says `openssl ts -verify`, which refuses
+a stranger's and an expired authority; the reader says that it did not look. A check without a gate that was left out of
+results and recipe alike leaves no trace in a bundle: `proofline rerun` finds it. What only the catalogue of what was
+received can know is refused by `proofline import` (*catalogue*).
 """
 _LABELS = re.compile(r"(?:[A-D]\d+,? )+")
 _VARIES = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b|\b[0-9a-f]{8,}\b…?|[0-9a-f]{8,}…")

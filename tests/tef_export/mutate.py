@@ -4,7 +4,8 @@
 
 Bytes of the archive are changed, and files, whose manifests and signatures are then made anew with the supplier's own
 key, or are not. Most are refused; each that is accepted is shown to `zipfile`, `unzip`, `7z`, `sha256sum`, `bagit`,
-`bagit_profile`, `openssl cms`, `model_signing` and `onnx.checker`.
+`bagit_profile`, `openssl cms`, `model_signing` and `onnx.checker`. `--targeted` bends where readers could differ
+(`targeted`), and asks the validators of the descriptions too, in this process (`inside`).
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ import json
 import random
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
 from tef_export import contents, manifest, places, verify
-from tests.tef_export import fuzz, making, validators
+from tests.tef_export import fuzz, inside, making, validators
+from tests.tef_export import targeted as narrow
 
 JSON = (manifest.PLACE, places.BOM, places.CRATE, places.CROISSANT, contents.RESULTS)
 
@@ -64,7 +67,22 @@ def doubted(path: Path, made: making.Made) -> list[str]:
         return validators.quick(path, certificate, Path(place), at)
 
 
-def go(made: making.Made, seconds: float, seed: int, least: int = 0) -> tuple[int, int, list[str]]:
+Bend = Callable[[making.Made, random.Random], bytes]
+Doubt = Callable[[Path, making.Made], list[str]]
+
+
+def doubted_here(path: Path, made: making.Made) -> list[str]:
+    """The same, asked in this process, with the validators of the descriptions."""
+    with tempfile.TemporaryDirectory() as place, inside.silent():
+        (Path(place) / "x.zip").write_bytes(path.read_bytes())
+        (Path(place) / "unpacked").mkdir()
+        unpacked, at = Path(place) / "unpacked", int(making.NOW.timestamp())
+        return inside.refused(Path(place) / "x.zip", made.written.certificate, unpacked, at)
+
+
+def go(
+    made: making.Made, seconds: float, seed: int, least: int = 0, bend: Bend = bent, doubt: Doubt = doubted
+) -> tuple[int, int, list[str]]:
     """Bend bundles for some processor time; how many were read, accepted, and what a public tool refused of these."""
     drawn, begun = random.Random(seed), time.process_time()  # noqa: S311 - no secret
     read = accepted = 0
@@ -73,7 +91,7 @@ def go(made: making.Made, seconds: float, seed: int, least: int = 0) -> tuple[in
     with tempfile.TemporaryDirectory() as place:
         path = Path(place) / f"{made.written.bundle_id}.zip"
         while read < least or time.process_time() - begun < seconds:
-            content = bent(made, drawn)
+            content = bend(made, drawn)
             path.write_bytes(content)
             read += 1
             found = verify.verify(path, public_key=made.key.public_key(), at=making.NOW)
@@ -81,18 +99,22 @@ def go(made: making.Made, seconds: float, seed: int, least: int = 0) -> tuple[in
                 continue
             accepted += 1
             if content != original:
-                wrong += [f"seed {seed}, number {read}: {said}" for said in doubted(path, made)]
+                wrong += [f"seed {seed}, number {read}: {said}" for said in doubt(path, made)]
     return read, accepted, wrong
 
 
 @click.command()
 @click.option("--minutes", default=10.0, show_default=True, help="Of the reader's processor time.")
 @click.option("--seed", default=1, show_default=True)
-def main(minutes: float, seed: int) -> None:
+@click.option("--targeted", is_flag=True, help="Bend where readers could differ.")
+def main(minutes: float, seed: int, *, targeted: bool) -> None:
     """Bend bundles and compare the reader with the public tools."""
     with tempfile.TemporaryDirectory() as place:
         made = making.bundle(Path(place), making.real_key())
-        read, accepted, wrong = go(made, 60 * minutes, seed)
+        if targeted:
+            read, accepted, wrong = go(made, 60 * minutes, seed, bend=narrow.bent, doubt=doubted_here)
+        else:
+            read, accepted, wrong = go(made, 60 * minutes, seed)
     print(f"{read:,} bundles, {accepted:,} accepted by the reader, {len(wrong)} of these refused by a public tool")
     print("\n".join(wrong[:20]))
     raise SystemExit(bool(wrong))

@@ -215,7 +215,9 @@ STRUCTURE: list[tuple[str, Callable[[bytes], bytes], str]] = [
     ("C54 gzip", lambda _: b"\x1f\x8b\x08\x00" + bytes(30), "a gzip file"),
     ("C54 7z", lambda _: b"7z\xbc\xaf\x27\x1c" + bytes(30), "a 7z archive"),
     ("C54 tar", lambda _: _tar(), "a tar archive"),
-    ("text", lambda _: b"hello", "other bytes before it"),
+    ("text", lambda _: b"hello", "got something else"),
+    ("a key in place of the bundle", lambda _: b"-----BEGIN PUBLIC KEY-----\n", "got a key, certificate or signature"),
+    ("a page in place of the bundle", lambda _: b"\n<!DOCTYPE html><p>Please log in</p>", "got a web page"),
 ]
 
 

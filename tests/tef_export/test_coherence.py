@@ -135,6 +135,17 @@ CASES: list[tuple[str, making.Change, str]] = [
     ("batches differ", {"export": parity(max_batch_difference=0.5)}, "model record, parity"),
     ("parity on fewer rows", {"export": parity(rows=1)}, "rows of the parity"),
     ("parity not the one measured", {"export": parity(max_abs_difference=1e-5)}, "result export.parity"),
+    (
+        "commitment: parts of another split",
+        {"commit": copied(split_parts=dict.fromkeys(("train", "validation", "test"), "1" * 64))},
+        "commitment, digests of the parts",
+    ),
+    ("commitment: another split", {"commit": copied(split_sha256="1" * 64)}, "commitment, digest of the split"),
+    ("commitment: another code", {"commit": copied(code_sha256="1" * 64)}, "commitment, digest of the code"),
+    ("commitment: another plan", {"commit": copied(plan_sha256="1" * 64)}, "commitment, digest of the plan"),
+    ("results under another commitment", {"evaluate": copied(commitment_sha256="1" * 64)}, "digest of the commitment"),
+    ("results that date the commitment back", {"evaluate": copied(committed_at="2026-11-20T08:00:01Z")},
+     "results.json, time of the commitment"),
     ("run ends before it begins", {"close": copied(started_at="2026-11-20T08:59:00Z")}, "time"),
     ("gate before the evaluation", {"gate": copied(at="2026-11-20T08:01:00Z")}, "gate, time"),
     ("stage without record", {"close": lambda r: r.model_copy(

@@ -43,6 +43,42 @@ def test_verifying_loads_nothing_heavy(made: making.Made) -> None:
     assert done.stdout.strip() == "True []"
 
 
+ELSEWHERE = """
+import os, sys
+for name in ("fcntl", "resource", "pwd", "grp", "termios", "tty", "pty"):
+    sys.modules[name] = None
+for name in ("fork", "getuid", "geteuid", "getgid", "O_NOFOLLOW", "O_DIRECTORY", "sysconf", "killpg", "setsid"):
+    if hasattr(os, name):
+        delattr(os, name)
+import datetime, pathlib
+from flows import facility_files
+from flows.commands import import_, keys as _, report, rerun, verify as _
+from tef_export import facility_report, keys, received, verify
+from tef_export.rerun import child, run, table, texts
+bundle, public, desk = map(pathlib.Path, sys.argv[1:4])
+at = datetime.datetime.fromisoformat(sys.argv[4])
+asked = {"public_key": keys.load_public(public), "at": at}
+found = verify.verify(bundle, **asked)
+entry, new = received.add(desk / "received", bundle, **asked)
+keys.new_key(desk / "keys", "facility", None)
+key = keys.load_private(desk / "keys" / "facility.key.pem", None)
+who = ("TEF", "A. Tester", "engineer")
+answer = facility_report.make(found, who=who, test_environment="lab", verdict="cannot_tell")
+written, _ = facility_files.write(answer, key, desk / "answer", "bundle")
+print(found.ok, new, len(received.entries(desk / "received")), written[0].name)
+"""
+"""What a facility does, where the modules and calls of POSIX are absent, as on Windows."""
+
+
+def test_a_facility_needs_nothing_of_posix(made: making.Made, tmp_path: Path) -> None:
+    """Verifying, importing and answering work without the modules and calls that Windows does not have."""
+    words = (made.path, made.written.public_key, tmp_path, making.NOW.isoformat())
+    done = subprocess.run(
+        [sys.executable, "-c", ELSEWHERE, *map(str, words)], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.split() == ["True", "True", "1", "bundle.report.json"], done.stderr[-2000:]
+
+
 def test_unpacked_files_are_removed(made: making.Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing of the bundle stays behind after a verification."""
     import tempfile

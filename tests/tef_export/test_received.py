@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from tef_export import golden_check, received
 from tests.tef_export import making
 
 ROOT = Path(__file__).resolve().parents[2]
+Attack = Callable[..., None]
 
 
 @pytest.fixture(autouse=True)
@@ -107,30 +109,35 @@ def _renamed(system: str, version: str = "0.1.0") -> str:
     return yaml.safe_dump(plan, allow_unicode=True)
 
 
-def test_the_same_id_with_other_content_needs_a_reason(made: making.Made, tmp_path: Path) -> None:
+@pytest.mark.attack("catalogue", "B32 the same id with other content")
+def test_the_same_id_with_other_content_needs_a_reason(made: making.Made, tmp_path: Path, attack: Attack) -> None:
     """Sealed again by the same key: both files hold, and only one can be what was sent."""
     top, files = making.unpacked(made.path)
     other = making.packed(tmp_path / "other.zip", top, making.resigned(top, files, made.key, "2026-11-20T11:00:00Z"))
     take(tmp_path / "c", made)
     arguments = {"public_key": made.key.public_key(), "at": making.NOW}
-    with pytest.raises(errors.VerificationError, match="the same id, another file"):
+    with pytest.raises(errors.VerificationError, match="the same id, another file") as caught:
         received.add(tmp_path / "c", other, **arguments)
+    attack(caught.value, "catalogue")
     entry, _ = received.add(tmp_path / "c", other, accept="sealed anew on our request", **arguments)
     assert entry.accepted == "sealed anew on our request"
     assert len(received.entries(tmp_path / "c")) == 2
 
 
-def test_a_rollback_and_another_sender_need_a_reason(tmp_path: Path) -> None:
+@pytest.mark.attack("catalogue", "rollback")
+def test_a_rollback_and_another_sender_need_a_reason(tmp_path: Path, attack: Attack) -> None:
     """An older version after a newer one, and the same system from another key; 0.10 is newer than 0.9."""
     key = making.real_key()
     old, new = (making.bundle(tmp_path / v, key, plan=_renamed("scoring", v)) for v in ("0.9.0", "0.10.0"))
     take(tmp_path / "c", new)
-    with pytest.raises(errors.VerificationError, match=r"expected a version after 0\.10\.0 .* a rollback"):
+    with pytest.raises(errors.VerificationError, match=r"expected a version after 0\.10\.0 .* a rollback") as caught:
         take(tmp_path / "c", old)
+    attack(caught.value, "catalogue", what="A16 an older version after a newer one")
     assert take(tmp_path / "c", old, accept="needed for a comparison")[0].accepted
     foreign = making.bundle(tmp_path / "foreign", making.real_key(), plan=_renamed("scoring", "0.11.0"))
-    with pytest.raises(errors.VerificationError, match="another sender, or a new key"):
+    with pytest.raises(errors.VerificationError, match="another sender, or a new key") as caught:
         take(tmp_path / "c", foreign)
+    attack(caught.value, "catalogue", what="a known system from another key")
     with pytest.raises(errors.PlanError, match="--accept: expected a reason"):
         take(tmp_path / "c", foreign, accept="  ")
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from configs import errors
-from evidence import records
+from evidence import records, software
 from tef_export import manifest, recipe, verify
-from tef_export.rerun import compare, run
+from tef_export.rerun import compare, instruments, run
 from tests.tef_export import making, rerunnable
 
 
@@ -31,6 +31,24 @@ def test_the_same_rows_give_the_same_values(honest: making.Made) -> None:
     assert found.data.origin == "bundle"
     assert {t.check_id for t in found.thresholds} <= set(rerunnable.MEASURED)
     assert found.thresholds
+
+
+def test_the_outcome_says_whether_code_and_packages_are_the_committed_ones(honest: making.Made) -> None:
+    """Another digest of the code, or another version of what computes, is named; equal ones are the provider's."""
+    committed = honest.dossier.commit.model_copy(
+        update={"code_sha256": software.code_sha256(), "packages": {**software.packages(), "numpy": "0.1"}}
+    )
+    run_record = honest.dossier.close
+    assert run_record is not None
+    told = instruments.compared(committed, run_record, own_model=False)
+    assert told.startswith("measured by the committed code of proofline, with the provider's onnxruntime")
+    assert f"numpy {software.version('numpy')} (there 0.1)" in told
+    other = committed.model_copy(update={"code_sha256": "0" * 64, "packages": {}})
+    told = instruments.compared(other, run_record, own_model=False)
+    assert told.startswith("measured by another code of proofline than committed (000000000000…, here ")
+    assert "(there not named)" in told
+    assert "cannot be compared" in instruments.compared(other, run_record, own_model=True)
+    assert again(honest).measured_with.startswith("measured by another code")
 
 
 def test_a_value_that_was_not_measured_is_found(tmp_path: Path) -> None:

@@ -368,8 +368,14 @@ def _record(path: str, change: Callable[[dict], object]) -> Callable[[Files], Fi
     return apply
 
 
+def _replaced(path: str, old: bytes, new: bytes) -> Callable[[Files], Files]:
+    return lambda files: {**files, path: files[path].replace(old, new)}
+
+
 EVIDENCE = contents.EVIDENCE
 WRONG: list[tuple[str, Callable[[Files], Files], str, str]] = [
+    ("another provider in the bag", _replaced("bag-info.txt", b"Example ", b"Ex "), "evidence", "Source-Organization"),
+    ("another date in the bag", _replaced("bag-info.txt", b"2026-11-20", b"2026-11-19"), "evidence", "Bagging-Date"),
     (
         "D55 digest of the model",
         _index(lambda i: i["digests"].update(model="0" * 64)),
@@ -499,6 +505,12 @@ def test_manifests_that_do_not_fit_are_refused_although_they_are_signed(
             "bag-info.txt": files["bag-info.txt"].replace(b"Oxum: ", b"Oxum: 9")
         },
         ("fields twice", "each field once"): {"bag-info.txt": files["bag-info.txt"] * 2},
+        ("field in capitals", "expected the fields"): {
+            "bag-info.txt": files["bag-info.txt"].replace(b"Source-Organization", b"SOURCE-ORGANIZATION")
+        },
+        ("field with two spaces", "another way of writing"): {
+            "bag-info.txt": files["bag-info.txt"].replace(b"Example ", b"Example  ")
+        },
     }
     for (what, reason), change in cases.items():
         altered = {**files, **change}

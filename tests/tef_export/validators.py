@@ -134,7 +134,7 @@ def _commands(
     for name in ("tagmanifest-sha256.txt", "manifest-sha256.txt"):
         yield f"sha256sum {name}", ("sha256sum", "--quiet", "--strict", "-c", name)
     public = place / "sender.pub.pem"
-    public.write_bytes(_output("openssl", "x509", "-in", certificate, "-noout", "-pubkey"))
+    public.write_bytes(public_key(certificate))
     signature, listed = "signatures/tagmanifest-sha256.txt.p7s", "tagmanifest-sha256.txt"
     yield "openssl cms", (
         "openssl", "cms", "-verify", "-cades", "-binary", "-inform", "DER", "-in", signature, "-content", listed,
@@ -165,6 +165,11 @@ def _commands(
         TOOLS / "rocrate-validator", "-y", "validate", "data", "--offline", "--cache-path", place / "roc",
         "--no-paging",
     )  # fmt: skip
+
+
+def public_key(certificate: Path) -> bytes:
+    """The key of a certificate, PEM."""
+    return _output("openssl", "x509", "-in", certificate, "-noout", "-pubkey")
 
 
 def _python(name: str) -> tuple[object, ...]:

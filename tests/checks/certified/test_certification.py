@@ -176,6 +176,21 @@ def test_declared_properties_are_about_inputs_and_probabilities(tmp_path):
     assert result.reason == "of 2 declared properties 1 hold, 1 violated, 0 unknown; 1.vnnlib is violated"
 
 
+def test_a_property_that_was_read_is_kept_in_the_run_folder(tmp_path):
+    """Under its digest, once, whatever the answer; what could not be read is not."""
+    from checks import certification
+
+    good = declared(tmp_path, "good.vnnlib", BOX + OUT + "(assert (>= Y_1 1.001))")
+    wrong = declared(tmp_path, "wrong.vnnlib", "(")
+    absent = {"file": "absent.vnnlib", "sha256": "0" * 64}
+    made = subject(tmp_path, "binary", properties=[good, wrong, absent, good], files=tmp_path)
+    made = dataclasses.replace(made, folder=made.parts.folder)
+    result = certification.measure(made)[1]
+    assert [a.path for a in result.artifacts] == [f"properties/{one['sha256']}.vnnlib" for one in (good, wrong)]
+    for one, kept in zip((good, wrong), result.artifacts, strict=True):
+        assert made.folder.checked(kept).read_bytes() == (tmp_path / one["file"]).read_bytes()
+
+
 def test_a_property_that_cannot_be_read_leaves_the_others(tmp_path):
     """A changed file, a missing one and one for other inputs are unknown with their sentence; the rest is answered."""
     from checks import certification
