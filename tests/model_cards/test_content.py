@@ -47,7 +47,7 @@ def test_gaps_stand_under_the_person_who_can_fill_them(dossiers: dict[str, Dossi
     found = []
     for block in section.blocks:
         if isinstance(block, tree.Paragraph) and block.kind == "owner":
-            owner = str(block.content[0]).removeprefix("To be filled by: ")
+            owner = str(block.content[1])
         if isinstance(block, tree.Bullets):
             for (gap,) in block.items:
                 assert isinstance(gap, refs.Gap)
