@@ -186,12 +186,19 @@ def _read(terminal: Terminal) -> str:
     while True:
         try:
             line = terminal.ask("  | " if lines else "  > ")
+        except KeyboardInterrupt:
+            if any(found.strip() for found in lines):
+                terminal.say("\n  What you were typing was not taken.")
+            raise
         except EOFError:
             if not any(found.strip() for found in lines):
                 raise
             return "\n".join(lines).strip()
         if not lines and (line.strip().lower() in COMMANDS or line.strip().lower() in COMMANDS.values()):
             return line
+        if lines and line.strip() == "?":
+            terminal.say(f"  Not taken: ?. A line with only {END} ends the answer; then ? shows the help.")
+            continue
         if line.strip() == END or (not line.strip() and (not lines or not lines[-1].strip())):
             return "\n".join(lines).strip()
         lines.append(line.rstrip())

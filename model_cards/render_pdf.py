@@ -22,6 +22,8 @@ TEMPLATE = "document.typ"
 BLANKS = 3
 """Blank documents that are set after each one: the typesetter keeps what it has laid out in its last ten documents,
 some ten MiB each, and nothing of one document serves the next."""
+LONGEST_KEPT = 700
+"""Characters of the longest cell of a row that is kept on one page; what a person wrote may be longer than a page."""
 POINTS_PER_CENT = 5.0
 """Units of a drawing that take one per cent of the width of a page: a drawing of 400 units takes 80 %."""
 
@@ -123,6 +125,7 @@ def _content(document: Document, document_id: str, at: dt.datetime) -> dict[str,
         if block["type"] == "table":
             table = next(tables)
             block["shares"] = layout.shares([(column,) for column in table.columns], table.rows)
+            block["kept"] = [all(len(tree.plain(cell)) <= LONGEST_KEPT for cell in row) for row in table.rows]
         if block["type"] == "figure":
             figure = next(figures)
             block["svg"], block["plain"] = drawings.alone(figure), text.plain(drawings.words(figure))

@@ -2,27 +2,57 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 LONGEST = (
+    "tests/factory/slurm/test_jobs.py",
+    "tests/factory/slurm/test_accounting.py",
     "tests/flows/",
-    "tests/tef_export/test_export.py",
     "tests/factory/test_resuming.py",
-    "tests/factory/test_parallel.py",
-    "tests/factory/test_trainer.py",
+    "tests/factory/language/test_job.py",
+    "tests/tef_export/language/test_bundle.py",
+    "tests/model_cards/lint/test_own_documents.py",
+    "tests/checks/test_data_engines.py",
+    "tests/factory/",
 )
+"""The files that take longest, longest first."""
 # As the command line does: threads that spin while they wait slow small trainings on a busy machine.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole runs first: with a file on each core, none of them is left for the end."""
-    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+    """The longest files first: with a file on each core, none of them is left for the end."""
+    items.sort(key=lambda item: next((i for i, name in enumerate(LONGEST) if item.nodeid.startswith(name)), 99))
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """One process more than there are cores: jobs, servers and clusters are waited for a third of the time."""
+    return (os.cpu_count() or 1) + 1
+
+
+def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], object]) -> Path:
+    """A folder that one process of the tests makes and all of them read: copy it before you change it."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        make(place := factory.mktemp(name))
+        return place
+    place = factory.getbasetemp().parent / name
+    whole = place.with_name(f"{name}.whole")
+    with place.with_name(f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not whole.exists():
+            shutil.rmtree(place, ignore_errors=True)
+            place.mkdir()
+            make(place)
+            whole.touch()
+    return place
 
 
 @pytest.fixture(scope="session")

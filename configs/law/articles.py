@@ -50,6 +50,8 @@ class Articles(Section):
     version: int
     checked_on: Text
     last_article: int
+    lettered: tuple[Text, ...]
+    """Articles with a letter, which later amendments put in; no others with one exist."""
     articles: dict[str, Subject]
     shared: dict[str, tuple[Text, ...]]
     annexes: dict[str, Subject]

@@ -208,7 +208,10 @@ def _conclude(store: Answers, path: Path) -> None:
     if rest := answer_view.open_by_owner(applying):
         click.echo(f"Still open: {rest}")
     where = f"Saved in {_short(store.path)}. " if store.path.is_file() else ""
-    click.echo(f"{where}Next: read {_short(path)}/documents/report.html")
+    following = f"read {_short(path)}/documents/report.html"
+    if answering.is_behind(path, store):
+        following = "run the plan again; the documents of this run do not hold the answers"
+    click.echo(f"{where}Next: {following}")
 
 
 def _short(path: Path) -> str:

@@ -54,6 +54,8 @@ STAGES = {
     "close": ("provenance", "run, code and software"),
 }
 """Stage to its chapter of the report, and what its record holds."""
+MOST_LISTED = 5
+"""Passed results of one check, beyond which they are counted instead of listed: there may be one for every column."""
 LAST = {"document": "documents/record.json#", "close": "run.json#"}
 """Stages that come after this document is written, and where their records will stand."""
 
@@ -120,9 +122,20 @@ def _check(book: Book, check_id: str, places: Places) -> Answer:
         title = Fact(check_id, "plan.yaml#/policy", "name", "a check by its name")
         return Answer("gap", (Gap(title, "engineer", f"check {check_id}", "Not measured"),))
     section = places.chapters.get(check_id.partition(".")[0], "other")
-    return Answer(
-        "evidenced", parts.listed([_result(r, places.link(r["title"].fact(), r.evidence, section)) for r in made], "; ")
-    )
+    passed = [r for r in made if r.value["status"] == "pass"]
+    if len(passed) <= MOST_LISTED:
+        passed = []
+    each = [_result(r, places.link(r["title"].fact(), r.evidence, section)) for r in made if r not in passed]
+    if passed:
+        number = Fact(len(passed), passed[0].evidence, "count", f"results of {check_id} that passed")
+        first = places.link(passed[0]["title"].fact(), passed[0].evidence, section)
+        all_of_them = (
+            tree.say("{n} more results of this check passed, beginning with {first}", n=(number,), first=(first,))
+            if each
+            else tree.say("{n} results of this check passed, beginning with {first}", n=(number,), first=(first,))
+        )
+        each.append(tree.parts(all_of_them, " ", _place(passed[0].evidence)))
+    return Answer("evidenced", parts.listed(each, "; "))
 
 
 def _made(result: Node) -> bool:

@@ -72,10 +72,20 @@ def _missing_shortly(missing: tuple[Gap, ...]) -> Parts:
 
 def _sign_shortly(against: list[Parts], missing: tuple[Gap, ...]) -> Parts:
     if against:
-        return tree.say("Not on this evidence. {why}", why=parts.listed(against, " "))
+        return tree.say(
+            "Not on this evidence: {n} against it ({which}). {first}",
+            n=_points(len(against)),
+            which=(Link("each", "brief-sign"),),
+            first=against[0],
+        )
     if missing:
         return ("No gate and no statement stands against it; gaps are left. It is for the named person to judge.",)
     return ("Nothing that this document asks for stands against it. It is for the named person to judge.",)
+
+
+def _points(number: int) -> Parts:
+    words = "{n} point stands" if number == 1 else "{n} points stand"
+    return tree.say(words, n=gaps.number_of(number))
 
 
 def identity(book: Book) -> Labels:
@@ -104,7 +114,7 @@ def _what(book: Book) -> list[Block]:
         "no": ("The answers in the plan do not point to high-risk use. A person must confirm.",),
     }
     route = [tree.parts(rule["place"].fact(), ": ", rule["duty"].fact()) for rule in book.law["read"]["route"]]
-    shown: list[Block] = [identity(book), *given.notice(book)]
+    shown: list[Block] = [*given.notice(book), Paragraph(tree.say("Task: {task}.", task=(about.task_words(book),)))]
     shown.append(Paragraph(classes[str(states["high_risk"].value["state"])]))
     if route:
         shown.append(
@@ -130,13 +140,17 @@ def _tested(book: Book) -> list[Block]:
                 (v.title,),
                 blocks.slice_words(v.reason),
                 blocks.value(v.measure, v.bound),
+                blocks.interval(v.measure, v.bound),
                 blocks.threshold(v.threshold),
                 blocks.status(v.reason),
             )
             for v in waiting
         )
-        heads = ("Check", "Slice", "Measured", "Asked", "Outcome")
-        shown.append(Table(("Required, and not passed",), heads, lines, frozenset({2, 3})))
+        heads = ("Check", "Slice", "Measured", "Interval", "Asked", "Outcome")
+        shown.append(Table(("Required, and not passed",), heads, lines, frozenset({2, 3, 4})))
+        if any(v.status == "inconclusive" for v in waiting):
+            words = "Inconclusive: the interval lies on both sides of what is asked, or there are too few rows to tell."
+            shown.append(Paragraph((words,), "note"))
     return [*shown, parts.in_report(open="What failed or stayed open", decision="How it was decided")]
 
 
@@ -258,14 +272,21 @@ def _of_statements(book: Book) -> list[Parts]:
         return [("No person has answered the questions that the pipeline cannot answer (proofline answer).",)]
     node, found = book["answers"]["statements"], []
     applying = [s for s in node if s.value["applies"]]
+    waiting = [s for s in applying if s.value["status"] == "open"]
+    each = []
     for owner, words in statements.OWNERS.items():
-        waiting = [s for s in applying if s.value["owner"] == owner and s.value["status"] == "open"]
-        if waiting:
-            number = node.derived(len(waiting), f"open questions of the owner {owner}", "count")
-            every = node.derived(sum(s.value["owner"] == owner for s in applying), f"questions of {owner}", "count")
-            found.append(
-                tree.say("Questions nobody has answered: {n} of {all}, for the {who}.", n=number, all=every, who=words)
+        if mine := sum(s.value["owner"] == owner for s in waiting):
+            number = node.derived(mine, f"open questions of the owner {owner}", "count")
+            each.append(tree.say("{n} for the {who}", n=number, who=words))
+    if waiting:
+        found.append(
+            tree.say(
+                "Questions nobody has answered: {n} of {all} ({each}).",
+                n=node.derived(len(waiting), "open questions", "count"),
+                all=node.derived(len(applying), "questions that apply", "count"),
+                each=parts.listed(each),
             )
+        )
     old = statements.outdated_words(book)
     return [*found, old] if old else found
 

@@ -52,6 +52,14 @@ def _what(book: Book) -> Section:
         ),
         Table(("Events to log",), ("Event", "When", "Serves"), events, prose=True),
         Table(("What the logs are for – Art. 12(2)",), ("Point", "Purpose"), purposes, prose=True),
+        Paragraph(
+            (
+                "What is said of Art. 26(5) is written from general knowledge and confirmed by no source: to be "
+                "read in "
+                "the text of the Act.",
+            ),
+            "note",
+        ),
         Pairs(
             "Stated by persons",
             (("What the system logs, and how logs are kept and read", said(book, "logging")),),

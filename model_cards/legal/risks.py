@@ -51,7 +51,11 @@ def _gap() -> Gap:
 def _overview(book: Book) -> Section:
     found = entries(book)
     if not found:
-        return Section("overview", "Overview", (Paragraph((_gap(),)),))
+        none = (
+            "No risk is on record. The tests of this run point to some (below); which risks there are is for persons "
+            "to say."
+        )
+        return Section("overview", "Overview", (Paragraph((none,)),))
     lines = tuple(
         (
             (risk["title"].fact(),),

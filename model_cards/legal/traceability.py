@@ -146,10 +146,24 @@ def _completeness(book: Book, found: tuple[Article, ...]) -> Section:
         )
         for article in found
     )
-    lead = Paragraph(("How many answers the requirements of each article ask for, and how many of them there are.",))
-    body += (_total(book, found),)
+    total = _total(book, found)
+    lead = Paragraph(
+        tree.say(
+            "The {requirements} requirements that apply, or may apply, ask for {asked} answers. Of these "
+            "{evidenced} are "
+            "evidenced, {stated} stated, {carried} carried over, {outdated} outdated, and {gaps} are gaps.",
+            **dict(
+                zip(
+                    ("requirements", "asked", "evidenced", "stated", "carried", "outdated", "gaps"),
+                    total[1:8],
+                    strict=True,
+                )
+            ),
+        )
+    )
+    body += (total,)
     table = Table(("Answers asked for, and what there is, by article",), heads, body, frozenset(range(1, len(heads))))
-    return Section("completeness", "Answers by article", (lead, Figures((_figure(found),)), table))
+    return Section("completeness", "Answers by article", (lead, table, Figures((_figure(found),))))
 
 
 def _total(book: Book, found: tuple[Article, ...]) -> tuple[Parts, ...]:
@@ -207,7 +221,9 @@ _STANDING: dict[str, State] = {"open": "gap", "stated": "stated", "carried": "ca
 def _statements(book: Book) -> Section:
     lead = Paragraph(("Every question of the register that applies to the system, with what a person stated.",))
     body = []
-    for question in book.law["register"]["attestations"]:
+    owners = list(statements.OWNERS)
+    questions = sorted(book.law["register"]["attestations"], key=lambda q: owners.index(str(q.value["owner"])))
+    for question in questions:
         name = str(question.value["id"])
         if not _asked(book, name):
             continue

@@ -24,6 +24,10 @@ _IDENTITY = (
     "criterion",
     "slice",
     "group",
+    "subgroup",
+    "segment",
+    "cohort",
+    "value_or_threshold",
     "attribute",
     "class",
     "split",
@@ -53,7 +57,7 @@ LONGEST_TEXT = 2_000
 LENGTH = "number of entries"
 RICH = 2_000
 """Numbers of the evidence, beyond which rules that go by one value or one word of a key keep still."""
-VERSION_WORDS = frozenset({"version", "release", "software", "firmware", "build"})
+VERSION_WORDS = frozenset({"tag", "version", "release", "software", "firmware", "build"})
 _VERSIONED = re.compile(r"(?<![\w.])v?(\d+(?:\.\d+){1,3}(?:[-+.]?(?:a|b|rc|dev|post)\d*)?)(?![\w.]*\d)")
 
 
@@ -112,7 +116,10 @@ class Entry:
     @functools.cached_property
     def measures(self) -> frozenset[str]:
         """The measures that its words name."""
-        return frozenset(named.concept for named in lexicon.measures().find(self.words))
+        short = lexicon.load().abbreviations.get(self.called or self.key)
+        return frozenset(
+            (*(named.concept for named in lexicon.measures().find(self.words)), *([short] if short else []))
+        )
 
 
 class Evidence:
@@ -150,7 +157,8 @@ class Evidence:
                 continue
             if entry.derived not in {None, LENGTH} or (entry.derived == LENGTH and (len(row) > 1 or entry.of_table)):
                 continue
-            for word in {row[-1], *row[1:2]}:
+            per = row[:1] if "per" in row[1:2] else []  # `inputs_per_hour` counts inputs
+            for word in {row[-1], *row[1:2], *per}:
                 found.setdefault(word, []).append(entry)
         return {word: tuple(entries) for word, entries in found.items()}
 
@@ -170,6 +178,13 @@ class Evidence:
     def texts(self) -> tuple[Entry, ...]:
         """Values that are texts."""
         return tuple(e for e in self.entries if isinstance(e.value, str) and e.value)
+
+    @functools.cached_property
+    def plain_lists(self) -> frozenset[tuple[str, tuple[str | int, ...]]]:
+        """Places of lists of texts, whose length counts what their key names."""
+        return frozenset(
+            (e.file, e.path[:-1]) for e in self.texts if not e.derived and e.path and isinstance(e.path[-1], int)
+        )
 
     @functools.cached_property
     def quotes(self) -> str:
@@ -267,11 +282,16 @@ def _called(value: dict[str, Any]) -> str:
     return next((text for text in said if isinstance(text, str) and 0 < len(text) <= 60), "")
 
 
+_SIZE_IN_NAME = re.compile(r"(?<=_)(\d{1,4})(?:m|mm|cm|km|h|d|w|s|px|nm|kg)?(?=_|$)")
+
+
 def _in_key(file: str, path: tuple[str | int, ...], row: tuple[str, ...], telling: frozenset[str]) -> Iterator[Entry]:
     """Limits that stand in a name: `recall_at_least_0_85`, `latency_below_50_ms`."""
     for match in _LIMIT.finditer(str(path[-1])):
         value = float(f"{match[1]}.{match[2]}") if match[2] else int(match[1])
         yield Entry(file, path, value, row, telling, derived="in its name")
+    for match in _SIZE_IN_NAME.finditer(str(path[-1])):
+        yield Entry(file, path, int(match[1]), row, telling, derived="in its name")
 
 
 def _plain(value: Any) -> float | str | bool | None:
@@ -294,6 +314,8 @@ def _inner(
 ) -> list[Entry]:
     """Numbers within a text."""
     text = value[:LONGEST_TEXT].replace(",", "") if re.search(r"\d,\d{3}\b", value) else value[:LONGEST_TEXT]
+    for date in dates.find(text):
+        text = text[: date.begin] + " " * (date.end - date.begin) + text[date.end :]
     matches = _INNER.findall(text)[:_MOST_INNER]
     if not matches:
         return []

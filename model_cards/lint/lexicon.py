@@ -39,6 +39,8 @@ class Lexicon(Section):
 
     version: int
     measures: dict[str, tuple[str, ...]]
+    abbreviations: dict[str, str]
+    """Keys in capitals by which tools call measures, too short to be looked for in a text."""
     groups: dict[str, tuple[str, ...]]
     rows: tuple[str, ...]
     totals: tuple[str, ...]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 import re
 from typing import Literal
 
@@ -22,7 +23,7 @@ _NAMED = (
     "ticket ref document part point points item "
     "items question sheet volume vol footnote note clause paragraph para paras subparagraph "
     "recital recitals rule phase tier "
-    "class category grade type annexes annex attachment row column code seed kapitel abschnitt tabelle abbildung seite "
+    "class category grade type annexes annex attachment row column code kapitel abschnitt tabelle abbildung seite "
     "anhang absatz abs ziffer nummer artikel article articles art arts point § §§ erwägungsgrund "
     "tableau chapitre annexe"
 )
@@ -123,6 +124,8 @@ _TIMES = {
     "weeks": 604800,
     "week": 604800,
 }
+_PREFIXES = {"k": 1e3, "M": 1e6, "G": 1e9}
+_PREFIXED = re.compile(r"[kMG](?=(?:Hz|V|Pa|N)\b)")
 _UNIT = re.compile(r"\s?(?P<unit>[A-Za-zµ°]+)(?![\w-])")
 _ABOUT = re.compile(
     (
@@ -211,6 +214,24 @@ def find(sentence: Sentence) -> list[Mention]:
     return found
 
 
+_LETTERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+_IN_LETTERS = {word: number for number, word in enumerate(_LETTERS, start=1)}
+_ANY = "|".join(_LETTERS)
+_SHARE = re.compile(
+    rf"(?<![\w-])(?P<part>{_ANY})\s+(?:in|out of)\s+(?:every\s+)?(?P<whole>{_ANY})(?![\w-])", re.IGNORECASE
+)
+
+
+def shares_in_letters(text: str) -> list[Mention]:
+    """`eight in ten`, `nearly four out of five`: shares, as exact as their whole."""
+    found = []
+    for match in _SHARE.finditer(text):
+        part, whole = _IN_LETTERS[match["part"].lower()], _IN_LETTERS[match["whole"].lower()]
+        if part < whole and whole > 3:
+            found.append(Mention(match.start(), match.end(), ((100 * part / whole, 0),), "%", 1.0, "about"))
+    return found
+
+
 def _whole_of(part: Mention, whole: Mention, text: str) -> float | None:
     between = text[part.end : whole.begin].strip().lower()
     if (
@@ -247,7 +268,11 @@ def _mention(match: re.Match[str], text: str) -> Mention | None:
         readings = [*((value * times, decimals - exponent) for value, decimals in readings), *readings]
     elif not unit and (following := _UNIT.match(text, end)):
         name = following["unit"].lower()
-        if following["unit"] in {"MB", "GB", "kB", "KB", "TB"} or name in _SIZES:
+        if prefix := _PREFIXED.match(following["unit"]):
+            # `6.4 kHz` where the evidence holds 6400 Hz.
+            power = round(math.log10(_PREFIXES[prefix[0]]))
+            readings = [*readings, *((value * 10**power, decimals - power) for value, decimals in readings)]
+        elif following["unit"] in {"MB", "GB", "kB", "KB", "TB"} or name in _SIZES:
             unit, factor, end = "size", float(_SIZES[name]), following.end()
         elif name in _TIMES:
             unit, factor, end = "time", float(_TIMES[name]), following.end()

@@ -33,9 +33,11 @@ AGAINST_EVIDENCE: tuple[Check, ...] = (
     siblings.check,
     names.check,
     features.check,
+    features.used,
     declarations.check,
     claims.check,
     topics.check,
+    topics.denials,
 )
 
 

@@ -12,6 +12,8 @@ _DASHES = str.maketrans(
 )
 _WORD = re.compile(r"[^\W_]+", re.UNICODE)
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_BRITISH = re.compile(r"(?<=[a-z]{3})is(?=ations?$)")
+"""`regularisation` in a text is `regularization` in a key."""
 ABBREVIATIONS = frozenset(
     [
         "art",
@@ -116,6 +118,7 @@ def plain(text: str) -> str:
 @functools.lru_cache(maxsize=65536)
 def stem(word: str) -> str:
     """A word without the endings that matter least: plural, `-ing`, `-ed`. Crude on purpose, and stable."""
+    word = _BRITISH.sub("iz", word)
     if len(word) > 4 and word.endswith("ies"):
         return word[:-3] + "y"
     if len(word) > 4 and word.endswith(("sses", "shes", "ches", "xes")):

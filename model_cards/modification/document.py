@@ -113,7 +113,10 @@ def _summary(book: Places) -> Section:
                     "no change as substantial that the provider determined beforehand, in the initial assessment and "
                     "in the technical documentation.",
                 ),
-                ("Whoever substantially modifies a high-risk system becomes its provider (Art. 25(1)(b)).",),
+                (
+                    "Whoever substantially modifies a high-risk system becomes its provider (Art. 25(1)(b); written "
+                    "from general knowledge and confirmed by no source: to be read in the text of the Act).",
+                ),
                 (
                     "A system that was on the market before the rules for high-risk systems applied falls under them "
                     "after a significant change of its design (Art. 111(2)).",

@@ -11,6 +11,7 @@ import json
 import sys
 from pathlib import Path
 
+import pytest
 import safetensors.torch
 import torch
 from torch import nn
@@ -84,11 +85,15 @@ def train(
 def main() -> None:
     """Run the jobs one after the other."""
     out = Path(sys.argv[1])
-    with ranks.joined():
+    with ranks.joined(), pytest.MonkeyPatch.context() as patch:
         for job in sys.argv[2:]:
             name, _, rest = job.partition("=")
             kind, micro, until = rest.split(":")
             kind, _, compiled = kind.partition("+")
+            if compiled:
+                from tests.factory import uncompiled
+
+                uncompiled.use(patch)
             weights, losses = train(RunFolder(out / name), kind, int(micro), int(until), compiled=bool(compiled))
             if ranks.first():
                 safetensors.torch.save_file(weights, out / f"{name}.safetensors")

@@ -17,7 +17,7 @@ import yaml
 from configs import errors
 from factory import epochs, trainer
 from factory.progress import Stopped
-from tests.factory import builders, launched
+from tests.factory import builders, launched, uncompiled
 
 SMALL = {"width": 16, "blocks": 1}
 
@@ -284,8 +284,9 @@ def test_a_killed_rank_ends_the_job_and_its_curve_joins(tmp_path, kind, again):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:`torch.jit.script_method` is deprecated:DeprecationWarning")
-def test_a_compiled_training_gives_the_same_model(tmp_path):
+def test_a_compiled_training_gives_the_same_model(tmp_path, monkeypatch):
     """With `training.compile` the curve is that of the plain training within float32, and the record counts graphs."""
+    uncompiled.use(monkeypatch)
     curves = []
     for compiled in (False, True):
         folder, encoded = builders.run_folder(tmp_path / str(compiled))

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import once
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -38,12 +40,15 @@ def prefect_workspace(tmp_path_factory):
 @pytest.fixture(scope="session")
 def assessed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A workspace with one finished run and a key without password. Copy it before you spoil it (`space`)."""
+    return once(tmp_path_factory, "space", _assess)
+
+
+def _assess(space: Path) -> None:
     from configs import errors
     from flows import cli
     from tef_export import keys
     from tests.flows import plans
 
-    space = tmp_path_factory.mktemp("space")
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("PROOFLINE_DATA", raising=False)
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
@@ -51,7 +56,6 @@ def assessed(tmp_path_factory: pytest.TempPathFactory) -> Path:
             cli.main(["-w", str(space), "run", str(plans.write(space)), "--engine", "plain"])
     assert leaving.value.code in (errors.EXIT_PASS, errors.EXIT_FAIL, errors.EXIT_INCONCLUSIVE)
     keys.new_key(space / "keys", "test", None)
-    return space
 
 
 @pytest.fixture

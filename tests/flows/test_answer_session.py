@@ -330,3 +330,19 @@ def test_who_answers_for_somebody_else_is_told(store: answer_store.Answers) -> N
     assert "Notice: this is asked of the management; you answer as compliance officer." in other.text
     own, _ = ask(store, "q", only=("oversight",))
     assert "Notice:" not in own.text
+
+
+def test_what_is_cut_off_is_said_to_be_lost(store: answer_store.Answers) -> None:
+    """Ctrl-C in the middle of an answer says that it was not taken; between answers there is nothing to lose."""
+    cut, _ = ask(store, "Half an answer that goes on", KeyboardInterrupt, only=("oversight",))
+    assert "What you were typing was not taken." in cut.text
+    between, _ = ask(store, KeyboardInterrupt, only=("oversight",))
+    assert "not taken" not in between.text
+    assert text_of(store, "oversight") is None
+
+
+def test_a_call_for_help_within_an_answer_is_no_part_of_it(store: answer_store.Answers) -> None:
+    """A line with only a question mark is no answer, wherever it is typed."""
+    asked, _ = ask(store, SAID, "?", "And nobody else.", ".", only=("oversight",))
+    assert "Not taken: ?" in asked.text
+    assert text_of(store, "oversight") == f"{SAID}\nAnd nobody else."

@@ -21,7 +21,8 @@ _GAP = r"(?:[^\s]+\s+){0,6}?"
 _NEGATIVE = re.compile(
     r"(?:false|no|none|null|nil|n/?a|not (?:measured|applicable|applied|done|tested|available|"
     r"performed|evaluated|a feature|run|started)|not_\w+|absent|missing|"
-    r"fail(?:ed|ure)?|pending|planned|open|todo|tbd|unknown|skipped|disabled|off|inactive|refused|"
+    r"never(?: \w+)?|not \w+|removed|retired|outstanding|fail(?:ed|ure)?|pending|planned|open|todo|tbd|unknown|"
+    r"skipped|disabled|off|inactive|refused|"
     r"rejected|withdrawn|expired|unmeasured|in preparation|in progress|under way|ongoing|drafted|draft|ordered|"
     r"requested|scheduled|awaited|not (?:executed|begun|issued|given|met|yet)|0)\b",
     re.IGNORECASE,
@@ -40,10 +41,11 @@ _FOUND_NONE = re.compile(
     ),
     re.IGNORECASE,
 )
-OUTCOMES = frozenset({"outcome", "status", "result", "verdict", "decision", "conclusion", "state"})
+OUTCOMES = frozenset({"outcome", "status", "result", "verdict", "decision", "conclusion", "state", "answer", "finding"})
 """Keys of what came of a check."""
 _NOT_PASSED = re.compile(
-    r"(?:fail\w*|inconclusive|open|pending|not[ _-]\w+|skipped|undecided|violated|refused|rejected|missed)\b",
+    r"(?:fail\w*|inconclusive|open|pending|planned|outstanding|none|no|never|missing|not[ _-]\w+|skipped|undecided|"
+    r"violated|refused|rejected|missed)\b",
     re.IGNORECASE,
 )
 _NEGATIVE_WORDS = (
@@ -135,6 +137,7 @@ def _claim(sentence: Sentence, compiled: _Compiled, evidence: Evidence) -> Findi
         if not contradicts:
             return None
     if claim.strict_pass:
+        supports, contradicts = _of_attribute(sentence.text, supports, contradicts)
         supports = tuple(e for e in supports if _passed(e))
     if supports:
         return None
@@ -156,6 +159,24 @@ def _claim(sentence: Sentence, compiled: _Compiled, evidence: Evidence) -> Findi
         claim.advice,
         match.span(),
     )
+
+
+_ATTRIBUTES = {
+    "age": re.compile(r"(?<!\w)(?:age|ages|aged|young(?:er)?|old(?:er)?|elderly)(?!\w)", re.IGNORECASE),
+    "gender": re.compile(r"(?<!\w)(?:gender|sex|sexes|women|men|female|male)(?!\w)", re.IGNORECASE),
+}
+
+
+def _of_attribute(
+    text: str, supports: tuple[Entry, ...], contradicts: tuple[Entry, ...]
+) -> tuple[tuple[Entry, ...], tuple[Entry, ...]]:
+    """Only what speaks of the attribute that the sentence names, where the evidence denies it of that one."""
+    for pattern in _ATTRIBUTES.values():
+        if pattern.search(text):
+            against = tuple(e for e in contradicts if pattern.search(_spoken(e)))
+            if against:
+                return tuple(e for e in supports if pattern.search(_spoken(e))), against
+    return supports, contradicts
 
 
 def _is_claim(sentence: Sentence, match: re.Match[str], claim: Claim) -> bool:
@@ -226,7 +247,8 @@ def negative(entry: Entry) -> bool:
         return True
     if isinstance(value, str) and _NEGATIVE.match(value.strip()) and len(value) < 60:
         return True
-    return any(_holds(entry.words, row) for row in _NEGATIVE_WORDS)
+    own = tuple(word for step in entry.path if isinstance(step, str) for word in words.words(step))
+    return any(_holds(own, row) for row in _NEGATIVE_WORDS)
 
 
 def _holds(row: tuple[str, ...], part: tuple[str, ...]) -> bool:

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from model_cards.lint import lexicon, matching, words
-from model_cards.lint.evidence import Entry, Evidence
+from model_cards.lint.evidence import LENGTH, Entry, Evidence
 from model_cards.lint.mentions import Mention
 from model_cards.lint.model import Confidence, Finding, Proof, Sentence
 from model_cards.lint.pool import Pool, holds
@@ -69,7 +69,10 @@ def check(sentence: Sentence, text: Tokens, mention: Mention, evidence: Evidence
         return None  # a text of the evidence counts it so
     if all(e.derived for e in own) and matching.first(mention, everything(evidence)) is not None:
         return None
-    if mention.value < SMALL and (matching.first(mention, everything(evidence)) is not None or not few):
+    exact = [e for e in own if not (evidence.rich or e.derived) and words.words(e.key) == [noun]]
+    if mention.value < SMALL and not exact and (matching.first(mention, everything(evidence)) is not None or not few):
+        return None
+    if mention.value < SMALL and len(exact) > 1 and matching.first(mention, everything(evidence)) is not None:
         return None
     close = matching.nearest(mention, Pool(own))
     if mention.hedge in {"less", "more"}:
@@ -114,9 +117,9 @@ def counted(sentence: Sentence, text: Tokens, mention: Mention, evidence: Eviden
 
 
 _NUMERALS = "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
-_SPELLED = {word: value for value, word in enumerate(_NUMERALS.split(" "), start=2)}
+SPELLED = {word: value for value, word in enumerate(_NUMERALS.split(" "), start=2)}
 _WRITTEN = re.compile(
-    rf"(?<![\w-])({'|'.join(_SPELLED)})(?!\s+(?:of|out|and|or|to|times|in)(?!\w))(?=\s)", re.IGNORECASE
+    rf"(?<![\w-])({'|'.join(SPELLED)})(?!\s+(?:of|out|and|or|to|times|in)(?!\w))(?=\s)", re.IGNORECASE
 )
 
 
@@ -125,10 +128,15 @@ def spelled(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
     if sentence.kind != "prose":
         return
     for match in _WRITTEN.finditer(sentence.text):
-        value = _SPELLED[match[1].lower()]
+        value = SPELLED[match[1].lower()]
         following = words.words(sentence.text[match.end() :][: _touching_end(sentence.text, match.end())])[:2]
         for word in following:
-            own = [e for e in evidence.by_key_word.get(word, ()) if not e.derived and float(e.value or 0) < SMALL]
+            own = [
+                e
+                for e in evidence.by_key_word.get(word, ())
+                if (e.derived is None or (e.derived == LENGTH and (e.file, e.path) in evidence.plain_lists))
+                and float(e.value or 0) < SMALL
+            ]
             if not own or word in _NOT_COUNTED or word in lexicon.row_nouns():
                 continue
             if re.search(
@@ -191,7 +199,12 @@ def _rows(
         if matching.true_of(mention, Pool(own)):
             return None
         specific = [e for e in own if not {"row", "n"} & set(words.words(e.key))]
-        if specific and mention.value >= SMALL and matching.first(mention, _counts(evidence)) is None:
+        if (
+            specific
+            and mention.value >= SMALL
+            and matching.first(mention, _counts(evidence)) is None
+            and not together(mention, evidence)
+        ):
             return _differs(sentence, mention, noun, matching.nearest(mention, Pool(specific)), "high")
     if mention.hedge in {"less", "more"}:
         return None
@@ -238,10 +251,26 @@ def _parts_of(entry: Entry) -> set[str]:
 def _sums(evidence: Evidence) -> list[float]:
     """Two parts taken together, and the rest of one without the other: sorted."""
     values = sorted({int(e.value or 0) for e in evidence.counts if float(e.value or 0) >= 2}, reverse=True)[:40]
-    pairs = {
+    pairs = set(_of_lists(evidence)) | {
         float(n) for p, a in enumerate(values) for b in values[p + 1 :] if b >= LEAST_PART * a for n in (a + b, a - b)
     }
     return sorted(pairs | set(_wholes(evidence)))
+
+
+@functools.lru_cache(maxsize=4)
+def _of_lists(evidence: Evidence) -> frozenset[float]:
+    """Sums of short lists of whole numbers, of columns of tables, and of a confusion matrix by row and column."""
+    rows: dict[tuple[object, ...], list[float]] = {}
+    for e in evidence.numbers:
+        if isinstance(e.value, int) and not e.derived and e.path and isinstance(e.path[-1], int):
+            rows.setdefault((e.file, "row", *e.path[:-1]), []).append(float(e.value))
+        if isinstance(e.value, int) and not e.derived and e.rows and len(e.path) == 2:
+            rows.setdefault((e.file, "table", e.path[1]), []).append(float(e.value))
+        in_matrix = len(e.path) > 1 and isinstance(e.path[-1], int) and isinstance(e.path[-2], int)
+        if isinstance(e.value, int) and not e.derived and in_matrix:
+            rows.setdefault((e.file, "column", *e.path[:-2], e.path[-1]), []).append(float(e.value))
+            rows.setdefault((e.file, "all", *e.path[:-2]), []).append(float(e.value))
+    return frozenset(sum(values) for values in rows.values() if 1 < len(values) <= 144)
 
 
 @functools.lru_cache(maxsize=4)
@@ -256,8 +285,8 @@ def _wholes(evidence: Evidence) -> tuple[float, ...]:
 
 
 def together(mention: Mention, evidence: Evidence) -> bool:
-    """Is it all rows of the parts that stand beside each other?"""
-    wholes = sorted(set(_wholes(evidence)))
+    """Is it all rows of the parts that stand beside each other, or of a list of counts?"""
+    wholes = sorted({*_wholes(evidence), *_of_lists(evidence)})
     return mention.whole and any(holds(wholes, low, high) for low, high in matching.windows(mention))
 
 

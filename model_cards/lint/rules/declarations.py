@@ -26,7 +26,7 @@ _DECLARES = re.compile(
 _THINGS = (
     r"(?:criteri(?:a|on)|gates?|thresholds?|requirements?|checks?|tests?|targets?|limits?|conditions?|"
     r"points?|endpoints?|"
-    r"goals?|objectives?|items?|specifications?|kriterien|anforderungen)"
+    r"goals?|objectives?|items?|specifications?|controls?|measures|safeguards?|kriterien|anforderungen)"
 )
 _ALL = (
     r"(?:all|every|each|every one|each one|both|the full set|the whole set|alle|sämtliche|toutes?|tous)"
@@ -35,14 +35,17 @@ _ALL = (
 _MET = (
     r"(?:(?:was|were|is|are|has been|have been|had been)\s+(?:\w+\s+)?(?:met|passed|fulfilled|satisfied|"
     r"reached|achieved|"
-    r"successful|green|kept|observed|complied with)|pass(?:ed)?\b|hold\b|erfüllt|bestanden)"
+    r"successful|green|kept|observed|complied with|in place|effective|implemented|closed|in order)|pass(?:ed)?\b|"
+    r"hold\b|"
+    r"(?:met|meet|reached|achieved|exceeded|kept|keep|stay within|stayed within)\s+(?:their|the|its)\s+(?:\w+\s+){0,2}?"
+    r"(?:goals?|targets?|criteri\w+|thresholds?|limits?|requirements?|minimums?)|erfüllt|bestanden)"
 )
 _MEETS = (
     r"(?:meets?|met|passe[sd]|fulfils?|fulfills?|fulfilled|satisfie[sd]|"
     r"clear(?:s|ed)|reache[sd]|achieve[sd]|keeps|kept)"
 )
 _FULFILLED = re.compile(
-    rf"(?:{_ALL}\s+(?:\w+\s+){{0,4}}?{_THINGS}\s+(?:\w+\s+){{0,3}}?{_MET}"
+    rf"(?:{_ALL}\s+(?:[\w-]+\s+){{0,4}}?{_THINGS}\s+(?:\w+\s+){{0,3}}?{_MET}"
     rf"|{_MEETS}\s+(?:on\s+)?{_ALL}\s+(?:\w+\s+){{0,4}}?{_THINGS}(?!\w)(?!\s+(?:of|under|in|set "
     rf"by)\s+(?:the\s+)?(?:eu\s+)?"
     r"(?:gdpr|ai|mdr|law|regulation|directive|act|machinery)(?!\w))"

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from model_cards.lint import lexicon, words
 from model_cards.lint.evidence import Entry, Evidence
 from model_cards.lint.model import Document, Finding, Sentence
+from model_cards.lint.rules import saying
 from model_cards.lint.rules.catalogue import RULES
 
 _UNUSED = re.compile(
@@ -26,14 +27,14 @@ _UNUSED = re.compile(
     r"not use|wird nicht verwendet|werden nicht verwendet|ist kein merkmal|n'est pas utilisée?)",
     re.IGNORECASE,
 )
-_LISTED = frozenset({"feature", "input", "predictor", "covariate"})
+_LISTED = frozenset({"feature", "input", "predictor", "covariate", "column", "variable"})
 _NOT_LISTED = frozenset({"protected", "sensitive", "excluded", "dropped", "removed", "unused", "ignored", "not"})
 _BESIDE = frozenset({"of", "as", "from", "than", "by", "beside"})
 """Before a name that is only compared with: `the opposite of A`, `the same as B`."""
 _KINDS = frozenset(
     words.words(
         "type grade code level status id number of value count rate size date group total current month year score "
-        "index flag kind name class category in per is has"
+        "area band index flag kind name class category in per is has"
     )
 )
 """Words of a name that say in which form an attribute is held, not which it is."""
@@ -66,6 +67,42 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
                 match.span() if match else (0, len(sentence.text)),
                 entry.proof,
             )
+
+
+_USED = re.compile(
+    r"(?<!\w)(?:is|are|was|were)\s+(?:also |indeed |therefore )?(?:used|included|considered|processed|one of the|"
+    r"among the|part of the|an? )"
+    r"\s*(?:\w+\s+){0,2}?(?:features?|inputs?|predictors?|variables?|model|score|training|as an? (?:feature|input|"
+    r"predictor))(?!\w)",
+    re.IGNORECASE,
+)
+_EXCLUDED = frozenset({"excluded", "dropped", "removed", "unused", "ignored"})
+
+
+def used(document: Document, evidence: Evidence) -> Iterator[Finding]:
+    """Every statement that an attribute is used, where the evidence lists it among what is left out."""
+    names = [(tuple(words.words(str(e.value))), e) for e in evidence.texts if _is_left_out(e)]
+    for sentence in document.sentences if names else ():
+        match = _USED.search(sentence.text)
+        if match is None or sentence.kind != "prose" or not saying.asserted(sentence, *match.span()):
+            continue
+        if hit := _named(sentence, names, match):
+            yield Finding(
+                RULES["claim-contradicted"],
+                sentence,
+                "high",
+                f"“{hit[0]}” is said to be used; the evidence lists it among what is left out.",
+                "Say that it is not used, or correct the evidence.",
+                match.span(),
+                hit[1].proof,
+            )
+
+
+def _is_left_out(entry: Entry) -> bool:
+    if len(entry.path) < 2 or not isinstance(entry.path[-1], int) or not isinstance(entry.path[-2], str):
+        return False
+    row = words.words(entry.path[-2])
+    return bool(_EXCLUDED & set(row)) or row[:2] == ["not", "used"]
 
 
 def _named(

@@ -96,7 +96,10 @@ def _nearest(span: Span, cited: Sequence[Citation], text: str) -> int | None:
 
 def _citation(sentence: Sentence, citation: Citation, own: Sequence[Span]) -> Finding | None:
     register, text = articles.load(), sentence.text
-    if citation.name.isdigit() and int(citation.name) > register.last_article:
+    lettered = citation.name[0].isdigit() and not citation.name.isdigit() and text[citation.begin] in "Aa"
+    if (citation.name.isdigit() and int(citation.name) > register.last_article) or (
+        lettered and citation.name not in register.lettered
+    ):
         return Finding(
             RULES["article-subject"],
             sentence,

@@ -17,7 +17,8 @@ _COMPARES = re.compile(
     r"(?<!\w)(?:baselines?|compar\w+|instead of|alternativ\w*|versus|vs|benchmark\w*|earlier|"
     r"previous\w*|tried|consider\w*|reject\w*|discuss\w*|not|no|never|unlike|than|would|"
     r"could|may|might|planned|related work|literature|outperform\w*|dropped|abandoned|replaced|"
-    r"fallback|reference|against|similar to|as opposed|older|candidate\w*|such as|e\.g|for example|"
+    r"fallback|challenger|serves? as|took the place|take the place|retired|reference|against|similar to|as opposed|"
+    r"older|candidate\w*|such as|e\.g|for example|"
     r"kein\w*|nicht|statt|surrogate|whereas)(?!\w)",
     re.IGNORECASE,
 )
@@ -40,7 +41,7 @@ _ELSEWHEN = re.compile(
 _ALIASES = {"pytorch": "torch", "sklearn": "scikit-learn", "onnx runtime": "onnxruntime"}
 _SYSTEM_KEYS = frozenset(
     {"version", "model_version", "system_version", "release", "product_version", "app_version", "software_version"}
-    | {"software", "software_release", "firmware", "firmware_version", "build"}
+    | {"tag", "software", "software_release", "firmware", "firmware_version", "build"}
 )
 _NAMED_THINGS = frozenset({"system", "product", "application", "app", "device", "machine", "model", "tool"})
 _NO_SYSTEM = frozenset(
@@ -113,7 +114,7 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
 def stated_families(sentence: Sentence) -> list[tokens.Span]:
     """Families that a sentence says the model to be; not those that it compares with."""
     if (
-        sentence.kind in {"meta", "code"}
+        (sentence.kind in {"meta", "code"} and not sentence.text.startswith("base_model"))
         or sentence.text.rstrip().endswith("?")
         or _COMPARES.search(f"{sentence.text} {sentence.row}")
     ):
@@ -127,16 +128,27 @@ def stated_families(sentence: Sentence) -> list[tokens.Span]:
 def recorded_families(evidence: Evidence) -> dict[str, Entry]:
     """Families that the evidence names, with where."""
     found: dict[str, Entry] = {}
+    others: dict[str, Entry] = {}
     for entry in evidence.entries:
         value = entry.value if isinstance(entry.value, str) and len(entry.value) < 200 else ""
         # `GradientBoostingClassifier` is one library's class, not any gradient boosting.
-        exact = lexicon.families().find([words.plain(value).replace("_", "")]) if value and " " not in value else []
+        name = value.rpartition(".")[2] if re.fullmatch(r"[\w.]+", value) else value
+        exact = lexicon.families().find([words.plain(name).replace("_", "")]) if value and " " not in value else []
         told = lexicon.families().find([*words.words(entry.key), *words.words(value)])
         # `YOLOv8` is one word, though its capitals would take it apart.
         whole = lexicon.families().find(words.words(low)) if (low := value.lower()) != value else []
         for named in exact or [*told, *whole]:
-            found.setdefault(named.concept, entry)
-    return found
+            (others if _OTHERS & entry.word_set else found).setdefault(named.concept, entry)
+    return found or others
+
+
+_OTHERS = frozenset(
+    words.words(
+        "baseline backup previous former fallback retired replaced alternative challenger competitor surrogate "
+        "predecessor"
+    )
+)
+"""Words of what is said of another model than the one that the evidence is about."""
 
 
 def agree(one: str, other: str) -> bool:
@@ -201,10 +213,14 @@ def system_names(evidence: Evidence) -> tuple[str, ...]:
         dict.fromkeys(
             str(e.value)
             for e in evidence.texts
-            if e.key in {"name", "title", "product", "system", "device", "machine", "model", "tool", "application"}
+            if (
+                e.key in {"name", "title", "product", "system", "device", "machine", "model", "tool", "application"}
+                or (len(e.path) == 1 and e.key in {"name", "title"} and re.fullmatch(r"\w+", str(e.value)))
+                or e.key.lower() in {"model_name", "system_name", "product_name", "modelname", "systemname"}
+            )
             and len(str(e.value)) < 60
             and not lexicon.families().find(words.words(str(e.value)))
-            and _NAMED_THINGS & set(words.words(" ".join((*map(str, e.path), *e.steps))))
+            and (len(e.path) == 1 or _NAMED_THINGS & set(words.words(" ".join((*map(str, e.path), *e.steps)))))
         )
     )
 
@@ -346,6 +362,7 @@ def _keyed(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
         if stated.day is None or stated.year is None or any(stated.agrees(d) for d, _ in evidence.dates):
             continue
         entry = next((e for _, e, own in known if any(words.akin(w, other) for w in own for other in said)), None)
+        entry = entry or next((e for _, e, _ in known if _told(e, said)), None)
         if entry is not None:
             yield Finding(
                 RULES["date-differs"],
@@ -365,6 +382,23 @@ def _event_words(entry: Entry) -> frozenset[str]:
     if not set(row) - _NO_EVENT and len(entry.steps) > 1:
         row = words.words(entry.steps[-2])
     return frozenset(w for w in row if w not in _NO_EVENT and len(w) > 3)
+
+
+@functools.lru_cache(maxsize=4096)
+def _told_words(entry: Entry) -> frozenset[str]:
+    """Words by which a row or a text says what it dates: `works council consulted` beside `on`."""
+    if not isinstance(entry.value, str):
+        return frozenset()
+    text = set(words.words(entry.value)) if len(entry.value) < 80 else set()
+    row = text if len(text) > 4 else set(entry.words) - set(words.words(entry.key))
+    return frozenset(w for w in row if w not in _NO_EVENT and len(w) > 3 and not w.isdigit())
+
+
+def _told(entry: Entry, said: list[str]) -> bool:
+    """Are two of the words said that tell what an entry dates, and most of them?"""
+    own = _told_words(entry)
+    hits = sum(any(words.akin(w, other) for other in said) for w in own)
+    return hits > 1 and (entry.rows or 2 * hits >= len(own))
 
 
 _ONE_END = re.compile(r"\s*(?:to|until|till|and|–|-|through|bis|und|à|au|et)\s*", re.IGNORECASE)

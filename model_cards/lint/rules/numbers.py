@@ -11,7 +11,7 @@ from model_cards.lint.evidence import Entry, Evidence
 from model_cards.lint.mentions import Mention
 from model_cards.lint.model import Confidence, Document, Finding, Sentence
 from model_cards.lint.pool import Pool
-from model_cards.lint.rules import counts, keys, tokens
+from model_cards.lint.rules import counts, keys, nameplate, tokens, told
 from model_cards.lint.rules.catalogue import RULES
 from model_cards.lint.rules.tokens import Span, Tokens
 
@@ -30,7 +30,7 @@ _GENERIC = frozenset(
 )
 _NO_CLAIM = re.compile(
     (
-        r"(?<!\w)(?:for example|for instance|e\.g\.|such as|z\. ?b\.|par exemple|would be|if it were|"
+        r"(?<!\w)(?:for example|for instance|e\.g\.|such as|z\. ?b\.|par exemple|would(?: \w+)? (?:be|have)|if it were|"
         r"suppose|beispielsweise)"
     ),
     re.IGNORECASE,
@@ -61,10 +61,6 @@ _ASKS = re.compile(
     re.IGNORECASE,
 )
 _CHANGE_WORDS = frozenset(words.words("drop difference gap change delta reduction increase decrease loss gain shift"))
-_VERBS = r"(?P<verb>found|detected|recogni[sz]ed|recalled|flagged|identified|caught|missed|overlooked)"
-_OF_FOUND = re.compile(rf"\s+of (?:the |all )?[\w' -]{{2,50}}? (?:is|are|was|were) {_VERBS}(?!\w)", re.IGNORECASE)
-_WERE_FOUND = re.compile(rf"\s+(?:is|are|was|were) {_VERBS}(?!\w)", re.IGNORECASE)
-_FOUND_IN = re.compile(rf"(?<!\w)(?:is|are|was|were) {_VERBS} in (?:about |only |some )?$", re.IGNORECASE)
 _WITHIN = re.compile(
     r"\s+(?:of|are|were|lie|take)(?!\w)[^.;,]{0,40}(?<!\w)(?:within|below|under|less than)(?!\w)", re.I
 )
@@ -86,6 +82,8 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
         if sentence.kind == "code" or _REFERENCE.search(sentence.column or sentence.row):
             continue
         found = mentions.find(sentence)
+        if sentence.kind == "prose" and not found:
+            yield from _in_letters(sentence, evidence)
         whole = {(m.begin, m.end): _counts_as(m) for m in found if m.whole}
         for finding in _sentence(sentence, found, evidence):
             value = whole.get(finding.span)
@@ -99,6 +97,15 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
                 continue
             yield finding
         yield from counts.spelled(sentence, evidence)
+
+
+def _in_letters(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
+    """`Eight in ten failures are announced`: a share told by a verb, against all numbers of its measure."""
+    for mention in mentions.shares_in_letters(sentence.text):
+        measure = told.measure(sentence.text, mention)
+        pool = _pool(evidence, (measure,)) if measure else None
+        if measure and pool and len(pool) and not matching.first(mention, pool):
+            yield _differs(sentence, mention, measure.replace("_", " "), matching.nearest(mention, pool), "medium")
 
 
 def _bracketed(text: str, mention: Mention) -> bool:
@@ -176,8 +183,20 @@ def _one(
             yield counted
         if counted is not counts.UNKNOWN:
             return
+    if _NO_CLAIM.search(sentence.text) and mention.unit == "%":
+        return
+    if _in_quoted_criterion(sentence, mention, evidence):
+        return
     concepts = attached(sentence, text, mention, found)
     if not concepts and (entries := keys.named(sentence, text, mention, evidence)):
+        yield from _of_key(sentence, mention, entries)
+        return
+    if (
+        not concepts
+        and sentence.kind == "prose"
+        and mention.hedge == "exact"
+        and (entries := keys.around(text, mention, evidence))
+    ):
         yield from _of_key(sentence, mention, entries)
         return
     if mention.unit == "%" and {"latency", "energy", "parameters"} & set(concepts):
@@ -186,7 +205,7 @@ def _one(
         concepts = []
     pool = _pool(evidence, tuple(concepts))
     # `25 to 60` in brackets behind a rate are no rate.
-    is_rate = not (mention.whole and "%" not in sentence.context and pool.largest <= 1)
+    is_rate = not (mention.whole and "%" not in sentence.context and pool.largest <= 2)
     if len(pool) and is_rate:
         yield from _of_measure(sentence, text, mention, concepts, pool, evidence)
     else:
@@ -223,8 +242,8 @@ def _trivial(mention: Mention) -> bool:
 def attached(sentence: Sentence, text: Tokens, mention: Mention, found: Sequence[Mention]) -> list[str]:
     """The measures of which a number is said: named before it, right after it, or by its row or column."""
     low, high = text.clause(mention.begin, mention.end)
-    if mention.unit == "%" and (told := _told(text.text, mention)):
-        return [told]
+    if mention.unit == "%" and (verb := told.measure(text.text, mention)):
+        return [verb]
     if own := _OWN_NOUN.search(text.text[: mention.begin]):
         # `18,433 parameters, trained at a batch size of 256`: the noun before it says what it is.
         inside = [s for s in text.measures if own.start() < s.end <= mention.begin]
@@ -236,6 +255,8 @@ def attached(sentence: Sentence, text: Tokens, mention: Mention, found: Sequence
     ):
         return []
     before = [s for s in text.measures if low <= s.begin and s.end <= mention.begin and mention.begin - s.end <= BEFORE]
+    if before and before[-1].concept in _ONCE and any(before[-1].end <= m.begin < mention.begin for m in found):
+        before = []
     if before and not _taken(before[-1], mention, found, text):
         last = before[-1]
         group = [last.concept]
@@ -258,16 +279,8 @@ def attached(sentence: Sentence, text: Tokens, mention: Mention, found: Sequence
     return [before[-1].concept] if before else []
 
 
-def _told(text: str, mention: Mention) -> str | None:
-    """`86 % of the damage is found`, `cracks are missed in 9 % of the cases`: measures told by a verb."""
-    verb = (
-        _OF_FOUND.match(text, mention.end)
-        or _WERE_FOUND.match(text, mention.end)
-        or _FOUND_IN.search(text[: mention.begin])
-    )
-    if verb is None:
-        return None
-    return "false_negative_rate" if verb["verb"].lower() in {"missed", "overlooked"} else "recall"
+_ONCE = frozenset({"seed"})
+"""Names that hold one number, so that a second one behind them is of something else."""
 
 
 def _taken(span: Span, mention: Mention, found: Sequence[Mention], text: Tokens) -> bool:
@@ -392,6 +405,8 @@ def _of_measure(
             elsewhere,
         )
         return
+    if mention.unit == "points" and elsewhere is not None and decimals > 3:
+        return  # so exact a value is met by chance hardly ever: a difference under a name of its own
     if mention.unit == "points":
         # `5.069 points` may be the unit of what is predicted.
         if elsewhere is None or "percent" in shown or "pp" in shown:
@@ -475,7 +490,18 @@ def _of_anything(
         return
     if _small(mention, concepts):
         return
+    if nameplate.of(sentence.text, mention, evidence):
+        return
     yield from _unsupported(sentence, mention, "low" if mention.hedge == "about" and not concepts else "medium")
+
+
+def _in_quoted_criterion(sentence: Sentence, mention: Mention, evidence: Evidence) -> bool:
+    """`A3: recall on conveyors at least 0.70`: the words around the number are a text of the evidence."""
+    if evidence.rich or not evidence.quotes:
+        return False
+    text = re.sub(r"^[A-Z]{0,3}-?\d{0,3}[.:)]\s+", "", sentence.text)
+    row = " ".join(words.words(text))
+    return len(row) > 20 and f"\n{row}\n" in f"\n{evidence.quotes}\n"
 
 
 def _condition(text: str, mention: Mention) -> bool:

@@ -21,7 +21,8 @@ _EVERYWHERE: tuple[tuple[str, Confidence, str], ...] = (
     (
         (
             r"(?<!\w)(?:TBD|TBC|TBA|T\.B\.D\.?|TODO|FIXME|XXX+|TKTK|to be (?:added|completed|filled in|named|"
-            r"inserted|supplied|provided later|defined later|determined|decided later)|(?:fill|add|put|"
+            r"inserted|supplied|(?:decided|agreed|announced|confirmed|specified)(?=[.\])]*$)|provided later|"
+            r"defined later|determined|decided later)|(?:fill|add|put|"
             r"complete|insert) "
             r"(?:this |it |text |value |name |number |date )?(?:in )?(?:later|here|below)|text (?:goes "
             r")?here|your (?:text|name) here|wird nachgereicht|noch (?:zu ergänzen|einzutragen|auszufüllen)|"
@@ -57,6 +58,13 @@ _EVERYWHERE: tuple[tuple[str, Confidence, str], ...] = (
         "a dummy value",
     ),
     (r"_{4,}|(?<=:)\s*(?:\.{4,}|…{2,}|-{4,}|—{2,})(?!\s*\d)", "medium", "a blank to be filled"),
+    (
+        r"(?<!\w)(?:(?:dd|tt|jj|mm)[./ -](?:mm|dd|tt)[./ -](?:yy|jj|aa){1,2}|(?:yyyy|jjjj|aaaa)[./-]mm[./-](?:dd|"
+        r"tt|jj))(?!\w)"
+        r"|(?<=[Rr]evision )X{1,2}(?!\w)|(?<=[Vv]ersion )[Xx](?:\.[Xx])*(?!\w)|(?<=[Nn]o\. )X{2,}(?!\w)",
+        "high",
+        "a blank to be filled",
+    ),
     (r"(?<![\w?])\?{2,}(?!\w)", "medium", "question marks for something missing"),
     (
         r"(?<![\w.-])(?:NaN|nan|NaT|#N/A|#REF!|#DIV/0!|#VALUE!|<NA>|\[object Object\])(?![\w-])",
@@ -70,8 +78,12 @@ _PATTERNS = tuple(
     for p, c, w in _EVERYWHERE
 )
 _NOT_NUMBERS = frozenset({"NaN", "nan", "NaT"})
+_DATE_FORMS = frozenset(
+    {"dd/mm/yyyy", "dd.mm.yyyy", "mm/dd/yyyy", "yyyy-mm-dd", "tt.mm.jjjj", "jj/mm/aaaa", "dd-mm-yyyy"}
+)
 _EXPLAINS = re.compile(
-    r"(?<!\w)(?:missing|encoded|represented|not a number|quiet|little-endian|fehlend\w*|manquant\w*|codes?)(?!\w)",
+    r"(?<!\w)(?:formats?|written as|in the form|schreibweise|missing|encoded|represented|not a number|quiet|"
+    r"little-endian|fehlend\w*|manquant\w*|codes?)(?!\w)",
     re.IGNORECASE,
 )
 """Words of a sentence that speaks about NaN instead of holding one."""
@@ -127,7 +139,7 @@ def _find(sentence: Sentence) -> tuple[int, int, str, Confidence] | None:
     text = sentence.text
     for pattern, confidence, what in _PATTERNS:
         match = pattern.search(text)
-        if match and match[0] in _NOT_NUMBERS and _EXPLAINS.search(text):
+        if match and (match[0] in _NOT_NUMBERS or match[0].lower() in _DATE_FORMS) and _EXPLAINS.search(text):
             continue
         if match and not _HARMLESS_BRACKET.match(match[0]):
             return *match.span(), what, confidence

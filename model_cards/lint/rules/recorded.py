@@ -75,6 +75,9 @@ _AFTER_COUNT = re.compile(
     r"for (?:the )?(?P<b>training|validation|testing))(?!\w)",
     re.IGNORECASE,
 )
+_MORE_OR_LESS = re.compile(
+    r"\s?(?:points? )?(?:lower|higher|less|more|better|worse|smaller|larger|below|above)(?!\w)", re.IGNORECASE
+)
 _MANY_NEEDED = re.compile(
     r"(?<!\w)(?:at least|at most|more|needed|would|fewer|attack\w*|worst|first|only|"
     r"against|shadow|\w*members?|membership|each|of which|(?:that|which) (?:are|is|have|has|were)|labelled)(?!\w)",
@@ -127,6 +130,8 @@ def _values(
 ) -> Iterator[Finding]:
     text = tokens.of(sentence.text)
     for mention in found:
+        if _MORE_OR_LESS.match(sentence.text, mention.end):
+            continue  # a difference, not a value
         if mention.whole or mention.unit not in {"", "%"} or mention.hedge in {"less", "more"} or mention.ratio_of:
             continue
         if _OTHER.search(_own_words(sentence.text, mention)) or not saying.asserted(

@@ -23,7 +23,7 @@ _HEDGES = re.compile(
     r"(?<!\w)(?:will|shall|should|would|could|may|might|must|can|plan(?:s|ned)?|intend(?:s|ed)?|"
     r"foreseen|scheduled|ordered|commissioned|requested|announced|underway|in preparation|pending|open|outstanding|"
     r"needs? to|has to|have to|had to|ought to|(?<!shown )(?<!proven )(?<!proved )(?<!found )to be|is "
-    r"being|are being|not yet|yet to|remains?|"
+    r"being|are being|not yet|yet to|still to|remains?|"
     r"require[sd]?|"
     r"whether|in order to|so as to|aims?|goal|recommend(?:s|ed)?|expected to|ask(?:s|ed)?|suppose[ds]?|"
     r"possible|possibly|"
@@ -75,6 +75,12 @@ def denied(text: str, begin: int, end: int) -> bool:
     """Is what stands there denied in its clause?"""
     low, high = clause(text, begin, end)
     return bool(_DENIES.search(text[low:high]))
+
+
+def unconditional(sentence: Sentence) -> bool:
+    """Is it no question, and neither planned nor conditional?"""
+    text = sentence.text
+    return not (text.rstrip().endswith("?") or _HEDGES.search(text) or _CONDITIONS.search(text))
 
 
 def asserted(sentence: Sentence, begin: int, end: int) -> bool:

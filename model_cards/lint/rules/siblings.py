@@ -6,6 +6,7 @@ Without a name of a measure nothing else tells that `in men 11.0 %` is the value
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterator, Sequence
 
 from model_cards.lint import lexicon, matching, mentions, words
@@ -44,8 +45,12 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
             continue
         found = mentions.find(sentence)
         for mention in found:
+            if _ASKED.search(sentence.text[: mention.begin]):
+                continue  # a limit, not what was found
             two = sentence.kind == "cell" and mention.whole and mention.value >= 10
-            if (two or _telling(mention)) and (finding := _one(sentence, mention, found, pool, evidence)):
+            if (two or _telling(mention) or _keyed(sentence, mention, evidence)) and (
+                finding := _one(sentence, mention, found, pool, evidence)
+            ):
                 yield finding
 
 
@@ -58,6 +63,18 @@ def _telling(mention: Mention) -> bool:
         len(f"{abs(value):.{max(decimals, 0)}f}".replace(".", "").strip("0")) >= 3
         or decimals >= 2
         or bool(mention.unit and decimals >= 1)
+    )
+
+
+def _keyed(sentence: Sentence, mention: Mention, evidence: Evidence) -> bool:
+    """Has it a decimal, and is the whole key of a table said, such as `false alarms per week`?"""
+    _, decimals = mention.readings[0]
+    if sentence.kind != "prose" or decimals != 1 or mention.hedge != "exact":
+        return False
+    said = frozenset(tokens.of(sentence.text).row)
+    return any(
+        e.rows and len(row := frozenset(words.words(e.key)) - _STOP) > 1 and row <= said
+        for e in matching.every(mention, _pool(evidence))
     )
 
 
@@ -126,7 +143,15 @@ def _one(
             own = _labels(match, kind)
             others = [(s, _labels(s, kind) - own) for s in siblings if s is not match and _alike(match, s)]
             mine = own - frozenset().union(*(_labels(s, kind) for s, _ in others))
+            said_here = _right_behind(sentence, mention)
+            if said_here and kind != "under" and not any(_said(word, said_here) for word in (mine or own) - _STOP):
+                beside = [o for o, labels in others if _names(labels - _EMPTY, said_here, half=False)]
+                if beside and not matching.equal(mention, float(beside[0].value or 0)):
+                    found = found or beside[0]
+                    continue
             if any(_said(word, whole) for word in (mine or own) - _STOP):
+                if match.rows and (kind == "under" or sentence.kind == "prose"):
+                    continue  # its column is right, or its row; the other is to be looked at, too
                 return None  # it is named, too
             if kind == "under" and (part := _of_other_part(match, siblings, parts, said)):
                 found = found or part
@@ -153,6 +178,24 @@ def _one(
         (mention.begin, mention.end),
         found.proof,
     )
+
+
+_ASKED = re.compile(
+    r"(?<!\w)(?:minimum|maximum|limit|target|threshold|goal|at least|at most|requirement|required)(?: value)?(?: "
+    r"of| is| was|:)?\s*$",
+    re.IGNORECASE,
+)
+_BEHIND = re.compile(
+    r"\s?(?:%|points?)?\s+(?:for|in|among|with|of) ((?:[^\W\d_]+ ?){1,4}?)(?=\s?(?:[,.;(]|and\b|$))", re.IGNORECASE
+)
+
+
+def _right_behind(sentence: Sentence, mention: Mention) -> frozenset[str]:
+    """The words of `for women` in `13.9 % for women and 14.9 % for men`; none where nothing such follows."""
+    if sentence.kind != "prose":
+        return frozenset()
+    match = _BEHIND.match(sentence.text, mention.end)
+    return tokens.of(match[1]).canonical if match else frozenset()
 
 
 @functools.lru_cache(maxsize=4096)

@@ -12,6 +12,15 @@ _WORD = re.compile(r"[^\W_]+")
 _CLAUSE = re.compile(r";|:(?=\s)|(?<!\w)(?:but|while|whereas|although|however|aber|während|mais|tandis)(?!\w)")
 
 
+_UNSEEN = re.compile(
+    r"(?<!\w)(?:(?:never|not) (?:been )?(?:seen|used|shown|known) (?:(?:in|for|during|before|by) )?(?:the "
+    r")?(?:training|fitting|model)|"
+    r"unseen|held[- ]out|kept aside|set aside for testing|withheld)(?!\w)",
+    re.IGNORECASE,
+)
+"""How texts call the test part without its name, or with the name of the other."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Span:
     """A name in a text: of what, from character, to character."""
@@ -68,7 +77,7 @@ class Tokens:
 def of(text: str) -> Tokens:
     """Take a text apart."""
     row, at = [], []
-    for match in _WORD.finditer(text):
+    for match in _WORD.finditer(_UNSEEN.sub(lambda m: "test".ljust(len(m[0])), text)):
         row.append(words.stem(words.plain(match[0])))
         at.append(match.span())
     return Tokens(text, tuple(row), tuple(at))

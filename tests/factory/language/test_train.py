@@ -10,6 +10,7 @@ from configs import errors
 from evidence.folder import RunFolder
 from factory.language import batches, loop, model, packing, tally, train
 from factory.progress import Stopped
+from tests.factory import uncompiled
 from tests.factory.language import builders
 
 
@@ -121,8 +122,9 @@ def test_steps_that_were_lost_are_counted(fresh, tokens, monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:`torch.jit.script_method` is deprecated:DeprecationWarning")
-def test_a_compiled_model_learns_the_same(fresh, tokens):
+def test_a_compiled_model_learns_the_same(fresh, tokens, monkeypatch):
     """With torch.compile the curve is the same within float32, and the record says that it was compiled."""
+    uncompiled.use(monkeypatch)
     asked = {"steps": 6, "evaluate_every": 3}
     plain = train.train(fresh, builders.plan(training=asked), tokens, builders.NO_BASE)
     shutil.rmtree(fresh.path / "training")

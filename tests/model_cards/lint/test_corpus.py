@@ -9,7 +9,16 @@ import pytest
 from tests.model_cards.lint import corpus_files
 
 RECALL, ALARMS = 0.95, 0.02
-REACHED = {"fifth": 0.96, "sixth": 0.93, "seventh": 0.93, "sixth-docx": 0.92, "sixth-pdf": 0.90}
+REACHED = {
+    "fifth": 0.96,
+    "sixth": 0.93,
+    "seventh": 0.93,
+    "eighth": 0.89,
+    "ninth": 0.83,
+    "sixth-docx": 0.92,
+    "sixth-pdf": 0.90,
+    "eighth-pdf": 0.88,
+}
 """Halves in other words on purpose: what is reached there, which must not be lost again. The aim stays 95 %."""
 CLASSES = {"number", "placeholder", "count", "model", "version", "date", "claim", "article", "declaration"}
 SUFFIXES = ["md", *(pytest.param(suffix, marks=pytest.mark.slow) for suffix in ("html", "docx", "pdf"))]

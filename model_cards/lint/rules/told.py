@@ -1,0 +1,40 @@
+"""Measures that are told by a verb instead of their name: `86 % of the damage is found`."""
+
+from __future__ import annotations
+
+import re
+
+from model_cards.lint.mentions import Mention
+
+_VERBS = (
+    r"(?P<verb>found|detected|recogni[sz]ed|recalled|flagged|identified|caught|picked up|spotted|discovered|announced|"
+    r"predicted in time|foreseen|missed|overlooked|unnoticed)"
+)
+_OF_FOUND = re.compile(rf"\s+(?:of (?:the |all )?)?[\w' -]{{2,50}}? (?:is|are|was|were) {_VERBS}(?!\w)", re.IGNORECASE)
+_WERE_FOUND = re.compile(rf"\s+(?:is|are|was|were) {_VERBS}(?!\w)", re.IGNORECASE)
+_FOUND_IN = re.compile(rf"(?<!\w)(?:is|are|was|were) {_VERBS} in (?:about |only |some )?$", re.IGNORECASE)
+_OF_FLAGGED = re.compile(
+    r"(?<!\w)of (?:all |the |those |these )*(?:\w+ ){0,2}?(?:alarms?|alerts?|warnings?|flagged|flags|hits|"
+    r"referrals|positives|predicted)[^.;,]{0,30}?,? ?"
+    r"(?:only |about |just )?$",
+    re.IGNORECASE,
+)
+_RIGHT = re.compile(
+    r"\s+(?:of them )?(?:turn(?:ed)? out to be |prove[sd]? |are |were |is )?(?:really |indeed )?"
+    r"(?:right|true|correct|justified|confirmed|real|belong)(?!\w)",
+    re.IGNORECASE,
+)
+
+
+def measure(text: str, mention: Mention) -> str | None:
+    """`86 % of the damage is found`, `cracks are missed in 9 % of the cases`: measures told by a verb."""
+    if _RIGHT.match(text, mention.end) and _OF_FLAGGED.search(text[: mention.begin]):
+        return "precision"
+    verb = (
+        _OF_FOUND.match(text, mention.end)
+        or _WERE_FOUND.match(text, mention.end)
+        or _FOUND_IN.search(text[: mention.begin])
+    )
+    if verb is None:
+        return None
+    return "false_negative_rate" if verb["verb"].lower() in {"missed", "overlooked", "unnoticed"} else "recall"
