@@ -202,7 +202,16 @@ def adds_slice(verdict: Verdict) -> bool:
 
 
 def line_of_result(result: Node) -> Parts:
-    """A check in a sentence: what, outcome, reason."""
+    """A check in a sentence: what, outcome, reason; of one that has measures and no threshold, what was measured."""
+    measure = next(iter(result["measures"]), None)
+    if outcome(result).shown == NO_THRESHOLD and measure is not None and measure.value["value"] is not None:
+        words = (
+            "{title}: {value} {interval}; no threshold set"
+            if measure["interval"]
+            else "{title}: {value}; no threshold set"
+        )
+        places = {"title": (result["title"].fact(),), "value": value(measure), "interval": interval(measure)}
+        return tree.say(words, **places)
     return tree.say(
         "{title}: {status}; {reason}",
         title=result["title"].fact(),

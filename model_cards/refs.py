@@ -292,7 +292,13 @@ class Book:
     """`register`: what this version knows of the law; `read`: what the plan's answers point to. Code, too."""
 
     def __getitem__(self, stage: str) -> Node:
-        """The record of a stage; null where the plan has no such stage."""
+        """The record of a stage; null where the plan has no such stage.
+
+        Raises:
+            KeyError: No run has such a stage: a builder names it wrongly.
+        """
+        if stage not in self.stages:
+            raise KeyError(f"record {stage}: expected a stage of a run, got none of {', '.join(self.stages)}.")
         return self.stages[stage]
 
     @property

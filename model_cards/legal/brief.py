@@ -75,7 +75,7 @@ def _sign_shortly(against: list[Parts], missing: tuple[Gap, ...]) -> Parts:
         return tree.say(
             "Not on this evidence: {n} against it ({which}). {first}",
             n=_points(len(against)),
-            which=(Link("each", "brief-sign"),),
+            which=(Link("which", "brief-sign"),),
             first=against[0],
         )
     if missing:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from evidence import dossier
 from model_cards import refs, tree
 
 
@@ -44,3 +45,9 @@ def test_say_keeps_fixed_words_and_facts_apart() -> None:
     """A sentence becomes text and facts in reading order."""
     fact = refs.Node("a.json", "/n", 3).fact("count")
     assert tree.say("There are {n} rows.", n=fact) == ("There are ", fact, " rows.")
+
+
+def test_a_record_that_no_run_has_is_refused(dossiers: dict[str, dossier.Dossier]) -> None:
+    """A document that names a missing record ends in one sentence, never in an empty place."""
+    with pytest.raises(KeyError, match="record evaluation: expected a stage of a run, got none of "):
+        refs.book(dossiers["binary"])["evaluation"]

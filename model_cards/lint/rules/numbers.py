@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from model_cards.lint import lexicon, matching, mentions, tally, words
-from model_cards.lint.evidence import Entry, Evidence
+from model_cards.lint.evidence import LENGTH, Entry, Evidence
 from model_cards.lint.mentions import Mention
 from model_cards.lint.model import Confidence, Document, Finding, Sentence
 from model_cards.lint.pool import Pool
@@ -91,6 +91,8 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
                 continue
             if value is not None and _share_of_another(value, whole.values(), evidence):
                 continue
+            if value is not None and _rest_of_list(sentence.text, finding.span, value, evidence):
+                continue
             if finding.rule.id in {"number-unsupported", "number-of-another"} and _follows_from(
                 finding.span, [m for m in found if not _bracketed(sentence.text, m)]
             ):
@@ -106,6 +108,18 @@ def _in_letters(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
         pool = _pool(evidence, (measure,)) if measure else None
         if measure and pool and len(pool) and not matching.first(mention, pool):
             yield _differs(sentence, mention, measure.replace("_", " "), matching.nearest(mention, pool), "medium")
+
+
+_AND_MORE = re.compile(r"\s(?:more|others?|further|weitere|andere|autres)(?!\w)", re.IGNORECASE)
+
+
+def _rest_of_list(text: str, span: tuple[int, int], value: int, evidence: Evidence) -> bool:
+    """`11; 110; 112; and 668 more`: with those before it they are the entries of a list of the evidence."""
+    if not _AND_MORE.match(text, span[1]):
+        return False
+    before = [part for part in re.split(r"[;,]", text[: span[0]]) if re.search(r"\w", part)]
+    named = sum(not re.fullmatch(r"\s*(?:and|und|et)\s*", part) for part in before)
+    return any(e.derived == LENGTH and e.value == value + named for e in evidence.numbers)
 
 
 def _bracketed(text: str, mention: Mention) -> bool:
