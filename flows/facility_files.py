@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import importlib.util
+import os
 from pathlib import Path
 
 from configs import errors
@@ -26,28 +27,44 @@ def write(
     """
     folder.mkdir(parents=True, exist_ok=True)
     signed = folder / f"{stem}.report.json"
-    content = facility_report.seal(report, key)
-    try:
-        with signed.open("xb") as stream:
-            stream.write(content)
-    except FileExistsError:
+    if signed.exists():
         raise errors.PlanError(
             f"answer {signed.name}: expected none yet, got one. Name another folder with --output, or remove it."
-        ) from None
-    written = [signed]
+        )
+    found = {signed: facility_report.seal(report, key)}
+    readable, note = _readable(report)
+    found |= {folder / f"{stem}.report.{kind}": content for kind, content in readable.items()}
+    _write_whole(found)
+    return tuple(found), note
+
+
+def _readable(report: facility.FacilityReport) -> tuple[dict[str, bytes], str | None]:
+    """Kind of file to content, and what cannot be written here."""
     absent = [name for name in ("jinja2", "typst") if importlib.util.find_spec(name) is None]
     if "jinja2" in absent:
-        names = " and ".join(absent)
-        return tuple(written), f"HTML and PDF were not written: they need {names}. {INSTALL}"
+        return {}, f"HTML and PDF were not written: they need {' and '.join(absent)}. {INSTALL}"
     from model_cards import facility as documents
     from model_cards import render_html, render_pdf
 
     tree = documents.tree_of(report)
-    page = folder / f"{stem}.report.html"
-    page.write_text(render_html.render(tree), encoding="utf-8")
-    written.append(page)
+    page = {"html": render_html.render(tree).encode("utf-8")}
     if absent:
-        return tuple(written), f"PDF was not written: it needs typst. {INSTALL}"
-    print_out = folder / f"{stem}.report.pdf"
-    print_out.write_bytes(render_pdf.render(tree, "facility_report", dt.datetime.fromisoformat(report.at)))
-    return (*written, print_out), None
+        return page, f"PDF was not written: it needs typst. {INSTALL}"
+    at = dt.datetime.fromisoformat(report.at)
+    return {**page, "pdf": render_pdf.render(tree, "facility_report", at)}, None
+
+
+def _write_whole(found: dict[Path, bytes]) -> None:
+    """All files or none, the first of them last: on a full disk no half answer stands in the way of the next."""
+    parts = {path: path.with_name(f"{path.name}.part") for path in found}
+    try:
+        for path, part in parts.items():
+            with part.open("wb") as stream:
+                stream.write(found[path])
+                stream.flush()
+                os.fsync(stream.fileno())
+        for path in reversed(found):
+            parts[path].replace(path)
+    finally:
+        for part in parts.values():
+            part.unlink(missing_ok=True)

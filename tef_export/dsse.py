@@ -27,7 +27,13 @@ def seal(payload: bytes, kind: str, key: keys.PrivateKey) -> bytes:
     return json.dumps(envelope, sort_keys=True).encode("ascii") + b"\n"
 
 
-def opened(content: bytes, public: ec.EllipticCurvePublicKey, name: str, kind: str = IN_TOTO) -> Any:
+def opened(
+    content: bytes,
+    public: ec.EllipticCurvePublicKey,
+    name: str,
+    kind: str = IN_TOTO,
+    foreign: errors.Looks = "tampering",
+) -> Any:
     """The JSON document in an envelope that the pinned key signed.
 
     Args:
@@ -35,6 +41,7 @@ def opened(content: bytes, public: ec.EllipticCurvePublicKey, name: str, kind: s
         public: The pinned key.
         name: How to call it in an error.
         kind: The payload type that is expected.
+        foreign: What the name of another key looks like: inside a bundle that the pinned key has signed, tampering.
 
     Raises:
         VerificationError: Another type, another key, more or less than one signature, or an altered payload.
@@ -49,7 +56,7 @@ def opened(content: bytes, public: ec.EllipticCurvePublicKey, name: str, kind: s
     require_keys(signatures[0], ("keyid", "sig"), f"{name}, signature")
     if signatures[0]["keyid"] != keys.fingerprint(public):
         raise _refusal(
-            name, f"a signature of the pinned key {keys.fingerprint(public)[:12]}…", "one of another key", "tampering"
+            name, f"a signature of the pinned key {keys.fingerprint(public)[:12]}…", "one of another key", foreign
         )
     payload = decoded(envelope["payload"], name)
     if not signing.holds(public, decoded(signatures[0]["sig"], name), signing.pre_authentication(kind, payload)):

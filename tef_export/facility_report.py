@@ -114,7 +114,7 @@ def opened(content: bytes, public: ec.EllipticCurvePublicKey) -> facility.Facili
         VerificationError: Another key, an altered content, or no such answer.
     """
     try:
-        document = dsse.opened(content, public, _THING, TYPE)
+        document = dsse.opened(content, public, _THING, TYPE, "unclear")
     except errors.VerificationError as error:
         said = str(error).replace("Do not use the bundle.", "Do not rely on it.")
         raise errors.VerificationError(said, error.looks) from None

@@ -124,11 +124,20 @@ def new_key(
     else:
         made = _certificate(private, name, organization, valid_from or _now(), days)
         third = made.public_bytes(serialization.Encoding.PEM)
+    contents = (_private_pem(private, password), public_pem(private.public_key()), third)
     with storage.explained(f"key files in {directory}"):
         directory.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _write_new(places[0], _private_pem(private, password), 0o600)
-        _write_new(places[1], public_pem(private.public_key()), 0o644)
-        _write_new(places[2], third, 0o644)
+        begun: list[Path] = []
+        try:
+            for place, content, mode in zip(places, contents, (0o600, 0o644, 0o644), strict=True):
+                begun.append(place)
+                _write_new(place, content, mode)
+        except FileExistsError:  # somebody else's, made meanwhile
+            _remove(begun[:-1])
+            raise
+        except BaseException:
+            _remove(begun)
+            raise
     return KeyFiles(places[0], places[1], places[2], fingerprint(private.public_key()))
 
 
@@ -275,6 +284,12 @@ def _private_pem(private: ec.EllipticCurvePrivateKey, password: bytes | None) ->
     if password is not None:
         encryption = serialization.BestAvailableEncryption(password)
     return private.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, encryption)
+
+
+def _remove(paths: list[Path]) -> None:
+    """A full disk leaves no half key that would stand in the way of the next."""
+    for path in paths:
+        path.unlink(missing_ok=True)
 
 
 def _write_new(path: Path, content: bytes, mode: int) -> None:

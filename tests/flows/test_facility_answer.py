@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import dataclasses
+import errno
 import json
 from pathlib import Path
 
@@ -104,11 +105,32 @@ def test_the_same_answer_is_taken_in_once(case: Case, tmp_path: Path) -> None:
         case.receive(file)
 
 
+def test_a_full_disk_leaves_no_half_answer(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of it stands in the way of the next try; an answer that is there is not overwritten."""
+    out = tmp_path / "out"
+
+    def full(_: int) -> None:
+        if len(list(out.iterdir())) > 1:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(facility_files.os, "fsync", full)
+        with pytest.raises(OSError, match="No space"):
+            case.sent(out, case.make())
+    assert list(out.iterdir()) == []
+    sent = case.sent(out, case.make())
+    assert {path.suffix for path in out.iterdir()} == {".json", ".html", ".pdf"}
+    with pytest.raises(errors.PlanError, match="expected none yet"):
+        case.sent(out, case.make())
+    assert facility_report.opened(sent.read_bytes(), case.key.public_key()).facility == WHO[0]
+
+
 def test_a_foreign_key_is_refused(case: Case, tmp_path: Path) -> None:
     """Only the key that the provider has pinned counts."""
     file = case.sent(tmp_path / "out", case.make())
-    with pytest.raises(errors.VerificationError, match="one of another key"):
+    with pytest.raises(errors.VerificationError, match="one of another key") as caught:
         facility_answer.receive(case.space, file, making.real_key().public_key())
+    assert caught.value.looks == "unclear"  # the wrong key may be the one that was pinned
     assert not (case.path / "received").exists()
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import os
 import subprocess
 from pathlib import Path
@@ -23,6 +24,23 @@ def test_a_new_key_is_read_back_with_its_password_and_only_its_owner_can_read_it
     assert key.fingerprint == made.fingerprint == keys.fingerprint(keys.load_public(made.public))
     assert keys.fingerprint(keys.load_public(made.certificate)) == made.fingerprint
     assert not key.demonstration
+
+
+def test_a_full_disk_leaves_no_half_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One sentence, no file: the next try under the same name makes a whole key."""
+    real = keys._write_new
+
+    def full(path: Path, content: bytes, mode: int) -> None:
+        real(path, content[:5], mode)
+        if path.name.endswith(".crt.pem"):
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(keys, "_write_new", full)
+        with pytest.raises(errors.StorageError, match="full disk"):
+            keys.new_key(tmp_path, "me", None)
+    assert list(tmp_path.iterdir()) == []
+    assert keys.load_private(keys.new_key(tmp_path, "me", None).private, None).fingerprint
 
 
 def test_the_password_is_asked_for_only_where_it_is_needed(tmp_path: Path) -> None:
