@@ -18,7 +18,8 @@ $(STAMP): pyproject.toml requirements.lock
 	@test -n "$(PYTHON)" || { echo "python: expected 3.11, 3.12 or 3.13 on the PATH, got none. Install one, or name it: make PYTHON=/path/to/python run" >&2; exit 3; }
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing the packages into $(VENV) (once, some minutes) …"
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.lock --editable ".[pipeline,dev]"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --constraint requirements.lock --editable ".[pipeline,dev]"
+	@$(BIN)/python -m compileall -qq -j 0 $(VENV)/lib || true # on all cores, where pip takes one; some files are meant for no Python
 	@touch $@
 
 run: $(STAMP) ## Take the embedded use case from data to a verified bundle (PLAN=… for another)
@@ -27,8 +28,8 @@ run: $(STAMP) ## Take the embedded use case from data to a verified bundle (PLAN
 run-gpai: $(STAMP) ## Train a small language model on the documentation of Python, from text to a verified bundle
 	@$(BIN)/python -m flows.demonstration python_documentation
 
-# One run, so that what several tests share is made once; a file stays on one core. The longest files come first
-# (tests/conftest.py), whatever their number of tests.
+# One run, so that what several tests share is made once; a file stays with one process. How many processes, and the
+# longest files first, whatever their number of tests: tests/conftest.py.
 TESTS := $(BIN)/python -m pytest -q -n auto --dist loadfile --no-loadscope-reorder
 
 test: $(STAMP) ## All tests on all cores, the slow ones too, which start services
