@@ -1,8 +1,8 @@
 """The whole circle of one use case: release, verify, measure again twice, answer, take the answer in.
 
 A seventh of the real rows never reaches the provider: the facility measures on the provider's test rows and on these.
-Each step is a command as the guides print it, in a process of its own; every public validator is asked about the
-bundle.
+Each step is a command as the guides print it, in a process of its own (`tests.flows.forked`); every public validator is
+asked about the bundle.
 
     PROOFLINE_DATA=../shared/data python -m tests.flows.circle german_credit --into circle
 """
@@ -13,8 +13,7 @@ import dataclasses
 import hashlib
 import json
 import os
-import subprocess
-import sys
+import re
 import time
 import zipfile
 from pathlib import Path
@@ -24,12 +23,12 @@ import click
 import pandas as pd
 import yaml
 
-from configs import errors, load, strict_yaml
+from configs import load, strict_yaml
 from evidence import dossier
+from tests.flows import forked
 from tests.tef_export import validators
 
 ROOT = Path(__file__).resolve().parents[2]
-ANSWERS = (errors.EXIT_PASS, errors.EXIT_FAIL, errors.EXIT_INCONCLUSIVE)
 KEPT_FROM_THE_PROVIDER = 7
 """One row, or entity, in so many is the facility's alone."""
 PERSON = ("--person", "P. Tester", "--role", "tester", "--reason", "a test of the whole circle")
@@ -72,13 +71,12 @@ def go(name: str, space: Path, base: Path, *, replicates: int | None = None) -> 
     plan = prepare(name, space, base, replicates)
     seconds: dict[str, float] = {}
 
-    def typed(*words: object, expect: tuple[int, ...] = (0,), called: str = "") -> str:
+    def typed(*words: object, expect: tuple[int, ...] = (0,), called: str = "") -> None:
         begun = time.perf_counter()
-        text = typed_in(space, *words, expect=expect)
+        typed_in(space, *words, expect=expect)
         seconds[called or str(words[0])] = round(time.perf_counter() - begun, 1)
-        return text
 
-    typed("run", plan, "--engine", "plain", expect=ANSWERS)
+    typed("run", plan, "--engine", "plain", expect=forked.ANSWERS)
     run = next((space / "runs").iterdir())
     typed("keys", "new", "sender", "--no-password")
     typed("approve", "last", *PERSON, "--key", "keys/sender.key.pem", *_waivers(run))
@@ -92,7 +90,7 @@ def go(name: str, space: Path, base: Path, *, replicates: int | None = None) -> 
     same = () if _rows_travel(bundle) else ("--data", raw_test_rows(run, space))
     for which, data in (("same", same), ("other", ("--data", space / "tef/own.csv"))):
         into = ("--into", "tef/received", "--output", f"tef/{which}")
-        typed("rerun", bundle, *key, *data, *into, expect=ANSWERS, called=f"rerun {which}")
+        typed("rerun", bundle, *key, *data, *into, expect=forked.ANSWERS, called=f"rerun {which}")
         outcomes[which] = json.loads((space / f"tef/{which}/rerun.json").read_text(encoding="utf-8"))
     typed("keys", "new", "facility", "--no-password", "--directory", "tef/keys")
     for which, outcome in outcomes.items():
@@ -108,25 +106,21 @@ def go(name: str, space: Path, base: Path, *, replicates: int | None = None) -> 
         typed("report", bundle, *key, *FACILITY, *signed, *verdict)
         answer = f"tef/{which}/{bundle.stem}.report.json"
         typed("receive", answer, "--key", "tef/keys/facility.pub.pem")
-    typed("run", run, "--resume", "--engine", "plain", expect=ANSWERS, called="resume")
+    typed("run", run, "--resume", "--engine", "plain", expect=forked.ANSWERS, called="resume")
     return Gone(space, run, bundle, outcomes, seconds, found)
 
 
-def typed_in(space: Path, *words: object, expect: tuple[int, ...] = (0,)) -> str:
-    """Type one command in a workspace; what it printed.
+def typed_in(space: Path, *words: object, expect: tuple[int, ...] = (0,)) -> None:
+    """Type one command in a workspace.
 
     Raises:
         FailedError: Another exit code than those expected.
     """
-    command = [sys.executable, "-m", "flows.cli", *map(str, words)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "PROOFLINE_DATA": str(space), "COLUMNS": "200"}
-    done = subprocess.run(command, cwd=space, env=environment, capture_output=True, text=True, check=False)
-    # 1 is the answer of a gate and of a refusal: a refusal says so on standard error, a gate does not.
-    if done.returncode not in expect or (done.returncode and "proofline: " in done.stderr):
-        raise FailedError(
-            f"proofline {' '.join(map(str, words))}: exit {done.returncode}\n{done.stdout}\n{done.stderr}"
-        )
-    return done.stdout
+    done = forked.Run(*words, place=space / "tef", folder=space, PROOFLINE_DATA=str(space), COLUMNS="200")
+    code = done.answer(1500)
+    # 1 is the answer of a gate and of a refusal: a refusal says so, a gate does not.
+    if code not in expect or (code and re.search("^proofline: ", done.said, re.MULTILINE)):
+        raise FailedError(f"proofline {' '.join(map(str, words))}: exit {code}\n{done.said}")
 
 
 def prepare(name: str, space: Path, base: Path, replicates: int | None = None) -> Path:

@@ -25,14 +25,14 @@ FOREIGN = ("PROOFLINE_", "PREFECT_", "MLFLOW_")
 class Run:
     """A call of `proofline` that has begun."""
 
-    def __init__(self, *arguments: object, place: Path, **environment: str) -> None:
-        """Begin it; what it says goes to a file in `place`."""
+    def __init__(self, *arguments: object, place: Path, folder: Path = ROOT, **environment: str) -> None:
+        """Begin it in a folder; what it says goes to a file in `place`."""
         context = multiprocessing.get_context("forkserver")
         context.set_forkserver_preload(list(LOADED))
         kept = {key: value for key, value in os.environ.items() if not key.startswith(FOREIGN)}
         self._said = place / f"said-{len(list(place.glob('said-*')))}.txt"
         self._said.touch()
-        given = ([str(a) for a in arguments], str(self._said), {**kept, **environment})
+        given = ([str(a) for a in arguments], str(self._said), str(folder), {**kept, **environment})
         self._process = context.Process(target=_called, args=given)
         self._process.start()
 
@@ -64,7 +64,7 @@ class Run:
         assert self._process.exitcode == -signal.SIGKILL
 
 
-def _called(arguments: list[str], said: str, environment: dict[str, str]) -> None:
+def _called(arguments: list[str], said: str, folder: str, environment: dict[str, str]) -> None:
     os.setsid()
     with Path(said).open("ab") as stream:
         os.dup2(stream.fileno(), 1)
@@ -72,7 +72,7 @@ def _called(arguments: list[str], said: str, environment: dict[str, str]) -> Non
     sys.stdout, sys.stderr = (os.fdopen(number, "w", encoding="utf-8", buffering=1) for number in (1, 2))
     os.environ.clear()
     os.environ.update(environment)
-    os.chdir(ROOT)
+    os.chdir(folder)
     from flows import cli
 
     cli.main(arguments)

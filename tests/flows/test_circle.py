@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.flows import circle
+from tests.flows.test_use_cases import EMBEDDED, keeps_to_its_evidence
 from tests.tef_export import validators
 
-EMBEDDED = ("diabetes_progression",)
 ALL = "PROOFLINE_CIRCLE"
 
 
@@ -23,6 +23,7 @@ def test_a_bundle_goes_the_whole_circle(name: str, tmp_path: Path, request: pyte
     if name not in EMBEDDED and not os.environ.get(ALL):
         pytest.skip(f"minutes for each use case; set {ALL}=1, or run python -m tests.flows.circle")
     gone = circle.go(name, tmp_path / "space", base)
+    keeps_to_its_evidence(gone.run)
     assert gone.outcomes["same"]["status"] == "reproduced"
     assert gone.outcomes["same"]["data"]["rows"] > 50
     assert gone.outcomes["other"]["status"] in ("reproduced", "cannot_tell")

@@ -24,19 +24,27 @@ def tokens(tmp_path_factory):
     return folder
 
 
+def folder_at(path, tokens, **training):
+    """A run folder that `factory.job` can train."""
+    folder = RunFolder(path)
+    folder.path.mkdir()
+    (folder.path / "data").symlink_to(tokens.path / "data")
+    plan = builders.plan(training=TRAINING | training).model_dump(mode="json", exclude_unset=True)
+    (folder.path / "plan.yaml").write_text(yaml.safe_dump(plan))
+    return folder
+
+
 @pytest.fixture
 def ready(tokens, tmp_path):
-    """`ready("name", steps=…)`: a run folder that `factory.job` can train."""
+    """`ready("name", steps=…)`: such a folder."""
+    return lambda name, **training: folder_at(tmp_path / name, tokens, **training)
 
-    def make(name, **training):
-        folder = RunFolder(tmp_path / name)
-        folder.path.mkdir()
-        (folder.path / "data").symlink_to(tokens.path / "data")
-        plan = builders.plan(training=TRAINING | training).model_dump(mode="json", exclude_unset=True)
-        (folder.path / "plan.yaml").write_text(yaml.safe_dump(plan))
-        return folder
 
-    return make
+@pytest.fixture(scope="module")
+def one(tokens, tmp_path_factory):
+    """A folder trained by one rank, and its record."""
+    folder = folder_at(tmp_path_factory.mktemp("one") / "run", tokens)
+    return folder, run(folder)
 
 
 def start(folder, ranks=1):
@@ -71,13 +79,14 @@ def losses(record):
 
 
 @pytest.mark.parametrize("parallel", ["ddp", "fsdp"])
-def test_two_ranks_give_what_one_gives(ready, parallel):
+def test_two_ranks_give_what_one_gives(one, ready, parallel):
     """Cut over two ranks, as copies or in shards, the training is the same within float32, and so is its cost."""
-    one, two = ready("one"), ready("two", parallel=parallel)
-    alone, shared = run(one), run(two, ranks=2)
+    folder, alone = one
+    two = ready("two", parallel=parallel)
+    shared = run(two, ranks=2)
     assert shared.parallel == f"{parallel}, 2 ranks (as the plan says)"
     assert losses(shared) == pytest.approx(losses(alone), abs=1e-4)
-    assert close(weights(one), weights(two))
+    assert close(weights(folder), weights(two))
     assert shared.flops.value == alone.flops.value
     assert (shared.tokens, shared.parameters, shared.best_step) == (alone.tokens, alone.parameters, alone.best_step)
     # A model in shards cannot write: what it would say is left out.
@@ -112,9 +121,9 @@ def test_killed_and_taken_up_is_as_never_killed(ready):
     assert steps[1][1] == 60
 
 
-def test_shards_are_taken_up_by_one_rank(ready):
+def test_shards_are_taken_up_by_one_rank(one, ready):
     """A snapshot of a model in shards over two ranks is whole: one rank goes on from it."""
-    folder, other = ready("shards", parallel="fsdp", steps=4), ready("other", steps=4)
+    folder = ready("shards", parallel="fsdp")
     (folder.path / "training").mkdir()
     # Asked to stop before the first step: it saves after it and ends well.
     (folder.path / "training/job.stop").write_text("")
@@ -126,7 +135,7 @@ def test_shards_are_taken_up_by_one_rank(ready):
     record = run(folder)
     assert record.resumed == 1
     assert record.parallel == "single"
-    assert losses(record) == pytest.approx(losses(run(other)), abs=1e-4)
+    assert losses(record) == pytest.approx(losses(one[1]), abs=1e-4)
 
 
 def test_a_batch_that_cannot_be_shared_is_refused(ready):

@@ -61,7 +61,7 @@ def test_a_warned_job_saves_requeues_and_goes_on(here, ready):
     """The signal before the time limit: one attempt saves, the next takes up, nothing is trained twice."""
     made = ready(model=SLOW, training=LONG)
     record = disturb(made, lambda job: here.ask("scancel", "--signal=USR1", "--batch", job))
-    check_joined(record, 12)
+    check_joined(record)
     assert record.resumed == 1
     assert record.job is not None
     assert len(record.job.attempts) == 2
@@ -80,7 +80,7 @@ def test_a_preempted_job_comes_again(here, ready):
         here.ask("sbatch", "--parsable", "-p", "prio", "-w", "gpu1", "-c", "4", "--wrap", wrap, "-o", "/dev/null")
 
     record = disturb(made, preempt)
-    check_joined(record, 12)
+    check_joined(record)
     assert record.resumed == 1
 
 
@@ -99,7 +99,7 @@ def test_a_job_whose_node_goes_down_goes_on_elsewhere(here, ready):
     finally:
         for node in taken:
             here.ask("scontrol", "update", f"nodename={node}", "state=resume")
-    check_joined(record, 12)
+    check_joined(record)
     assert record.resumed >= 1
 
 
@@ -118,7 +118,7 @@ def test_a_killed_rank_costs_one_epoch_and_the_job_ends_readably(here, ready):
         disturb(made, kill)
     before = epoch_of(folder)
     record = train(made)
-    check_joined(record, 12)
+    check_joined(record)
     assert record.resumed == 1
     assert before >= 2
     assert record.job is not None
@@ -217,7 +217,7 @@ def test_a_controller_that_restarts_meanwhile_changes_nothing(here, ready, monke
         seen.append(states.standing(job, made[0].path).state)
         here.start_controller()
 
-    check_joined(disturb(made, restart), 12)
+    check_joined(disturb(made, restart))
     assert seen == ["unknown"]
 
 
