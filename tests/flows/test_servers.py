@@ -13,29 +13,15 @@ import urllib.request
 import pytest
 
 from configs import errors
+from evidence import dossier, ledger
 from flows import servers, ui
-from tests.flows import conftest
+from tests.flows import conftest, forked, plans
 
 HOLD = (
     "import sys; from pathlib import Path; from flows import servers\n"
     "print(servers.begin(Path(sys.argv[1])).url(), flush=True)\n"
     "sys.stdin.readline() if len(sys.argv) < 3 else __import__('time').sleep(float(sys.argv[2]))"
 )
-FLOW = """
-import os, sys
-from pathlib import Path
-from flows import servers
-root = Path(sys.argv[1])
-os.environ.update(servers.prefect_environment(root))
-servers.begin(root)
-from flows import engine
-from evidence import records
-def stage(n):
-    return records.SourceFile(name=f"{sys.argv[2]}-{n}", sha256="a" * 64, size=n)
-def body():
-    return [engine.stage_task(f"stage-{n}", stage, code=sys.argv[2])(n).name for n in range(8)]
-print(engine.run_flow("assess", body, workspace=root))
-"""
 
 
 @pytest.fixture(autouse=True)
@@ -109,17 +95,22 @@ def test_a_taken_port_is_named_before_anything_starts(tmp_path, monkeypatch, tak
 
 @pytest.mark.slow
 def test_two_runs_at_once_share_one_server(tmp_path):
-    """Two processes that start together in a new workspace both finish their flows, on one server, which then ends."""
-    running = [conftest.python(FLOW, str(tmp_path), name) for name in ("a", "b")]
-    answers = [process.communicate(timeout=240) for process in running]
-    assert [process.returncode for process in running] == [0, 0], answers
-    assert [out.strip() for out, _ in answers] == [str([f"{name}-{n}" for n in range(8)]) for name in ("a", "b")]
+    """Two runs that start together in a new workspace both end with an answer, on one server, which then ends.
+
+    In folders of their own, mirrored side by side, each stage one completed task.
+    """
+    plan = plans.write(tmp_path)
+    both = [forked.Run("-w", tmp_path, "run", plan, place=tmp_path) for _ in range(2)]
+    assert all(run.answer(500) in forked.ANSWERS for run in both), [run.said for run in both]
+    folders = list((tmp_path / "runs").iterdir())
+    mirrored = [ledger.Ledger.open(folder).lines[-1].details["run_id"] for folder in folders]
+    assert len(folders) == len(set(mirrored)) == 2
     conftest.await_end(tmp_path)
     with sqlite3.connect(servers.home(tmp_path) / "prefect.db") as database:
         states = database.execute("SELECT state_type, count(*) FROM task_run GROUP BY 1").fetchall()
         flows = database.execute("SELECT state_type, count(*) FROM flow_run GROUP BY 1").fetchall()
     database.close()
-    assert (flows, states) == ([("COMPLETED", 2)], [("COMPLETED", 16)])
+    assert (flows, states) == ([("COMPLETED", 2)], [("COMPLETED", 2 * len(dossier.STAGES))])
 
 
 @pytest.mark.slow

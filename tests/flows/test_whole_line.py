@@ -13,8 +13,6 @@ import pytest
 
 from configs import errors
 from evidence import ledger, records
-from tests.flows import plans
-from tests.flows.forked import ANSWERS, Run
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -236,17 +234,6 @@ def test_a_refusal_is_overturned_only_openly(space: Path, capsys: pytest.Capture
 def test_a_refusal_accepts_nothing(space: Path) -> None:
     """Refusing and waiving at once is a mistake."""
     assert call("approve", "last", *WHO, "--refuse", "--waive", "a.b=c") == errors.EXIT_USAGE
-
-
-def test_two_runs_at_the_same_time_in_one_workspace(tmp_path: Path) -> None:
-    """Both end with an answer, in folders of their own, mirrored side by side, under one Prefect server."""
-    plan = plans.write(tmp_path)
-    both = [Run("-w", tmp_path, "run", plan, place=tmp_path) for _ in range(2)]
-    assert all(run.answer(500) in ANSWERS for run in both), [run.said for run in both]
-    folders = list((tmp_path / "runs").iterdir())
-    assert len(folders) == 2
-    mirrored = [ledger.Ledger.open(folder).lines[-1].details["run_id"] for folder in folders]
-    assert len(set(mirrored)) == 2
 
 
 @pytest.mark.parametrize("blank", [" ", "\u200b", "\n", "."])
