@@ -7,9 +7,12 @@ from pathlib import Path
 
 from rich.console import Console
 
+from configs.language.modelling import LEAST_SPLIT
 from configs.language.plan import LanguagePlan
+from configs.law import classify
 from evidence.folder import RunFolder
 from evidence.language_records import CorpusRecord
+from factory.language import base
 from flows import view
 from flows import workspace as workspaces
 
@@ -28,12 +31,21 @@ def say(plan: LanguagePlan, path: Path, console: Console, *, data: bool) -> None
     """
     workspaces.require_portable(path)
     console.print(f"[green]✓[/] plan {path.name}: {_summary(plan)}", highlight=False, soft_wrap=True)
+    _say_class(plan, console)
     _say_open(plan, console)
     if not data:
         return
     workspaces.require_files(plan, path)
+    base.require_fit(plan.model, workspaces.data_base(path, plan))
     with tempfile.TemporaryDirectory() as place:
         found = _read(RunFolder(Path(place)), plan, path, console)
+    if found.counts.documents < LEAST_SPLIT:
+        console.print(
+            f"[yellow]·[/] documents in all: {found.counts.documents}; a language needs {LEAST_SPLIT} to have held-out "
+            "text. source.document: paragraph, or line, cuts long files",
+            highlight=False,
+            soft_wrap=True,
+        )
     for corpus in found.corpora:
         console.print(
             f"[green]✓[/] corpus {corpus.id}: {view.summary(found.model_copy(update={'counts': corpus.counts}))}",
@@ -50,6 +62,19 @@ def _summary(plan: LanguagePlan) -> str:
         f"language model, {corpora} ({languages}){base}, {len(plan.policy.gates)} gates ({required} required), and the "
         "checks on the text, which decide as well"
     )
+
+
+def _say_class(plan: LanguagePlan, console: Console) -> None:
+    """That the class of a system around the model leads to documents that are not made here."""
+    state = classify.classify(plan.classification).high_risk.state
+    if state != "no":
+        words = {"yes": "point to high-risk use", "open": "leave open whether it is for high-risk use"}[state]
+        console.print(
+            f"[yellow]·[/] AI Act: the answers {words}; documents of a high-risk system (Chapter III) are not made "
+            "from the run of a language model",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 def _say_open(plan: LanguagePlan, console: Console) -> None:

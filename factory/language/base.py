@@ -37,15 +37,21 @@ class Base:
     """Of `model.safetensors`."""
 
     @property
-    def context(self) -> int:
-        """Longest sequence that it was made for, tokens."""
-        return int(self.config["max_position_embeddings"])
-
-    @property
     def end_of_text(self) -> int | None:
         """Token that ends a text."""
         found = self.config.get("eos_token_id")
         return int(found[0]) if isinstance(found, list) and found else found
+
+
+def require_fit(model: Architecture, base: Path) -> None:
+    """Look at everything but the weights, before any text is read. Nothing for a training from random weights.
+
+    Raises:
+        MissingError: The folder or a file of it is absent.
+        PlanError: It is refused, see `of`.
+    """
+    if model.base is not None:
+        _require_context(model, _looked_at(model.base, base / model.base.path)[0])
 
 
 def of(model: Architecture, base: Path) -> Base | None:
@@ -61,16 +67,29 @@ def of(model: Architecture, base: Path) -> Base | None:
     """
     if model.base is None:
         return None
-    found = _looked_at(model.base, base / model.base.path)
-    if model.context > found.context:
+    stated, folder = model.base, base / model.base.path
+    config, content = _looked_at(stated, folder)
+    _require_context(model, config)
+    sha256 = canonical.sha256_file(folder / WEIGHTS)
+    if stated.sha256 is not None and stated.sha256 != sha256:
         raise errors.PlanError(
-            f"plan model.context: expected at most {found.context}, the context of the base model {model.base.name}, "
+            f"base model {stated.name}: expected {WEIGHTS} with sha256 {stated.sha256[:12]}…, got {sha256[:12]}…. "
+            "It is another version: correct model.base.sha256, or get the right file."
+        )
+    return Base(folder, stated, config, canonical.sha256_bytes(content), sha256)
+
+
+def _require_context(model: Architecture, config: dict[str, Any]) -> None:
+    longest = int(config["max_position_embeddings"])
+    if model.base is not None and model.context > longest:
+        raise errors.PlanError(
+            f"plan model.context: expected at most {longest}, the context of the base model {model.base.name}, "
             f"got {model.context}. Lower it: positions beyond were never trained."
         )
-    return found
 
 
-def _looked_at(stated: BaseModel, folder: Path) -> Base:
+def _looked_at(stated: BaseModel, folder: Path) -> tuple[dict[str, Any], bytes]:
+    """Its configuration, parsed and as it was read."""
     where = f"base model {stated.name}"
     if not folder.is_dir():
         raise errors.MissingError(
@@ -91,13 +110,7 @@ def _looked_at(stated: BaseModel, folder: Path) -> Base:
     content = _read(where, folder / CONFIG)
     config = _parsed(where, content)
     _require_llama(where, config)
-    sha256 = canonical.sha256_file(folder / WEIGHTS)
-    if stated.sha256 is not None and stated.sha256 != sha256:
-        raise errors.PlanError(
-            f"{where}: expected {WEIGHTS} with sha256 {stated.sha256[:12]}…, got {sha256[:12]}…. "
-            "It is another version: correct model.base.sha256, or get the right file."
-        )
-    return Base(folder, stated, config, canonical.sha256_bytes(content), sha256)
+    return config, content
 
 
 def _read(where: str, place: Path) -> bytes:

@@ -84,6 +84,7 @@ def opened(space: workspaces.Workspace, plan: str, *, resume: bool) -> Iterator[
     from checks import _spark_engine, catalogue
     from checks.changes import declared
     from configs.law import classify
+    from factory.language import base
     from factory.slurm import before
     from flows import answering, stages
 
@@ -101,6 +102,8 @@ def opened(space: workspaces.Workspace, plan: str, *, resume: bool) -> Iterator[
         classify.classify(checked.classification)
         answers_file.load(space.root / answering.FOLDER / f"{checked.system.id}.yaml", checked.system.id)
         workspaces.require_files(checked, path)
+        if isinstance(checked, LanguagePlan):
+            base.require_fit(checked.model, workspaces.data_base(path, checked))
         workspaces.require_portable(path)
         before.require(checked.factory, space.runs)
         if not isinstance(checked, LanguagePlan) and checked.data.engine == "spark":

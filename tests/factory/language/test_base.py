@@ -57,7 +57,7 @@ def asked(**changes):
 def test_a_base_model_comes_as_float32_with_its_own_sizes(folder):
     """Its configuration decides; bfloat16 weights become float32 without change; its digests are recorded."""
     found = base.of(asked(), folder.parent)
-    assert (found.context, found.end_of_text) == (64, 0)
+    assert found.end_of_text == 0
     assert found.sha256 == canonical.sha256_file(folder / "model.safetensors")
     network = model.of_base(found, {**ARCHITECTURE, "torch_dtype": None})
     stored = safetensors.torch.load_file(folder / "model.safetensors")
@@ -102,8 +102,30 @@ def test_a_pickle_is_refused(folder, name):
 def test_another_architecture_is_refused(folder, change, message):
     """What is not a plain Llama decoder of enough context is refused by its configuration alone."""
     (folder / "config.json").write_text(json.dumps(ARCHITECTURE | change))
-    with pytest.raises(errors.PlanError, match=message):
-        base.of(asked(), folder.parent)
+    for look in (base.of, base.require_fit):
+        with pytest.raises(errors.PlanError, match=message):
+            look(asked(), folder.parent)
+
+
+def test_a_base_model_is_looked_at_before_any_text_is_read(folder, capsys):
+    """`check` refuses another architecture; that a single document gives no held-out text, it says."""
+    from rich.console import Console
+
+    from flows import check_language
+
+    (folder.parent / "one.txt").write_text("One document of some words, and no more than that.")
+    place = folder.parent / "plan.yaml"
+    place.write_text("")
+    plan = builders.plan(
+        model={"context": 32, "base": {"path": "base", "name": "tiny"}},
+        corpora=[{"id": "one", "source": {"kind": "files", "path": ["one.txt"]},
+                  "provenance": {"title": "One", "origin": "other"}}],
+    )  # fmt: skip
+    check_language.say(plan, place, Console(width=200), data=True)
+    assert "documents in all: 1; a language needs 10 to have held-out text" in capsys.readouterr().out
+    (folder / "config.json").write_text(json.dumps(ARCHITECTURE | {"model_type": "gpt2"}))
+    with pytest.raises(errors.PlanError, match="expected the architecture LlamaForCausalLM"):
+        check_language.say(plan, place, Console(width=200), data=True)
 
 
 def test_absent_files_and_other_digests_are_said(folder):
