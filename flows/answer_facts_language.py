@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from configs.language.plan import LanguagePlan
 from evidence.language_records import AccountRecord, TokenisedData
+from model_cards.gpai.account import THRESHOLDS
 
 CLASSES = {
     "general_purpose": "general-purpose model",
@@ -32,7 +33,7 @@ def account(found: AccountRecord) -> list[str]:
     """Compute, the side of each threshold, and the class that follows."""
     total = found.cumulative.value
     compute = "not known" if total is None else f"{total:.1e} {found.cumulative.unit}"
-    sides = "; ".join(f"{one.threshold} ({one.flop:.1e}): {one.verdict}" for one in found.comparisons)
+    sides = "; ".join(f"{THRESHOLDS[one.threshold]} ({one.flop:.1e}): {one.verdict}" for one in found.comparisons)
     classes = "; ".join(f"{name} {found.classes[key]}" for key, name in CLASSES.items())
     return [f"training compute that counts: {compute}", f"thresholds: {sides}", f"class: {classes}"]
 

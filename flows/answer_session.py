@@ -12,6 +12,7 @@ from configs import errors, wording
 from configs.answers import By
 from flows import answer_view
 from flows.answer_store import Answers, Item
+from model_cards.gpai import values
 
 COMMANDS = {
     "?": "help",
@@ -34,6 +35,8 @@ HELP = f"""\
     s, skip   leave it as it is and go on        b, back   to the question before
     q, quit   stop; what was answered is saved   ?         this help
   Ctrl-C stops too, and loses only what you are typing."""
+YES_OR_NO = "Begin with yes or no"
+"""Words of a question whose answer the documents read its first word of."""
 CUT = "--- What is below this line is not part of the answer. ---"
 
 
@@ -201,6 +204,8 @@ def _read(terminal: Terminal) -> str:
             continue
         if line.strip() == END or (not line.strip() and (not lines or not lines[-1].strip())):
             return "\n".join(lines).strip()
+        if lines and line.strip().lower() in COMMANDS:
+            terminal.say(f"  Taken as a line of the answer: {line.strip()} is a command only in its first line.")
         lines.append(line.rstrip())
 
 
@@ -220,6 +225,10 @@ def _save(store: Answers, item: Item, text: str, by: By, terminal: Terminal) -> 
         terminal.say(f"  {error}")
         return False
     terminal.say("  Saved.")
+    if YES_OR_NO in item.question.question and values.leading(text) == "open":
+        terminal.say(
+            "  It begins with neither yes nor no: what hangs on that stays open in the documents. b goes back to it."
+        )
     return True
 
 

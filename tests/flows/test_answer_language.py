@@ -37,5 +37,5 @@ def test_corpora_and_account_are_told(found: LanguageDossier) -> None:
     }
     assert "corpus pages: Pages of German towns (crawled, licence not stated" in told["gpai_crawled_data"]
     assert "training compute that counts: 1.9e+13 FLOP" in told["gpai_compute_judgement"]
-    assert "systemic (1.0e+25): below" in told["gpai_compute_judgement"]
+    assert "systemic risk (1.0e+25): below" in told["gpai_compute_judgement"]
     assert "class: general-purpose model yes" in told["gpai_compute_judgement"]
