@@ -125,12 +125,14 @@ def _opt_outs(plan: LanguagePlan, cleaning: language_records.CleaningRecord) -> 
     silent = [corpus for corpus in concerned if corpus.provenance.opt_out.applied != "yes"]
     refused = [corpus for corpus in silent if corpus.provenance.opt_out.applied == "no"]
     share = _share(cleaning, silent)
-    said = f"; for {_named(refused)} it is stated that they were not" if refused else ""
+    unknown = [corpus for corpus in silent if corpus not in refused]
+    said = [f"not stated for {_named(unknown)}"] if unknown else []
+    said += [f"stated that they were not for {_named(refused)}"] if refused else []
     return _result(
         "data.opt_outs",
         "inconclusive" if silent else "pass",
-        f"warning: that reservations of rights were looked for and honoured is not stated for {_named(silent)}, "
-        f"{percent(share)} of the text{said}; state it in provenance.opt_out"
+        f"warning: whether reservations of rights were looked for and honoured: {', '.join(said)}; "
+        f"{percent(share)} of the text; see provenance.opt_out"
         if silent
         else f"stated for each of the {len(concerned)} corpora that it concerns",
         _measure("data.opt_outs", share, cleaning.counts.bytes),

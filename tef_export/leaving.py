@@ -32,7 +32,7 @@ WORDS: dict[str, str] = {
     "evidence": "records of the run: figures, digests, names of columns, software",
     "ledger": "times and digests of the stages",
     "document": "documents for people",
-    "recipe": "settings, and statistics of each feature over the training rows",
+    "recipe": "settings; of tables also statistics of each feature over the training rows",
     "test_rows": "test rows or held-out documents, each one a case from the data",
     "tokenizer": "the vocabulary: pieces of words that are frequent in the training text",
     "configuration": "sizes of the network",

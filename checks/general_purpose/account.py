@@ -47,7 +47,9 @@ def account(
         items=items,
         comparisons=compared,
         energy=energy(training.energy),
-        wall_time=Quantity(value=training.seconds / DAY, unit="days", method="clock of the trainer", boundary=REQUEUES),
+        wall_time=Quantity(
+            value=training.seconds / DAY, unit="days", method="clock of the trainer", boundary=_boundary(training)
+        ),
         hardware_time=hardware_time(training),
         size_range=_range(register.size_ranges, training.parameters),
         time_range=_range(register.time_ranges, training.seconds),
@@ -96,5 +98,10 @@ def hardware_time(training: LanguageTrainingRecord) -> Quantity:
         value=training.seconds * ranks / DAY,
         unit="device-days",
         method=f"clock of the trainer times {ranks} ranks" if found else "clock of the trainer, one device",
-        boundary=REQUEUES,
+        boundary=_boundary(training),
     )
+
+
+def _boundary(training: LanguageTrainingRecord) -> str:
+    """What the clock of the trainer counts: steps that a kill threw away are in no snapshot, and in no time."""
+    return f"{REQUEUES}; steps lost in a kill are not" if training.resumed else REQUEUES

@@ -125,7 +125,7 @@ def _of_this_run(training: LanguageTrainingRecord, run: Range, *, pretraining: b
         return _Known(None, "not measured")
     note = None
     if training.resumed:
-        note = f"resumed {training.resumed} times; {LOST}"
+        note = f"resumed {'once' if training.resumed == 1 else f'{training.resumed} times'}; {LOST}"
     return _Known(run.high, "highest of the estimates of this run", note)
 
 

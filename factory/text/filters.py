@@ -81,7 +81,7 @@ class Length(Filter):
     def __init__(self, minimum: int) -> None:
         super().__init__()
         self._minimum = minimum
-        self.method = f"documents with fewer than {minimum} characters"
+        self.method = f"documents with fewer than {minimum} {'character' if minimum == 1 else 'characters'}"
 
     def admits(self, document: Document) -> bool:
         """Whether it is long enough."""
