@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from model_cards import blocks, gaps, statements, tree
+from model_cards import blocks, gaps, language, statements, tree
 from model_cards.gpai import book as books
 from model_cards.gpai import form, form_cost, open_source, plot, reasons, summary, values
 from model_cards.legal import frame, names
@@ -80,6 +80,7 @@ def _classes(book: Book) -> Section:
     shown: list[Block] = [
         Paragraph(("What the answers of persons and the figures of this run lead to. A person confirms it.",), "lead"),
         Pairs("The class of the model", rows),
+        *_system(book),
         *_notify(book),
     ]
     open_ = [key for key in CLASSES if classes.value[key] == "open"]
@@ -93,6 +94,25 @@ def state(node: Node) -> Parts:
     """A class in words."""
     words = {"yes": "yes", "no": "no", "open": "open: a person decides or answers"}[str(node.value)]
     return (node.derived(words, "state in words"),)
+
+
+SYSTEM = (
+    "Documents under Chapter III are not made from the run of a language model: they belong to the system that it is "
+    "built into."
+)
+
+
+def _system(book: Book) -> list[Block]:
+    """That the answers point to a high-risk system, or leave it open, of which this account says nothing."""
+    state = str(book.law["read"]["high_risk"].value)
+    words = {
+        "yes": "By the answers of the plan this is a high-risk AI system, too.",
+        "open": "The answers of the plan leave open whether this is a high-risk AI system, too.",
+    }
+    if state not in words:
+        return []
+    told = book.plan["classification"].derived(words[state], "answers of the plan, by the rules of the register")
+    return [Paragraph((told, " ", SYSTEM))]
 
 
 def _notify(book: Book) -> list[Block]:
@@ -111,7 +131,7 @@ def _due(book: Book) -> Section:
     """The documents of the run and whom they are for, then every duty that applies or may apply."""
     applying = {str(d.value) for d in book["account"]["duties"]}
     duties = [r for r in book.law["read"]["requirements"] if str(r.value["id"]) in applying]
-    documents = tuple((Link(entry.title, "", entry.id), _reader(entry.id)) for entry in names.GENERAL_PURPOSE[1:])
+    documents = tuple(_handed_over(book, entry) for entry in names.GENERAL_PURPOSE[1:])
     lines = tuple(((d["place"].fact(),), (d["duty"].fact(),), (_supplied(d),)) for d in duties)
     market = next((s for s in book["account"]["path"] if s.value["id"] == "market"), None)
     shown: list[Block] = [] if _is_bound(book) else [Paragraph((NOT_BOUND,))]
@@ -138,17 +158,26 @@ def _due(book: Book) -> Section:
     return Section("due", "What must be done and published", tuple(shown))
 
 
-def _reader(document: str) -> str:
-    words = {
-        "model_documentation_ai_office": ": on request of the AI Office",
-        "model_documentation_authorities": ": on request of a national authority, through the AI Office",
-        "model_documentation_downstream": ": for providers who integrate the model",
-        "public_summary": ": to be published",
-        "annexes_xi_xii": ": for the compliance officer",
-        "copyright_policy": ": for the compliance officer; a summary of the policy may be published",
-        "open_source": ": for the compliance officer",
-    }
-    return words[document]
+def _handed_over(book: Book, entry: names.Entry) -> Parts:
+    """A document and whom it is for; of the public summary also how many of its fields are still open."""
+    if entry.id != "public_summary":
+        return (Link(entry.title, "", entry.id), READERS[entry.id])
+    fields = book.law["general"]["summary_fields"]
+    open_ = fields.derived(summary.open_fields(book), "fields that hold a gap", "count")
+    told = ": to be published; {open} of its {all} fields are still open" if open_.value else TO_BE_PUBLISHED
+    return (Link(entry.title, "", entry.id), *tree.say(told, open=open_, all=fields.size("fields of the template")))
+
+
+TO_BE_PUBLISHED = ": to be published; none of its {all} fields is open, and a person judges whether they are right"
+READERS = {
+    "model_documentation_ai_office": ": on request of the AI Office",
+    "model_documentation_authorities": ": on request of a national authority, through the AI Office",
+    "model_documentation_downstream": ": for providers who integrate the model",
+    "annexes_xi_xii": ": for the compliance officer",
+    "copyright_policy": ": for the compliance officer; a summary of the policy may be published",
+    "open_source": ": for the compliance officer",
+}
+"""Document to whom it is for."""
 
 
 def _supplied(duty: Node) -> Fact:
@@ -237,15 +266,16 @@ def _figure(book: Book) -> list[Block]:
         return []
     low = account["low"].value or total.value
     marks = [
-        plot.Mark(SHORT[str(c.value["threshold"])], float(c.value["flop"]), c.evidence)
+        plot.Mark(language.here(SHORT[str(c.value["threshold"])]), float(c.value["flop"]), c.evidence)
         for c in sorted(account["comparisons"], key=lambda c: ORDER.index(str(c.value["threshold"])))
     ]
-    own = plot.Mark("this model", float(total.value), total.evidence, float(low), own=True)
+    own = plot.Mark(language.here("this model"), float(total.value), total.evidence, float(low), own=True)
     alt = tree.say(
         "A logarithmic line: this model at {flop} FLOP, beside the limits of the law and of the guidelines.",
         flop=total.fact("figures"),
     )
-    return [Figures((Figure(("Compute and thresholds",), plot.powers([own, *marks], "Training compute, FLOP"), alt),))]
+    svg = plot.powers([own, *marks], language.here("Training compute, FLOP"))
+    return [Figures((Figure(("Compute and thresholds",), svg, alt),))]
 
 
 def _counted(book: Book) -> Section:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from configs.language.plan import LanguagePlan
-from configs.law import applies, general_purpose
+from configs.law import applies, classify, general_purpose
 from configs.law import register as law
 from evidence import canonical, language_dossier
 from evidence.language_dossier import LanguageDossier
@@ -55,6 +55,7 @@ def _law(plan: LanguagePlan, classes: Any) -> dict[str, Any]:
         "read": {
             "requirements": [r.model_dump(mode="json") for r in applies.requirements(plan, classes=classes)],
             "documents": [],
+            "high_risk": classify.classify(plan.classification).high_risk.state,
         },
         "general": general.model_dump(mode="json", by_alias=True),
     }

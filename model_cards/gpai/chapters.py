@@ -5,7 +5,7 @@ from __future__ import annotations
 from model_cards import about, blocks, tree
 from model_cards import training as trainings
 from model_cards.gpai import form_cost, values
-from model_cards.refs import Book, Gap, Node
+from model_cards.refs import Book, Fact, Gap, Node
 from model_cards.tree import Figure, Figures, Pairs, Paragraph, Parts, Section, Table
 
 ROLES = (("train", "Training"), ("validation", "Validation"), ("test", "Testing"))
@@ -42,9 +42,7 @@ def cleaning(book: Book) -> Section:
     """Every step, counted before and after."""
     lines: list[tuple[Parts, ...]] = []
     for step in [*book["clean"]["steps"], book["encode"]["contamination"]]:
-        found = (
-            tree.joined(tree.parts(name, " ", n.fact("count")) for name, n in step["found"].items()) or blocks.NOTHING
-        )
+        found = tree.joined(tree.parts(_found(n), " ", n.fact("count")) for n in step["found"]) or blocks.NOTHING
         lines.append(
             (
                 (step["title"].fact(),),
@@ -64,6 +62,27 @@ def cleaning(book: Book) -> Section:
         prose=True,
     )
     return Section("cleaning", "What was done to the text", (table,))
+
+
+FOUND = {
+    "agreed": "as declared",
+    "clusters": "groups of near duplicates",
+    "compared": "held against a declaration",
+    "contaminated": "held-out documents contaminated",
+    "documents": "documents concerned",
+    "email": "e-mail addresses",
+    "held_out": "held-out documents",
+    "held_out_without_ngrams": "of them too short to tell",
+    "iban": "IBANs",
+    "phone": "telephone numbers",
+    "training_documents": "training documents dropped",
+}
+"""What a step counts, in words."""
+
+
+def _found(count: Node) -> Fact:
+    name = count.pointer.rpartition("/")[2]
+    return count.derived(FOUND.get(name, name.replace("_", " ")), "name of the count in words")
 
 
 def parts_of(book: Book) -> Section:
@@ -155,7 +174,7 @@ def training(book: Book) -> Section:
         ("Seed", (train["seed"].fact("exact"),)),
         ("Hardware", where),
         ("Time", time),
-        ("Resumed", tree.say("{n} times from a snapshot", n=train["resumed"].fact("count"))),
+        ("Resumed from a snapshot, times", (train["resumed"].fact("count"),)),
         *trainings.job(train["job"]),
     ]
     drawn = _curve(book)

@@ -41,7 +41,7 @@ def _provenance(book: Book) -> list[Block]:
         found = values.corpora(book, origin)
         if found:
             kind = found[0]["provenance"]["origin"].derived(words, "origin in words")
-            titles = tree.joined((values.title(c) for c in found), "; ")
+            titles = tree.joined((values.public_title(c) for c in found), "; ")
             items.append(tree.parts(kind, ": ", titles))
     others = Paragraph(
         ("Kinds of origin that no corpus of the plan has are asked of persons in the public summary.",), "note"

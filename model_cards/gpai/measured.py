@@ -184,14 +184,15 @@ def _by_group(book: Book, curves: Sequence[Node]) -> list[Table]:
     lines: list[tuple[Parts, ...]] = []
     for result in curves:
         check = str(result.value["check_id"])
-        for key, part in result["details"]["worst_slice"].items():
-            slice_ = str(key.value)
+        for slice_ in ("language", "domain") if result["details"]["worst_slice"] else ():
+            part = result["details"]["worst_slice"][slice_]
             worst, best = (_of_slice(result, name, slice_) for name in (check, f"{check}.best"))
             if worst is None or best is None:
                 continue
             lines.append(
                 (
                     (result["title"].fact(),),
+                    (worst["slice"].fact(),),
                     (_of_slice_name(part),),
                     blocks.value(worst),
                     blocks.interval(worst),
@@ -199,9 +200,9 @@ def _by_group(book: Book, curves: Sequence[Node]) -> list[Table]:
                     blocks.value(best),
                 )
             )
-    heads = ("Change", "Costs most where", "More bits per byte", "Interval", "Costs least where", "More bits per byte")
+    heads = ("Change", "By", "Costs most in", "More bits per byte", "Interval", "Costs least in", "More bits per byte")
     caption = tree.say("Worst and best at the largest strength, intervals at level {level}", level=blocks.level(book))
-    return [Table(caption, heads, tuple(lines), frozenset({2, 3, 5}))] if lines else []
+    return [Table(caption, heads, tuple(lines), frozenset({3, 4, 6}))] if lines else []
 
 
 def _of_slice_name(told: Node) -> Fact:
@@ -247,7 +248,7 @@ def _extraction_table(book: Book, result: Node) -> Table:
     )
     caption = tree.say("Passages continued word for word, intervals at level {level}", level=blocks.level(book))
     heads = ("Prefix, tokens", "Training text", "Interval", "Held-out text", "Interval")
-    return Table(caption, heads, lines, frozenset(range(5)))
+    return Table(caption, heads, lines, frozenset(range(1, 5)))
 
 
 def _shares(low: Node, high: Node) -> Parts:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from model_cards import svg, text
 
-WIDTH, LEFT, RIGHT, STEP, TOP, FOOT = 400.0, 132.0, 384.0, 26.0, 10.0, 52.0
+WIDTH, LEFT, RIGHT, STEP, TOP, FOOT = 400.0, 150.0, 384.0, 26.0, 10.0, 52.0
 
 
 @dataclasses.dataclass(frozen=True)

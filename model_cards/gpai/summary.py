@@ -14,7 +14,7 @@ from model_cards import tree
 from model_cards.gpai import book as books
 from model_cards.gpai import summary_facts, summary_sources, values
 from model_cards.legal import frame
-from model_cards.refs import Book
+from model_cards.refs import Book, Gap
 from model_cards.tree import Block, Document, Paragraph, Section
 
 TITLE = "public summary of training content"
@@ -30,6 +30,16 @@ def build(book: Book) -> Document:
         mine = [field for field in register.summary_fields if field.section == head.id]
         chapters.append(Section(f"summary-{head.id}", head.title, (), tuple(_groups(book, mine))))
     return frame.document(book, TITLE, (_stamp(book), *chapters))
+
+
+def open_fields(book: Book) -> int:
+    """How many fields of the template hold a gap, or wait for the answer to the question above them."""
+    waiting = Paragraph((summary_sources.WAITING,))
+    fields = general_purpose.load().summary_fields
+    shown = (VALUES[field.id](book) for field in fields)
+    return sum(
+        waiting in blocks or any(isinstance(p, Gap) for b in blocks for p in tree.walk_block(b)) for blocks in shown
+    )
 
 
 def _groups(book: Book, fields: list[SummaryField]) -> Iterator[Section]:

@@ -6,7 +6,7 @@ from configs.law import general_purpose
 from model_cards import statements, tree
 from model_cards.gpai import form_data, values
 from model_cards.gpai.form_model import Value, line
-from model_cards.refs import Book, Fact, Gap, Node
+from model_cards.refs import Book, Gap
 from model_cards.tree import Block, Bullets, Paragraph, Parts
 
 MODALITY = "Text."
@@ -69,23 +69,16 @@ def _measures(book: Book) -> list[Block]:
         said = corpus["provenance"]["opt_out"]
         applied = values.answer(said["applied"], "whether reservations of rights were looked for and honoured")
         found = tree.parts("reservations of rights were looked for and honoured: ", applied)
-        items.append(tree.parts(_name(corpus), ": ", found))
+        items.append(tree.parts(values.public_title(corpus), ": ", found))
     return [Bullets(tuple(items)), *statements.paragraphs(book, "gpai_reservations")]
 
 
-def _name(corpus: Node) -> Fact:
-    """The title of a corpus; of licensed and private ones the kind, as the template asks for the names of none."""
-    origin = corpus["provenance"]["origin"]
-    if origin.value == "licensed":
-        return origin.derived("a licensed data set", "origin in words")
-    if origin.value == "third_party" and corpus["provenance"].value["publicly_known"] != "yes":
-        return origin.derived("a private data set of a third party", "origin in words")
-    return values.title(corpus)
-
-
 def _protocols(book: Book) -> Parts:
-    nodes = [c["provenance"]["opt_out"]["protocols"] for c in values.corpora(book)]
-    return values.listed(nodes, "opt-out protocols that were honoured")
+    said = [c["provenance"]["opt_out"] for c in values.corpora(book)]
+    looked = [node["protocols"] for node in said if node["applied"].value != "no"]
+    if not looked:
+        return (said[0]["applied"].derived("none: reservations of rights were not looked for", "answer in words"),)
+    return values.listed(looked, "opt-out protocols that were honoured")
 
 
 def _illegal(book: Book) -> list[Block]:

@@ -232,7 +232,7 @@ def _domains(book: Book, corpora: list[Node]) -> list[Block]:
         for rank, (name, _, place) in enumerate(every[:wanted], start=1)
     )
     head = tree.say("The most relevant domains, by the content that is left after cleaning")
-    return [*shown, Table(head, ("Rank", "Domain"), rows, frozenset({0}), fold=len(rows) > 2 * blocks.LONG)]
+    return [*shown, Table(head, ("Rank", "Domain name"), rows, frozenset({0}), fold=len(rows) > 2 * blocks.LONG)]
 
 
 def _services(_: Book, corpora: list[Node]) -> list[Block]:

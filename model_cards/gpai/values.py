@@ -36,6 +36,16 @@ def title(corpus: Node) -> Fact:
     return corpus["provenance"]["title"].fact()
 
 
+def public_title(corpus: Node) -> Fact:
+    """The title of a corpus; of licensed and private ones the kind: neither summary nor form asks for their names."""
+    origin = corpus["provenance"]["origin"]
+    if origin.value == "licensed":
+        return origin.derived("a licensed data set", "origin in words")
+    if origin.value == "third_party" and corpus["provenance"].value["publicly_known"] != "yes":
+        return origin.derived("a private data set of a third party", "origin in words")
+    return title(corpus)
+
+
 def answer(node: Node, what: str | Fact, who: str = "compliance officer") -> Fact | Gap:
     """A tri-state answer of the plan; unknown is a gap, never a no."""
     if node.value == "unknown":

@@ -14,10 +14,11 @@ from evidence import canonical, language_dossier
 from evidence.folder import RunFolder
 from evidence.language_dossier import LanguageDossier
 from model_cards import lines, render_html, render_json, render_markdown, tree
-from model_cards.gpai import documents
+from model_cards.gpai import account, book, documents
 from model_cards.legal import names
 from model_cards.refs import Book, Fact, Gap
 from model_cards.tree import Document, Link
+from tests.configs.language_plans import plan_of
 from tests.model_cards.gpai import builders
 from tests.model_cards.legal.test_builders import JUDGING, PLACES, flat, sections
 
@@ -69,6 +70,21 @@ def test_fixed_text_claims_no_number(trees: dict[str, dict[str, Document]], run:
         for part in flat(document):
             if isinstance(part, str):
                 assert not re.search(r"\d", PLACES.sub("", HEADS.sub("", part))), part
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"), [("yes", "this is a high-risk"), ("unknown", "leave open whether"), ("no", None)]
+)
+def test_the_account_says_that_it_is_none_of_a_high_risk_system(answer: str, words: str | None, tmp_path: Path) -> None:
+    """Where the answers point to such a system, or leave it open, its documents are said to be missing."""
+    answers = {
+        "ai_system": "yes", "outside_scope": "no", "role": "provider", "annex_i_product": "no",
+        "annex_iii_use": answer, "derogation_claimed": "no", "profiling": "no", "prohibited_practice": "no",
+    }  # fmt: skip
+    made = account.build(book.book(builders.build(tmp_path, plan_of({"classification": answers}))))
+    shown = tree.plain(tuple(tree.walk(made)))
+    assert (account.SYSTEM in shown) == (words is not None)
+    assert words is None or words in shown
 
 
 def test_json_keeps_to_its_schema(trees: dict[str, dict[str, Document]]) -> None:

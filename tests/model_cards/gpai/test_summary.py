@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from configs.law import general_purpose
 from model_cards import render_html, render_json, render_markdown, tree
-from model_cards.gpai import book, summary, values
+from model_cards.gpai import book, summary, summary_sources, values
 from model_cards.refs import Book, Gap
 from model_cards.tree import Document, Section
 from tests.configs.language_plans import plan_of
@@ -99,8 +99,6 @@ def test_domains_of_several_corpora_add_up(tmp_path: Path) -> None:
     """A domain that two crawls visited is ranked by what is left of both."""
     second = builders.CRAWLED | {"id": "more"}
     found = book.book(builders.build(tmp_path, plan_of({"corpora": [builders.CRAWLED, second]})))
-    from model_cards.gpai import summary_sources
-
     ranked = summary_sources.ranked(found, values.corpora(found, "crawled"))
     assert ranked[0][:2] == ("a.example", 180_000)
 
@@ -180,6 +178,20 @@ def test_the_public_reads_no_name_of_private_data(origin: str, known: str, named
         assert ("Letters of one publisher" in described) != named
         gaps = [p for p in tree.walk_section(section(document, "PTS-2.2.2.ii")) if isinstance(p, Gap)]
         assert len(gaps) == (known == "unknown")
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_the_account_tells_how_many_fields_are_open(
+    trees: dict[str, dict[str, Document]], books: dict[str, Book], run: str
+) -> None:
+    """Those that hold a gap, and those that wait for the answer above them: nobody need count before publishing."""
+    found = [s for s in sections(trees[run]["public_summary"]) if s.id.startswith("PTS-")]
+    waiting = [s for s in found if summary_sources.WAITING in tree.plain(tuple(tree.walk_section(s)))]
+    gaps = [s for s in found if any(isinstance(p, Gap) for p in tree.walk_section(s))]
+    count = len({s.id for s in (*waiting, *gaps)})
+    assert summary.open_fields(books[run]) == count > 0
+    account = render_markdown.render(trees[run]["general_purpose"])
+    assert f"to be published; {count} of its {len(REGISTER.summary_fields)} fields are still open" in account
 
 
 def test_languages_are_called_by_their_names(trees: dict[str, dict[str, Document]]) -> None:
