@@ -227,7 +227,8 @@ def _save(store: Answers, item: Item, text: str, by: By, terminal: Terminal) -> 
     terminal.say("  Saved.")
     if YES_OR_NO in item.question.question and values.leading(text) == "open":
         terminal.say(
-            "  It begins with neither yes nor no: what hangs on that stays open in the documents. b goes back to it."
+            "  It begins with neither yes nor no: what hangs on that stays open in the documents. "
+            f"b goes back to it; later, --only {item.question.id} does."
         )
     return True
 

@@ -101,6 +101,23 @@ def test_a_word_is_no_answer(store: answer_store.Answers) -> None:
     assert tally.stated == ["oversight"]
 
 
+def test_a_command_inside_an_answer_is_told(store: answer_store.Answers) -> None:
+    """Who types `q` on a second line did not leave: it is a line of the answer, and they are told."""
+    person, _ = ask(store, SAID, "q", ".", only=("oversight",))
+    assert text_of(store, "oversight") == f"{SAID}\nq"
+    assert "Taken as a line of the answer: q is a command only in its first line" in person.text
+
+
+def test_an_answer_that_is_read_by_its_first_word_is_looked_at(store: answer_store.Answers) -> None:
+    """Where a question asks to begin with yes or no, another beginning is saved, and what follows is told."""
+    item = next(i for i in store.items() if i.question.id == "oversight")
+    question = item.question.model_copy(update={"question": "Begin with yes or no: was it crawled?"})
+    for text, told in ((SAID, True), ("No, it was not crawled.", False)):
+        person = Person([])
+        assert answer_session._save(store, dataclasses.replace(item, question=question), text, BY, person)
+        assert ("begins with neither yes nor no" in person.text) == told
+
+
 def test_skip_back_help_quit(store: answer_store.Answers) -> None:
     """One can look back at what was said, and leave at any time."""
     person, tally = ask(store, "s", SAID, ".", "back", "k", "?", "q", only=("stop", "oversight", "override"))
