@@ -88,6 +88,13 @@ def waiting(path: Path) -> str:
     return ", ".join(f"{number} {what}" for number, what in words if number)
 
 
+def by_hand(path: Path) -> int:
+    """Answers that a run was given and that no run has taken over: the next one would take them for new as well."""
+    found = workspace.dossier(path)
+    said = given(RunFolder(path), found.answers, found.plan.system.id)
+    return sum(answer.text is not None and answer.run is None for answer in said.answers)
+
+
 def is_behind(path: Path, store: Answers) -> bool:
     """Does the record of the run say something else than the file?"""
     recorded = workspace.dossier(path).answers

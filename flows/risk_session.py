@@ -89,6 +89,9 @@ def _field(field: str, words: str, before: Risk | None, terminal: Terminal, know
     while True:
         shown = f" [{answer_view.short(old)}]" if old else ""
         typed = terminal.ask(f"  {words}{shown}: ").strip() or old
+        if typed.lower() in ("q", "quit"):
+            terminal.say("    Nothing of this risk was saved.")
+            raise click.Abort
         if not typed and field not in OPTIONAL:
             terminal.say("    Something is needed here. Ctrl-C stops without saving this risk.")
             continue

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+import json
 import shutil
 import tempfile
 from pathlib import Path
@@ -24,6 +25,9 @@ BLANKS = 3
 some ten MiB each, and nothing of one document serves the next."""
 LONGEST_KEPT = 700
 """Characters of the longest cell of a row that is kept on one page; what a person wrote may be longer than a page."""
+FEW_PAIRS = 4
+LONGEST_PAIRS = 6000
+"""Rows of a list of pairs, and characters of its data, up to which it is kept on one page."""
 POINTS_PER_CENT = 5.0
 """Units of a drawing that take one per cent of the width of a page: a drawing of 400 units takes 80 %."""
 
@@ -126,6 +130,8 @@ def _content(document: Document, document_id: str, at: dt.datetime) -> dict[str,
             table = next(tables)
             block["shares"] = layout.shares([(column,) for column in table.columns], table.rows)
             block["kept"] = [all(len(tree.plain(cell)) <= LONGEST_KEPT for cell in row) for row in table.rows]
+        if block["type"] == "pairs":
+            block["whole"] = len(block["rows"]) <= FEW_PAIRS and len(json.dumps(block["rows"])) < LONGEST_PAIRS
         if block["type"] == "figure":
             figure = next(figures)
             block["svg"], block["plain"] = drawings.alone(figure), text.plain(drawings.words(figure))

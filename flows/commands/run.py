@@ -168,6 +168,9 @@ def conclude(run: workspaces.Run, record: records.RunRecord, console: Console) -
     waiting = answering.waiting(run.folder.path)
     if waiting:
         console.print(f"  Answer proofline answer {record.run_id}   ({waiting})", highlight=False, soft_wrap=True)
+    if number := answering.by_hand(run.folder.path):
+        words = f"{number} answers written by hand; until it is given every run takes them for new ones"
+        console.print(f"  Answer proofline answer {record.run_id} --file   ({words})", highlight=False, soft_wrap=True)
     console.print(f"  Next   proofline approve {record.run_id}   (or --refuse)", highlight=False, soft_wrap=True)
 
 

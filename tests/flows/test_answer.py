@@ -18,7 +18,7 @@ import pytest
 from configs import answers_file, errors
 from evidence import ledger
 from evidence.answers import AnswersRecord
-from flows import workspace
+from flows import answering, workspace
 
 ROOT = Path(__file__).resolve().parents[2]
 SYSTEM = "quick-plan"
@@ -157,6 +157,7 @@ def test_an_answer_does_three_stages_again_and_ends_the_approval(
     by_hand(space, TEXTS[0])
     assert call("answer", "last", "--file") == errors.EXIT_PASS
     assert stages_since(run, before) == AGAIN
+    assert answering.by_hand(run) == 0
     assert TEXTS[0] in page_of(run)
     before = len(ledger.Ledger.read(run).lines)
     assert call("answer", "last", "--file") == errors.EXIT_PASS
@@ -183,6 +184,7 @@ def test_a_run_that_goes_on_under_prefect_takes_the_last_answer(space: Path) -> 
         assert call("run", run, "--resume") in (errors.EXIT_PASS, errors.EXIT_FAIL, errors.EXIT_INCONCLUSIVE)
         assert record(run).statement("stop").text == text
         assert text in page_of(run)
+        assert answering.by_hand(run) == 1
 
 
 @pytest.mark.usefixtures("quick")

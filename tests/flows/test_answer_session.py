@@ -363,3 +363,10 @@ def test_a_call_for_help_within_an_answer_is_no_part_of_it(store: answer_store.A
     asked, _ = ask(store, SAID, "?", "And nobody else.", ".", only=("oversight",))
     assert "Not taken: ?" in asked.text
     assert text_of(store, "oversight") == f"{SAID}\nAnd nobody else."
+
+
+def test_a_risk_can_be_left_in_the_middle(store: answer_store.Answers) -> None:
+    """`q` in a field stops, as it does elsewhere; it does not become the title of a risk."""
+    said = of_risks(store, "a", "q").text
+    assert "Nothing of this risk was saved." in said
+    assert store.read().risks == ()
