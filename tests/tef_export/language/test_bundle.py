@@ -5,11 +5,9 @@ One small run of the real stages serves all tests of this file.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -23,7 +21,6 @@ from tef_export.rerun import run
 from tests.tef_export import making
 
 Attack = Callable[..., None]
-ROOT = Path(__file__).resolve().parents[3]
 pytestmark = pytest.mark.slow
 PLAN = """\
 version: 1
@@ -54,12 +51,15 @@ policy:
 """
 
 
-def proofline(space: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """The command line, in a process of its own as a person starts it."""
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
-    environment.pop("PROOFLINE_DATA", None)
-    command = [sys.executable, "-m", "flows.cli", "-w", str(space), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=space, env=environment, check=False)
+def proofline(space: Path, *arguments: str) -> int:
+    """The exit code of the command line, called in this process; what it says, pytest shows where a test fails."""
+    from flows import cli
+
+    with contextlib.chdir(space), pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as leaving:
+        for name in ("PROOFLINE_DATA", "MLFLOW_TRACKING_URI"):
+            patch.delenv(name, raising=False)
+        cli.main(["-w", str(space), *arguments])
+    return int(leaving.value.code or 0)
 
 
 @pytest.fixture(scope="module")
@@ -74,11 +74,10 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ]
     (space / "topics.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
     (space / "plan.yaml").write_text(PLAN, encoding="utf-8")
-    done = proofline(space, "run", "plan.yaml", "--engine", "plain")
-    assert done.returncode in (errors.EXIT_PASS, errors.EXIT_INCONCLUSIVE, errors.EXIT_FAIL), done.stdout + done.stderr
-    assert proofline(space, "approve", "last", "--demonstration").returncode == 0
-    released = proofline(space, "release", "last", "--demonstration")
-    assert released.returncode == 0, released.stdout + released.stderr
+    answers = (errors.EXIT_PASS, errors.EXIT_INCONCLUSIVE, errors.EXIT_FAIL)
+    assert proofline(space, "run", "plan.yaml", "--engine", "plain") in answers
+    assert proofline(space, "approve", "last", "--demonstration") == 0
+    assert proofline(space, "release", "last", "--demonstration") == 0
     return space
 
 
@@ -307,10 +306,9 @@ def test_the_facilitys_answer_comes_back(space: Path, bundle: Path, tmp_path: Pa
          "--sign", str(tmp_path / "keys" / "facility.key.pem"), "--output", str(answer)),
         ("receive", str(answer / f"{bundle.stem}.report.json"), "--key", str(tmp_path / "keys" / "facility.pub.pem")),
     ):  # fmt: skip
-        done = proofline(space, *words)
-        assert done.returncode == 0, f"{words[0]}: {done.stdout}{done.stderr}"
+        assert proofline(space, *words) == 0, words[0]
     folder = next((space / "runs").iterdir())
-    assert proofline(space, "run", str(folder), "--resume", "--engine", "plain").returncode != errors.EXIT_BUG
+    assert proofline(space, "run", str(folder), "--resume", "--engine", "plain") != errors.EXIT_BUG
     assert "TEF Nord" in (folder / "documents" / "README.md").read_text(encoding="utf-8")
 
 
