@@ -77,7 +77,7 @@ def space(tmp_path_factory: pytest.TempPathFactory) -> Path:
     answers = (errors.EXIT_PASS, errors.EXIT_INCONCLUSIVE, errors.EXIT_FAIL)
     assert proofline(space, "run", "plan.yaml", "--engine", "plain") in answers
     assert proofline(space, "approve", "last", "--demonstration") == 0
-    assert proofline(space, "release", "last", "--demonstration") == 0
+    assert proofline(space, "release", "last", "--demonstration", "--engine", "plain") == 0
     return space
 
 
