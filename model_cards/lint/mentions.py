@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 import re
 from typing import Literal
@@ -92,6 +93,7 @@ _NUMBER = re.compile(
     r"(?:\s?(?P<times>million|millions|mio\.?|thousand|tausend|billion|k(?=\s|$)|M(?=\s|$)))?",
     re.IGNORECASE,
 )
+_DIGIT = re.compile(r"\d")
 _RANGE_DASH = re.compile(r"(?<=\d)\s?-\s?(?=\.?\d)|(?<=%)\s?-\s?(?=\d)")
 _RAISED = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
 MOST_POWER = 300
@@ -202,7 +204,13 @@ def _blank(text: str, begin: int, end: int) -> str:
 
 def find(sentence: Sentence) -> list[Mention]:
     """The numbers of a sentence that state a value or a count, in reading order."""
-    masked = _RANGE_DASH.sub(lambda found: "\u2192".center(len(found[0])), mask(sentence.text, sentence.kind))
+    return list(_found(sentence.text, sentence.kind)) if _DIGIT.search(sentence.text) else []
+
+
+# Several rules ask, and the same sentence stands in a document as Markdown and as HTML.
+@functools.lru_cache(maxsize=1 << 16)
+def _found(text: str, kind: str) -> tuple[Mention, ...]:
+    masked = _RANGE_DASH.sub(lambda found: "\u2192".center(len(found[0])), mask(text, kind))
     found: list[Mention] = []
     for match in _NUMBER.finditer(masked):
         mention = _mention(match, masked)
@@ -211,7 +219,7 @@ def find(sentence: Sentence) -> list[Mention]:
         if found and (whole := _whole_of(found[-1], mention, masked)):
             found[-1] = dataclasses.replace(found[-1], ratio_of=whole)
         found.append(mention)
-    return found
+    return tuple(found)
 
 
 _LETTERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")

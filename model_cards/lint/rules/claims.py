@@ -110,18 +110,27 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
     for sentence in document.sentences:
         if sentence.kind in {"code", "meta"} or len(sentence.text) < 12:
             continue
-        for compiled in load():
-            if finding := _claim(sentence, compiled, evidence):
+        for claim, match in _said(sentence.text):
+            if finding := _claim(sentence, claim, match, evidence):
                 yield finding
                 break
 
 
-def _claim(sentence: Sentence, compiled: _Compiled, evidence: Evidence) -> Finding | None:
-    claim = compiled.claim
-    if compiled.unless and compiled.unless.search(sentence.text):
-        return None
-    match = next((m for pattern in compiled.says if (m := pattern.search(sentence.text))), None)
-    if match is None or not _is_claim(sentence, match, claim):
+# The same sentence stands in a document as Markdown and as HTML.
+@functools.lru_cache(maxsize=1 << 16)
+def _said(text: str) -> tuple[tuple[Claim, re.Match[str]], ...]:
+    """The claims whose words stand in a text, and where."""
+    found = []
+    for compiled in load():
+        if compiled.unless and compiled.unless.search(text):
+            continue
+        if match := next((m for pattern in compiled.says if (m := pattern.search(text))), None):
+            found.append((compiled.claim, match))
+    return tuple(found)
+
+
+def _claim(sentence: Sentence, claim: Claim, match: re.Match[str], evidence: Evidence) -> Finding | None:
+    if not _is_claim(sentence, match, claim):
         return None
     split = (*re.split(r"[;:](?=\s)", sentence.text), sentence.text)
     pieces = [part for part in split if len(part) > 30 and match[0] in part]

@@ -55,10 +55,11 @@ def proofline(space: Path, *arguments: str) -> int:
     """The exit code of the command line, called in this process; what it says, pytest shows where a test fails."""
     from flows import cli
 
-    with contextlib.chdir(space), pytest.MonkeyPatch.context() as patch, pytest.raises(SystemExit) as leaving:
+    with contextlib.chdir(space), pytest.MonkeyPatch.context() as patch:
         for name in ("PROOFLINE_DATA", "MLFLOW_TRACKING_URI"):
             patch.delenv(name, raising=False)
-        cli.main(["-w", str(space), *arguments])
+        with pytest.raises(SystemExit) as leaving:
+            cli.main(["-w", str(space), *arguments])
     return int(leaving.value.code or 0)
 
 
