@@ -267,7 +267,7 @@ class Data(Section):
     """Rules across columns or over the whole table."""
     engine: Literal["pandas", "duckdb", "spark"] = "pandas"
     """What evaluates the expectations: pandas holds the table in memory, DuckDB and Spark (`pip install
-    'proofline[spark]'`, and a Java) do not. The results are the same."""
+    '.[spark]'`, and a Java) do not. The results are the same."""
     undeclared: Literal["ignore", "refuse"] = "ignore"
     """What to do with columns that the plan does not declare. They are listed, never stored."""
     protected: tuple[ProtectedAttribute, ...] = ()

@@ -11,6 +11,7 @@ import contextlib
 import importlib.util
 import logging
 import os
+import re
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,8 +27,10 @@ from evidence import records
 
 CHECK = "language.harness"
 PACKAGE = "lm_eval"
-MISSING = 'lm-evaluation-harness is not installed; `pip install "proofline[harness]"`'
+MISSING = 'lm-evaluation-harness is not installed; `pip install ".[harness]"` in a clone of the repository'
 OFFLINE = {"HF_HUB_OFFLINE": "1", "HF_DATASETS_OFFLINE": "1", "HF_EVALUATE_OFFLINE": "1"}
+_PATH = re.compile(r"(?<![\w/:])(?:/[^\s/'\",:;()]+){2,}")
+"""An absolute path of two steps or more."""
 _ENDINGS = (".yaml", ".yml")
 
 
@@ -63,7 +66,7 @@ def _all(subject: Subject, tasks: tuple[str, ...], limit: int | None) -> tuple[F
             try:
                 found += _one(lm_eval, model, task, limit)
             except Exception as error:  # whatever a task or its data set raises is the reason why it was not measured
-                failed[task] = f"{type(error).__name__}: {str(error).splitlines()[0][:160] if str(error) else ''}"
+                failed[task] = _reason(error)
         return found, failed, str(lm_eval.__version__)
 
 
@@ -82,8 +85,16 @@ def _one(lm_eval: Any, model: Any, task: str, limit: int | None) -> Found:
     return found
 
 
+def _reason(error: Exception) -> str:
+    """The first line of an error, without places of this machine: it goes into a record."""
+    first = str(error).splitlines()[0] if str(error) else ""
+    return f"{type(error).__name__}: {_PATH.sub(lambda found: f'…/{Path(found[0]).name}', first)[:160]}"
+
+
 def _read(task: str) -> dict[str, Any]:
     place = Path(os.environ.get("PROOFLINE_DATA", "."), task)
+    if not place.is_file():
+        raise FileNotFoundError(f"expected a task file {task} in PROOFLINE_DATA, or where the command runs, got none")
     content = yaml.safe_load(place.read_text(encoding="utf-8"))
     if not isinstance(content, dict):
         raise TypeError("expected a mapping in the task's YAML")

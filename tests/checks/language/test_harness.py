@@ -96,6 +96,16 @@ def test_without_the_harness_nothing_is_measured(tmp_path, monkeypatch):
     assert (result.status, result.reason) == ("not_measured", harness.MISSING)
 
 
+def test_a_reason_tells_no_place_of_this_machine():
+    """An error of somebody else's module goes into a record, and records leave: paths are cut to their last step."""
+    told = harness._reason(
+        OSError("no data at '/home/anna/sets/rows.jsonl' for allenai/ai2_arc, see https://x.example/a/b")
+    )
+    assert told == "OSError: no data at '…/rows.jsonl' for allenai/ai2_arc, see https://x.example/a/b"
+    with pytest.raises(FileNotFoundError, match="expected a task file none"):
+        harness._read("none.yaml")
+
+
 def installed():
     """Whether the extra is there; PROOFLINE_HARNESS=1 asks for it, so that a skip cannot go unseen where it counts."""
     return importlib.util.find_spec("lm_eval") is not None or os.environ.get("PROOFLINE_HARNESS") == "1"
