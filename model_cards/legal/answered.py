@@ -164,6 +164,16 @@ def _family(book: Book, family: str, places: Places) -> Answer:
     return Answer("evidenced", tree.parts(link, ": ", parts.listed(counted), " ", record))
 
 
+GENERAL = {
+    "general_purpose.code_signatory": ("whether the provider is a signatory of the Code of Practice", "management"),
+    "general_purpose.outside_union": ("whether the provider is established outside the Union", "compliance officer"),
+    "general_purpose.significant_generality": ("whether the model shows significant generality", "compliance officer"),
+    "general_purpose.released_on": ("day of the first release", "provider"),
+    "documents.licence": ("licence of the model", "provider"),
+}
+"""Questions of the plan on a general-purpose model: what is missing and who fills it, as its other documents say."""
+
+
 def _plan(book: Book, path: str, _: Places) -> Answer:
     node = book.plan
     for step in path.split("."):
@@ -172,8 +182,8 @@ def _plan(book: Book, path: str, _: Places) -> Answer:
         if path == "predetermined_changes":
             # Whether none is meant is asked of a person; the plan without any is no second gap.
             return Answer("evidenced", tree.parts("the plan declares none ", _place(node.evidence)))
-        what = path.rpartition(".")[2].replace("_", " ")
-        return Answer("gap", (Gap(what, "provider", f"plan: {path}"),))
+        what, who = GENERAL.get(path, (path.rpartition(".")[2].replace("_", " "), "provider"))
+        return Answer("gap", (Gap(what, who, f"plan: {path}"),))
     return Answer("stated", tree.parts("in the plan ", _place(node.evidence)))
 
 
