@@ -175,6 +175,11 @@ class BundleManifest(records.Record):
         return found[0]
 
 
+def own_line(sha256: str, size: int) -> BundleFile:
+    """`bundle.json` as the RO-Crate lists it; in its own list it cannot stand."""
+    return BundleFile(path=PLACE, role="evidence", sha256=sha256, size=size, media_type="application/json")
+
+
 def schema_text() -> str:
     """The JSON Schema of `bundle.json`, as it is committed."""
     return record_base.schema_text(BundleManifest)

@@ -20,6 +20,7 @@ from configs import errors
 from evidence import canonical, records, storage
 from evidence.dossier import AnyDossier
 from evidence.folder import RunFolder
+from evidence.language_dossier import LanguageDossier
 from tef_export import approval as approvals
 from tef_export import (
     archive,
@@ -144,7 +145,7 @@ def seal(
     index = _index(prepared, files, key, demonstration=marked)
     files[manifest.PLACE] = payload.entry(payload.readable(index))
     listed = [*index.files, _own_line(files[manifest.PLACE])]
-    described = crate.build(prepared.dossier, index, sorted(listed, key=lambda file: file.path))
+    described = crate.build(_crate_facts(prepared.dossier), index, sorted(listed, key=lambda file: file.path))
     files[places.CRATE] = payload.entry(crate.text(described))
     leaving.require_fit(prepared.folder, {p: files[p] for p in (manifest.PLACE, places.CRATE)} | {
         contents.PLAN: files[contents.PLAN]}, prepared.approval)  # fmt: skip
@@ -238,11 +239,16 @@ def _facts(dossier: AnyDossier, model_sha256: str) -> attestations.Facts:
     )
 
 
+def _crate_facts(dossier: AnyDossier) -> crate.Facts:
+    if dossier.close is None:
+        raise errors.GateError(f"release of run {dossier.run_id}: expected a closed run, got an unfinished one.")
+    of_text = isinstance(dossier, LanguageDossier)
+    return crate.Facts(dossier.close, dossier.evaluate, dossier.plan.documents.licence, of_text)
+
+
 def _own_line(index: payload.Entry) -> manifest.BundleFile:
     """`bundle.json` as the RO-Crate lists it; in its own list it cannot stand."""
-    return manifest.BundleFile(
-        path=manifest.PLACE, role="evidence", sha256=index.sha256, size=index.size, media_type="application/json"
-    )
+    return manifest.own_line(index.sha256, index.size)
 
 
 def _bagged(

@@ -7,6 +7,7 @@ from typing import Any
 from configs.language.corpora import Corpus
 from evidence.language_dossier import LanguageDossier
 from evidence.language_records import CorpusRef
+from tef_export.metadata import shapes
 
 TASK, FAMILY = "text generation", "transformer decoder (Llama)"
 
@@ -57,7 +58,7 @@ def _corpus(stated: Corpus, found: CorpusRef) -> dict[str, Any]:
             }.items()
         ]
     }
-    if about.url:
+    if about.url and shapes.ADDRESS.fullmatch(about.url):
         contents["url"] = about.url
     entry: dict[str, Any] = {
         "type": "dataset",

@@ -15,6 +15,7 @@ from evidence import records
 from evidence.dossier import AnyDossier, Dossier
 from evidence.language_dossier import LanguageDossier
 from tef_export.language import bom as of_text
+from tef_export.metadata import shapes
 
 MODEL, DATASET, SYSTEM, RUNTIME = "model", "dataset", "system", "runtime"
 """References inside the document."""
@@ -213,7 +214,7 @@ def _dataset(dossier: Dossier) -> dict[str, Any]:
     about = data.provenance
     licence = [{"expression": about.licence}] if about.licence and " " not in about.licence else []
     contents: dict[str, Any] = {"properties": _properties({"rows": found.rows, "columns": len(found.columns)})}
-    if about.url:
+    if about.url and shapes.ADDRESS.fullmatch(about.url):
         contents["url"] = about.url
     description = "; ".join(t for t in (about.origin, about.collected, about.original_purpose) if t)
     entry: dict[str, Any] = {

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from evidence import canonical
 from tef_export import coherence, contents, cross_check, dsse, manifest, places, strict_json
 from tef_export.language.reader import LanguageEvidence
-from tef_export.metadata import attestations, bom, crate
+from tef_export.metadata import attestations, bom, crate, croissant_shape, shapes
 
 _DIGEST = re.compile(r"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
 LARGEST = 16 << 20
@@ -55,11 +55,19 @@ def descriptions(bundle: cross_check.Bundle, index: manifest.BundleManifest, evi
                     raise coherence.differs(path, f"the digest {digest[:12]}…", "only digests that the bundle knows")
     _check_bom(parsed[places.BOM], index, evidence)
     listed = _check_sbom(parsed[places.SBOM], index, evidence)
+    for path in (places.BOM, places.SBOM):
+        shapes.require(path, parsed[path])
     files = _check_crate(parsed[places.CRATE], bundle, index)
+    of_text = isinstance(evidence, LanguageEvidence)
+    facts = crate.Facts(evidence.run, evidence.results, evidence.plan.documents.licence, of_text)
+    own = bundle.files[manifest.PLACE]
+    listed_files = sorted((*index.files, manifest.own_line(own.sha256, own.size)), key=lambda file: file.path)
+    _same(places.CRATE, parsed[places.CRATE], crate.build(facts, index, listed_files))
     if places.CROISSANT in parsed:
         if isinstance(evidence, LanguageEvidence):
             raise coherence.differs(places.CROISSANT, "a description of a table", "none beside a language model")
         _check_croissant(parsed[places.CROISSANT], evidence)
+        croissant_shape.require(places.CROISSANT, parsed[places.CROISSANT])
     return f"{files} files, {listed} software packages and the model card agree with the records"
 
 

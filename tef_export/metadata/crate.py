@@ -6,10 +6,10 @@ It lists every file with digest and size, and says which run made which file fro
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
-from evidence.dossier import AnyDossier
-from evidence.language_dossier import LanguageDossier
+from evidence import records
 from tef_export import contents, manifest
 from tef_export.metadata import bom
 
@@ -21,13 +21,24 @@ SPECIFICATION, PROFILE = "https://w3id.org/ro/crate/1.1", "https://w3id.org/ro/w
 TRAINING, EVALUATION = "#training", "#evaluation"
 
 
-def build(dossier: AnyDossier, index: manifest.BundleManifest, files: list[manifest.BundleFile]) -> dict[str, Any]:
-    """The metadata document.
+@dataclasses.dataclass(frozen=True)
+class Facts:
+    """What the document says of a run, beside its files."""
+
+    run: records.RunRecord
+    results: records.EvaluationRecord
+    licence: str | None
+    of_text: bool
+    """Is it a language model's?"""
+
+
+def build(facts: Facts, index: manifest.BundleManifest, files: list[manifest.BundleFile]) -> dict[str, Any]:
+    """The metadata document; the reader makes it anew and compares.
 
     Args:
-        dossier: The closed run.
+        facts: Of the closed run.
         index: `bundle.json`.
-        files: Every file of the payload but this one, `bundle.json` among them.
+        files: Every file of the payload but this one, `bundle.json` among them, by path.
     """
     entities = [
         {
@@ -36,12 +47,12 @@ def build(dossier: AnyDossier, index: manifest.BundleManifest, files: list[manif
             "conformsTo": {"@id": SPECIFICATION},
             "about": {"@id": "./"},
         },
-        _root(dossier, index, files),
+        _root(index, files),
         {"@id": PROFILE, "@type": "CreativeWork", "name": "Process Run Crate", "version": "0.5"},
         {"@id": "#provider", "@type": "Organization", "name": index.system.provider},
-        *_software(dossier),
-        *_actions(dossier),
-        *_licence(dossier),
+        *_software(facts),
+        *_actions(facts),
+        *_licence(facts.licence),
         *(_file(file) for file in files),
     ]
     return {"@context": CONTEXT, "@graph": entities}
@@ -57,7 +68,7 @@ def identifier(path: str) -> str:
     return path.removeprefix("data/")
 
 
-def _root(dossier: AnyDossier, index: manifest.BundleManifest, files: list[manifest.BundleFile]) -> dict[str, Any]:
+def _root(index: manifest.BundleManifest, files: list[manifest.BundleFile]) -> dict[str, Any]:
     return {
         "@id": "./",
         "@type": "Dataset",
@@ -73,10 +84,10 @@ def _root(dossier: AnyDossier, index: manifest.BundleManifest, files: list[manif
     }
 
 
-def _software(dossier: AnyDossier) -> list[dict[str, Any]]:
+def _software(facts: Facts) -> list[dict[str, Any]]:
     """The tool and the runtime, with what is known of their versions."""
-    version = (dossier.close.software if dossier.close else {}).get("proofline")
-    runtime = dossier.evaluate.runtime.partition(",")[0]
+    version = facts.run.software.get("proofline")
+    runtime = facts.results.runtime.partition(",")[0]
     return [
         {
             "@id": "#proofline",
@@ -88,12 +99,10 @@ def _software(dossier: AnyDossier) -> list[dict[str, Any]]:
     ]
 
 
-def _actions(dossier: AnyDossier) -> list[dict[str, Any]]:
-    run, results = dossier.close, dossier.evaluate
-    if run is None:
-        raise TypeError("a bundle is written from a closed run")
+def _actions(facts: Facts) -> list[dict[str, Any]]:
+    run, results = facts.run, facts.results
     plan, model = identifier(contents.PLAN), identifier(contents.MODEL)
-    place = contents.LANGUAGE_EVIDENCE if isinstance(dossier, LanguageDossier) else contents.EVIDENCE
+    place = contents.LANGUAGE_EVIDENCE if facts.of_text else contents.EVIDENCE
     done = {"@id": "http://schema.org/CompletedActionStatus"}
     return [
         {
@@ -123,9 +132,8 @@ def _actions(dossier: AnyDossier) -> list[dict[str, Any]]:
     ]
 
 
-def _licence(dossier: AnyDossier) -> list[dict[str, Any]]:
+def _licence(stated: str | None) -> list[dict[str, Any]]:
     """RO-Crate asks for a licence. Where nobody stated one, that is what is said."""
-    stated = dossier.plan.documents.licence
     return [
         {
             "@id": "#licence",

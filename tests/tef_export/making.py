@@ -243,18 +243,23 @@ def reindexed(files: dict[str, bytes]) -> dict[str, bytes]:
 
 
 def recrated(files: dict[str, bytes]) -> dict[str, bytes]:
-    """The RO-Crate with digests and sizes made new for changed content."""
+    """The RO-Crate with what it says of each file made new for changed content, in the writer's order."""
     described = json.loads(files[places.CRATE])
+    index = {file["path"]: file for file in json.loads(files[manifest.PLACE])["files"]}
     payload = sorted(p for p in files if p.startswith("data/") and p != places.CRATE)
     kept = [entity for entity in described["@graph"] if entity["@type"] != "File"]
     root = next(entity for entity in kept if entity["@id"] == "./")
     root["hasPart"] = [{"@id": path.removeprefix("data/")} for path in payload]
+    own = {"role": "evidence", "media_type": "application/json"}
     kept += [
         {
             "@id": path.removeprefix("data/"),
             "@type": "File",
-            "sha256": sha(files[path]),
+            "name": path.removeprefix("data/"),
+            "description": index.get(path, own)["role"].replace("_", " "),
+            "encodingFormat": index.get(path, own)["media_type"],
             "contentSize": str(len(files[path])),
+            "sha256": sha(files[path]),
         }
         for path in payload
     ]

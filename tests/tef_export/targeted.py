@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 from tef_export import bag, cades, contents, manifest, oms, places
 from tests.tef_export import making
@@ -169,6 +170,26 @@ def _text(files: Files, top: str, made: making.Made, drawn: random.Random) -> by
     return _resealed(files, path, top, made)
 
 
+def _croissant(_files: Files, _top: str, made: making.Made, drawn: random.Random) -> bytes:
+    """The description of the data bent before anybody approved it: only what it says is read."""
+    described = copy.deepcopy(making.CROISSANT)
+    columns = [f.name for f in made.dossier.encode.features]
+    fields = [
+        {
+            "@type": "cr:Field", "@id": f"table/{name}", "name": name, "description": "a column",
+            "dataType": "sc:Float",
+            "source": {"fileObject": {"@id": "file-0"}, "extract": {"column": name}},
+        }
+        for name in columns[:3]
+    ]  # fmt: skip
+    described |= {"recordSet": [{"@type": "cr:RecordSet", "@id": "table", "name": "table", "field": fields}]}
+    described |= {"creator": {"@type": "sc:Organization", "name": "x"}, "license": "MIT", "rai:dataBiases": ["none"]}
+    for _ in range(drawn.choice((0, 1, 1, 1, 2))):
+        _bend_value(described, drawn)
+    with tempfile.TemporaryDirectory() as place, mock.patch.object(making, "CROISSANT", described):
+        return making.bundle(Path(place), made.key).path.read_bytes()
+
+
 def _resealed(files: Files, path: str, top: str, made: making.Made) -> bytes:
     """Index, crate, bag and signatures made anew, as far as they are not what was bent."""
     try:
@@ -194,4 +215,4 @@ def _packed(files: Files, top: str) -> bytes:
         return making.packed(Path(place) / "x.zip", top, files).read_bytes()
 
 
-BENDS: tuple[Bend, ...] = (_zip, _bag, _json, _json, _json, _text)
+BENDS: tuple[Bend, ...] = (_zip, _bag, _json, _json, _json, _text, _croissant)

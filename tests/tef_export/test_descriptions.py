@@ -254,11 +254,32 @@ def _file(name: str, **fields: str) -> Change:
     return lambda crate: next(e for e in crate["@graph"] if e["@id"] == name).update(fields)
 
 
+RECORDS = {
+    "@type": "cr:RecordSet",
+    "@id": "table",
+    "name": "table",
+    "field": [
+        {
+            "@type": "cr:Field",
+            "@id": "table/age",
+            "name": "age",
+            "description": "in years",
+            "dataType": "sc:Integer",
+            "source": {"fileObject": {"@id": "file-9"}, "extract": {"column": "age"}},
+        }
+    ],
+}
 LIES: list[tuple[str, str, Change, str]] = [
     ("D56 hash of the model", places.BOM, _model(_set("hashes", 0, "content", to="1" * 64)), "digests that the bundle"),
     ("hash of another file", places.BOM, _model(_set("hashes", 0, "content", to="PLAN")), "hash of the model"),
     ("D57 unknown field", places.BOM, _set("extra", to=1), "extra"),
     ("D57 value of no such kind", places.BOM, _set("components", 0, "type", to="magic"), "magic"),
+    ("D57 text in place of a number", places.BOM, _set("version", to="1"), "version: expected CycloneDX 1.6"),
+    ("D57 nothing in place of a text", places.BOM, _model(_set("supplier", to=None)), "supplier: expected a value"),
+    ("D57 a reference twice", places.SBOM, lambda b: b["components"].append(
+        {**b["components"][0], "name": "proofline2", "version": "1", "purl": "pkg:pypi/proofline2@1"}), "twice"),
+    ("D57 a package twice", places.SBOM, lambda b: b["dependencies"][0]["dependsOn"].append(
+        b["dependencies"][0]["dependsOn"][0]), "dependsOn: expected each once"),
     ("another version", places.BOM, _model(_set("version", to="9.9.9")), "version of the model"),
     ("another name", places.BOM, _set("metadata", "component", "name", to="X"), "name of the system"),
     ("a better figure", places.BOM, _model(
@@ -292,6 +313,10 @@ LIES: list[tuple[str, str, Change, str]] = [
     ("an entity twice", places.CRATE, lambda c: c["@graph"].append(c["@graph"][-1]), "an entity twice"),
     ("another purpose", places.CRATE, _file("./", description="Anything"), "description"),
     ("another id", places.CRATE, _file("./", identifier="other-1"), "identifier"),
+    ("a file under another name", places.CRATE, lambda c: next(
+        e for e in c["@graph"] if e["@type"] == "File").update(name="x"), "@graph"),
+    ("another begin of the training", places.CRATE, lambda c: next(
+        e for e in c["@graph"] if e["@id"] == "#training").update(startTime="2020-01-01T00:00:00Z"), "startTime"),
     ("parts left out", places.CRATE, _file("./", hasPart=[]), "parts"),  # type: ignore[arg-type]
     ("D67 no digest of the data", places.CROISSANT, lambda c: c["distribution"][0].pop("sha256"), "croissant.json, f"),
     ("D another digest", places.CROISSANT, _set("distribution", 0, "sha256", to="PLAN"), "croissant.json, f"),
@@ -299,6 +324,9 @@ LIES: list[tuple[str, str, Change, str]] = [
     ("an address of somebody else", places.CROISSANT, _set(
         "distribution", 0, "contentUrl", to="https://evil.example/x"), "contentUrl"),
     ("a context to be fetched", places.CROISSANT, _set("@context", to="https://evil.example"), "@context"),
+    ("D67 number in place of a text", places.CROISSANT, _set("distribution", 0, "encodingFormat", to=1), "Croissant"),
+    ("D a field of a file that is none", places.CROISSANT, lambda c: c.update(recordSet=[RECORDS]), "file that is"),
+    ("D another meaning of a word", places.CROISSANT, _set("@context", "sc", to="https://x.example/"), "specification"),
     ("other data", places.CROISSANT, _set("identifier", to="sha256:PLAN"), "croissant.json, identifier"),
     ("features in another order", places.AISC[0], lambda c: c["features"].reverse(), "performance.json, features"),
     ("another target", places.AISC[1], _set("target_feature", to="age"), "fairness.json, target"),

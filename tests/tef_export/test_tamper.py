@@ -372,8 +372,37 @@ def _replaced(path: str, old: bytes, new: bytes) -> Callable[[Files], Files]:
     return lambda files: {**files, path: files[path].replace(old, new)}
 
 
+def _planned(content: bytes) -> Callable[[Files], Files]:
+    """Another plan, and `bundle.json` made to fit."""
+
+    def apply(files: Files) -> Files:
+        files = making.reindexed({**files, contents.PLAN: content})
+        return _index(lambda i: i["digests"].update(plan=making.sha(content)))(files)
+
+    return apply
+
+
+def _inserted(path: str, text: bytes) -> Callable[[Files], Files]:
+    """Text behind the first bracket of a document, and `bundle.json` made to fit where it is another one."""
+
+    def apply(files: Files) -> Files:
+        found = {**files, path: files[path].replace(b"{", b"{" + text, 1)}
+        return found if path == manifest.PLACE else making.reindexed(found)
+
+    return apply
+
+
 EVIDENCE = contents.EVIDENCE
+BOMB = b"a: &a [x, x]\nb: &b [*a, *a]\nc: [*b, *b]\n"
 WRONG: list[tuple[str, Callable[[Files], Files], str, str]] = [
+    ("key twice in the index", _inserted(manifest.PLACE, b'"format": "x", '), "index", "twice in one object"),
+    ("key twice in a record", _inserted(EVIDENCE["gate"], b'"outcome": "pass", '), "evidence", "twice in one object"),
+    ("key twice in the results", _inserted(contents.RESULTS, b'"runtime": "x", '), "evidence", "twice in one object"),
+    ("number that is none in a record", _inserted(EVIDENCE["gate"], b'"x": 1e999, '), "evidence", "plain JSON"),
+    ("plan with references", _planned(BOMB), "evidence", "plan.yaml"),
+    ("plan with a key twice", _planned(b"version: 1\nversion: 1\n"), "evidence", "plan.yaml"),
+    ("plan with a tag", _planned(b"version: !!python/name:os.system 1\n"), "contents", "careless readers"),
+    ("plan that is none", _planned(b"[]\n"), "evidence", "plan.yaml"),
     ("another provider in the bag", _replaced("bag-info.txt", b"Example ", b"Ex "), "evidence", "Source-Organization"),
     ("another date in the bag", _replaced("bag-info.txt", b"2026-11-20", b"2026-11-19"), "evidence", "Bagging-Date"),
     (
