@@ -276,6 +276,25 @@ def test_records_that_lie_are_refused(
     attack(refused.value, "evidence")
 
 
+def test_an_account_of_an_earlier_version_holds(opened: verify.Opened) -> None:
+    """Another version may say the same in other words; another number, answer or side is a lie."""
+    account = opened.evidence.account
+
+    def with_item(**changes: Any) -> Any:
+        items = (account.items[0].model_copy(update=changes), *account.items[1:])
+        return dataclasses.replace(opened.evidence, account=account.model_copy(update={"items": items}))
+
+    def with_step(**changes: Any) -> Any:
+        path = (account.path[0].model_copy(update=changes), *account.path[1:])
+        return dataclasses.replace(opened.evidence, account=account.model_copy(update={"path": path}))
+
+    reader.check_account(with_item(title="Training from the start", method="counted", note="once"))
+    reader.check_account(with_step(question="Does it write?", basis="guidelines", follows="see the compute"))
+    for evidence in (with_item(flop=1.0), with_item(counts=not account.items[0].counts), with_step(answer="never")):
+        with pytest.raises(errors.VerificationError, match=r"account, (items|path)"):
+            reader.check_account(evidence)
+
+
 def test_the_recipe_is_made_anew_from_the_plan(opened: verify.Opened) -> None:
     """A recipe that asks less than the plan did is refused."""
     content = json.loads(opened.files.read("data/recipe.json"))
