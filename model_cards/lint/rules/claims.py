@@ -206,11 +206,19 @@ def _is_claim(sentence: Sentence, match: re.Match[str], claim: Claim) -> bool:
 @functools.lru_cache(maxsize=512)
 def _relevant(evidence: Evidence, about: str) -> tuple[Entry, ...]:
     pattern = re.compile(rf"(?<!\w)(?:{about})(?!\w)", re.IGNORECASE)
+    lines = _lines(evidence)
+    hits = {line for line in {line for own in lines for line in own} if pattern.search(line)}
+    return tuple(e for e, own in zip(evidence.entries, lines, strict=True) if not hits.isdisjoint(own))
+
+
+@functools.lru_cache(maxsize=4)
+def _lines(evidence: Evidence) -> tuple[tuple[str, ...], ...]:
+    """Of each entry its words and those of a short text; many entries share a line, which is looked at once."""
     return tuple(
-        e
+        (_spoken(e), " ".join(words.words(e.value)))
+        if isinstance(e.value, str) and len(e.value) < 300
+        else (_spoken(e),)
         for e in evidence.entries
-        if pattern.search(_spoken(e))
-        or (isinstance(e.value, str) and len(e.value) < 300 and pattern.search(" ".join(words.words(e.value))))
     )
 
 
