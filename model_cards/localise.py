@@ -29,7 +29,7 @@ from model_cards.tree import (
 
 ORIGINAL = (
     "These stay in the language in which they were written: names, answers and other texts of the plan, reasons and "
-    "notes of checks, titles of standards, and the paraphrase of the law."
+    "notes of checks, titles of standards, and the paraphrase of the law where it has no translation."
 )
 
 
