@@ -26,9 +26,10 @@ ODD = 'it\'s a "column", with `ticks`'
 
 
 @pytest.fixture(autouse=True)
-def _spark_is_here(request: pytest.FixtureRequest) -> None:
-    """Under CI Spark must be there; elsewhere the reason is said."""
+def _spark_is_here(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Under CI Spark must be there; elsewhere the reason is said. Its Java compiles for a short life."""
     if "needs_spark" in request.keywords:
+        monkeypatch.setenv("JAVA_TOOL_OPTIONS", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC")
         try:
             _spark_engine.require()
         except errors.MissingError as error:
