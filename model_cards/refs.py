@@ -185,7 +185,11 @@ class Gap:
         reason = f" {why} {self.reason.shown.rstrip('.')}." if self.reason else ""
         end = "" if what.endswith("?") else "."
         file, found, place = self.where.partition(": ")
-        where = language.fixed(file, self.language) + colon + " " + place if found else self.where
+        where = (
+            language.fixed(file, self.language) + colon + " " + place
+            if found
+            else language.fixed(self.where, self.language)
+        )
         return f"{kind} {what}{end}{reason} {by} {self.who} ({where})."
 
 
