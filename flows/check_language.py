@@ -58,8 +58,9 @@ def _summary(plan: LanguagePlan) -> str:
     languages = ", ".join(plan.declared_languages) or "languages identified"
     base = f", from {plan.model.base.name} ({plan.model.method})" if plan.model.base else ""
     required = sum(gate.required for gate in plan.policy.gates)
+    gates = f"{len(plan.policy.gates)} {'gate' if len(plan.policy.gates) == 1 else 'gates'}"
     return (
-        f"language model, {corpora} ({languages}){base}, {len(plan.policy.gates)} gates ({required} required), and the "
+        f"language model, {corpora} ({languages}){base}, {gates} ({required} required), and the "
         "checks on the text, which decide as well"
     )
 
