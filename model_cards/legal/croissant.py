@@ -139,11 +139,19 @@ def _records(book: Book) -> dict[str, Any]:
         "@type": "cr:RecordSet",
         "@id": TABLE,
         "name": TABLE,
-        "field": [_field(book, column) for column in book["ingest"]["columns"]],
+        "field": [_field(book, column, number) for number, column in enumerate(book["ingest"]["columns"])],
     }
 
 
-def _field(book: Book, column: Node) -> dict[str, Any]:
+def _identifier(column: str, number: int) -> str:
+    """How the document refers to a column: by its name, or by its place where the name has other characters.
+
+    The public validator admits no white space here, not even escaped.
+    """
+    return f"{TABLE}/{column}" if re.fullmatch(r"[A-Za-z0-9_.-]+", column) else f"{TABLE}/_{number}_"
+
+
+def _field(book: Book, column: Node, number: int) -> dict[str, Any]:
     declared = book.plan["data"]["columns"].first(name=column.value["name"])
     hidden = column.value["name"] in special(book)
     held = [] if hidden or declared is None else [declared.value.get("description"), _unit(column)]
@@ -152,7 +160,7 @@ def _field(book: Book, column: Node) -> dict[str, Any]:
         words = "Special category of personal data; nothing more is told."
     return {
         "@type": "cr:Field",
-        "@id": f"{TABLE}/{column.value['name']}",
+        "@id": _identifier(str(column.value["name"]), number),
         "name": text.plain(str(column.value["name"])),
         "description": words or f"role: {column.value['role']}",
         "dataType": TYPES[str(column.value["kind"])],

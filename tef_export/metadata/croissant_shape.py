@@ -27,7 +27,7 @@ class _Shape(pydantic.BaseModel):
 
 
 class _Id(_Shape):
-    id: Text = Field(alias="@id")
+    id: Text = Field(alias="@id", pattern=r"^[A-Za-z0-9_./-]+$")
 
 
 class _File(_Id):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -31,7 +32,7 @@ def test_the_public_validator_accepts_it(dossiers: dict[str, Dossier], tmp_path:
     """`mlcroissant` reads the file of every task without an error and finds every column."""
     paths, wanted = [], []
     for task, bare in dossiers.items():
-        for found in (bare, stating.answered(bare)):
+        for found in (bare, stating.answered(bare), _spaced(bare)):
             data = croissant.data(refs.book(found))
             paths.append(tmp_path / f"{len(paths)}.json")
             paths[-1].write_text(json.dumps(data), encoding="utf-8")
@@ -42,6 +43,22 @@ def test_the_public_validator_accepts_it(dossiers: dict[str, Dossier], tmp_path:
     )
     assert made.returncode == 0, made.stderr[-2000:]
     assert made.stdout.split("\n")[:-1] == wanted
+
+
+def _spaced(found: Dossier) -> Dossier:
+    """The same run with a column whose name has white space, as tables of real life have."""
+    first, *rest = found.ingest.columns
+    columns = (first.model_copy(update={"name": "mean radius [mm²]"}), *rest)
+    return dataclasses.replace(found, ingest=found.ingest.model_copy(update={"columns": columns}))
+
+
+def test_a_column_is_referred_to_by_its_name_or_its_place(dossiers: dict[str, Dossier]) -> None:
+    """White space is admitted in a name and not in a reference."""
+    bare, spaced = (croissant.data(refs.book(d))["recordSet"][0]["field"] for d in (
+        dossiers["binary"], _spaced(dossiers["binary"])))  # fmt: skip
+    assert bare[0]["@id"] == f"table/{bare[0]['name']}"
+    assert (spaced[0]["@id"], spaced[0]["name"]) == ("table/_0_", "mean radius [mm²]")
+    assert [f["@id"] for f in spaced[1:]] == [f["@id"] for f in bare[1:]]
 
 
 def test_columns_and_digests_are_those_of_the_run(dossiers: dict[str, Dossier]) -> None:
