@@ -23,6 +23,8 @@ LONGEST = (
     "tests/factory/",
 )
 """The files that take longest, longest first."""
+# The cores are shared by the processes of the tests, which are more than they.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 # As the command line does: threads that spin while they wait slow small trainings on a busy machine.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
