@@ -13,8 +13,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 LONGEST = (
     "tests/factory/slurm/test_jobs.py",
-    "tests/factory/slurm/test_accounting.py",
     "tests/flows/",
+    "tests/factory/slurm/test_accounting.py",
     "tests/factory/test_resuming.py",
     "tests/factory/language/test_job.py",
     "tests/tef_export/language/test_bundle.py",
@@ -22,7 +22,7 @@ LONGEST = (
     "tests/checks/test_data_engines.py",
     "tests/factory/",
 )
-"""The files that take longest, longest first."""
+"""The files that take longest, longest first, but not both of those that mostly wait at once."""
 # The cores are shared by the processes of the tests, which are more than they.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # As the command line does: threads that spin while they wait slow small trainings on a busy machine.
