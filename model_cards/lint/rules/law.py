@@ -112,7 +112,7 @@ def _citation(sentence: Sentence, citation: Citation, own: Sequence[Span]) -> Fi
     after = [s for s in own if s.begin >= citation.end and _NAMES_SUBJECT.match(text[citation.end : s.begin])]
     before = [s for s in own if s.end <= citation.begin and _OPENS.fullmatch(text[s.end : citation.begin])]
     named = after or before
-    own = named or list(own)
+    every, own = list(own), named or list(own)
     if not own:
         return None
     for former in register.proposal:
@@ -121,8 +121,8 @@ def _citation(sentence: Sentence, citation: Citation, own: Sequence[Span]) -> Fi
             and not _OF_THE_PROPOSAL.search(text)
             and (hit := next((s for s in own if s.concept in former.about), None))
         ):
-            if citation.name in register.subjects.get(hit.concept, ()):
-                continue
+            if any(_fits(citation, register.subjects.get(s.concept, frozenset())) for s in every):
+                continue  # the sentence speaks of what the article says today, too
             return Finding(
                 RULES["article-proposal"],
                 sentence,

@@ -87,7 +87,7 @@ _NOT_DONE = re.compile(
 """Outcomes of what nobody has looked at yet."""
 _OWN_NO = re.compile(
     r"(?<!\w)no (?=(?:\w+ ){0,3}?(?:effect|influence|discriminat|bias(?! mitigation)|difference|problem|weakness|"
-    r"issues?\b|foreign|drift|"
+    r"issues?\b|harm|foreign|drift|"
     r"disadvantage|disparit|failure))",
     re.IGNORECASE,
 )
@@ -125,7 +125,8 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
         claim = good or done
         if topic is None:
             # Its whole name without any denial: whatever the verb, it is spoken of as if it were there.
-            topic, claim = next((t for t in named if t.whole_in(said)), None), _spoken_of(sentence)
+            topic = next((t for t in named if t.whole_in(said)), None)
+            claim = _spoken_of(sentence, topic) if topic else None
         if topic and claim and "without" in topic.words and not re.search(r"(?<!\w)without(?!\w)", sentence.text):
             continue
         if topic and claim:
@@ -239,9 +240,10 @@ _WHOLE = re.compile(r".+", re.DOTALL)
 _ABILITY = re.compile(r"(?<!\w)(?:can|may)(?= (?:\w+ )?[a-z]+(?<!be)(?!\w))", re.IGNORECASE)
 
 
-def _spoken_of(sentence: Sentence) -> re.Match[str] | None:
+def _spoken_of(sentence: Sentence, topic: Topic) -> re.Match[str] | None:
     """The sentence, where it neither denies nor plans nor asks for anything. `Can send feedback` is no wish."""
-    text = _ABILITY.sub(lambda m: "x" * len(m[0]), _NO_LONGER.sub(lambda m: "x" * len(m[0]), sentence.text))
+    text = _without_own(sentence.text, topic)
+    text = _ABILITY.sub(lambda m: "x" * len(m[0]), _NO_LONGER.sub(lambda m: "x" * len(m[0]), text))
     whole = _WHOLE.match(text)
     spoken = dataclasses.replace(sentence, text=text)
     return _WHOLE.match(sentence.text) if whole and _asserted(spoken, whole) else None
@@ -258,6 +260,13 @@ def _asserted(sentence: Sentence, match: re.Match[str]) -> bool:
     return saying.asserted(dataclasses.replace(sentence, text=text), *match.span()) and not saying.speaks_of_part(text)
 
 
+def _without_own(text: str, topic: Topic) -> str:
+    """The text with the denial blanked that is part of the topic itself: `works without GPU`."""
+    for own in topic.words & {"without", "no", "never"}:
+        text = re.sub(rf"(?<!\w){own}(?!\w)", "x" * len(own), text, flags=re.IGNORECASE)
+    return text
+
+
 _UNHARMED = re.compile(
     r"(?<!\w)(?:does|do|did) not(?= (?:\w+ )?(?:impair|affect|harm|hurt|disturb|hinder|degrade|reduce|weaken|matter))",
     re.IGNORECASE,
@@ -268,8 +277,7 @@ def _denies(text: str, topic: Topic) -> bool:
     """`The firmware is signed; there is no secure boot`: the clause that names the topic says no itself."""
     text = _UNHARMED.sub(lambda m: "x" * len(m[0]), _OWN_NO.sub(lambda m: " " * len(m[0]), text))
     text = _NO_LONGER.sub(lambda m: "x" * len(m[0]), text)
-    for own in topic.words & {"without", "no", "never"}:
-        text = re.sub(rf"(?<!\w){own}(?!\w)", "x" * len(own), text, flags=re.IGNORECASE)
+    text = _without_own(text, topic)
     return any(
         saying.denied(text, *m.span())
         for m in re.finditer(r"[^\W_]+", text)
