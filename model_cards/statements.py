@@ -150,7 +150,8 @@ def carried_words(book: Book) -> Parts:
         return ()
     number = book["answers"]["statements"].derived(len(found), "statements that apply and are carried over", "count")
     return tree.say(
-        "Statements carried over from an earlier run, to be confirmed: {n}; these stand against nothing.", n=number
+        "Statements carried over from an earlier run, to be confirmed: {n}; these do not stand against a signature.",
+        n=number,
     )
 
 

@@ -297,7 +297,7 @@ def _of_risks(book: Book) -> list[Parts]:
     node = book["answers"]["risks"]
     if not node:
         return [("No risk is on record; the risk management of Art. 9 has nothing to rest on.",)]
-    waiting = [r for r in node if not r["acceptance"] or r["acceptance"].value["status"] != "stated"]
+    waiting = [r for r in node if not r["acceptance"] or r["acceptance"].value["status"] == "outdated"]
     if not waiting:
         return []
     number = node.derived(len(waiting), "risks whose rest nobody has accepted in this run", "count")
