@@ -12,7 +12,6 @@ from configs import errors, wording
 from configs.answers import By
 from flows import answer_view
 from flows.answer_store import Answers, Item
-from model_cards.gpai import values
 
 COMMANDS = {
     "?": "help",
@@ -35,8 +34,6 @@ HELP = f"""\
     s, skip   leave it as it is and go on        b, back   to the question before
     q, quit   stop; what was answered is saved   ?         this help
   Ctrl-C stops too, and loses only what you are typing."""
-YES_OR_NO = "Begin with yes or no"
-"""Words of a question whose answer the documents read its first word of."""
 CUT = "--- What is below this line is not part of the answer. ---"
 
 
@@ -225,7 +222,7 @@ def _save(store: Answers, item: Item, text: str, by: By, terminal: Terminal) -> 
         terminal.say(f"  {error}")
         return False
     terminal.say("  Saved.")
-    if YES_OR_NO in item.question.question and values.leading(text) == "open":
+    if answer_view.is_unread(item.question, text):
         terminal.say(
             "  It begins with neither yes nor no: what hangs on that stays open in the documents. "
             f"b goes back to it; later, --only {item.question.id} does."

@@ -11,11 +11,13 @@ from typing import Any
 from configs import errors
 from configs.language.load import AnyPlan
 from configs.language.plan import LanguagePlan
+from configs.law.register import Question
 from evidence import about
 from evidence.dossier import AnyDossier
 from evidence.language_dossier import LanguageDossier
 from flows import answer_facts_language, decisions, view, workspace
 from flows.answer_store import Item, records_of
+from model_cards.gpai import values
 
 WIDTH = 100
 LONGEST = 240
@@ -29,12 +31,28 @@ ROLES = {
     "management": ("manage", "managing", "director", "chief", "ceo", "cto", "head of", "board", "president", "owner"),
 }
 """Words by which a role is known as that of an owner of questions. A role is free text: this only decides a notice."""
+YES_OR_NO = "Begin with yes or no"
+"""Words of a question whose answer the documents read the first word of."""
 STANDING = {
     "stated": "stated",
     "carried": "carried over, to be confirmed",
     "outdated": "outdated: what it speaks of has changed",
     "open": "open",
 }
+
+
+def is_unread(asked: Question, text: str) -> bool:
+    """Is a yes or no asked for, and does the answer begin with neither?"""
+    return YES_OR_NO in asked.question and values.leading(text) == "open"
+
+
+def unread(items: Iterable[Item]) -> list[str]:
+    """A line for each answer that is kept, and of which the documents read no yes and no no."""
+    return [
+        f"{item.question.id}: begins with neither yes nor no. What hangs on that stays open in the documents."
+        for item in items
+        if item.statement.applies and item.statement.text is not None and is_unread(item.question, item.statement.text)
+    ]
 
 
 def question(item: Item, progress: tuple[int, int], facts: list[str]) -> list[str]:

@@ -30,6 +30,7 @@ PLAN_AS_READ = "plan.json"
 
 
 BASE_MODEL = "base model"
+TEXT = "text file"
 DATA = ("data file", "text file")
 LATE = ("reference", "account", "answers", "document", "close")
 """Stages on which the decision does not rest: what they make can be absent where a run is looked at."""
@@ -218,6 +219,10 @@ def require_files(plan: AnyPlan, plan_file: Path) -> None:
     for what, name, key in _wanted(plan):
         place = base / name
         if not (place.is_dir() if what == BASE_MODEL else place.is_file()):
+            if what == TEXT and place.is_dir():
+                raise errors.MissingError(
+                    f"{what} {name}: expected a file, got a folder. Name its files in {key}, or put them into a ZIP."
+                )
             where = f"{DATA_VARIABLE} is {base}" if DATA_VARIABLE in os.environ else f"{DATA_VARIABLE} is not set"
             raise errors.MissingError(
                 f"{what} {name}: expected it in {base}, got none ({where}). Set {DATA_VARIABLE} to the folder "
@@ -236,7 +241,7 @@ def _wanted(plan: AnyPlan) -> list[tuple[str, str, str]]:
     wanted = []
     for corpus in plan.corpora:
         names = corpus.source.path if isinstance(corpus.source, TextFiles) else ()
-        wanted += [("text file", name, f"source.path of corpus {corpus.id}") for name in names]
+        wanted += [(TEXT, name, f"source.path of corpus {corpus.id}") for name in names]
     wanted += [("block list", entry.path, "cleaning.block_lists") for entry in plan.cleaning.block_lists]
     if plan.model.base is not None:
         wanted.append((BASE_MODEL, plan.model.base.path, "model.base.path"))

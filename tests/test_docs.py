@@ -9,6 +9,8 @@ from pathlib import Path
 import click
 import pytest
 
+from configs.language import load
+from configs.language.plan import LanguagePlan
 from flows import cli
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -60,6 +62,14 @@ def test_links_between_pages_lead_somewhere(page: Path) -> None:
     """A relative link names a file that exists."""
     for target in re.findall(r"\]\(([^)#:]+)\)", page.read_text(encoding="utf-8")):
         assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_the_plan_in_the_guide_on_text_is_a_plan() -> None:
+    """Whoever copies it has a plan that is read."""
+    (block,) = re.findall(
+        r"```yaml\n(version.*?)```", (ROOT / "docs/guide/text.md").read_text("utf-8"), flags=re.DOTALL
+    )
+    assert isinstance(load.parse_any(block, "text.md"), LanguagePlan)
 
 
 def test_every_shipped_use_case_is_in_the_readme() -> None:

@@ -174,6 +174,7 @@ def _list(store: Answers, owner: str | None, only: tuple[str, ...]) -> None:
 
 
 def _by_hand(store: Answers, path: Path) -> None:
+    from flows import answer_view
 
     with store.held():
         new = not store.path.is_file()
@@ -182,6 +183,8 @@ def _by_hand(store: Answers, path: Path) -> None:
         click.echo(f"Written: {_short(store.path)}. Put your answers into it, then give this command again.")
         return
     click.echo(f"{_short(store.path)}: {count} new answers taken over.")
+    for line in answer_view.unread(store.items()):
+        click.echo(line)
     _conclude(store, path)
 
 

@@ -11,10 +11,11 @@ import click
 from configs import errors
 
 FORMATS = {".csv": "csv", ".tsv": "tsv", ".parquet": "parquet", ".xlsx": "excel"}
+TEXTS = (".txt", ".md", ".jsonl", ".zip")
 
 
 @click.command("init")
-@click.argument("data", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("data", type=click.Path(path_type=Path))
 @click.option(
     "-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="Plan file.  [default: DATA's name .yaml]"
 )
@@ -53,6 +54,12 @@ def _read(data: Path) -> tuple[Any, str | None]:
     """The table, and the separator where it is not the one that the file's ending promises."""
     import pandas as pd
 
+    if data.is_dir() or data.suffix.lower() in TEXTS:
+        raise errors.PlanError(
+            f"data {data}: expected a table in .csv, .tsv, .parquet or .xlsx, got {_what(data)}. Convert a table; for "
+            "the text of a language model begin with a copy of configs/use_cases/python_documentation.yaml "
+            "(docs/guide/text.md)."
+        )
     if not data.is_file():
         raise errors.MissingError(f"data {data}: expected a file, got none. Check the path.")
     kind = FORMATS.get(data.suffix.lower())
@@ -70,6 +77,10 @@ def _read(data: Path) -> tuple[Any, str | None]:
         raise errors.DataError(
             f"data {data}: expected a readable {kind} table, got: {error}. Repair the file."
         ) from None
+
+
+def _what(data: Path) -> str:
+    return "a folder" if data.is_dir() else f"'{data.suffix}'"
 
 
 def _separator(data: Path, usual: str) -> str:

@@ -112,6 +112,11 @@ def test_an_answer_that_is_read_by_its_first_word_is_looked_at(store: answer_sto
     """Where a question asks to begin with yes or no, another beginning is saved, and what follows is told."""
     item = next(i for i in store.items() if i.question.id == "oversight")
     question = item.question.model_copy(update={"question": "Begin with yes or no: was it crawled?"})
+    by_hand = dataclasses.replace(
+        item, question=question, statement=item.statement.model_copy(update={"text": SAID, "applies": True})
+    )
+    assert "neither yes nor no" in "".join(answer_view.unread([by_hand]))
+    assert not answer_view.unread([dataclasses.replace(by_hand, question=item.question)])
     for text, told in ((SAID, True), ("No, it was not crawled.", False)):
         person = Person([])
         assert answer_session._save(store, dataclasses.replace(item, question=question), text, BY, person)

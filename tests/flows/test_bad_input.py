@@ -15,6 +15,7 @@ import pytest
 
 from configs import errors
 from evidence import ledger
+from tests.configs import language_plans
 from tests.flows import plans
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -101,6 +102,25 @@ def test_a_missing_file_leaves_with_3(tmp_path: Path, say: Say) -> None:
     assert code == errors.EXIT_MISSING
     assert "patients.csv" in said
     assert "PROOFLINE_DATA" in said
+
+
+def test_text_in_place_of_a_table_is_told_where_to_begin(tmp_path: Path, say: Say) -> None:
+    """`init` drafts plans of tables; a folder, or text, is sent to the plan of a language model."""
+    (tmp_path / "letters.jsonl").write_text("{}\n")
+    for name, got in ((".", "got a folder"), ("letters.jsonl", "got '.jsonl'")):
+        code, said = say("init", tmp_path / name, "--out", tmp_path / "new.yaml")
+        assert code == errors.EXIT_USAGE
+        assert got in said
+        assert "docs/guide/text.md" in said
+
+
+def test_a_folder_of_texts_is_no_file(tmp_path: Path, say: Say) -> None:
+    """A folder that is there is not said to be missing."""
+    (tmp_path / "letters.jsonl").mkdir()
+    (tmp_path / "plan.yaml").write_text(language_plans.PLAN)
+    code, said = say("check", tmp_path / "plan.yaml")
+    assert code == errors.EXIT_MISSING
+    assert "expected a file, got a folder" in said
 
 
 def test_a_wrong_separator_is_recognised(tmp_path: Path, say: Say) -> None:
