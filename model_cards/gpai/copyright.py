@@ -78,9 +78,10 @@ def _crawl(book: Book) -> list[Block]:
         return [Paragraph((none,))]
     items = []
     for corpus in crawled:
-        node = corpus["provenance"]["crawl"]
-        behaviour = node["behaviour"] if node else node
-        told = behaviour.fact() if behaviour else Gap("behaviour of the crawlers", "engineer", f"plan: {node.path}")
+        crawl = corpus["provenance"]["crawl"]
+        where = f"plan: {crawl.path}.behaviour"
+        behaviour = crawl["behaviour"] if crawl else crawl
+        told = behaviour.fact() if behaviour else Gap("behaviour of the crawlers", "engineer", where)
         items.append(tree.parts(values.title(corpus), ": ", told))
     return [Bullets(tuple(items))]
 

@@ -184,7 +184,18 @@ def _plan(book: Book, path: str, _: Places) -> Answer:
             return Answer("evidenced", tree.parts("the plan declares none ", _place(node.evidence)))
         what, who = GENERAL.get(path, (path.rpartition(".")[2].replace("_", " "), "provider"))
         return Answer("gap", (Gap(what, who, f"plan: {path}"),))
+    if path == "corpora" and (silent := _crawled_in_silence(node)):
+        return Answer("gap", (Gap("behaviour of the crawlers", "engineer", f"plan: {silent}"),))
     return Answer("stated", tree.parts("in the plan ", _place(node.evidence)))
+
+
+def _crawled_in_silence(corpora: Node) -> str | None:
+    """Where the plan would say how crawlers behaved and does not: to name a corpus as crawled says nothing on that."""
+    for corpus in corpora:
+        crawl = corpus["provenance"]["crawl"]
+        if corpus["provenance"].value["origin"] == "crawled" and not (crawl and crawl["behaviour"]):
+            return f"{crawl.path}.behaviour"
+    return None
 
 
 def _document(book: Book, name: str, places: Places) -> Answer:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import jsonschema
 import pytest
@@ -15,8 +16,8 @@ from evidence.folder import RunFolder
 from evidence.language_dossier import LanguageDossier
 from model_cards import lines, render_html, render_json, render_markdown, tree
 from model_cards.gpai import account, book, documents
-from model_cards.legal import names
-from model_cards.refs import Book, Fact, Gap
+from model_cards.legal import answered, names
+from model_cards.refs import Book, Fact, Gap, Node
 from model_cards.tree import Document, Link
 from tests.configs.language_plans import plan_of
 from tests.model_cards.gpai import builders
@@ -290,3 +291,11 @@ def test_every_point_of_the_annexes_is_followed_to_its_answers(trees: dict[str, 
     for point in (*register.annex_xi[:11], *register.annex_xii):
         assert point.place in shown
         assert point.duty in shown
+
+
+@pytest.mark.parametrize(("told", "state"), [("obeys robots.txt", "stated"), ("", "gap"), (None, "gap")])
+def test_a_crawled_corpus_states_nothing_on_its_crawlers_by_being_named(told: str | None, state: str) -> None:
+    """Measure 1.2 of the Code is answered by the plan where it says how the crawlers behaved, and not before."""
+    crawl = None if told is None else {"crawlers": ["words-bot"], "behaviour": told or None}
+    plan = Node("plan.yaml", "", {"corpora": [{"provenance": {"origin": "crawled", "crawl": crawl}}]})
+    assert answered._plan(SimpleNamespace(plan=plan), "corpora", PLACES).state == state  # type: ignore[arg-type]
