@@ -82,7 +82,7 @@ def compare(
             elif not same_rows and old and old.unit == "rows":
                 lost["counts"] = "numbers of rows depend on the table, and are not compared across tables"
             elif same_rows or (old and new):
-                if not same_rows and (other := _of_another(before[check.id], result, part)):
+                if not same_rows and (other := _of_another(before[check.id], result, name, part)):
                     stated[len(pairs)] = ("cannot_tell", other)
                 none = records.Measure(name=name, value=None, slice=part)
                 pairs.append((check.id, old or none, new or none))
@@ -169,8 +169,17 @@ def _gone(part: str, absent: Mapping[str, str]) -> str:
     return first or "what the rows belong to did not travel"
 
 
-def _of_another(before: records.CheckResult, after: records.CheckResult, part: str) -> str | None:
-    """Why two rates of a group are not of the same thing: of several classes, the one furthest apart is shown."""
+def _of_another(before: records.CheckResult, after: records.CheckResult, measure: str, part: str) -> str | None:
+    """Why two values are not of the same thing.
+
+    Of several classes, a group's rate is that of the one furthest apart; of several faults, what is told beside the
+    worst score is that of the fault which gave it.
+    """
+    worst = before.details.get("worst"), after.details.get("worst")
+    if measure not in (before.check_id, f"{before.check_id}.clean") and None not in worst and worst[0] != worst[1]:
+        return (
+            f"declared is the value at {worst[0]}, measured on these rows that at {worst[1]}: the score is worst there"
+        )
     name, divided, _ = part.partition("=")
     then, now = before.details.get("rate"), after.details.get("rate")
     if not divided or not isinstance(then, Mapping) or not isinstance(now, Mapping) or then.get(name) == now.get(name):

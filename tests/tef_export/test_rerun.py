@@ -127,6 +127,20 @@ def test_without_rows_of_either_side_nothing_can_be_measured(made: making.Made) 
         again(made)
 
 
+def test_what_is_told_beside_the_worst_of_several_faults_is_compared_at_the_same_fault_only() -> None:
+    """On other rows another fault may be the worst: its accuracy is compared, another score at it cannot be."""
+    check = "robustness.out_of_range"
+    made = records.CheckResult(check_id=check, title="t", status="pass", reason="r", details={"worst": "age above"})
+    other = made.model_copy(update={"details": {"worst": "bmi below"}})
+    beside = f"{check}.balanced_accuracy"
+    assert "at age above, measured on these rows that at bmi below" in str(
+        compare._of_another(made, other, beside, "overall")
+    )
+    assert compare._of_another(made, made, beside, "overall") is None
+    for name in (check, f"{check}.clean"):
+        assert compare._of_another(made, other, name, "overall") is None
+
+
 def one(value: float | None, low: float = 0.0, high: float = 0.0, n: int = 1000) -> records.Measure:
     interval = None if value is None else records.Interval(low=low, high=high, level=0.95, method="exact")
     return records.Measure(name="performance.accuracy", value=value, interval=interval, n=n)
