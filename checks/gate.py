@@ -200,7 +200,7 @@ def _does_not_apply(result: records.CheckResult) -> bool:
 def _why_missing(result: records.CheckResult, gate: Gate) -> str:
     if result.measures:
         return f"nothing was measured for {gate.slice}"
-    return result.reason
+    return result.reason.removeprefix(f"{_asked(gate)}: ")  # as `apply` wrote it, where it went before
 
 
 def _in(part: str, group: str, result: records.CheckResult) -> bool:

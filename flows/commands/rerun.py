@@ -137,9 +137,15 @@ def show(found: Rerun, console: Console) -> None:
     for text in found.data.warnings:
         console.print(f"[yellow]warning:[/] {_safe(text)}", highlight=False, soft_wrap=True)
     counts = ", ".join(f"{found.counted(status)} {status.replace('_', ' ')}" for status in WORST_FIRST)
-    where = "the bundle's test rows" if found.data.origin == "bundle" else _safe(found.data.name)
+    text = any(one.check_id.startswith("language.") for one in found.comparisons)
+    what = "documents" if text else "rows"
+    where = (
+        f"the bundle's {'held-out text' if text else 'test rows'}"
+        if found.data.origin == "bundle"
+        else _safe(found.data.name)
+    )
     console.print(
-        f"{found.data.rows:,} rows of {where}; {found.runtime}, {found.limits}; measures: {counts}", highlight=False
+        f"{found.data.rows:,} {what} of {where}; {found.runtime}, {found.limits}; measures: {counts}", highlight=False
     )
     if found.measured_with:
         console.print(_safe(found.measured_with), highlight=False, soft_wrap=True)

@@ -64,6 +64,16 @@ def test_counts_of_the_very_data_need_no_interval():
     assert gate.judge(found, Gate(check="data.class_balance", at_least=0.3)) == "fail"
 
 
+def test_the_threshold_is_named_once_where_nothing_was_measured():
+    """A result that has been through the policy gives the gate the same sentence as one that has not."""
+    from checks import gate
+
+    plan = model_builders.plan(gates=[{"check": ACCURACY, "at_least": 0.75}])
+    raw = result(status="not_measured", reason="no labels")
+    for results in ([raw], gate.apply(plan, [raw])):
+        assert gate.decide(plan, results).reasons[0].text == "at least 0.75: no labels"
+
+
 def test_one_readable_line_for_each_gate():
     """The reason says what was measured, the interval, the threshold, the rows."""
     found = decided([{"check": ACCURACY, "at_least": 0.75}], result(measure()))
