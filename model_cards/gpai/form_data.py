@@ -112,7 +112,7 @@ def latest(book: Book) -> Parts:
     # A gap is a sentence of its own, with a full stop: gaps come last.
     said = tree.joined((part for part in found if isinstance(part, Fact)), "; ")
     gaps = tree.joined((part for part in found if isinstance(part, Gap)), " ")
-    return tree.parts(said, " " if said and gaps else (), gaps)
+    return tree.parts(said, ". " if said and gaps else (), gaps)
 
 
 def continues(book: Book) -> Fact | Gap:
