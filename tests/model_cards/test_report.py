@@ -126,6 +126,7 @@ def test_each_group_is_drawn_with_its_own_numbers(rendered: dict[str, Rendered])
             assert f"{row['group']} (n = {row['rows']}): {row['value']:.3f}".replace(": 0.000", ": 0") in text
 
 
+@pytest.mark.slow
 def test_hostile_plan_stays_text(dossiers: dict[str, Dossier], tmp_path: Path) -> None:
     """Whatever a plan says is shown as it is; no element, attribute or template expression comes of it."""
     plain = pages.read(render(dossiers["binary"], tmp_path / "plain").page)
@@ -143,6 +144,7 @@ def test_hostile_plan_stays_text(dossiers: dict[str, Dossier], tmp_path: Path) -
     assert not [a for a in page.all("a") if "alert" in a.attributes["href"]]
 
 
+@pytest.mark.slow
 def test_hostile_names_of_groups_and_classes_stay_text(dossiers: dict[str, Dossier], tmp_path: Path) -> None:
     """Names out of the data are escaped in figures too."""
     import dataclasses

@@ -373,6 +373,7 @@ JSON = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_malformed_evidence_is_refused_and_never_a_crash(

@@ -51,6 +51,7 @@ def test_the_outcome_says_whether_code_and_packages_are_the_committed_ones(hones
     assert again(honest).measured_with.startswith("measured by another code")
 
 
+@pytest.mark.slow
 def test_a_value_that_was_not_measured_is_found(tmp_path: Path) -> None:
     """A supplier seals a nicer accuracy: every signature holds, the re-run says that it differs."""
 
@@ -66,6 +67,7 @@ def test_a_value_that_was_not_measured_is_found(tmp_path: Path) -> None:
     assert [c.name for c in found.comparisons if c.status == "differs"] == ["performance.accuracy"]
 
 
+@pytest.mark.slow
 def test_a_measure_that_was_made_up_or_left_out_is_found(tmp_path: Path) -> None:
     """A nice figure of a group that nobody measured, and a bad one that is not declared: both differ."""
 
@@ -85,6 +87,7 @@ def test_a_measure_that_was_made_up_or_left_out_is_found(tmp_path: Path) -> None
     }
 
 
+@pytest.mark.slow
 def test_a_whole_check_that_was_left_out_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A check without a gate is in neither results nor recipe: the same rows and version find it, else it is listed."""
 

@@ -63,6 +63,7 @@ def findings(place: Path, kinds: Collection[str] = KINDS) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 def test_markdown_of_a_run_passes(dossiers: dict[str, dossier.Dossier], tmp_path: Path) -> None:
     """No document of a run in Markdown, the form that the others say again, has a finding against its records."""
     assert not (found := findings(write(dossiers["binary"], tmp_path / "run", ("md",)), {".md"})), "\n".join(found)
