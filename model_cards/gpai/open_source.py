@@ -13,18 +13,31 @@ TITLE = "test of the open-source exemption"
 
 def build(book: Book) -> Document:
     """The whole document."""
-    return frame.document(book, TITLE, (_outcome(book), _conditions(book), _path(book), _remains(book)))
+    # What the exemption leaves due is no duty of a model that is no general-purpose model.
+    remains = () if _no_general_purpose(book) else (_remains(book),)
+    return frame.document(book, TITLE, (_outcome(book), _conditions(book), _path(book), *remains))
+
+
+def _no_general_purpose(book: Book) -> bool:
+    return bool(book["account"]["classes"]["general_purpose"].value == "no")
 
 
 def _outcome(book: Book) -> Section:
     state = book["account"]["classes"]["open_source_exemption"]
+    none: list[Paragraph] = []
+    if _no_general_purpose(book):
+        ready = (
+            "By the class of the model no duty follows that it could be exempt from. The test stands ready, should the "
+            "class be another."
+        )
+        none = [Paragraph((book["account"]["classes"]["general_purpose"].derived(ready, "state in words"),), "lead")]
     words = {
         "yes": "By the answers, all conditions hold. A person confirms it.",
         "no": "By the answers, a condition does not hold: the exemption does not apply.",
         "open": "Open: an answer is missing, or systemic risk is open. Until then no exemption is assumed.",
     }[str(state.value)]
     return Section(
-        "outcome", "What the answers lead to", (Paragraph((state.derived(words, "state in words"),), "lead"),)
+        "outcome", "What the answers lead to", (*none, Paragraph((state.derived(words, "state in words"),), "lead"))
     )
 
 

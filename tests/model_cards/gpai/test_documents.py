@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -15,7 +16,7 @@ from evidence import canonical, language_dossier
 from evidence.folder import RunFolder
 from evidence.language_dossier import LanguageDossier
 from model_cards import lines, render_html, render_json, render_markdown, tree
-from model_cards.gpai import account, book, documents
+from model_cards.gpai import account, book, documents, open_source
 from model_cards.legal import answered, names
 from model_cards.refs import Book, Fact, Gap, Node
 from model_cards.tree import Document, Link
@@ -299,3 +300,15 @@ def test_a_crawled_corpus_states_nothing_on_its_crawlers_by_being_named(told: st
     crawl = None if told is None else {"crawlers": ["words-bot"], "behaviour": told or None}
     plan = Node("plan.yaml", "", {"corpora": [{"provenance": {"origin": "crawled", "crawl": crawl}}]})
     assert answered._plan(SimpleNamespace(plan=plan), "corpora", PLACES).state == state  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("general", ["no", "open"])
+def test_no_general_purpose_model_is_told_that_duties_remain(books: dict[str, Book], general: str) -> None:
+    """The test of the exemption says what the class of the model says: without a duty none remains."""
+    found = dict(books["bare"]["account"].value)
+    found["classes"] = {**found["classes"], "general_purpose": general}
+    stages = {**books["bare"].stages, "account": Node("evaluation/account.json", "", found)}
+    document = open_source.build(dataclasses.replace(books["bare"], stages=stages))
+    shown = render_markdown.render(document)
+    assert ("no duty follows that it could be exempt from" in shown) == (general == "no")
+    assert ("public summary remain due" in shown) == (general != "no")
