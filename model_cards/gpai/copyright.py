@@ -22,12 +22,18 @@ START = "CP-"
 def build(book: Book, places: Places) -> Document:
     """The whole document."""
     measures = legal.points(book, START)
-    places = dataclasses.replace(places, statements="annexes_xi_xii")
+    # What persons stated on measures that do not apply is not listed elsewhere.
+    places = dataclasses.replace(places, statements="annexes_xi_xii" if measures else None)
+    first: tuple[Section, ...] = ()
     if not measures:
-        none = "By the class of the model no measure of the copyright chapter applies."
-        return frame.document(book, TITLE, (Section("none", "No measure applies", (Paragraph((none,)),)),))
+        none = (
+            "By the class of the model no measure of the copyright chapter applies. What stands ready for them, should "
+            "the class be another:"
+        )
+        first = (Section("none", "No measure applies", (Paragraph((none,)),)),)
+        measures = list(book.law["general"]["copyright_measures"])
     chapters = tuple(_measure(book, m, places) for m in measures)
-    return frame.document(book, TITLE, (_overview(book, measures, places), *chapters, _corpora(book)))
+    return frame.document(book, TITLE, (*first, _overview(book, measures, places), *chapters, _corpora(book)))
 
 
 def _overview(book: Book, measures: list[Node], places: Places) -> Section:

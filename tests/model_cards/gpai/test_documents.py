@@ -16,7 +16,7 @@ from evidence import canonical, language_dossier
 from evidence.folder import RunFolder
 from evidence.language_dossier import LanguageDossier
 from model_cards import lines, render_html, render_json, render_markdown, tree
-from model_cards.gpai import account, book, documents, open_source
+from model_cards.gpai import account, book, coverage, documents, open_source
 from model_cards.legal import answered, names
 from model_cards.refs import Book, Fact, Gap, Node
 from model_cards.tree import Document, Link
@@ -312,3 +312,16 @@ def test_no_general_purpose_model_is_told_that_duties_remain(books: dict[str, Bo
     shown = render_markdown.render(document)
     assert ("no duty follows that it could be exempt from" in shown) == (general == "no")
     assert ("public summary remain due" in shown) == (general != "no")
+
+
+def test_evidence_on_copyright_stands_ready_where_no_measure_applies(
+    books: dict[str, Book], trees: dict[str, dict[str, Document]]
+) -> None:
+    """A model to which no duty applies has its measures of memorisation in the checklist all the same."""
+    law = {**books["bare"].law.value, "read": {"requirements": []}}
+    bare = dataclasses.replace(books["bare"], law=Node("register of the law", "", law))
+    build = documents.builders(coverage.places_of(trees["bare"]["report"]))["copyright_policy"]
+    shown = render_markdown.render(build(bare))
+    assert "no measure of the copyright chapter applies" in shown
+    assert all(f"copyright, measure 1.{n}" in shown for n in range(1, 6))
+    assert "language.extraction" in shown or "Verbatim extraction" in shown
