@@ -28,7 +28,11 @@ _UNUSED = re.compile(
     re.IGNORECASE,
 )
 _LISTED = frozenset({"feature", "input", "predictor", "covariate", "column", "variable"})
-_NOT_LISTED = frozenset({"protected", "sensitive", "excluded", "dropped", "removed", "unused", "ignored", "not"})
+_NOT_LISTED = frozenset(
+    {"protected", "sensitive", "excluded", "dropped", "removed", "unused", "ignored", "not", "test"}
+)
+"""Words of the name of a list that holds other columns than what a model takes; columns of test rows are groups, target
+and documents, too."""
 _BESIDE = frozenset({"of", "as", "from", "than", "by", "beside"})
 """Before a name that is only compared with: `the opposite of A`, `the same as B`."""
 _KINDS = frozenset(
