@@ -192,6 +192,11 @@ class Evidence:
         return "\n".join(" ".join(words.words(str(e.value))) for e in self.texts if len(str(e.value)) > 20)
 
     @functools.cached_property
+    def names(self) -> frozenset[str]:
+        """What things are called, in lower case: in a name, a number is no claim."""
+        return frozenset(str(e.value).lower() for e in self.texts if e.key in {"name", "title"})
+
+    @functools.cached_property
     def dates(self) -> tuple[tuple[dates.Date, Entry], ...]:
         """Dates in texts."""
         return tuple((date, e) for e in self.texts for date in dates.find(str(e.value)[:LONGEST_TEXT]))

@@ -143,6 +143,8 @@ def spelled(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
                 r"(?<!\w)(?:other|another|further|more|these|those|first|last)\s*$", sentence.text[: match.start()]
             ):
                 break
+            if _in_name(sentence, match, evidence):
+                break
             if all(float(e.value or 0) != value for e in own) and _asserts(sentence, match):
                 yield Finding(
                     RULES["count-differs"],
@@ -154,6 +156,13 @@ def spelled(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
                     own[0].proof,
                 )
             break
+
+
+def _in_name(sentence: Sentence, match: re.Match[str], evidence: Evidence) -> bool:
+    """`Genesis in Six Languages`: does the evidence call something so?"""
+    text, at = sentence.text.lower(), match.start()
+    begins = ((text.find(name, max(0, at - len(name))), len(name)) for name in evidence.names)
+    return any(0 <= begin <= at < begin + length for begin, length in begins)
 
 
 def _asserts(sentence: Sentence, match: re.Match[str]) -> bool:

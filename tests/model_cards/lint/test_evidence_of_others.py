@@ -37,6 +37,7 @@ FIRES = [
     ("notes.yaml", YAML, "At night it is 0.791.", "number"),
     ("notes.yaml", YAML, "Half of the images are processed within 41.7 ms.", "number"),
     ("notes.yaml", YAML, "It was tried at four sites.", "count"),
+    ("named.yaml", "name: Study at Four Sites\nsites: 2\n", "Study at Four Sites was made at three sites.", "count"),
     ("notes.yaml", YAML, "The trial lasted from 7 April to 30 June 2026.", "date"),
     ("notes.yaml", YAML, "The backup was tested with success.", "claim"),
     ("notes.yaml", YAML, "Calibration was shown to be good.", "claim"),
@@ -54,6 +55,7 @@ PASSES = [
     ("notes.yaml", YAML, "The trial ran at two sites from 7 April to 30 May 2026."),
     ("notes.yaml", YAML, "The backup was not tested, and F1 of batteries had to be at least 0.9."),
     ("notes.yaml", YAML, "Whether it is calibrated could not be told."),
+    ("named.yaml", "name: Study at Four Sites\nsites: 2\n", "Study at Four Sites was made at two sites."),
     ("notes.yaml", YAML, "No case may ever be decided without a clerk."),
 ]
 
