@@ -149,9 +149,8 @@ def _completeness(book: Book, found: tuple[Article, ...]) -> Section:
     total = _total(book, found)
     lead = Paragraph(
         tree.say(
-            "The {requirements} requirements that apply, or may apply, ask for {asked} answers. Of these "
-            "{evidenced} are "
-            "evidenced, {stated} stated, {carried} carried over, {outdated} outdated, and {gaps} are gaps.",
+            "Requirements that apply, or may apply: {requirements}. Answers that they ask for: {asked}; evidenced: "
+            "{evidenced}, stated: {stated}, carried over: {carried}, outdated: {outdated}, gaps: {gaps}.",
             **dict(
                 zip(
                     ("requirements", "asked", "evidenced", "stated", "carried", "outdated", "gaps"),
