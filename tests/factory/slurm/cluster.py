@@ -181,8 +181,11 @@ class Cluster:
         return done.stdout if done.returncode == 0 else None
 
     def stop_controller(self) -> None:
-        """Kill slurmctld: jobs go on, commands get no answer."""
-        self._daemons["slurmctld"].kill()
+        """Stop slurmctld, which saves its state first: jobs go on, commands get no answer.
+
+        Killed within seconds of a job's start, before it has saved that, it would wait for that job for ever.
+        """
+        self._daemons["slurmctld"].terminate()
         self._daemons["slurmctld"].wait()
 
     def ask(self, *words: str) -> str:
