@@ -144,7 +144,7 @@ def seal(
     files |= {path: payload.entry(content) for path, content in signed.items()}
     index = _index(prepared, files, key, demonstration=marked)
     files[manifest.PLACE] = payload.entry(payload.readable(index))
-    listed = [*index.files, _own_line(files[manifest.PLACE])]
+    listed = [*index.files, manifest.own_line(files[manifest.PLACE].sha256, files[manifest.PLACE].size)]
     described = crate.build(_crate_facts(prepared.dossier), index, sorted(listed, key=lambda file: file.path))
     files[places.CRATE] = payload.entry(crate.text(described))
     leaving.require_fit(prepared.folder, {p: files[p] for p in (manifest.PLACE, places.CRATE)} | {
@@ -244,11 +244,6 @@ def _crate_facts(dossier: AnyDossier) -> crate.Facts:
         raise errors.GateError(f"release of run {dossier.run_id}: expected a closed run, got an unfinished one.")
     of_text = isinstance(dossier, LanguageDossier)
     return crate.Facts(dossier.close, dossier.evaluate, dossier.plan.documents.licence, of_text)
-
-
-def _own_line(index: payload.Entry) -> manifest.BundleFile:
-    """`bundle.json` as the RO-Crate lists it; in its own list it cannot stand."""
-    return manifest.own_line(index.sha256, index.size)
 
 
 def _bagged(

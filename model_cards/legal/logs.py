@@ -55,8 +55,7 @@ def _what(book: Book) -> Section:
         Paragraph(
             (
                 "What is said of Art. 26(5) is written from general knowledge and confirmed by no source: to be "
-                "read in "
-                "the text of the Act.",
+                "read in the text of the Act.",
             ),
             "note",
         ),

@@ -222,9 +222,10 @@ def _found(text: str, kind: str) -> tuple[Mention, ...]:
     return tuple(found)
 
 
-_LETTERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-_IN_LETTERS = {word: number for number, word in enumerate(_LETTERS, start=1)}
-_ANY = "|".join(_LETTERS)
+_NUMERALS = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
+SPELLED = {word: number for number, word in enumerate(_NUMERALS.split(" "), start=1)}
+"""Numbers in letters."""
+_ANY = "|".join(word for word, number in SPELLED.items() if number <= 10)
 _SHARE = re.compile(
     rf"(?<![\w-])(?P<part>{_ANY})\s+(?:in|out of)\s+(?:every\s+)?(?P<whole>{_ANY})(?![\w-])", re.IGNORECASE
 )
@@ -234,7 +235,7 @@ def shares_in_letters(text: str) -> list[Mention]:
     """`eight in ten`, `nearly four out of five`: shares, as exact as their whole."""
     found = []
     for match in _SHARE.finditer(text):
-        part, whole = _IN_LETTERS[match["part"].lower()], _IN_LETTERS[match["whole"].lower()]
+        part, whole = SPELLED[match["part"].lower()], SPELLED[match["whole"].lower()]
         if part < whole and whole > 3:
             found.append(Mention(match.start(), match.end(), ((100 * part / whole, 0),), "%", 1.0, "about"))
     return found

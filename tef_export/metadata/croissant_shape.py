@@ -7,7 +7,6 @@ Ref: MLCommons Croissant Format Specification 1.0 (2024).
 
 from __future__ import annotations
 
-import collections
 from typing import Annotated, Any, Literal
 
 import pydantic
@@ -16,17 +15,14 @@ from pydantic import Field
 from evidence import canonical
 from evidence.record_base import Sha256
 from tef_export import coherence
+from tef_export.metadata import shapes
 
 CONTEXTS = frozenset(["f93c246d7eae779daf7a311e552811606c1b464014d45c8f601a86f80c32343e"])
 """SHA-256 of the canonical form of the contexts that a description may have: that of the specification."""
 Text = Annotated[str, Field(strict=True, min_length=1)]
 
 
-class _Shape(pydantic.BaseModel):
-    model_config = pydantic.ConfigDict(extra="forbid", strict=True)
-
-
-class _Id(_Shape):
+class _Id(shapes.Shape):
     id: Text = Field(alias="@id", pattern=r"^[A-Za-z0-9_./-]+$")
 
 
@@ -39,11 +35,11 @@ class _File(_Id):
     sha256: Sha256
 
 
-class _Extract(_Shape):
+class _Extract(shapes.Shape):
     column: Text
 
 
-class _Source(_Shape):
+class _Source(shapes.Shape):
     fileObject: _Id  # noqa: N815
     extract: _Extract
 
@@ -62,7 +58,7 @@ class _Records(_Id):
     field: list[_Field]
 
 
-class _Creator(_Shape):
+class _Creator(shapes.Shape):
     type: Literal["sc:Organization"] = Field(alias="@type")
     name: Text
 
@@ -71,7 +67,7 @@ _Core = Literal["http://mlcommons.org/croissant/1.0"]
 _Responsible = Literal["http://mlcommons.org/croissant/RAI/1.0"]
 
 
-class _Dataset(_Shape):
+class _Dataset(shapes.Shape):
     model_config = pydantic.ConfigDict(extra="allow", strict=True)
 
     context: dict[str, Any] = Field(alias="@context")
@@ -94,12 +90,7 @@ def require(where: str, content: Any) -> None:
     Raises:
         VerificationError: Naming the first place that is not.
     """
-    try:
-        found = _Dataset.model_validate(content)
-    except pydantic.ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise coherence.differs(f"{where}, {place}", f"{str(first['input'])[:60]!r}", "Croissant 1.0") from None
+    found = shapes.read(where, content, _Dataset, "Croissant 1.0")
     if "http://mlcommons.org/croissant/1.0" not in found.conformsTo:
         raise coherence.differs(f"{where}, conformsTo", "something else", "Croissant 1.0")
     if canonical.sha256(found.context) not in CONTEXTS:
@@ -111,9 +102,7 @@ def require(where: str, content: Any) -> None:
     records = found.recordSet or []
     files = [file.id for file in found.distribution]
     named = [*files, *(one.id for one in records), *(field.id for one in records for field in one.field)]
-    name, count = max(collections.Counter(named).items(), key=lambda one: one[1], default=("", 0))
-    if count > 1:
-        raise coherence.differs(where, f"the reference {name[:60]} twice", "each once")
+    shapes.require_once(where, named)
     for field in (field for one in records for field in one.field):
         if field.source.fileObject.id not in files:
             raise coherence.differs(where, f"the source {field.source.fileObject.id[:60]}", "a file that is listed")

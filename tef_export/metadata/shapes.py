@@ -10,8 +10,8 @@ from __future__ import annotations
 import collections
 import json
 import re
-from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any, Literal, TypeVar
 
 import pydantic
 from pydantic import Field
@@ -27,11 +27,16 @@ ADDRESS = re.compile(r"(?:[^\s<>\"{}|\\^`%\[\]]|%[0-9A-Fa-f]{2})+")
 Address = Annotated[str, Field(strict=True, pattern=f"^{ADDRESS.pattern}$")]
 
 
-class _Shape(pydantic.BaseModel):
+S = TypeVar("S", bound="Shape")
+
+
+class Shape(pydantic.BaseModel):
+    """An object with these fields and no others, each of its own type."""
+
     model_config = pydantic.ConfigDict(extra="forbid", strict=True)
 
 
-class _Named(_Shape):
+class _Named(Shape):
     name: Text
 
 
@@ -39,45 +44,45 @@ class _Property(_Named):
     value: Text
 
 
-class _Hash(_Shape):
+class _Hash(Shape):
     alg: Literal["SHA-256"]
     content: Sha256
 
 
-class _Expression(_Shape):
+class _Expression(Shape):
     expression: Text
 
 
-class _Licence(_Shape):
+class _Licence(Shape):
     license: _Named
 
 
-class _Interval(_Shape):
+class _Interval(Shape):
     lowerBound: Text  # noqa: N815 - the format's
     upperBound: Text  # noqa: N815
 
 
-class _Figure(_Shape):
+class _Figure(Shape):
     type: Text
     value: Text
     slice: Text
     confidenceInterval: _Interval | None = None  # noqa: N815
 
 
-class _Reference(_Shape):
+class _Reference(Shape):
     ref: Text
-    dependsOn: Annotated[list[Text], Field(min_length=0)] | None = None  # noqa: N815
+    dependsOn: list[Text] | None = None  # noqa: N815
 
 
-class _Tensor(_Shape):
+class _Tensor(Shape):
     format: Text
 
 
-class _Approach(_Shape):
+class _Approach(Shape):
     type: Literal["supervised", "self-supervised"]
 
 
-class _Parameters(_Shape):
+class _Parameters(Shape):
     approach: _Approach
     task: Text
     architectureFamily: Text  # noqa: N815
@@ -86,24 +91,24 @@ class _Parameters(_Shape):
     outputs: list[_Tensor]
 
 
-class _Figures(_Shape):
+class _Figures(Shape):
     performanceMetrics: list[_Figure]  # noqa: N815
 
 
-class _Considerations(_Shape):
+class _Considerations(Shape):
     users: list[Text] | None = None
     useCases: list[Text] | None = None  # noqa: N815
     technicalLimitations: list[Text] | None = None  # noqa: N815
 
 
-class _Card(_Shape):
+class _Card(Shape):
     bom_ref: Text = Field(alias="bom-ref")
     modelParameters: _Parameters  # noqa: N815
     quantitativeAnalysis: _Figures  # noqa: N815
     considerations: _Considerations
 
 
-class _Contents(_Shape):
+class _Contents(Shape):
     properties: list[_Property]
     url: Address | None = None
 
@@ -131,15 +136,15 @@ class _Component(_Named):
     properties: list[_Property] | None = None
 
 
-class _Tools(_Shape):
+class _Tools(Shape):
     components: list[_Component]
 
 
-class _Lifecycle(_Shape):
+class _Lifecycle(Shape):
     phase: Literal["build", "post-build"]
 
 
-class _Metadata(_Shape):
+class _Metadata(Shape):
     timestamp: UtcTime
     lifecycles: list[_Lifecycle]
     tools: _Tools | None = None
@@ -148,12 +153,12 @@ class _Metadata(_Shape):
     properties: list[_Property] | None = None
 
 
-class _Composition(_Shape):
+class _Composition(Shape):
     aggregate: Literal["incomplete"]
     assemblies: list[Text]
 
 
-class _Bill(_Shape):
+class _Bill(Shape):
     schema_: Literal["http://cyclonedx.org/schema/bom-1.6.schema.json"] = Field(alias="$schema")
     bomFormat: Literal["CycloneDX"]  # noqa: N815
     specVersion: Literal["1.6"]  # noqa: N815
@@ -173,13 +178,31 @@ def require(where: str, content: Any) -> None:
     """
     for place, found, expected in _odd(content):
         raise coherence.differs(f"{where}, {place}", found, expected)
+    read(where, content, _Bill, "CycloneDX 1.6")
+    require_once(where, _names(content))
+
+
+def read(where: str, content: Any, kind: type[S], standard: str) -> S:
+    """The content as objects of this kind.
+
+    Raises:
+        VerificationError: Naming the first place that is written otherwise than the standard says.
+    """
     try:
-        _Bill.model_validate(content)
+        return kind.model_validate(content)
     except pydantic.ValidationError as error:
         first = error.errors(include_url=False)[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise coherence.differs(f"{where}, {place}", f"{str(first['input'])[:60]!r}", "CycloneDX 1.6") from None
-    name, count = max(collections.Counter(_names(content)).items(), key=lambda one: one[1])
+        raise coherence.differs(f"{where}, {place}", f"{str(first['input'])[:60]!r}", standard) from None
+
+
+def require_once(where: str, names: Iterable[str]) -> None:
+    """Check that no reference is given twice.
+
+    Raises:
+        VerificationError: One is.
+    """
+    name, count = max(collections.Counter(names).items(), key=lambda one: one[1], default=("", 0))
     if count > 1:
         raise coherence.differs(where, f"the reference {name[:60]} twice", "each once")
 

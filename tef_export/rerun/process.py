@@ -58,7 +58,6 @@ def measure(bundle: cross_check.Bundle, contract: manifest.ModelContract, part: 
         place: An empty folder.
 
     Raises:
-        MissingError: Packages that measuring needs are absent.
         VerificationError: The graph cannot be measured within the limits.
     """
     _prepare(bundle, contract, place)

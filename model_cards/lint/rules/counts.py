@@ -6,7 +6,7 @@ import functools
 import re
 from collections.abc import Iterator, Sequence
 
-from model_cards.lint import lexicon, matching, words
+from model_cards.lint import lexicon, matching, mentions, words
 from model_cards.lint.evidence import LENGTH, Entry, Evidence
 from model_cards.lint.mentions import Mention
 from model_cards.lint.model import Confidence, Finding, Proof, Sentence
@@ -116,8 +116,8 @@ def counted(sentence: Sentence, text: Tokens, mention: Mention, evidence: Eviden
     return None
 
 
-_NUMERALS = "two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
-SPELLED = {word: value for value, word in enumerate(_NUMERALS.split(" "), start=2)}
+SPELLED = {word: number for word, number in mentions.SPELLED.items() if number > 1}
+"""Numbers in letters that are no article."""
 _WRITTEN = re.compile(
     rf"(?<![\w-])({'|'.join(SPELLED)})(?!\s+(?:of|out|and|or|to|times|in)(?!\w))(?=\s)", re.IGNORECASE
 )

@@ -243,7 +243,7 @@ _ABILITY = re.compile(r"(?<!\w)(?:can|may)(?= (?:\w+ )?[a-z]+(?<!be)(?!\w))", re
 def _spoken_of(sentence: Sentence, topic: Topic) -> re.Match[str] | None:
     """The sentence, where it neither denies nor plans nor asks for anything. `Can send feedback` is no wish."""
     text = _without_own(sentence.text, topic)
-    text = _ABILITY.sub(lambda m: "x" * len(m[0]), _NO_LONGER.sub(lambda m: "x" * len(m[0]), text))
+    text = _masked(text, _NO_LONGER, _ABILITY)
     whole = _WHOLE.match(text)
     spoken = dataclasses.replace(sentence, text=text)
     return _WHOLE.match(sentence.text) if whole and _asserted(spoken, whole) else None
@@ -254,10 +254,24 @@ def _first(sentence: Sentence, pattern: re.Pattern[str]) -> re.Match[str] | None
 
 
 def _asserted(sentence: Sentence, match: re.Match[str]) -> bool:
-    text = _UNHARMED.sub(lambda m: "x" * len(m[0]), _OWN_NO.sub(lambda m: " " * len(m[0]), sentence.text))
-    # `as required` asks for nothing.
-    text = re.sub(r"(?<=as )(?:required|demanded|requested)", lambda m: "x" * len(m[0]), text)
+    text = _masked(_without_praise(sentence.text), _AS_ASKED)
     return saying.asserted(dataclasses.replace(sentence, text=text), *match.span()) and not saying.speaks_of_part(text)
+
+
+_AS_ASKED = re.compile(r"(?<=as )(?:required|demanded|requested)")
+"""`As required` asks for nothing."""
+
+
+def _masked(text: str, *patterns: re.Pattern[str]) -> str:
+    """The text with what the patterns find made a word that says nothing; every other character keeps its place."""
+    for pattern in patterns:
+        text = pattern.sub(lambda m: "x" * len(m[0]), text)
+    return text
+
+
+def _without_praise(text: str) -> str:
+    """The text without the denials that say something good: `no effect`, `does not impair`."""
+    return _masked(_OWN_NO.sub(lambda m: " " * len(m[0]), text), _UNHARMED)
 
 
 def _without_own(text: str, topic: Topic) -> str:
@@ -275,9 +289,7 @@ _UNHARMED = re.compile(
 
 def _denies(text: str, topic: Topic) -> bool:
     """`The firmware is signed; there is no secure boot`: the clause that names the topic says no itself."""
-    text = _UNHARMED.sub(lambda m: "x" * len(m[0]), _OWN_NO.sub(lambda m: " " * len(m[0]), text))
-    text = _NO_LONGER.sub(lambda m: "x" * len(m[0]), text)
-    text = _without_own(text, topic)
+    text = _without_own(_masked(_without_praise(text), _NO_LONGER), topic)
     return any(
         saying.denied(text, *m.span())
         for m in re.finditer(r"[^\W_]+", text)
