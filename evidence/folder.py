@@ -89,6 +89,32 @@ class RunFolder:
         return self.write_bytes(relative, content.encode("utf-8") + b"\n")
 
     @contextlib.contextmanager
+    def recording(self, relative: str, record: pydantic.BaseModel) -> Iterator[records.ArtifactRef]:
+        """Write a record that the block then names, in the ledger for example; after it the record is at its place.
+
+        Until it is named it lies beside its place, so that a kill between the two never leaves a name for one content
+        and a file with another: before, the old record stands; after, `checked` finds the new one where it lies.
+        """
+        beside = self.write_record(_beside(relative), record)
+        try:
+            yield beside.model_copy(update={"path": relative})
+        except BaseException:
+            self.at(beside.path).unlink(missing_ok=True)
+            raise
+        self._settle(beside.path, relative)
+
+    def settle(self, reference: records.ArtifactRef) -> None:
+        """Finish what a kill within `recording` left half done. Hold the folder's lock."""
+        beside = _beside(reference.path)
+        if self.at(beside).is_file() and canonical.sha256_file(self.at(beside)) == reference.sha256:
+            self._settle(beside, reference.path)
+
+    def _settle(self, beside: str, relative: str) -> None:
+        place = self.at(relative)
+        self.at(beside).replace(place)
+        _sync(place.parent)
+
+    @contextlib.contextmanager
     def replacing(self, relative: str) -> Iterator[Path]:
         """A temporary path in the same folder that takes the place of `relative` when the block ends well."""
         place = self.at(relative)
@@ -111,7 +137,9 @@ class RunFolder:
         Raises:
             IntegrityError: When it is gone or altered.
         """
-        place = self.at(reference.path)
+        place, beside = self.at(reference.path), self.at(_beside(reference.path))
+        if beside.is_file() and canonical.sha256_file(beside) == reference.sha256:
+            return beside  # a kill came between naming and moving it
         if not place.is_file():
             raise errors.IntegrityError(
                 f"artefact {reference.path}: expected the file of run {self.run_id}, got none. "
@@ -128,6 +156,12 @@ class RunFolder:
     def read_record(self, reference: records.ArtifactRef, kind: type[R]) -> R:
         """Read a record back, if it is unaltered."""
         return parse_record(self.checked(reference).read_bytes(), kind, reference.path)
+
+
+def _beside(relative: str) -> str:
+    """Where a record lies while it is being named."""
+    pure = PurePosixPath(relative)
+    return str(pure.with_name(f".{pure.name}.named"))
 
 
 def _sync(directory: Path) -> None:

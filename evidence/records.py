@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from pydantic import Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field
 
 from evidence import canonical, job_records, mitigation_records, record_base
 
@@ -513,16 +513,10 @@ class Approval(Record):
     """Required gates that did not pass and that the person accepts, each with a reason and an expiry date."""
     demonstration: bool = False
     """A demonstration approves nothing; whatever carries it says so."""
-    declaration: tuple[ArtifactRef, ...] = ()
+    declaration: tuple[ArtifactRef, ...] = Field(default=(), exclude_if=lambda drafts: not drafts)
     """The draft of the declaration of conformity that was made beside this approval. Empty where something stood
-    against it."""
+    against it, and then left out: approvals signed by earlier versions keep their bytes."""
     signature: Signature | None = None
-
-    @model_serializer(mode="wrap")
-    def _without_empty(self, handler: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Without a draft the field is left out: approvals signed by earlier versions keep their bytes."""
-        content: dict[str, Any] = handler(self)
-        return content if self.declaration else {k: v for k, v in content.items() if k != "declaration"}
 
 
 class Distribution(Record):
@@ -542,8 +536,18 @@ class Environment(Record):
     distributions: tuple[Distribution, ...]
 
 
+class Writer(Record):
+    """The code and the packages by which something was written."""
+
+    code_sha256: Sha256
+    git_commit: str | None
+    git_dirty: bool | None
+    software: dict[str, str]
+    """Distribution to version."""
+
+
 class RunRecord(Record):
-    """The closed run: every record by digest."""
+    """The closed run: every record by digest. Code and packages are those that measured."""
 
     version: Literal[1] = 1
     run_id: str
@@ -567,6 +571,8 @@ class RunRecord(Record):
     engine: Literal["prefect", "plain"]
     environment: ArtifactRef | None = None
     """Every installed distribution (`Environment`); None in runs of earlier versions."""
+    documents_by: Writer | None = Field(default=None, exclude_if=lambda by: by is None)
+    """What wrote the documents, where it is not what measured: the run was closed again after an upgrade."""
 
 
 class BundleRecord(Record):

@@ -123,8 +123,8 @@ def render(path: Path, place: str) -> list[str]:
             stages.require_same_code(run)
         except errors.IntegrityError:
             return [
-                f"The answers are saved in {place}. The documents of this run stay as they are: proofline was changed "
-                "since it began. The next run takes the answers in, to be confirmed."
+                f"The answers are saved in {place}. This run is not complete, and proofline was changed since it "
+                "began: it stays as it is. The next run takes the answers in, to be confirmed."
             ]
         run.ledger.append("resumed")
         engine = before.close.engine if before.close else "plain"

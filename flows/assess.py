@@ -25,10 +25,6 @@ HEAVY = ("checks.data_quality", "checks.governance", "checks.evaluate", "factory
 """Modules of the stages whose imports take seconds."""
 
 
-REPEATED = ("answers", "document", "close")
-"""Stages that are done again when a person has answered: the ledger alone knows which of them stands."""
-
-
 def body(
     call: stages.Stages, plan: Plan, said: AnswersFile, received: ReceivedRecord | None = None
 ) -> records.RunRecord:
@@ -140,7 +136,7 @@ def under_prefect(run: Run, view: stages.View, space: Workspace) -> records.RunR
             field.name: engine.stage_task(
                 field.name,
                 getattr(bound, field.name),
-                code=begun if field.name in REPEATED else code,
+                code=begun if field.name in stages.WRITING else code,
                 retries_on_io=field.name in IO_STAGES,
             )
             for field in dataclasses.fields(bound)

@@ -47,9 +47,9 @@ def receive(
         # The number after the last: a file that an interrupted attempt left is overwritten, no entry names it.
         reference = folder.write_bytes(f"{FOLDER}/{len(known) + 1:03d}.json", content)
         entry = _entry(report, reference, keys.fingerprint(public), bundle_id)
-        record = folder.write_record(RECEIVED, facility.ReceivedRecord(reports=(*known, entry)))
         details = {"report_sha256": digest, "facility_key": entry.key_fingerprint, "verdict": entry.verdict}
-        chain.append("received", record=record, details=details)
+        with folder.recording(RECEIVED, facility.ReceivedRecord(reports=(*known, entry))) as record:
+            chain.append("received", record=record, details=details)
     return path, entry
 
 

@@ -106,13 +106,13 @@ def release(
                 refused.unlink(missing_ok=True)
             raise
         left = folder.write_record("bundle/leaving.json", prepared.leaving)
-        reference = folder.write_record("bundle/record.json", record)
         details = {
             "bundle_id": record.bundle_id,
             "bundle_sha256": record.bundle.sha256,
             "leaving_sha256": left.sha256,
         }
-        chain.append("released", record=reference, details=details)
+        with folder.recording("bundle/record.json", record) as reference:
+            chain.append("released", record=reference, details=details)
     return Released(record, written, verification)
 
 

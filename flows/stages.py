@@ -51,6 +51,9 @@ class View(Protocol):
 
 
 Stage = Callable[..., Any]
+WRITING = ("answers", "document", "close")
+"""Stages that say what was found, and find nothing: done again when a person or a facility has answered, and by another
+version of the code where the run was closed (ADR 30)."""
 FAILURES = "failures.log"
 """What went wrong, in full. Stays in the run folder; never in the bundle."""
 
@@ -234,7 +237,8 @@ def remembered(run: Run, view: View, name: str, function: Stage) -> Stage:
     def call(*inputs: pydantic.BaseModel) -> pydantic.BaseModel:
         key = stage_key(name, code_of(run), run.plan_sha256, inputs)
         begun = time.monotonic()
-        reference = run.ledger.standing(name, key)
+        settled = name not in WRITING and is_closed(run)
+        reference = run.ledger.finished(name) if settled else run.ledger.standing(name, key)
         if reference is not None:
             record = run.folder.read_record(reference, kind)
             view.stage_finished(name, 0.0, record, resumed=True)
@@ -250,7 +254,8 @@ def remembered(run: Run, view: View, name: str, function: Stage) -> Stage:
                 _note_failure(run, name, error)
                 run.ledger.append("failed", stage=name, key=key, details={"error": type(error).__name__})
                 raise
-            run.ledger.append("finished", stage=name, key=key, record=run.folder.write_record(path, record))
+            with run.folder.recording(path, record) as reference:
+                run.ledger.append("finished", stage=name, key=key, record=reference)
         view.stage_finished(name, time.monotonic() - begun, record, resumed=False)
         return record
 
@@ -294,14 +299,19 @@ def stage_key(name: str, code: str, plan_sha256: str, inputs: tuple[pydantic.Bas
     )
 
 
+def is_closed(run: Run) -> bool:
+    """Was the run closed once? Then what it measured and decided stands, whatever code writes its documents anew."""
+    return run.ledger.finished("close") is not None
+
+
 def require_same_code(run: Run) -> None:
-    """Refuse to resume a run that another version of the code began.
+    """Refuse to measure on in a run that another version of the code began. A closed run has measured everything.
 
     Raises:
         IntegrityError: The code differs from the one in the commitment.
     """
     reference = run.ledger.finished("commit")
-    if reference is None:
+    if reference is None or is_closed(run):
         return
     committed = run.folder.read_record(reference, records.Commitment)
     if committed.code_sha256 != code_of(run):
@@ -312,10 +322,15 @@ def require_same_code(run: Run) -> None:
 
 
 def close_run(run: Run, decision: records.GateDecision, engine: str) -> records.RunRecord:
-    """The record that closes a run: every other record by digest."""
-    commit, dirty = software.git_state(Path(__file__).parent)
+    """The record that closes a run: every other record by digest.
+
+    A run that is closed again keeps what it says of the code and the packages with which it measured.
+    """
+    now = _software_now(run)
+    reference = run.ledger.finished("close")
+    measured = run.folder.read_record(reference, records.RunRecord) if reference else None
     finished = {stage: run.ledger.finished(stage) for stage in stages_of(run.plan) if stage != "close"}
-    return records.RunRecord(
+    closed = records.RunRecord(
         run_id=run.folder.run_id,
         system_id=run.plan.system.id,
         system_version=run.plan.system.version,
@@ -326,11 +341,21 @@ def close_run(run: Run, decision: records.GateDecision, engine: str) -> records.
         records={stage: reference for stage, reference in finished.items() if reference is not None},
         ledger_lines=len(run.ledger.lines),
         ledger_head=run.ledger.head,
-        git_commit=commit,
-        git_dirty=dirty,
-        code_sha256=code_of(run),
-        software=software.packages(),
+        git_commit=now.git_commit,
+        git_dirty=now.git_dirty,
+        code_sha256=now.code_sha256,
+        software=now.software,
         platform=software.platform_name(),
         engine=engine,  # type: ignore[arg-type]
-        environment=environment.write(run.folder),
+        environment=measured.environment if measured else environment.write(run.folder),
     )
+    if measured is None:
+        return closed
+    kept = {name: getattr(measured, name) for name in (*records.Writer.model_fields, "platform", "engine")}
+    then = records.Writer(**{name: kept[name] for name in records.Writer.model_fields})
+    return closed.model_copy(update={**kept, "documents_by": None if now == then else now})
+
+
+def _software_now(run: Run) -> records.Writer:
+    commit, dirty = software.git_state(Path(__file__).parent)
+    return records.Writer(code_sha256=code_of(run), git_commit=commit, git_dirty=dirty, software=software.packages())

@@ -161,6 +161,9 @@ def reopened(path: Path) -> Iterator[Run]:
         lock.held(path / ".lock", what=f"run folder {path}"),
     ):
         chain = ledger.Ledger.open(path)
+        for line in chain.lines:
+            if line.record is not None:
+                RunFolder(path).settle(line.record)
         content = _plan_of(path, chain)
         found = canonical.sha256_bytes(content)
         plan = parse_any(content.decode("utf-8"), str(path / "plan.yaml"))

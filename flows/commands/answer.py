@@ -182,7 +182,7 @@ def _by_hand(store: Answers, path: Path) -> None:
     if new:
         click.echo(f"Written: {_short(store.path)}. Put your answers into it, then give this command again.")
         return
-    click.echo(f"{_short(store.path)}: {count} new answers taken over.")
+    click.echo(f"{_short(store.path)}: {count} new answer{'s' * (count != 1)} taken over.")
     for line in answer_view.unread(store.items()):
         click.echo(line)
     _conclude(store, path)

@@ -65,6 +65,9 @@ def _provenance(facts: Facts) -> dict[str, Any]:
         whole,
     ]
     materials.append({"name": "code of proofline", "digest": {"sha256": run.code_sha256}})
+    if run.documents_by:
+        written_by = {"sha256": run.documents_by.code_sha256}
+        materials.append({"name": "code of proofline that wrote the documents", "digest": written_by})
     if run.git_commit:
         materials.append({"name": "source repository", "digest": {"gitCommit": run.git_commit}})
     return {

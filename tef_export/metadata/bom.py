@@ -59,6 +59,7 @@ def build(dossier: AnyDossier, bundle_id: str, created: str) -> dict[str, Any]:
                     "run": dossier.run_id,
                     "plan_sha256": dossier.plan_sha256,
                     "code_sha256": dossier.close.code_sha256 if dossier.close else None,
+                    "documents_code_sha256": _documents_code(dossier),
                     "git_commit": dossier.close.git_commit if dossier.close else None,
                     "sector": plan.system.sector,
                     "test_environment": plan.bundle.test_environment,
@@ -132,6 +133,11 @@ def _references(dossier: AnyDossier) -> list[str]:
 
 def _data(dossier: AnyDossier) -> list[dict[str, Any]]:
     return of_text.corpora(dossier) if isinstance(dossier, LanguageDossier) else [_dataset(dossier)]
+
+
+def _documents_code(dossier: AnyDossier) -> str | None:
+    """Of the code that wrote the documents, where another had measured."""
+    return dossier.close.documents_by.code_sha256 if dossier.close and dossier.close.documents_by else None
 
 
 def _tool(dossier: AnyDossier) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from configs import errors
 from evidence import canonical, lock, records, software, storage
 from evidence.folder import RunFolder
 
+ROOT = Path(__file__).resolve().parents[2]
+
 
 def test_an_altered_artefact_is_not_opened(tmp_path: Path) -> None:
     """`checked` compares the digest each time."""
@@ -22,6 +24,37 @@ def test_an_altered_artefact_is_not_opened(tmp_path: Path) -> None:
     (tmp_path / "model/a.bin").write_bytes(b"two")
     with pytest.raises(errors.IntegrityError, match="altered after it was recorded"):
         folder.checked(reference)
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from evidence import records
+from evidence.folder import RunFolder
+
+place, when = Path(sys.argv[1]), sys.argv[2]
+named = place / "named.json"
+with RunFolder(place).recording("m.json", records.Measure(name="performance.accuracy", value=0.2)) as reference:
+    if when == "before":
+        os.kill(os.getpid(), 9)
+    named.write_text(reference.model_dump_json())
+    os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.mark.parametrize(("when", "value"), [("before", 0.1), ("after", 0.2)])
+def test_killed_while_a_record_is_replaced(tmp_path: Path, when: str, value: float) -> None:
+    """Whatever is named last can be read, killed before it was named or after; what is left is put in its place."""
+    folder, named = RunFolder(tmp_path), tmp_path / "named.json"
+    with folder.recording("m.json", records.Measure(name="performance.accuracy", value=0.1)) as reference:
+        named.write_text(reference.model_dump_json())
+    done = subprocess.run([sys.executable, "-c", KILLED, str(tmp_path), when], check=False, cwd=ROOT)
+    assert done.returncode == -9
+    reference = records.ArtifactRef.model_validate_json(named.read_text())
+    assert folder.read_record(reference, records.Measure).value == value
+    folder.settle(reference)
+    assert folder.read_record(reference, records.Measure).value == value
+    assert (tmp_path / ".m.json.named").exists() == (when == "before")  # the next write takes its place
 
 
 @pytest.mark.parametrize("path", ["../x", "/etc/passwd", "a/../../x", "a\\..\\x"])
