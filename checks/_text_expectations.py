@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from checks._expectations import Declared
 from configs.language.corpora import PythonDocumentation
 from configs.language.plan import LanguagePlan
+from configs.wording import counted
 from evidence import language_records
 from evidence.folder import RunFolder
 
@@ -30,7 +31,9 @@ def of_plan(plan: LanguagePlan, table: Table, corpora: tuple[str, ...], document
         documents: How many documents the record says it holds.
     """
     found = [
-        Declared("row_count", (), f"the {documents} documents of the record", "critical", documents, documents),
+        Declared(
+            "row_count", (), f"the {counted(documents, 'document')} of the record", "critical", documents, documents
+        ),
         Declared("allowed_values", ("corpus",), "one of the corpora of the plan", "critical", values=corpora),
         Declared("range", ("characters",), "at least 1 character", "gate", low=1.0, high=float(LONGEST)),
         Declared("missingness", ("domain",), "no value missing", "gate"),

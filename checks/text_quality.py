@@ -11,6 +11,7 @@ from checks._percent import percent
 from checks._subject import UNGATED
 from configs.language.corpora import Corpus
 from configs.language.plan import LanguagePlan
+from configs.wording import counted
 from evidence import language_records, records
 from evidence.folder import RunFolder
 
@@ -177,7 +178,8 @@ def _near_duplicates(plan: LanguagePlan, cleaning: language_records.CleaningReco
     return _result(
         "data.near_duplicates",
         "pass",
-        f"{removed} near duplicates and {repeats} exact ones removed, of {exact.before.documents} documents",
+        f"{counted(removed, 'near duplicate')} and {repeats} exact ones removed, of "
+        f"{counted(exact.before.documents, 'document')}",
         _measure("data.near_duplicates", share, step.before.documents),
         _measure("data.near_duplicates.removed", removed, step.before.documents, unit="documents"),
         _measure("data.near_duplicates.exact_removed", repeats, exact.before.documents, unit="documents"),
@@ -214,7 +216,7 @@ def _held_out(plan: LanguagePlan, cleaning: language_records.CleaningRecord) -> 
     without = [language for language in declared if not plan.split.counts(sizes.get(language, 0))[2]]
     if not declared:
         return _result("data.held_out_languages", "not_applicable", "the plan declares no language")
-    listed = ", ".join(f"{language} ({sizes.get(language, 0)} documents)" for language in without)
+    listed = ", ".join(f"{language} ({counted(sizes.get(language, 0), 'document')})" for language in without)
     return _result(
         "data.held_out_languages",
         "inconclusive" if without else "pass",

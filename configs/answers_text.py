@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import textwrap
 from collections.abc import Iterable, Mapping
@@ -36,22 +37,53 @@ BY = """\
 # by: {person: Your Name, role: compliance officer, at: "2026-11-29"}
 """
 RISKS = """\
-# The register of risks (AI Act Art. 9). One entry for each risk:
-#   - id: missed-return
-#     title: A patient who will return is not indicated
-#     source: The score misses returns that the inputs do not announce
-#     consequence: No follow-up is offered, and the patient falls ill at home
-#     affected: [In-patients with diabetes]
-#     impact_areas: [health]              # health, safety, fundamental_rights
-#     # likelihood and severity are those with the control in place
-#     likelihood: possible                # rare, unlikely, possible, likely, frequent
-#     severity: serious                   # negligible, minor, serious, critical, catastrophic
-#     in_misuse: false                    # does it arise in foreseeable misuse?
-#     control: Every patient gets the usual discharge call; the score only adds to it
-#     shown_by: [performance.balanced_accuracy]
-#     acceptance: {person: Your Name, role: managing director, at: "2026-11-29", reason: Why what remains is acceptable}
-#     review_on: "2027-05-31"
+# The register of risks (AI Act Art. 9). One entry for each risk, for example:
+{example}
 """
+TABLE = (
+    "wrong-output-followed",
+    "A wrong output is followed",
+    "The model errs, and nobody looks at the case itself",
+    "A person is treated by an output that is wrong about them",
+    "A person looks at every case before acting",
+)
+LANGUAGE = (
+    "false-text-believed",
+    "A false text is taken for true",
+    "The model writes what its corpora do not bear out",
+    "A reader acts on a statement that is false",
+    "The text is marked as generated, and a person checks it",
+)
+"""Of a model that labels rows, and of one that writes text: identifier, title, source, consequence and control."""
+EXAMPLE = """\
+  - id: {id}
+    title: {title}
+    source: {source}
+    consequence: {consequence}
+    affected: [{affected}]
+    impact_areas: [health]              # health, safety, fundamental_rights
+    # likelihood and severity are those with the control in place
+    likelihood: possible                # rare, unlikely, possible, likely, frequent
+    severity: serious                   # negligible, minor, serious, critical, catastrophic
+    in_misuse: false                    # does it arise in foreseeable misuse?
+    control: {control}
+    shown_by: [{check}]
+    acceptance: {{person: Your Name, role: managing director, at: "2026-11-29", reason: Why what remains is acceptable}}
+    review_on: "2027-05-31"
+"""
+
+
+def _risks(plan: Plan | LanguagePlan) -> str:
+    """What an entry of the register looks like, with persons and a check of this system."""
+    words = dict(zip(("id", "title", "source", "consequence", "control"), _example(plan), strict=True))
+    affected = next(iter(plan.system.affected_persons), "whoever the outputs are about")
+    check = next((gate.check for gate in plan.policy.gates), "")
+    example = EXAMPLE.format(affected=json.dumps(affected, ensure_ascii=False), check=check, **words)
+    return RISKS.format(example=textwrap.indent(example.rstrip("\n"), "# "))
+
+
+def _example(plan: Plan | LanguagePlan) -> tuple[str, ...]:
+    return LANGUAGE if isinstance(plan, LanguagePlan) else TABLE
 
 
 class _Dumper(yaml.SafeDumper):
@@ -100,7 +132,7 @@ def write(said: AnswersFile, plan: Plan | LanguagePlan, classes: Mapping[str, st
     for question in (*asked, *rest):
         answer = given.get(question.id, Answer(id=question.id))
         lines.append(_entry(question, answer, applies.asked_by(question, duties)))
-    lines += ["\n" + RISKS + ("risks:" if said.risks else "risks: []"), *(_risk(risk) for risk in said.risks)]
+    lines += ["\n" + _risks(plan) + ("risks:" if said.risks else "risks: []"), *(_risk(risk) for risk in said.risks)]
     text = "\n".join(lines) + "\n"
     if _content(answers_file.parse(text, plan.system.id, versions=False)) != _content(said):
         raise RuntimeError("an answers file was written that would be read back as another")

@@ -27,6 +27,7 @@ EXIT_USAGE = 2
 EXIT_MISSING = 3
 EXIT_INCONCLUSIVE = 4
 EXIT_BUG = 70
+EXIT_INTERRUPTED = 130
 
 Looks = Literal["damage", "mistake", "tampering", "unclear"]
 """What a refusal looks like: damaged on its way, made wrong by whoever sealed it, altered or forged by somebody else,

@@ -7,6 +7,17 @@ FEWEST_WORDS = 3
 FEWEST_LETTERS = 2
 
 
+def counted(number: int, one: str, many: str | None = None) -> str:
+    """A number with its noun: `1 document`, `1,204 documents`.
+
+    Args:
+        number: How many.
+        one: The noun for one.
+        many: For every other number; absent, the noun with an s.
+    """
+    return f"{number:,} {one if number == 1 else many or f'{one}s'}"
+
+
 def visible(text: str) -> bool:
     """Does a text hold letters or digits that a reader can see?"""
     return sum(character.isalnum() for character in text) >= FEWEST_LETTERS

@@ -57,6 +57,8 @@ class Tally:
     stated: list[str] = dataclasses.field(default_factory=list)
     confirmed: list[str] = dataclasses.field(default_factory=list)
     skipped: int = 0
+    interrupted: bool = False
+    """Did Ctrl-C end it, rather than the last question, `q` or the end of the input?"""
 
     @property
     def any(self) -> bool:
@@ -120,7 +122,8 @@ def go_through(
             step = _one(store, asked[position].question.id, (position + 1, len(asked)), by, terminal, facts_once, tally)
             position = max(0, position + step)
             shown = shown if step > 0 else []  # who goes back or looks again wants to see it
-    except (_QuitError, EOFError, KeyboardInterrupt, click.Abort):
+    except (_QuitError, EOFError, KeyboardInterrupt, click.Abort) as stopped:
+        tally.interrupted = isinstance(stopped, (KeyboardInterrupt, click.Abort))
         terminal.say("\nStopped. What was answered is saved.")
     return tally
 

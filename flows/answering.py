@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from configs import answers_file, errors
+from configs import answers_file, errors, wording
 from configs.answers import AnswersFile
 from evidence import canonical
 from evidence.answers import AnswersRecord
@@ -84,8 +84,8 @@ def waiting(path: Path) -> str:
     applying = [s for s in record.statements if s.applies] if record else []
     open_ = sum(s.status == "open" for s in applying)
     confirm = sum(s.status in ("carried", "outdated") for s in applying)
-    words = ((open_, "questions open"), (confirm, "to be confirmed"))
-    return ", ".join(f"{number} {what}" for number, what in words if number)
+    words = ((open_, f"{wording.counted(open_, 'question')} open"), (confirm, f"{confirm} to be confirmed"))
+    return ", ".join(what for number, what in words if number)
 
 
 def by_hand(path: Path) -> int:

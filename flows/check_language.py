@@ -10,6 +10,7 @@ from rich.console import Console
 from configs.language.modelling import LEAST_SPLIT
 from configs.language.plan import LanguagePlan
 from configs.law import classify
+from configs.wording import counted
 from evidence.folder import RunFolder
 from evidence.language_records import CorpusRecord
 from factory.language import base
@@ -54,11 +55,11 @@ def say(plan: LanguagePlan, path: Path, console: Console, *, data: bool) -> None
 
 
 def _summary(plan: LanguagePlan) -> str:
-    corpora = f"{len(plan.corpora)} {'corpus' if len(plan.corpora) == 1 else 'corpora'}"
+    corpora = counted(len(plan.corpora), "corpus", "corpora")
     languages = ", ".join(plan.declared_languages) or "languages identified"
     base = f", from {plan.model.base.name} ({plan.model.method})" if plan.model.base else ""
     required = sum(gate.required for gate in plan.policy.gates)
-    gates = f"{len(plan.policy.gates)} {'gate' if len(plan.policy.gates) == 1 else 'gates'}"
+    gates = counted(len(plan.policy.gates), "gate")
     return (
         f"language model, {corpora} ({languages}){base}, {gates} ({required} required), and the "
         "checks on the text, which decide as well"

@@ -137,7 +137,7 @@ def main_with(body: Callable[..., Any], *arguments: Any) -> None:
         sys.exit(errors.EXIT_USAGE)
     except (KeyboardInterrupt, click.Abort):
         _say("stopped by you. A run that was interrupted goes on with --resume; nothing else was begun.")
-        sys.exit(130)
+        sys.exit(errors.EXIT_INTERRUPTED)
     except SystemExit as leaving:
         if _pipe_was_closed(leaving):
             sys.exit(errors.EXIT_FAIL)  # click's own way out of a closed pipe, as in `proofline show | head`

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from configs.wording import counted
 from tef_export import leaving
 
 
@@ -37,7 +38,7 @@ def show(found: leaving.Leaving, console: Console, *, every_file: bool = False) 
         "Persons named": "; ".join(found.persons),
         "Stays here": "; ".join(found.stays),
         "To be tested": found.test_environment.replace("_", " "),
-        "In all": f"{len(found.files)} files, {_size(found.bytes)}",
+        "In all": f"{counted(len(found.files), 'file')}, {_size(found.bytes)}",
     }
     lines = Table.grid(padding=(0, 2))
     lines.add_column(no_wrap=True)

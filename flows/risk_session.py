@@ -36,8 +36,11 @@ HELP = (
 )
 
 
-def go_through(store: Answers, by: By, terminal: Terminal, found: Dossier) -> None:
+def go_through(store: Answers, by: By, terminal: Terminal, found: Dossier) -> bool:
     """Show the register, and add or change risks until the person stops; each risk is saved when it is whole.
+
+    Returns:
+        Did Ctrl-C end it, rather than `q` or the end of the input?
 
     Raises:
         PlanError: The file was spoiled meanwhile.
@@ -53,12 +56,17 @@ def go_through(store: Answers, by: By, terminal: Terminal, found: Dossier) -> No
             word = terminal.ask("  > ").strip().lower()
             shown = True
             if word in ("q", "quit"):
-                return
+                return False
             if word in ("a", "add") or (word.isdigit() and 0 < int(word) <= len(risks)):
                 _ask(store, risks[int(word) - 1] if word.isdigit() else None, by, terminal)
                 shown = False
-    except (EOFError, KeyboardInterrupt, click.Abort):
+    except (_QuitError, EOFError, KeyboardInterrupt, click.Abort) as stopped:
         terminal.say("\nStopped. Risks that were whole are saved.")
+        return isinstance(stopped, (KeyboardInterrupt, click.Abort))
+
+
+class _QuitError(Exception):
+    """The person wants to stop in the middle of a risk."""
 
 
 def _shown(risks: tuple[Risk, ...], store: Answers, found: Dossier) -> list[str]:
@@ -91,7 +99,7 @@ def _field(field: str, words: str, before: Risk | None, terminal: Terminal, know
         typed = terminal.ask(f"  {words}{shown}: ").strip() or old
         if typed.lower() in ("q", "quit"):
             terminal.say("    Nothing of this risk was saved.")
-            raise click.Abort
+            raise _QuitError
         if not typed and field not in OPTIONAL:
             terminal.say("    Something is needed here. Ctrl-C stops without saving this risk.")
             continue

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from configs.wording import counted
 from evidence import given, language_records, records
 from evidence.answers import AnswersRecord
 from evidence.reference import ReferenceRecord
@@ -122,12 +123,13 @@ def summary(record: pydantic.BaseModel) -> str:
     """What a record says, in a few words."""
     match record:
         case records.DatasetRef():
-            return f"{record.rows:,} rows, {len(record.columns)} columns"
+            return f"{counted(record.rows, 'row')}, {counted(len(record.columns), 'column')}"
         case language_records.CorpusRecord():
-            return f"{record.counts.documents:,} documents, {record.counts.bytes / 1e6:,.2f} MB"
+            return f"{counted(record.counts.documents, 'document')}, {record.counts.bytes / 1e6:,.2f} MB"
         case language_records.CleaningRecord():
-            languages = f"{len(record.languages)} language{'s' if len(record.languages) != 1 else ''}"
-            return f"{record.counts.documents:,} documents left, {record.counts.bytes / 1e6:,.2f} MB, {languages}"
+            left = counted(record.counts.documents, "document")
+            languages = counted(len(record.languages), "language")
+            return f"{left} left, {record.counts.bytes / 1e6:,.2f} MB, {languages}"
         case language_records.TokenisedData():
             parts = ", ".join(f"{role} {part.tokens:,}" for role, part in record.parts.items())
             return f"{record.vocabulary:,} tokens in the vocabulary; {parts}"
@@ -151,7 +153,7 @@ def summary(record: pydantic.BaseModel) -> str:
         case records.SplitManifest():
             return ", ".join(f"{role} {part.rows:,}" for role, part in record.parts.items())
         case records.EncodedData():
-            return f"{len(record.features)} features, {record.task}"
+            return f"{counted(len(record.features), 'feature')}, {record.task}"
         case records.Commitment():
             return f"policy {record.policy_sha256[:12]}…"
         case records.TrainingRecord():
@@ -165,17 +167,21 @@ def summary(record: pydantic.BaseModel) -> str:
                 f"opset {record.opset}, {record.onnx.size / 1e3:,.0f} kB, parity {record.parity.max_abs_difference:.1e}"
             )
         case given.GivenPredictions():
-            return f"{record.rows:,} rows, {len(record.columns)} columns"
+            return f"{counted(record.rows, 'row')}, {counted(len(record.columns), 'column')}"
         case ReferenceRecord():
-            return f"{len(record.inputs)} inputs of {record.rows:,} rows"
+            return f"{counted(len(record.inputs), 'input')} of {counted(record.rows, 'row')}"
         case records.GateDecision():
             return f"[{COLOURS[record.outcome]}]{record.outcome}[/]"
         case AnswersRecord():
             stated = [s for s in record.statements if s.applies]
-            return f"{sum(s.status != 'open' for s in stated)} of {len(stated)} statements, {len(record.risks)} risks"
+            answered = f"{sum(s.status != 'open' for s in stated)} of {counted(len(stated), 'statement')}"
+            return f"{answered}, {counted(len(record.risks), 'risk')}"
         case records.DocumentsRecord():
             names = {PurePosixPath(d.path).name.partition(".")[0] for d in record.documents}
-            return f"{len(names)} documents in {len(record.documents)} files, {len(record.gaps)} gaps"
+            return (
+                f"{counted(len(names), 'document')} in {counted(len(record.documents), 'file')}, "
+                f"{counted(len(record.gaps), 'gap')}"
+            )
         case records.RunRecord():
             return record.run_id
     return ""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.console import Console
 
-from configs import answers, errors
+from configs import answers, errors, wording
 from evidence.folder import RunFolder
 from flows import workspace as workspaces
 
@@ -72,6 +72,7 @@ def command(
             f"write your answers into {store.path} by hand: `proofline answer {run} --file` writes that file, and "
             "afterwards takes it over."
         )
+    stopped = False
     with store.held():
         asked = () if risks else answer_session.order(store.items(), owner=owner, only=only)
         if not asked and not risks:
@@ -83,18 +84,20 @@ def command(
             if risks:
                 from flows import risk_session
 
-                risk_session.go_through(store, by, terminal, found)
+                stopped = risk_session.go_through(store, by, terminal, found)
             else:
-                words = "question" if len(asked) == 1 else "questions"
-                click.echo(f"{len(asked)} {words} about {found.plan.system.name}. {answer_view.counted(asked)}.")
-                answer_session.go_through(
+                number = wording.counted(len(asked), "question")
+                click.echo(f"{number} about {found.plan.system.name}. {answer_view.counted(asked)}.")
+                stopped = answer_session.go_through(
                     store,
                     asked,
                     by,
                     terminal,
                     lambda item: [*answer_view.changed(item, found, path), *answer_view.facts(item, found)],
-                )
+                ).interrupted
     _conclude(store, path)
+    if stopped:
+        raise click.exceptions.Exit(errors.EXIT_INTERRUPTED)
 
 
 class _Terminal:
@@ -166,7 +169,8 @@ def _list(store: Answers, owner: str | None, only: tuple[str, ...]) -> None:
     for line in answer_view.listing(shown):
         click.echo(line)
     click.echo(
-        f"\n{len(shown)} questions: {answer_view.counted(shown)}. By the class of the system {rest} do not apply."
+        f"\n{wording.counted(len(shown), 'question')}: {answer_view.counted(shown)}. By the class of the system {rest} "
+        f"{'does' if rest == 1 else 'do'} not apply."
     )
     click.echo(f"Risks in the register: {len(store.read().risks)}")
     there = "" if store.path.is_file() else " (not there yet)"
@@ -182,7 +186,8 @@ def _by_hand(store: Answers, path: Path) -> None:
     if new:
         click.echo(f"Written: {_short(store.path)}. Put your answers into it, then give this command again.")
         return
-    click.echo(f"{_short(store.path)}: {count} new answer{'s' * (count != 1)} taken over.")
+    new_ones = wording.counted(count, "new answer or acceptance", "new answers and acceptances")
+    click.echo(f"{_short(store.path)}: {new_ones} taken over.")
     for line in answer_view.unread(store.items()):
         click.echo(line)
     _conclude(store, path)

@@ -15,6 +15,7 @@ from configs.language.plan import LanguagePlan
 from configs.law import register as law
 from configs.law.classify import Classified
 from configs.plan import Plan
+from configs.wording import counted
 from evidence.folder import RunFolder
 from flows import check_language, view
 from flows import workspace as workspaces
@@ -112,7 +113,7 @@ def _check_data(plan: Plan, path: Path, console: Console) -> None:
         dataset = ingest.ingest(folder, plan, workspaces.data_base(path, plan))
         quality = data_quality.validate(folder, plan, dataset)
     console.print(
-        f"[green]✓[/] data: {dataset.rows:,} rows, {len(dataset.columns)} declared columns found, "
+        f"[green]✓[/] data: {counted(dataset.rows, 'row')}, {counted(len(dataset.columns), 'declared column')} found, "
         f"{len(dataset.undeclared)} not declared",
         highlight=False,
     )
@@ -130,14 +131,14 @@ def _check_data(plan: Plan, path: Path, console: Console) -> None:
 
 def _summary(plan: Plan) -> str:
     required = sum(gate.required for gate in plan.policy.gates)
+    protected = counted(len(plan.data.protected), "protected attribute")
     return (
-        f"{plan.data.target.task}, {_inputs(plan)}, "
-        f"{len(plan.data.protected)} protected attributes, {len(plan.policy.gates)} gates ({required} "
+        f"{plan.data.target.task}, {_inputs(plan)}, {protected}, {counted(len(plan.policy.gates), 'gate')} ({required} "
         "required), and the data checks with the limits of policy.governance, which decide as well"
     )
 
 
 def _inputs(plan: Plan) -> str:
     if plan.predictions is None:
-        return f"{len(plan.data.features)} features"
+        return counted(len(plan.data.features), "feature")
     return f"predictions in {' and '.join(plan.predictions.columns)} (no model)"

@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from configs import errors
+from configs.wording import counted
 
 FORMATS = {".csv": "csv", ".tsv": "tsv", ".parquet": "parquet", ".xlsx": "excel"}
 TEXTS = (".txt", ".md", ".jsonl", ".zip")
@@ -35,7 +36,7 @@ def command(data: Path, out: Path | None, *, force: bool) -> None:
     from flows import drafting
 
     table, separator = _read(data)
-    click.echo(f"{data.name}: {len(table):,} rows, {len(table.columns)} columns")
+    click.echo(f"{data.name}: {counted(len(table), 'row')}, {counted(len(table.columns), 'column')}")
     for name in table.columns:
         values = table[name]
         click.echo(

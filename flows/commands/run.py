@@ -14,6 +14,7 @@ from rich.console import Console
 from configs import answers_file, errors, load
 from configs.language.load import load_any
 from configs.language.plan import LanguagePlan
+from configs.wording import counted
 from evidence import records, storage
 from flows import cli
 from flows import workspace as workspaces
@@ -169,7 +170,10 @@ def conclude(run: workspaces.Run, record: records.RunRecord, console: Console) -
     if waiting:
         console.print(f"  Answer proofline answer {record.run_id}   ({waiting})", highlight=False, soft_wrap=True)
     if number := answering.by_hand(run.folder.path):
-        words = f"{number} answers written by hand; until it is given every run takes them for new ones"
+        words = (
+            f"{counted(number, 'answer')} written by hand; until it is given every run takes "
+            f"{'it for a new one' if number == 1 else 'them for new ones'}"
+        )
         console.print(f"  Answer proofline answer {record.run_id} --file   ({words})", highlight=False, soft_wrap=True)
     console.print(f"  Next   proofline approve {record.run_id}   (or --refuse)", highlight=False, soft_wrap=True)
 

@@ -134,4 +134,4 @@ def test_a_declared_language_without_held_out_text_leaves_the_run_open(tmp_path:
     declared = builders.plan(builders.PYTHON, builders.files("a.txt", language="de"))
     result = _validated(tmp_path, declared)[1]["data.held_out_languages"]
     assert (result.status, result.severity, result.measures[0].value) == ("inconclusive", "gate", 1.0)
-    assert "de (1 documents)" in result.reason
+    assert "de (1 document)" in result.reason

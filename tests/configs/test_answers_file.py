@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from configs import answers, answers_file, answers_text, load, schema, strict_yaml
 from configs.answers import Acceptance, Answer, AnswersFile, By, Risk
 from configs.errors import PlanError
+from configs.language.load import load_any
 from configs.law import register as law
 
 SYSTEM = "hospital-readmission"
@@ -209,3 +210,16 @@ def test_the_written_file_explains_itself_and_fits_its_schema() -> None:
     assert len(content["answers"]) > 50
     jsonschema.Draft202012Validator(schema.answers()).validate(content)
     json.dumps(content)
+
+
+@pytest.mark.parametrize("use_case", ["hospital_readmission", "german_credit", "python_documentation"])
+def test_the_example_of_a_risk_is_one_of_this_system(use_case: str) -> None:
+    """It is a risk once its marks of a comment are gone, with persons and a check that the plan names, and no other."""
+    plan = load_any(load.plan_path(use_case))
+    text = answers_text.write(AnswersFile(version=1, system=plan.system.id), plan)
+    lines = text[text.index("for example:\n") : text.index("risks: []")].splitlines()[1:]
+    (found,) = strict_yaml.parse("\n".join(line.removeprefix("# ") for line in lines), "example")
+    risk = Risk.model_validate(found)
+    assert set(risk.affected) <= {*plan.system.affected_persons, "whoever the outputs are about"}
+    assert set(risk.shown_by) <= {gate.check for gate in plan.policy.gates}
+    assert "atient" not in risk.model_dump_json(exclude={"affected"})

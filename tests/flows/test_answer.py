@@ -123,6 +123,21 @@ def test_killed_while_typing_loses_only_what_was_being_typed(space: Path) -> Non
     assert record(run_of(space)).statement("stop").status == "stated"
 
 
+def test_ctrl_c_saves_what_was_answered_and_says_that_it_was_stopped(space: Path) -> None:
+    """The exit code is that of an interruption, so that a script does not go on as if all had been answered."""
+    terminal = Terminal(space, "last", "--only", "stop", "--only", "oversight", "--as", "Anna Muster, officer")
+    terminal.wait_for("1 of 2 · stop")
+    terminal.wait_for("> ")
+    terminal.type("It is switched off in the ward system.")
+    terminal.type(".")
+    terminal.wait_for("2 of 2 · oversight")
+    terminal.wait_for("> ")
+    os.write(terminal.fd, b"\x03")
+    assert terminal.ended() == errors.EXIT_INTERRUPTED, terminal.text
+    assert "Stopped. What was answered is saved." in terminal.text
+    assert record(run_of(space)).statement("stop").status == "stated"
+
+
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Documents of one page, which says what was stated: here it matters when they are written, not how they look."""

@@ -33,6 +33,7 @@ class Person:
         self.lines, self.edited = iter(lines), edited
         self.said: list[str] = []
         self.shown_in_editor = ""
+        self.interrupted = False
 
     def ask(self, prompt: str) -> str:
         """The next line."""
@@ -128,6 +129,7 @@ def test_skip_back_help_quit(store: answer_store.Answers) -> None:
     person, tally = ask(store, "s", SAID, ".", "back", "k", "?", "q", only=("stop", "oversight", "override"))
     assert text_of(store, "stop") is None
     assert (tally.stated, tally.confirmed, tally.skipped) == (["oversight"], ["oversight"], 1)
+    assert not tally.interrupted
     assert f"    {SAID}" in person.text
     assert "k, keep" in person.text
 
@@ -296,7 +298,7 @@ RISK = (
 def of_risks(store: answer_store.Answers, *lines: str | type[BaseException]) -> Person:
     person = Person(lines)
     found = builders.dossier(store.path.parent.parent / "again")[1]
-    risk_session.go_through(store, BY, person, found)
+    person.interrupted = risk_session.go_through(store, BY, person, found)
     return person
 
 
@@ -332,7 +334,9 @@ def test_enter_keeps_and_a_changed_risk_is_to_be_accepted_again(store: answer_st
 
 def test_a_risk_that_is_not_whole_is_not_saved(store: answer_store.Answers) -> None:
     """Ctrl-C in the middle leaves the register as it was."""
-    of_risks(store, *RISK[:7], KeyboardInterrupt)
+    assert of_risks(store, *RISK[:7], KeyboardInterrupt).interrupted
+    assert not of_risks(store, *RISK[:7], "q").interrupted
+    assert not of_risks(store, "q").interrupted
     assert store.read().risks == ()
 
 
@@ -358,8 +362,9 @@ def test_what_is_cut_off_is_said_to_be_lost(store: answer_store.Answers) -> None
     """Ctrl-C in the middle of an answer says that it was not taken; between answers there is nothing to lose."""
     cut, _ = ask(store, "Half an answer that goes on", KeyboardInterrupt, only=("oversight",))
     assert "What you were typing was not taken." in cut.text
-    between, _ = ask(store, KeyboardInterrupt, only=("oversight",))
+    between, tally = ask(store, KeyboardInterrupt, only=("oversight",))
     assert "not taken" not in between.text
+    assert tally.interrupted
     assert text_of(store, "oversight") is None
 
 
