@@ -28,9 +28,9 @@ import torch
 
 from benchmarks import paired
 from configs import plan as plans
-from evidence import records
+from evidence import arrays, records
 from evidence.folder import RunFolder
-from factory import batches, encoding, hardware, shards, stream, trainer
+from factory import _inputs, batches, hardware, shards, stream, trainer
 
 AIM, AIM_GROWTH = 0.9, 1.1
 """Smallest ratio of rates, and largest growth of memory as the rows grow tenfold."""
@@ -57,7 +57,8 @@ def encoded(rows: int, folder: RunFolder, plan: plans.Plan) -> records.EncodedDa
     found = paired.encode(case, folder)
     x, y = (np.load(folder.at(part.path)) for part in (found.parts["train"].x, found.parts["train"].y))
     digests = np.load(folder.at(found.parts["train"].row_digests.path))
-    made = encoding.sharded(folder, "data/shards", plan, found.features, (x, y, digests))
+    held = [x], y, arrays.digest_of_rows(digests)
+    made = _inputs.sharded(folder, "data/shards", plan, found.features, held)
     train = found.parts["train"].model_copy(update={"shards": made})
     return found.model_copy(update={"parts": {**found.parts, "train": train}})
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -103,3 +105,21 @@ def open_array(folder: RunFolder, reference: records.ArtifactRef, *, mapped: boo
     """
     array: npt.NDArray[Any] = np.load(folder.checked(reference), "c" if mapped else None, allow_pickle=False)
     return array
+
+
+PIECE = 65_536
+"""Rows of a piece."""
+
+
+def pieces(folder: RunFolder, reference: records.ArtifactRef) -> Iterator[npt.NDArray[Any]]:
+    """Consecutive rows of an array as it was saved, some at a time.
+
+    Raises:
+        IntegrityError: When it was altered.
+    """
+    with folder.checked(reference).open("rb") as stream:
+        np.lib.format.read_magic(stream)
+        shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
+        for begin in range(0, shape[0], PIECE):
+            of_piece = (min(PIECE, shape[0] - begin), *shape[1:])
+            yield np.frombuffer(stream.read(dtype.itemsize * math.prod(of_piece)), dtype).reshape(of_piece)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import glob
 import json
 import os
 import tempfile
@@ -130,6 +131,13 @@ class RunFolder:
             _sync(place.parent)
         finally:
             temporary.unlink(missing_ok=True)
+
+    def clear_unfinished(self, *relatives: str) -> None:
+        """Remove what writers of these files have left beside them when they were killed; for their only writer."""
+        for relative in relatives:
+            place = self.at(relative)
+            for left in place.parent.glob(f".{glob.escape(place.name)}.*{place.suffix}"):
+                left.unlink()
 
     def checked(self, reference: records.ArtifactRef) -> Path:
         """The place of an artefact whose content still has the recorded digest.

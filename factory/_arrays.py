@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from configs import errors
 from factory import _files
-from factory._raw import RawTable
+from factory._raw import RawTable, cut, rows_of_piece
 
 KINDS = "biufSU"
 """Kinds of arrays that hold plain values: bool, integers, floats, bytes, text."""
@@ -28,7 +28,7 @@ def read_npz(opened: _files.Opened, declared: Sequence[str]) -> RawTable:
     """
     found: dict[str, npt.NDArray[Any] | None] = {}
     try:
-        with zipfile.ZipFile(io.BytesIO(opened.content)) as archive:
+        with zipfile.ZipFile(io.BytesIO(opened.content())) as archive:
             for info in archive.infolist():
                 name = info.filename.removesuffix(".npy")
                 if name == info.filename:
@@ -47,7 +47,7 @@ def read_npz(opened: _files.Opened, declared: Sequence[str]) -> RawTable:
         ) from None
     rows = _length({n: len(v) for n, v in found.items() if v is not None and n in declared}, opened.name)
     columns = tuple(_plain(v) if v is not None and n in declared else () for n, v in found.items())
-    return RawTable(opened.name, tuple(found), columns, rows)
+    return RawTable(opened.name, tuple(found), cut(columns, rows, rows_of_piece(len(declared))))
 
 
 def _columns(name: str, array: npt.NDArray[Any]) -> dict[str, npt.NDArray[Any] | None]:

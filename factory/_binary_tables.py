@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
@@ -16,26 +17,42 @@ import pyarrow.parquet as pq
 
 from configs import data, errors
 from factory import _files
-from factory._raw import RawTable
+from factory._raw import Piece, RawTable, cut, rows_of_piece
+
+_BUFFER = 1 << 20
+"""Bytes of a column that are read at a time."""
 
 
 def read_parquet(opened: _files.Opened, declared: Sequence[str]) -> RawTable:
-    """Read the declared columns of a Parquet file; the names of the others come along with no values read.
+    """Read the declared columns of a Parquet file piece by piece; the names of the others come along, no values.
 
     Raises:
         DataError: The file is damaged, or is no Parquet file.
     """
-    try:
-        file = pq.ParquetFile(io.BytesIO(opened.content))
+    content = opened.place if opened.member is None else io.BytesIO(opened.content())
+    with _damage_told(opened.name):
+        # Nothing is read ahead: a row group may be as large as the file.
+        file = pq.ParquetFile(content, pre_buffer=False, buffer_size=_BUFFER)
         names = tuple(file.schema_arrow.names)
-        table = file.read(columns=[n for n in names if n in declared])
+    return RawTable(opened.name, names, _pieces(file, opened.name, names, declared))
+
+
+def _pieces(file: pq.ParquetFile, name: str, names: tuple[str, ...], declared: Sequence[str]) -> Iterator[Piece]:
+    wanted = [n for n in names if n in declared]
+    with _damage_told(name), file:
+        for batch in file.iter_batches(rows_of_piece(len(wanted)), columns=wanted):
+            yield [pa.chunked_array([batch.column(n)]) if n in declared and names.count(n) == 1 else () for n in names]
+
+
+@contextlib.contextmanager
+def _damage_told(name: str) -> Iterator[None]:
+    try:
+        yield
     except (pa.ArrowException, OSError):
         raise errors.DataError(
-            f"data file {opened.name}: expected a whole Parquet file, got a damaged or different one. Fetch it again, "
+            f"data file {name}: expected a whole Parquet file, got a damaged or different one. Fetch it again, "
             "or correct data.source.format."
         ) from None
-    columns = tuple(table.column(n) if n in declared and names.count(n) == 1 else () for n in names)
-    return RawTable(opened.name, names, columns, file.metadata.num_rows)
 
 
 def read_excel(opened: _files.Opened, source: data.FileSource, declared: Sequence[str]) -> RawTable:
@@ -45,9 +62,10 @@ def read_excel(opened: _files.Opened, source: data.FileSource, declared: Sequenc
         PlanError: The sheet does not exist.
         DataError: The file is damaged, or is no .xlsx file.
     """
-    _check_archive(opened)
+    content = opened.content()
+    _check_archive(opened.name, content)
     try:
-        book = openpyxl.load_workbook(io.BytesIO(opened.content), read_only=True, data_only=True)
+        book = openpyxl.load_workbook(io.BytesIO(content), read_only=True, data_only=True)
         sheet = _sheet(book, opened.name, source.sheet)
         rows = [row for row in sheet.iter_rows(values_only=True) if any(v is not None for v in row)]
         book.close()
@@ -72,13 +90,13 @@ def read_excel(opened: _files.Opened, source: data.FileSource, declared: Sequenc
     return _table(opened.name, rows, declared, header=source.header)
 
 
-def _check_archive(opened: _files.Opened) -> None:
+def _check_archive(name: str, content: bytes) -> None:
     try:
-        with zipfile.ZipFile(io.BytesIO(opened.content)) as archive:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
             for info in archive.infolist():
-                _files.check_size(info, opened.name)
+                _files.check_size(info, name)
     except zipfile.BadZipFile:
-        raise _damaged(opened.name) from None
+        raise _damaged(name) from None
 
 
 def _damaged(name: str) -> errors.DataError:
@@ -119,4 +137,4 @@ def _table(name: str, rows: list[tuple[Any, ...]], declared: Sequence[str], *, h
                 f"header, got {width}. Declare every column in order (unused ones with the role ignored)."
             )
     columns = tuple(zip(*full, strict=True)) if full else ((),) * len(names)
-    return RawTable(name, names, columns, len(full))
+    return RawTable(name, names, cut(columns, len(full), rows_of_piece(len(names))))

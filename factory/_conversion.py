@@ -25,9 +25,9 @@ import pandas as pd
 import pyarrow as pa
 
 from configs import data, errors
-from factory._raw import RawTable, Values
+from factory import _numbers
+from factory._raw import Piece, Values
 
-_NUMBER = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _INFINITE = re.compile(r"[-+]?inf(?:inity)?", re.IGNORECASE)
 _DECIMAL_COMMA = re.compile(r"[-+]?[0-9]+,[0-9]+")
 _MAX_DIGITS = 20
@@ -42,15 +42,65 @@ class _Infinite(_Unfit):
     """A number without bound."""
 
 
-def frame(raw: RawTable, declared: data.Data) -> pd.DataFrame:
-    """The declared columns of a raw table, in the order of the plan, each of its declared kind.
+class _Unreadable(Exception):  # noqa: N818 - the same
+    """A column whose values cannot be told apart; the text is the rest of a sentence about it."""
 
-    Raises:
-        DataError: Values of a column do not convert.
-    """
-    position = {name: i for i, name in enumerate(raw.names)}
-    columns = {c.name: _column(raw.columns[position[c.name]], c, declared, raw.name) for c in declared.columns}
-    return pd.DataFrame(columns, copy=False)
+
+class Conversion:
+    """The pieces of one raw table as frames; what does not convert is told when all rows have been seen."""
+
+    def __init__(self, name: str, names: Sequence[str], declared: data.Data) -> None:
+        """`name` is the table's in messages; `names` are those of its columns."""
+        self._name, self._declared = name, declared
+        self._position = {n: i for i, n in enumerate(names)}
+        self._rows = 0
+        self._unfit: dict[str, _UnfitValues] = {}
+        self._unreadable: dict[str, str] = {}
+
+    def frame(self, piece: Piece) -> pd.DataFrame | None:
+        """The declared columns of a piece, in the order of the plan, each of its declared kind.
+
+        None as soon as some value did not convert: such a table is only counted to its end.
+        """
+        found = {c.name: self._column(piece[self._position[c.name]], c) for c in self._declared.columns}
+        self._rows += max((len(values) for values in piece), default=0)
+        return None if self._unfit or self._unreadable else pd.DataFrame(found, copy=False)
+
+    def require_fit(self) -> None:
+        """Call after the last piece.
+
+        Raises:
+            DataError: Values of a column did not convert; of several such columns the first in the plan.
+        """
+        for column in self._declared.columns:
+            if column.name in self._unreadable:
+                raise errors.DataError(self._unreadable[column.name])
+            if column.name in self._unfit:
+                raise self._unfit[column.name].error(column, self._name, self._rows)
+
+    def _column(self, values: Values, column: data.Column) -> pd.Series | None:
+        if column.name in self._unreadable:
+            return None
+        missing = frozenset(t.strip() for t in (*self._declared.missing_values, *column.missing_values))
+        plain = _numbers.converted(values, column.kind, _numbers.equal_to(missing))
+        if plain is not None:
+            return plain
+        try:
+            codes, uniques = _distinct(values)
+        except _Unreadable as problem:
+            self._unreadable[column.name] = f"data file {self._name} column '{column.name}': {problem}"
+            return None
+        converted: list[Any] = [None] * len(uniques)
+        unfit: dict[int, type[_Unfit]] = {}
+        for i, value in enumerate(uniques):
+            try:
+                converted[i] = _convert(value, column.kind, missing)
+            except _Unfit as problem:
+                unfit[i] = type(problem)
+        if unfit:
+            self._unfit.setdefault(column.name, _UnfitValues()).add(codes, uniques, unfit, self._rows)
+            return None
+        return _series(codes, converted, column.kind)
 
 
 def number(value: Any) -> float:
@@ -58,7 +108,7 @@ def number(value: Any) -> float:
     if isinstance(value, str):
         if _INFINITE.fullmatch(value):
             raise _Infinite
-        if not _NUMBER.fullmatch(value):
+        if not _numbers.NUMBER.fullmatch(value):
             raise _Unfit
         value = float(value)
     if isinstance(value, (bool, np.bool_, int, float, np.integer, np.floating, decimal.Decimal)):
@@ -108,22 +158,7 @@ def text(value: Any) -> str:
 _CONVERTERS = {"numeric": number, "integer": integer, "categorical": text}
 
 
-def _column(values: Values, column: data.Column, declared: data.Data, name: str) -> pd.Series:
-    codes, uniques = _distinct(values, f"data file {name} column '{column.name}'")
-    missing = {t.strip() for t in (*declared.missing_values, *column.missing_values)}
-    converted: list[Any] = [None] * len(uniques)
-    unfit: dict[int, type[_Unfit]] = {}
-    for i, value in enumerate(uniques):
-        try:
-            converted[i] = _convert(value, column.kind, missing)
-        except _Unfit as problem:
-            unfit[i] = type(problem)
-    if unfit:
-        raise _unfit_error(codes, uniques, unfit, column, name)
-    return _series(codes, converted, column.kind)
-
-
-def _convert(value: Any, kind: str, missing: set[str]) -> Any:
+def _convert(value: Any, kind: str, missing: frozenset[str]) -> Any:
     if value is None:
         return None
     if isinstance(value, str):
@@ -135,37 +170,33 @@ def _convert(value: Any, kind: str, missing: set[str]) -> Any:
     result = _CONVERTERS[kind](value)
     if kind == "categorical":
         return None if result in missing else result
-    return None if result in _numbers(frozenset(missing)) else result
+    return None if result in _numbers.equal_to(missing) else result
 
 
-def _numbers(missing: frozenset[str]) -> set[float]:
-    return {float(t) for t in missing if _NUMBER.fullmatch(t)}
-
-
-def _distinct(values: Values, where: str) -> tuple[npt.NDArray[np.int64], list[Any]]:
+def _distinct(values: Values) -> tuple[npt.NDArray[np.int64], list[Any]]:
     """Codes (rows,) into the distinct values, −1 for None. Values of different types stay apart."""
     if isinstance(values, pa.ChunkedArray):
         try:
-            return _distinct_arrow(values, where)
+            return _distinct_arrow(values)
         except (OverflowError, ValueError):
-            raise errors.DataError(
-                f"{where}: expected values that can be read, got dates beyond the years 1 to 9999, or text that is not "
-                f"UTF-8 (stored as {values.type}). Correct the column."
+            raise _Unreadable(
+                "expected values that can be read, got dates beyond the years 1 to 9999, or text that is not UTF-8 "
+                f"(stored as {values.type}). Correct the column."
             ) from None
-    return _distinct_objects(values, where)
+    return _distinct_objects(values)
 
 
-def _distinct_arrow(values: pa.ChunkedArray, where: str) -> tuple[npt.NDArray[np.int64], list[Any]]:
+def _distinct_arrow(values: pa.ChunkedArray) -> tuple[npt.NDArray[np.int64], list[Any]]:
     try:
         encoded = values.combine_chunks().dictionary_encode()
     except pa.ArrowNotImplementedError:  # rare types; nested ones are refused below
-        return _distinct_objects(values.to_pylist(), where)
+        return _distinct_objects(values.to_pylist())
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.combine_chunks()
     return encoded.indices.fill_null(-1).to_numpy().astype(np.int64), encoded.dictionary.to_pylist()
 
 
-def _distinct_objects(values: Sequence[Any], where: str) -> tuple[npt.NDArray[np.int64], list[Any]]:
+def _distinct_objects(values: Sequence[Any]) -> tuple[npt.NDArray[np.int64], list[Any]]:
     seen: dict[Any, int] = {}
     codes = np.empty(len(values), dtype=np.int64)
     try:
@@ -173,9 +204,7 @@ def _distinct_objects(values: Sequence[Any], where: str) -> tuple[npt.NDArray[np
             missing = value is None or value is pd.NA or value is pd.NaT
             codes[i] = -1 if missing else seen.setdefault((type(value), value), len(seen))
     except TypeError:
-        raise errors.DataError(
-            f"{where}: expected one value in each row, got nested ones. Flatten the column."
-        ) from None
+        raise _Unreadable("expected one value in each row, got nested ones. Flatten the column.") from None
     return codes, [value for _, value in seen]
 
 
@@ -191,26 +220,49 @@ def _series(codes: npt.NDArray[np.int64], converted: list[Any], kind: str) -> pd
     return pd.Series(pd.array(texts[codes], dtype="string"))
 
 
-def _unfit_error(
-    codes: npt.NDArray[np.int64],
-    uniques: list[Any],
-    unfit: dict[int, type[_Unfit]],
-    column: data.Column,
-    name: str,
-) -> errors.DataError:
-    infinite = [i for i, problem in unfit.items() if problem is _Infinite]
-    shown = infinite or list(unfit)
-    rows = np.flatnonzero(np.isin(codes, shown))
-    what = "infinite values" if infinite else "values of another kind"
-    expected = "finite numbers" if infinite else {"integer": "whole numbers", "numeric": "numbers"}.get(column.kind)
-    commas = not infinite and all(isinstance(uniques[i], str) and _DECIMAL_COMMA.fullmatch(uniques[i]) for i in shown)
-    remedy = (
-        "Write decimals with a point."
-        if commas
-        else "Correct them, declare the text that means missing in missing_values, or declare another kind."
-    )
-    return errors.DataError(
-        f"data file {name} column '{column.name}'{' (target)' if column.role == 'target' else ''}: expected "
-        f"{expected or 'text or numbers'} (kind {column.kind}), got {what} in {len(rows)} of {len(codes)} rows, "
-        f"first in row {rows[0] + 1}. {remedy}"
-    )
+class _UnfitValues:
+    """The values of a column that are not of its kind, counted over the pieces of a table."""
+
+    def __init__(self) -> None:
+        self._all, self._infinite = _Counted(), _Counted()
+        self._commas = True
+
+    def add(
+        self, codes: npt.NDArray[np.int64], uniques: list[Any], unfit: dict[int, type[_Unfit]], before: int
+    ) -> None:
+        """Count those of a piece that begins after so many rows."""
+        infinite = [i for i, problem in unfit.items() if problem is _Infinite]
+        self._all.add(codes, list(unfit), before)
+        self._infinite.add(codes, infinite, before)
+        self._commas &= all(isinstance(uniques[i], str) and bool(_DECIMAL_COMMA.fullmatch(uniques[i])) for i in unfit)
+
+    def error(self, column: data.Column, name: str, rows: int) -> errors.DataError:
+        """The sentence about them."""
+        infinite = self._infinite.rows > 0
+        shown = self._infinite if infinite else self._all
+        what = "infinite values" if infinite else "values of another kind"
+        expected = "finite numbers" if infinite else {"integer": "whole numbers", "numeric": "numbers"}.get(column.kind)
+        remedy = (
+            "Write decimals with a point."
+            if self._commas and not infinite
+            else "Correct them, declare the text that means missing in missing_values, or declare another kind."
+        )
+        return errors.DataError(
+            f"data file {name} column '{column.name}'{' (target)' if column.role == 'target' else ''}: expected "
+            f"{expected or 'text or numbers'} (kind {column.kind}), got {what} in {shown.rows} of {rows} rows, "
+            f"first in row {shown.first}. {remedy}"
+        )
+
+
+class _Counted:
+    """How many rows, and which is the first, from 1."""
+
+    def __init__(self) -> None:
+        self.rows, self.first = 0, 0
+
+    def add(self, codes: npt.NDArray[np.int64], of: list[int], before: int) -> None:
+        """Rows of a piece whose code is one of `of`."""
+        found = np.flatnonzero(np.isin(codes, of))
+        if len(found) and not self.rows:
+            self.first = before + int(found[0]) + 1
+        self.rows += len(found)

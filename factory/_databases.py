@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import urllib.parse
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import sqlalchemy.exc
 
 from configs import data, errors
 from evidence import canonical, records
-from factory._raw import RawTable
+from factory._raw import Piece, RawTable, rows_of_piece
 
 _FILE_DATABASES = ("sqlite", "duckdb")
 
@@ -98,11 +99,21 @@ def _query(url: sqlalchemy.URL, options: dict[str, Any], query: str) -> RawTable
             f"database driver {url.drivername}: expected an installed package for it, got none. Install the SQLAlchemy "
             "driver of your database."
         ) from None
+    rows = _fetched(engine, url, query)
+    names = next(rows)
+    return RawTable(f"query result ({backend})", tuple(str(n) for n in names), rows)
+
+
+def _fetched(engine: sqlalchemy.Engine, url: sqlalchemy.URL, query: str) -> Iterator[Piece]:
+    """The names of the result, then its rows as they come from the database, a piece at a time."""
+    backend = url.get_backend_name()
     try:
         with engine.connect() as connection:
-            result = connection.execute(sqlalchemy.text(query))
+            result = connection.execution_options(stream_results=True).execute(sqlalchemy.text(query))
             names = tuple(result.keys())
-            rows = result.fetchall()
+            yield names
+            for rows in result.partitions(rows_of_piece(len(names))):
+                yield tuple(zip(*rows, strict=True))
     except sqlalchemy.exc.ResourceClosedError:
         raise errors.PlanError(
             "plan data.source.query: expected a query that returns rows, got a statement that returns none. "
@@ -119,8 +130,6 @@ def _query(url: sqlalchemy.URL, options: dict[str, Any], query: str) -> RawTable
         ) from None
     finally:
         engine.dispose()
-    columns = tuple(zip(*rows, strict=True)) if rows else ((),) * len(names)
-    return RawTable(f"query result ({backend})", names, columns, len(rows))
 
 
 def _reason(error: sqlalchemy.exc.SQLAlchemyError, url: sqlalchemy.URL) -> str:

@@ -51,39 +51,41 @@ def fit(column: data.Column, train: pd.Series) -> records.FeatureSpec:
 
 
 def encode(spec: records.FeatureSpec, values: pd.Series) -> npt.NDArray[np.float32]:
-    """Values as the model's input takes them (rows,): numbers as they are, categories as codes, missing as NaN.
-
-    Raises:
-        DataError: A number is too large for float32.
-    """
+    """Values as the model's input takes them (rows,): numbers as they are, categories as codes, missing as NaN."""
     if spec.kind == "categorical":
-        codes = {category: float(i) for i, category in enumerate(spec.categories)}
-        return values.map(codes).to_numpy(dtype=np.float32, na_value=np.nan)
-    numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
-    too_large = int((np.abs(numbers) > _FLOAT32_MAX).sum())
-    if too_large:
-        raise errors.DataError(
-            f"feature '{spec.name}': expected numbers within ±{_FLOAT32_MAX:.3g} (float32), got larger ones in "
-            f"{too_large} rows. Declare the column in a larger unit."
-        )
-    return numbers.astype(np.float32)
+        known = {category: float(i) for i, category in enumerate(spec.categories)}
+        found, different = pd.factorize(values)
+        return np.array([*(known.get(value, np.nan) for value in different), np.nan], dtype=np.float32)[found]
+    return values.to_numpy(dtype=np.float64, na_value=np.nan).astype(np.float32)
 
 
-def unseen(column: data.Column, train: pd.Series, part: pd.Series, role: records.Role) -> int:
+def too_large(spec: records.FeatureSpec, values: pd.Series) -> errors.DataError | None:
+    """Why the numbers of a part cannot be encoded: one is too large for float32."""
+    count = int((np.abs(values.to_numpy(dtype=np.float64, na_value=np.nan)) > _FLOAT32_MAX).sum())
+    if not count:
+        return None
+    return errors.DataError(
+        f"feature '{spec.name}': expected numbers within ±{_FLOAT32_MAX:.3g} (float32), got larger ones in "
+        f"{count} rows. Declare the column in a larger unit."
+    )
+
+
+def unseen(column: data.Column, train: pd.Series, part: pd.Series) -> int:
     """Rows of a part whose category the model could not learn: not in the training split, or not in `allowed`.
 
     With `allowed`, a value outside it is the data-quality check's business: it is encoded as missing and counted here.
-
-    Raises:
-        DataError: `allowed` is empty, and `unseen` is `refuse`.
     """
     known = set(train.dropna().unique().tolist())
     if column.allowed:
         known &= set(column.allowed)
-    count = int((part.notna() & ~part.isin(list(known))).sum())
-    if count and not column.allowed and column.unseen == "refuse":
-        raise errors.DataError(
-            f"feature '{column.name}' in {role}: expected only categories that the training split holds, got others in "
-            f"{count} of {len(part)} rows. Declare every category in `allowed`, or set unseen: as_missing."
-        )
-    return count
+    return int((part.notna() & ~part.isin(list(known))).sum())
+
+
+def refusal(column: data.Column, role: records.Role, count: int, rows: int) -> errors.DataError | None:
+    """Why a part of so many rows cannot be encoded: `allowed` is empty, `unseen` is `refuse`, and `count` rows are."""
+    if not count or column.allowed or column.unseen != "refuse":
+        return None
+    return errors.DataError(
+        f"feature '{column.name}' in {role}: expected only categories that the training split holds, got others in "
+        f"{count} of {rows} rows. Declare every category in `allowed`, or set unseen: as_missing."
+    )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import difflib
-import io
 import lzma
 import struct
 import zipfile
@@ -20,6 +19,9 @@ MAX_UNPACKED = 4 << 30
 """Largest size in bytes to which a ZIP member may unpack."""
 MAX_RATIO = 1000
 """Largest ratio of unpacked to packed size. Deflate cannot exceed 1032; real tables stay below 100."""
+
+CHUNK = 1 << 20
+"""Bytes that are read at a time."""
 
 _LONGEST_SHOWN = 200
 
@@ -39,15 +41,56 @@ FORMATS = {
 
 @dataclasses.dataclass(frozen=True)
 class Opened:
-    """The content of one table file."""
+    """One table file, known and digested; its content is read when it is asked for."""
 
     name: str
     """Name for messages: the file's, or `archive.zip/member.csv`."""
     format: str
     """csv, tsv, parquet, excel or npz."""
-    content: bytes
-    file: records.SourceFile
+    place: Path
     """The outer file: the archive where there is one."""
+    member: str | None
+    """Name in the archive, if it is one."""
+    file: records.SourceFile
+    """The outer file."""
+    seen: tuple[int, int]
+    """Its size and time of change when the digest was taken."""
+
+    def chunks(self) -> Iterator[bytes]:
+        """The content from its beginning, a piece at a time.
+
+        Raises:
+            DataError: The archive turns out to be damaged or encrypted.
+        """
+        if self.member is None:
+            with self.place.open("rb") as stream:
+                yield from iter(lambda: stream.read(CHUNK), b"")
+            return
+        with (
+            damage_told(f"data file {self.file.name}", _UNPACK),
+            zipfile.ZipFile(self.place) as archive,
+            archive.open(self.member) as stream,
+        ):
+            yield from iter(lambda: stream.read(CHUNK), b"")
+
+    def content(self) -> bytes:
+        """The whole content, in memory."""
+        return b"".join(self.chunks())
+
+    def require_same(self) -> None:
+        """Refuse a file that has changed since its digest was taken.
+
+        Raises:
+            DataError: It has.
+        """
+        if _seen(self.place) != self.seen:
+            raise errors.DataError(
+                f"data file {self.file.name}: expected it as it was when its digest was taken, got one that has "
+                "changed since. Let nothing write to it, and run again."
+            )
+
+
+_UNPACK = "Unpack it and name the table itself."
 
 
 def open_all(source: data.FileSource, base: Path) -> tuple[Opened, ...]:
@@ -68,28 +111,30 @@ def open_all(source: data.FileSource, base: Path) -> tuple[Opened, ...]:
 
 
 def _open(source: data.FileSource, base: Path, path: str, expected: str | None) -> Opened:
-    content = _bytes(base, path)
-    file = records.SourceFile(name=Path(path).name, sha256=canonical.sha256_bytes(content), size=len(content))
+    with told(base, path, "data file", "data.source.path") as place:
+        seen = _seen(place)
+        file = records.SourceFile(name=Path(path).name, sha256=canonical.sha256_file(place), size=seen[0])
     if expected and file.sha256 != expected:
         raise errors.DataError(
             f"data file {path}: expected sha256 {expected[:12]}…, got {file.sha256[:12]}…: it is not the file that the "
             "plan was written for. Restore the file, or check it and correct data.source.sha256."
         )
-    if not content:
+    if not file.size:
         raise errors.DataError(f"data file {path}: expected a table, got an empty file. Restore the file.")
-    name = file.name
+    name, member = file.name, None
     if Path(path).suffix.lower() == ".zip":
-        name, content = _unpack(content, source, file.name)
+        member = _member_of(place, source, file.name)
+        name = f"{file.name}/{member}"
     elif source.member:
         raise errors.PlanError(
             f"plan data.source.member: expected a .zip file to take it from, got {file.name}. Leave `member` out."
         )
-    return Opened(name=name, format=source.format or _format(name), content=content, file=file)
+    return Opened(name, source.format or _format(name), place, member, file, seen)
 
 
-def _bytes(base: Path, path: str) -> bytes:
-    with told(base, path, "data file", "data.source.path") as place:
-        return place.read_bytes()
+def _seen(place: Path) -> tuple[int, int]:
+    found = place.stat()
+    return found.st_size, found.st_mtime_ns
 
 
 @contextlib.contextmanager
@@ -173,12 +218,12 @@ def damage_told(thing: str, remedy: str) -> Iterator[None]:
         ) from None
 
 
-def _unpack(content: bytes, source: data.FileSource, archive: str) -> tuple[str, bytes]:
-    remedy = "Unpack it and name the table itself."
-    with damage_told(f"data file {archive}", remedy), zipfile.ZipFile(io.BytesIO(content)) as opened:
+def _member_of(place: Path, source: data.FileSource, archive: str) -> str:
+    """The name of the table in an archive that can be read within bounds."""
+    with damage_told(f"data file {archive}", _UNPACK), zipfile.ZipFile(place) as opened:
         info = _member(opened, source, archive)
         check_size(info, archive)
-        return f"{archive}/{info.filename}", opened.read(info)
+        return info.filename
 
 
 def _member(opened: zipfile.ZipFile, source: data.FileSource, archive: str) -> zipfile.ZipInfo:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
@@ -17,6 +18,7 @@ from factory import _target
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
+Column = Callable[[str], pd.Series]
 
 ROUNDING = 0.005
 """Largest error of a probability in a table with two decimals: so far a row's sum may be from 1, for each class."""
@@ -39,11 +41,11 @@ class Said:
     largest_sum_error: float | None
 
 
-def read(frame: pd.DataFrame, plan: Plan, where: str) -> Said:
+def read(column: Column, plan: Plan, where: str) -> Said:
     """The predictions of a table whose columns have their declared kinds.
 
     Args:
-        frame: (rows, declared columns).
+        column: Gives the values of a column, all in one order of the rows.
         plan: With the section `predictions`.
         where: Name of the data for messages.
 
@@ -53,15 +55,15 @@ def read(frame: pd.DataFrame, plan: Plan, where: str) -> Said:
     """
     given, data = section(plan), plan.data
     for name in given.columns:
-        _require_complete(frame[name], f"{where} column '{name}' (prediction)")
+        _require_complete(column(name), f"{where} column '{name}' (prediction)")
     if given.row_id is not None:
-        _require_unique(frame[given.row_id], f"{where} column '{given.row_id}' (row_id)")
+        _require_unique(column(given.row_id), f"{where} column '{given.row_id}' (row_id)")
     if given.value is not None:
-        values = _target.numbers(frame[given.value], f"{where} column '{given.value}' (prediction)")
+        values = _target.numbers(column(given.value), f"{where} column '{given.value}' (prediction)")
         return Said(None, None, values, None, None)
-    probabilities, error = _probabilities(frame, given, where) if given.probabilities else (None, None)
+    probabilities, error = _probabilities(column, given, where) if given.probabilities else (None, None)
     expected = None if probabilities is None else _expected(probabilities, plan)
-    labels = expected if given.label is None else _labels(frame[given.label], given.label, data, where)
+    labels = expected if given.label is None else _labels(column(given.label), given.label, data, where)
     return Said(labels, probabilities, None, expected, error)
 
 
@@ -105,11 +107,11 @@ def _require_unique(values: pd.Series, where: str) -> None:
         )
 
 
-def _probabilities(frame: pd.DataFrame, given: Predictions, where: str) -> tuple[Floats, float | None]:
+def _probabilities(column: Column, given: Predictions, where: str) -> tuple[Floats, float | None]:
     """Probabilities (rows, classes) and the largest distance from the sum 1."""
     columns = []
     for name in given.probabilities:
-        shares = _numbers(frame[name])
+        shares = _numbers(column(name))
         _require(
             ~((shares < 0) | (shares > 1)), f"{where} column '{name}' (prediction)", "probabilities between 0 and 1",
             "Give probabilities, no scores or percentages.",

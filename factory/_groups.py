@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Collection
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,14 @@ JOINT = " × "
 """Between the names of an intersection's attributes, and between those of its groups."""
 
 
-def of(declared: data.Data, table: pd.DataFrame) -> dict[str, Groups]:
+class Columns(Protocol):
+    """All rows of a table, by the name of a column."""
+
+    def __getitem__(self, name: str, /) -> pd.Series:
+        """(rows,), of its declared kind."""
+
+
+def of(declared: data.Data, table: Columns) -> dict[str, Groups]:
     """Groups of every protected attribute and intersection of the plan, for every row of the table.
 
     Raises:
@@ -30,7 +38,7 @@ def of(declared: data.Data, table: pd.DataFrame) -> dict[str, Groups]:
     return single | joint
 
 
-def _attribute(attribute: data.ProtectedAttribute, declared: data.Data, table: pd.DataFrame) -> Groups:
+def _attribute(attribute: data.ProtectedAttribute, declared: data.Data, table: Columns) -> Groups:
     values = table[attribute.column]
     if attribute.bins:
         return binned(values, attribute.bins)
@@ -62,8 +70,10 @@ def by_value(column: data.Column, groups: dict[str, tuple[str, ...]], values: pd
     if groups:
         _check_covered(what, column.name, values, name_of)
     position = {name: i for i, name in enumerate(names)}
-    codes = values.map({value: position[name] for value, name in name_of.items()})
-    return Groups(codes.to_numpy(dtype=np.float64, na_value=-1).astype(np.int16), names)
+    # By the different values: text takes much more memory as Python objects than in its column.
+    found, different = pd.factorize(values)
+    codes = [position[name_of[value]] if value in name_of else -1 for value in different]
+    return Groups(np.array([*codes, -1], dtype=np.int16)[found], names)
 
 
 def names_of(column: data.Column, groups: dict[str, tuple[str, ...]], values: Collection[str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ import sklearn.datasets
 
 from configs import data, errors
 from evidence import canonical, records
-from factory._raw import RawTable
+from factory._raw import RawTable, cut, rows_of_piece
 
 _FILES = {
     "diabetes": ("diabetes_data_raw.csv.gz", "diabetes_target.csv.gz"),
@@ -68,7 +68,8 @@ def _refused(where: str, error: OSError | ValueError) -> errors.ProoflineError:
 
 def _raw(name: str, frame: pd.DataFrame) -> RawTable:
     columns = tuple(frame.iloc[:, i].astype(object).tolist() for i in range(frame.shape[1]))
-    return RawTable(name, tuple(str(c) for c in frame.columns), columns, len(frame))
+    pieces = cut(columns, len(frame), rows_of_piece(len(columns)))
+    return RawTable(name, tuple(str(c) for c in frame.columns), pieces)
 
 
 def _file(name: str, content: bytes) -> records.SourceFile:

@@ -20,7 +20,7 @@ FEW = 12
 _PERIODS = {"year": "%Y", "month": "%Y-%m", "week": "%G-W%V", "day": "%Y-%m-%d"}
 
 
-def of(plan: Plan, table: pd.DataFrame, train: npt.NDArray[np.bool_]) -> dict[str, Groups]:
+def of(plan: Plan, table: _groups.Columns, train: npt.NDArray[np.bool_]) -> dict[str, Groups]:
     """The slices of every row, by column.
 
     Args:

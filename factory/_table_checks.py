@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -48,31 +48,40 @@ def _suggestion(name: str, undeclared: Sequence[str]) -> str:
     return f"Did you mean '{folded[near[0]]}'? " if near else ""
 
 
-def check_values(frame: pd.DataFrame, declared: data.Data, where: str) -> None:
+def check_values(
+    read: Callable[[str], pd.Series], rows: int, missing: Mapping[str, int], declared: data.Data, where: str
+) -> None:
     """Refuse a table from which no model can be trained.
+
+    Args:
+        read: Gives all rows of a column, of its declared kind.
+        rows: Rows of the table.
+        missing: Column to how many of its values are missing.
+        declared: What the plan says about it.
+        where: Name of the data for messages.
 
     Raises:
         DataError: It has no rows, a used column has no values, the target is missing somewhere, names an unknown class,
             does not vary or holds a number that is too large, or the entity is missing somewhere.
     """
-    if not len(frame):
+    if not rows:
         raise errors.DataError(f"{where}: expected rows, got an empty table. Check the file or the query.")
     for column in declared.columns:
-        if column.role != "ignored" and frame[column.name].isna().all():
+        if column.role != "ignored" and missing[column.name] == rows:
             raise errors.DataError(
-                f"{where} column '{column.name}': expected values, got none: all {len(frame)} rows are missing. "
+                f"{where} column '{column.name}': expected values, got none: all {rows} rows are missing. "
                 "Check the column and its missing_values, or give it the role ignored."
             )
     for role in ("target", "entity"):
         for column in declared.columns:
             if column.role == role:
-                _check_complete(frame[column.name], column, where)
+                _check_complete(read(column.name), column, where)
+    target = read(declared.target_column.name)
     if declared.target.task == "regression":
-        name = declared.target_column.name
-        _target.numbers(frame[name], f"{where} column '{name}' (target)")
-        _check_varies(frame[declared.target_column.name], declared, where)
+        _target.numbers(target, f"{where} column '{target.name}' (target)")
+        _check_varies(target, declared, where)
     else:
-        _check_classes(frame[declared.target_column.name], declared, where)
+        _check_classes(target, declared, where)
 
 
 def _check_complete(values: pd.Series, column: data.Column, where: str) -> None:

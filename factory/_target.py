@@ -27,7 +27,9 @@ def codes(declared: data.Data, values: pd.Series) -> npt.NDArray[np.int64]:
     known = dict.fromkeys(target.negative, 0) | dict.fromkeys(target.positive, 1)
     if target.task == "multiclass":
         known = {value: code for code, value in enumerate(target.classes)}
-    return values.map(known).to_numpy(dtype=np.float64, na_value=-1).astype(np.int64)
+    # By the different values: text takes much more memory as Python objects than in its column.
+    found, different = pd.factorize(values)
+    return np.array([*(known.get(value, -1) for value in different), -1], dtype=np.int64)[found]
 
 
 LARGEST = 1e18

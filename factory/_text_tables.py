@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
+import functools
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from configs import data, errors
-from factory import _files
-from factory._raw import RawTable
+from factory import _files, _utf8
+from factory._raw import Piece, RawTable, cut, rows_of_piece
+
+Text = Callable[[], _utf8.Stream]
+"""Opens the text of a file, from its beginning."""
 
 SEPARATORS = {",": "','", ";": "';'", "\t": "tab", "|": "'|'"}
 """Separators that are tried when the declared one does not fit, and how they are called."""
@@ -35,24 +38,20 @@ def read(opened: _files.Opened, source: data.FileSource, declared: Sequence[str]
         DataError: The content is no table.
     """
     separator = _separator(opened, source)
-    content = _utf8(opened, source)
-    first = _header(opened.name, content, separator)
+    _utf8.require_text(opened, source.encoding)
+    text = functools.partial(_utf8.Stream, opened, source.encoding)
+    first = _header(opened.name, text, separator)
     if len(first) == 1:
-        raise _one_column(opened.name, content, separator, source, declared)
+        raise _one_column(opened.name, text, separator, source, declared)
     if not source.header and len(first) != len(declared):
         raise errors.DataError(
             f"data file {opened.name}: expected {len(declared)} columns, as many as the plan declares for a file "
             f"without header, got {len(first)}. Declare every column in order (unused ones with the role ignored)."
         )
-    table = _parse(opened.name, content, separator, len(first), header=source.header)
-    if source.header:
-        names = tuple(name.strip() for name in first)
-        table = table.slice(1)
-        if not set(names) & set(declared):
-            _hint_other_separator(opened.name, content, separator, declared)
-    else:
-        names = tuple(declared)
-    return RawTable(opened.name, names, tuple(table.columns), table.num_rows)
+    names = tuple(name.strip() for name in first) if source.header else tuple(declared)
+    if source.header and not set(names) & set(declared):
+        _hint_other_separator(opened.name, text, separator, declared)
+    return RawTable(opened.name, names, _pieces(opened.name, text, separator, len(first), header=source.header))
 
 
 def _separator(opened: _files.Opened, source: data.FileSource) -> str:
@@ -69,46 +68,10 @@ def _separator(opened: _files.Opened, source: data.FileSource) -> str:
     return declared
 
 
-def _utf8(opened: _files.Opened, source: data.FileSource) -> bytes:
-    content, name = opened.content, opened.name
-    if content.startswith((b"PK\x03\x04", b"PAR1")):
-        raise errors.PlanError(
-            f"data file {name}: expected text, got a ZIP, Excel or Parquet file. State data.source.format."
-        )
+def _header(name: str, text: Text, separator: str) -> list[str]:
     try:
-        codecs.lookup(source.encoding)
-    except (LookupError, ValueError):  # unknown, or no name at all
-        raise errors.PlanError(
-            f"plan data.source.encoding: expected a known encoding such as utf-8 or latin-1, got {source.encoding!r}. "
-            "Correct it."
-        ) from None
-    try:
-        text = content.decode(source.encoding)
-    except LookupError:  # a codec that makes no text, such as base64
-        raise errors.PlanError(
-            f"plan data.source.encoding: expected an encoding of text, got {source.encoding!r}. Correct it."
-        ) from None
-    except UnicodeError as error:
-        start = getattr(error, "start", 0)
-        utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-        remedy = "utf-16" if utf16 else "cp1252 (Western Windows) or the one it was saved in"
-        raise errors.PlanError(
-            f"data file {name}: expected {source.encoding} text, got something else at byte {start}. "
-            f"Set data.source.encoding: {remedy}."
-        ) from None
-    text = text.removeprefix("\ufeff")
-    if "\0" in text:
-        raise errors.DataError(
-            f"data file {name}: expected text, got NUL bytes. Check data.source.format and data.source.encoding."
-        )
-    if not text.strip():
-        raise errors.DataError(f"data file {name}: expected a table, got only blank lines. Restore the file.")
-    return text.encode("utf-8")
-
-
-def _header(name: str, content: bytes, separator: str) -> list[str]:
-    try:
-        return _first_record(content, separator)
+        with text() as stream, io.TextIOWrapper(io.BufferedReader(stream), encoding="utf-8", newline="") as lines:
+            return next(record for record in csv.reader(lines, delimiter=separator) if record)
     except csv.Error:
         raise errors.DataError(
             f"data file {name}: expected a first row of short values, got one of more than {csv.field_size_limit()} "
@@ -116,23 +79,26 @@ def _header(name: str, content: bytes, separator: str) -> list[str]:
         ) from None
 
 
-def _first_record(content: bytes, separator: str) -> list[str]:
-    lines = io.TextIOWrapper(io.BytesIO(content), encoding="utf-8", newline="")
-    return next(record for record in csv.reader(lines, delimiter=separator) if record)
-
-
-def _parse(name: str, content: bytes, separator: str, width: int, *, header: bool) -> pa.Table:
-    names = [str(i) for i in range(width)]
+def _pieces(name: str, text: Text, separator: str, width: int, *, header: bool) -> Iterator[Piece]:
+    names, step = [str(i) for i in range(width)], rows_of_piece(width)
     try:
-        return pa_csv.read_csv(
-            io.BytesIO(content),
-            # One thread, so that a ragged row is named by its number.
-            read_options=pa_csv.ReadOptions(use_threads=False, column_names=names, block_size=_BLOCK),
-            parse_options=pa_csv.ParseOptions(delimiter=separator, newlines_in_values=True),
-            convert_options=pa_csv.ConvertOptions(
-                column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
-            ),
-        )
+        with (
+            io.BufferedReader(text()) as stream,  # gives whole blocks
+            pa_csv.open_csv(
+                stream,
+                # One thread, so that a ragged row is named by its number.
+                read_options=pa_csv.ReadOptions(use_threads=False, column_names=names, block_size=_BLOCK),
+                parse_options=pa_csv.ParseOptions(delimiter=separator, newlines_in_values=True),
+                convert_options=pa_csv.ConvertOptions(
+                    column_types=dict.fromkeys(names, pa.string()), strings_can_be_null=False
+                ),
+            ) as reader,
+        ):
+            skipped = not header
+            for batch in reader:
+                rest = batch if skipped or not batch.num_rows else batch.slice(1)
+                skipped = skipped or batch.num_rows > 0
+                yield from cut([pa.chunked_array([c]) for c in rest.columns], rest.num_rows, step)
     except pa.ArrowInvalid as error:
         found = _RAGGED.search(str(error))  # the message itself may quote the line, and so a person's values
         if found is None:
@@ -148,9 +114,9 @@ def _parse(name: str, content: bytes, separator: str, width: int, *, header: boo
 
 
 def _one_column(
-    name: str, content: bytes, separator: str, source: data.FileSource, declared: Sequence[str]
+    name: str, text: Text, separator: str, source: data.FileSource, declared: Sequence[str]
 ) -> errors.DataError:
-    widths = {s: len(_header(name, content, s)) for s in SEPARATORS if s != separator}
+    widths = {s: len(_header(name, text, s)) for s in SEPARATORS if s != separator}
     best = max(widths, key=lambda s: widths[s])
     remedy = f"The lines look separated by {SEPARATORS[best]}: set {_setting(best)}."
     if widths[best] == 1:
@@ -161,10 +127,10 @@ def _one_column(
     )
 
 
-def _hint_other_separator(name: str, content: bytes, separator: str, declared: Sequence[str]) -> None:
+def _hint_other_separator(name: str, text: Text, separator: str, declared: Sequence[str]) -> None:
     """Refuse a header that another separator would split into declared names."""
     for other, called in SEPARATORS.items():
-        if other != separator and {n.strip() for n in _header(name, content, other)} & set(declared):
+        if other != separator and {n.strip() for n in _header(name, text, other)} & set(declared):
             raise errors.DataError(
                 f"data file {name}: expected columns separated by {_called(separator)}, got lines that are separated "
                 f"by {called}. Set {_setting(other)}."

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 
 from configs import errors
 from configs.data import Data
 from configs.plan import Plan
 from configs.predictions import Predictions
-from evidence import arrays, records
+from evidence import arrays, canonical, records
 from evidence.folder import RunFolder
 from evidence.given import GivenPredictions
-from factory import _given_columns, ingest
+from factory import _given_columns, _row_digests, ingest
 
 FOLDER = "predictions"
 
@@ -25,18 +24,20 @@ def store(folder: RunFolder, plan: Plan, dataset: records.DatasetRef, encoded: r
         IntegrityError: The table, or the encoded part, was altered, or holds other rows.
     """
     given = _given_columns.section(plan)
-    table = ingest.read_table(folder, dataset)
-    order = np.argsort(table[ingest.ROW].to_numpy(dtype="S64"), kind="stable")
-    table = table.iloc[order].reset_index(drop=True)
-    _require_rows(folder, encoded, table)
-    said = _given_columns.read(table, plan, "ingested table")
+    table = ingest.stored_table(folder, dataset)
+    digests = ingest.digests_of(table)
+    order = np.argsort(digests, kind="stable")
+    _require_rows(folder, encoded, digests[order])
+    said = _given_columns.read(
+        lambda name: table.column(name).iloc[order].reset_index(drop=True), plan, "ingested table"
+    )
     values = {"labels": said.labels, "probabilities": said.probabilities, "predictions": said.values}
     stored = {
         name: arrays.save(folder, f"{FOLDER}/{name}.npy", array) for name, array in values.items() if array is not None
     }
     both = said.labels is not None and said.expected is not None and given.label is not None
     return GivenPredictions(
-        rows=len(table),
+        rows=table.rows,
         columns=_held(given, encoded.classes),
         labels_from=_labels_from(given, plan.data),
         threshold=_given_columns.threshold_of(plan),
@@ -62,9 +63,9 @@ def _held(given: Predictions, classes: tuple[str, ...]) -> dict[str, str]:
     return found | {c: f"probability of {name}" for c, name in zip(given.probabilities, named, strict=False)}
 
 
-def _require_rows(folder: RunFolder, encoded: records.EncodedData, table: pd.DataFrame) -> None:
+def _require_rows(folder: RunFolder, encoded: records.EncodedData, digests: _row_digests.Digests) -> None:
     part = arrays.load(folder, encoded, "test")
-    if arrays.digest_of_rows(table[ingest.ROW].to_numpy(dtype="S64")) != part.digests_sha256:
+    if canonical.sha256_pieces(_row_digests.lines(digests)) != part.digests_sha256:
         raise errors.IntegrityError(
             "given predictions: expected those of the encoded test rows, got those of others. "
             "Run again into a new folder."

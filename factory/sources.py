@@ -1,11 +1,11 @@
-"""Reading the table that a plan names, from wherever it is, into columns of the declared kinds.
+"""Reading the table that a plan names, from wherever it is, into columns of the declared kinds, some rows at a time.
 
 Knows nothing about run folders. Whatever cannot be read as declared ends in one readable sentence.
 """
 
 from __future__ import annotations
 
-import dataclasses
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pandas as pd
@@ -16,19 +16,52 @@ from factory import _arrays, _binary_tables, _conversion, _databases, _files, _t
 from factory._raw import RawTable
 
 
-@dataclasses.dataclass(frozen=True)
 class Table:
-    """The data of a plan, as read."""
+    """The data of a plan, as they are read: once, from beginning to end."""
 
-    frame: pd.DataFrame
-    """(rows, declared columns) in the plan's order: numeric float64, integer Int64, categorical string."""
     files: tuple[records.SourceFile, ...]
     undeclared: tuple[str, ...]
-    """Columns that were found but not declared; their values were dropped."""
+    """Columns that were found but not declared; their values are dropped."""
+    where: str
+    """Name of the data for messages."""
+
+    def __init__(
+        self,
+        raws: Sequence[RawTable],
+        declared: data.Data,
+        files: tuple[records.SourceFile, ...],
+        opened: Sequence[_files.Opened] = (),
+    ) -> None:
+        self._raws, self._declared, self._opened, self.files = raws, declared, opened, files
+        self.where = (
+            f"data file {raws[0].name}" if len(raws) == 1 else f"data ({len(raws)} files, rows counted through)"
+        )
+        undeclared: dict[str, None] = {}
+        for raw in raws:
+            names = _table_checks.check_names(raw.names, declared, f"data file {raw.name}")
+            undeclared.update(dict.fromkeys(names))
+        self.undeclared = tuple(undeclared)
+
+    def frames(self) -> Iterator[pd.DataFrame]:
+        """Consecutive rows: the declared columns in the plan's order, numeric float64, integer Int64, else string.
+
+        Raises:
+            DataError: Values do not convert, a file is damaged, or has changed since its digest was taken.
+            MissingError: A database is gone.
+        """
+        for raw in self._raws:
+            conversion = _conversion.Conversion(raw.name, raw.names, self._declared)
+            for piece in raw.pieces:
+                frame = conversion.frame(piece)
+                if frame is not None:
+                    yield frame
+            conversion.require_fit()
+        for file in self._opened:
+            file.require_same()
 
 
 def read(source: data.Source, declared: data.Data, base: Path) -> Table:
-    """Read, convert and check the table of a plan.
+    """Open the table of a plan; its rows are read, converted and checked as they are asked for.
 
     Args:
         source: Where the table is.
@@ -40,34 +73,24 @@ def read(source: data.Source, declared: data.Data, base: Path) -> Table:
         DataError: The data are not what the plan declares.
         MissingError: A file, a driver or a server is absent.
     """
-    raws, files = _raw_tables(source, declared, base)
-    frames, undeclared = [], {}
-    for raw in raws:
-        names = _table_checks.check_names(raw.names, declared, f"data file {raw.name}")
-        undeclared.update(dict.fromkeys(names))
-        frames.append(_conversion.frame(raw, declared))
-    frame = frames[0] if len(frames) == 1 else pd.concat(frames, ignore_index=True)
-    where = f"data file {raws[0].name}" if len(raws) == 1 else f"data ({len(raws)} files, rows counted through)"
-    _table_checks.check_values(frame, declared, where)
-    return Table(frame=frame, files=files, undeclared=tuple(undeclared))
-
-
-def _raw_tables(
-    source: data.Source, declared: data.Data, base: Path
-) -> tuple[list[RawTable], tuple[records.SourceFile, ...]]:
     if isinstance(source, data.FileSource):
         opened = _files.open_all(source, base)
-        return [_read_file(file, source, declared) for file in opened], tuple(file.file for file in opened)
+        raws = [_read_file(file, source, declared) for file in opened]
+        return Table(raws, declared, tuple(file.file for file in opened), opened)
+    raw, files = _read_other(source, base)
+    return Table([raw], declared, files)
+
+
+def _read_other(
+    source: data.SqlSource | data.SklearnSource | data.OpenMLSource, base: Path
+) -> tuple[RawTable, tuple[records.SourceFile, ...]]:
     if isinstance(source, data.SqlSource):
-        raw, files = _databases.read(source, base)
-        return [raw], files
+        return _databases.read(source, base)
     from factory import _packaged  # noqa: PLC0415 - scikit-learn takes seconds to import; files do not need it
 
     if isinstance(source, data.SklearnSource):
-        raw, files = _packaged.read_sklearn(source)
-    else:
-        raw, files = _packaged.read_openml(source)
-    return [raw], files
+        return _packaged.read_sklearn(source)
+    return _packaged.read_openml(source)
 
 
 def _read_file(opened: _files.Opened, source: data.FileSource, declared: data.Data) -> RawTable:

@@ -11,17 +11,18 @@ move units that lie at a cut.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 from configs import data, errors, modelling
 from configs.plan import Plan
-from evidence import arrays, records
+from evidence import records
 from evidence.folder import RunFolder
-from factory import _row_digests, _target, ingest
+from factory import _row_digests, _stored, _target, ingest, shards
 
 ROLES: tuple[records.Role, ...] = ("train", "validation", "test")
 ASSIGNMENT = "data/assignment.parquet"
@@ -29,48 +30,75 @@ ROLE = "_role"
 """Name of the column that holds the part of a row."""
 QUANTILE_BINS = 10
 """Strata of a regression target."""
+Units = npt.NDArray[np.bytes_]
+"""(rows,) key of the unit of each row, `S16`: two units have the same with a probability of 2⁻¹²⁸."""
 
 
 def split(folder: RunFolder, plan: Plan, dataset: records.DatasetRef) -> records.SplitManifest:
     """Assign every ingested row to a part, and store the assignment and the sorted digests of each part.
 
     Where the plan gives predictions instead of a model, every row is a test row, and there are no other parts.
+    In memory are the digest, the unit and the target of each row.
 
     Raises:
         DataError: A part would be empty, or a class would be missing from train.
         IntegrityError: The ingested table was altered.
     """
-    entity, target = plan.data.entity, plan.data.target_column.name
-    wanted = [ingest.ROW, target, *([entity] if entity else [])]
-    table = ingest.read_table(folder, dataset, wanted)
-    digests = table[ingest.ROW].to_numpy(dtype="S64")
+    table = ingest.stored_table(folder, dataset)
+    target = table.column(plan.data.target_column.name)
+    digests = ingest.digests_of(table)
+    codes = None if plan.data.target.task == "regression" else _target.codes(plan.data, target)
+    units = _units(table, plan.data.entity, digests, plan.split.seed)
     if plan.predictions is not None:
-        parts = np.full(len(table), ROLES.index("test"), dtype=np.int8)
-        return _manifest(folder, plan, table, digests, parts, "every row is a test row: the plan gives predictions")
-    units = table[entity].map(_row_digests.text_of).to_numpy(dtype=object) if entity else digests.astype(str)
-    parts = assign(units, strata(plan.data, table[target]), plan.split)
-    _check_parts(parts, plan, table[target])
-    return _manifest(folder, plan, table, digests, parts, _method(plan))
-
-
-def _manifest(
-    folder: RunFolder,
-    plan: Plan,
-    table: pd.DataFrame,
-    digests: npt.NDArray[np.bytes_],
-    parts: npt.NDArray[np.int8],
-    method: str,
-) -> records.SplitManifest:
+        parts = np.full(table.rows, ROLES.index("test"), dtype=np.int8)
+        method = "every row is a test row: the plan gives predictions"
+    else:
+        parts = assign(units, strata(plan.data, target) if codes is None else codes, plan.split)
+        _check_parts(parts, plan, codes)
+        method = _method(plan)
+    del target
     return records.SplitManifest(
         seed=plan.split.seed,
         method=method,
         parts={
-            role: _part(folder, plan, table, digests, parts == i, role)
+            role: _part(folder, plan, (digests, codes, units), parts == i, role)
             for i, role in enumerate(ROLES)
             if plan.predictions is None or role == "test"
         },
         assignment=_store(folder, digests, parts),
     )
+
+
+def parts_of(
+    folder: RunFolder, manifest: records.SplitManifest, roles: tuple[records.Role, ...]
+) -> npt.NDArray[np.int8]:
+    """The part of each ingested row (rows,): index into `roles`.
+
+    Raises:
+        IntegrityError: The assignment was altered.
+    """
+    table = _stored.Stored(folder.checked(manifest.assignment))
+    found = []
+    for frame in table.frames([ROLE]):
+        codes, different = pd.factorize(frame[ROLE])
+        found.append(np.array([roles.index(role) for role in different], dtype=np.int8)[codes])
+    return np.concatenate(found)
+
+
+def _units(table: _stored.Stored, entity: str | None, digests: _row_digests.Digests, seed: int) -> Units:
+    """What each row must stay together with (rows,)."""
+    if entity is None:
+        return np.concatenate([keys(seed, _row_digests.texts(digests[s])) for s in shards.slices(len(digests))])
+    found = []
+    for frame in table.frames([entity]):
+        codes, different = pd.factorize(frame[entity])
+        found.append(keys(seed, map(_row_digests.text_of, different))[codes])
+    return np.concatenate(found)
+
+
+def keys(seed: int, units: Iterable[str]) -> Units:
+    """Half of SHA-256(seed, unit) for each unit: by its order the units are cut, and it stands for the unit."""
+    return np.frombuffer(b"".join([hashlib.sha256(f"{seed}:{unit}".encode()).digest()[:16] for unit in units]), "S16")
 
 
 def strata(declared: data.Data, values: pd.Series) -> npt.NDArray[np.int64]:
@@ -83,37 +111,28 @@ def strata(declared: data.Data, values: pd.Series) -> npt.NDArray[np.int64]:
     return np.searchsorted(edges, numbers, side="right").astype(np.int64)
 
 
-def assign(
-    units: Sequence[str] | npt.NDArray[np.generic], stratum: npt.NDArray[np.int64], shares: modelling.Split
-) -> npt.NDArray[np.int8]:
+def assign(units: Units, stratum: npt.NDArray[np.int64], shares: modelling.Split) -> npt.NDArray[np.int8]:
     """Part of each row (rows,): 0 train, 1 validation, 2 test.
 
     A unit with rows in several strata belongs to the rarest of them, so that rare classes are spread evenly. A unit
     goes where the middle of its rows falls.
 
     Args:
-        units: What must stay together (rows,).
+        units: What must stay together (rows,), as `keys` gives it.
         stratum: Stratum of each row (rows,).
-        shares: Declared shares, seed and whether to stratify.
+        shares: Declared shares, and whether to stratify.
     """
-    codes, names = pd.factorize(np.asarray(units, dtype=object))
-    sizes = np.bincount(codes, minlength=len(names))
-    of_unit = _rarest(codes, stratum, len(names)) if shares.stratify else np.zeros(len(names), dtype=np.int64)
-    keys = np.array([_key(shares.seed, str(name)) for name in names], dtype="S32")
+    different, codes = np.unique(units, return_inverse=True)  # in the order of the keys
+    sizes = np.bincount(codes, minlength=len(different))
+    of_unit = _rarest(codes, stratum, len(different)) if shares.stratify else np.zeros(len(different), dtype=np.int64)
     cuts = np.array([shares.train, shares.train + shares.validation])
-    part = np.empty(len(names), dtype=np.int8)
+    part = np.empty(len(different), dtype=np.int8)
     for s in np.unique(of_unit):
         members = np.flatnonzero(of_unit == s)
-        members = members[np.argsort(keys[members], kind="stable")]
         ends = np.cumsum(sizes[members])
         middle = (ends - sizes[members] / 2) / ends[-1]
         part[members] = np.searchsorted(cuts, middle, side="right")
     return part[codes]
-
-
-def _key(seed: int, unit: str) -> bytes:
-    """32 hex digits: `S` arrays drop trailing zero bytes, hex has none."""
-    return hashlib.sha256(f"{seed}:{unit}".encode()).hexdigest()[:32].encode()
 
 
 def _rarest(codes: npt.NDArray[np.int64], stratum: npt.NDArray[np.int64], units: int) -> npt.NDArray[np.int64]:
@@ -127,7 +146,7 @@ def _rarest(codes: npt.NDArray[np.int64], stratum: npt.NDArray[np.int64], units:
     return order[best]
 
 
-def _check_parts(parts: npt.NDArray[np.int8], plan: Plan, target: pd.Series) -> None:
+def _check_parts(parts: npt.NDArray[np.int8], plan: Plan, codes: npt.NDArray[np.int64] | None) -> None:
     counts = np.bincount(parts, minlength=len(ROLES))
     for role, count in zip(ROLES, counts, strict=True):
         if count == 0:
@@ -135,9 +154,9 @@ def _check_parts(parts: npt.NDArray[np.int8], plan: Plan, target: pd.Series) -> 
             raise errors.DataError(
                 f"split {role}: expected rows, got none out of {len(parts)}. Provide {more}, or raise split.{role}."
             )
-    if plan.data.target.task == "regression":
+    if codes is None:
         return
-    present = set(_target.codes(plan.data, target[parts == 0]).tolist())
+    present = set(np.unique(codes[parts == 0]).tolist())
     for code, name in enumerate(_target.class_names(plan.data)):
         if code not in present:
             raise errors.DataError(
@@ -149,33 +168,36 @@ def _check_parts(parts: npt.NDArray[np.int8], plan: Plan, target: pd.Series) -> 
 def _part(
     folder: RunFolder,
     plan: Plan,
-    table: pd.DataFrame,
-    digests: npt.NDArray[np.bytes_],
+    rows: tuple[_row_digests.Digests, npt.NDArray[np.int64] | None, Units],
     chosen: npt.NDArray[np.bool_],
     role: records.Role,
 ) -> records.SplitPart:
+    digests, codes, units = rows
     counts: dict[str, int] = {}
-    if plan.data.target.task != "regression":
-        codes = _target.codes(plan.data, table[plan.data.target_column.name][chosen])
+    if codes is not None:
         names = _target.class_names(plan.data)
-        counts = dict(zip(names, np.bincount(codes, minlength=len(names)).tolist(), strict=True))
+        counts = dict(zip(names, np.bincount(codes[chosen], minlength=len(names)).tolist(), strict=True))
+    mine, place = digests[chosen], f"data/digests/{role}.txt"
+    mine.sort()
+    with folder.replacing(place) as temporary, temporary.open("wb") as stream:
+        stream.writelines(_row_digests.lines(mine))
     return records.SplitPart(
-        rows=int(chosen.sum()),
-        digests=folder.write_bytes(f"data/digests/{role}.txt", arrays.lines_of_rows(digests[chosen])),
-        entities=int(table[plan.data.entity][chosen].nunique()) if plan.data.entity else None,
+        rows=len(mine),
+        digests=folder.reference(place),
+        entities=len(np.unique(units[chosen])) if plan.data.entity else None,
         class_counts=counts,
     )
 
 
-def _store(folder: RunFolder, digests: npt.NDArray[np.bytes_], parts: npt.NDArray[np.int8]) -> records.ArtifactRef:
-    frame = pd.DataFrame(
-        {
-            ingest.ROW: pd.array(digests.astype(str).astype(object), dtype="string"),
-            ROLE: pd.array(np.array(ROLES, dtype=object)[parts], dtype="string"),
-        }
-    )
-    with folder.replacing(ASSIGNMENT) as temporary:
-        frame.to_parquet(temporary, engine="pyarrow", index=False)
+def _store(folder: RunFolder, digests: _row_digests.Digests, parts: npt.NDArray[np.int8]) -> records.ArtifactRef:
+    empty = {name: pd.Series([], dtype="string") for name in (ingest.ROW, ROLE)}
+    schema = pa.Schema.from_pandas(pd.DataFrame(empty), preserve_index=False)
+    folder.clear_unfinished(ASSIGNMENT)
+    with folder.replacing(ASSIGNMENT) as temporary, _stored.Writer(temporary, schema) as writer:
+        for rows in shards.slices(len(parts)):
+            roles = pa.DictionaryArray.from_arrays(parts[rows], pa.array(ROLES))
+            table = pa.table({ingest.ROW: _row_digests.strings(digests[rows]), ROLE: roles})
+            writer.write(table.cast(schema))
     return folder.reference(ASSIGNMENT)
 
 

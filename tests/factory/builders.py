@@ -13,7 +13,7 @@ import numpy.typing as npt
 from configs import plan as plans
 from evidence import arrays, records
 from evidence.folder import RunFolder
-from factory import encoding
+from factory import _inputs
 
 Task = Literal["binary", "multiclass", "regression"]
 ROLES: tuple[records.Role, ...] = ("train", "validation", "test")
@@ -109,8 +109,8 @@ def run_folder(path: Path, task: Task = "binary") -> tuple[RunFolder, records.En
 def with_shards(folder: RunFolder, plan: plans.Plan, data: records.EncodedData) -> records.EncodedData:
     """The same with the training part in shards too, as encoding writes it where the plan streams."""
     part = arrays.load(folder, data, "train")
-    held = (part.x, part.y, part.row_digests)
-    shards = encoding.sharded(folder, "data/encoded/train/shards", plan, data.features, held)
+    held = [part.x], part.y, part.digests_sha256
+    shards = _inputs.sharded(folder, "data/encoded/train/shards", plan, data.features, held)
     train = data.parts["train"].model_copy(update={"shards": shards})
     return data.model_copy(update={"parts": {**data.parts, "train": train}})
 

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from configs.plan import Plan
+from evidence import records
+from evidence.folder import RunFolder
 
 COLUMNS: list[dict[str, Any]] = [
     {"name": "age", "kind": "integer", "unit": "years"},
@@ -54,3 +56,10 @@ def csv(folder: Path, text: str = ROWS, name: str = "rows.csv", **source: Any) -
     """Write a text table, and give the source section that reads it."""
     (folder / name).write_text(text, encoding="utf-8", newline="")
     return {"kind": "file", "path": [name], **source}
+
+
+def stored(folder: RunFolder, dataset: records.DatasetRef) -> Any:
+    """The ingested table as a frame, row digests included."""
+    import pandas as pd
+
+    return pd.read_parquet(folder.checked(dataset.table))

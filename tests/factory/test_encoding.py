@@ -38,7 +38,7 @@ def encode(base: Path, content: str, **plan: Any):
     dataset = ingest.ingest(folder, whole, base)
     split = splitting.split(folder, whole, dataset)
     encoded = encoding.encode(folder, whole, dataset, split)
-    table = ingest.read_table(folder, dataset).set_index("_row")
+    table = tables.stored(folder, dataset).set_index("_row")
     return folder, encoded, split, table
 
 
@@ -155,7 +155,7 @@ def rare(base: Path) -> str:
         content = "".join([*lines[:i], f"30,{i},Z,yes\n", *lines[i:]])
         plan = tables.plan(tables.csv(base, content))
         dataset = ingest.ingest(folder, plan, base)
-        table = ingest.read_table(folder, dataset)
+        table = tables.stored(folder, dataset)
         validation = splitting.split(folder, plan, dataset).parts["validation"]
         if table.loc[in_ward(table, "Z"), "_row"].item() in folder.checked(validation.digests).read_text():
             return content

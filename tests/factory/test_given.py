@@ -14,6 +14,7 @@ from configs import errors
 from configs.plan import Plan
 from evidence import arrays, records
 from evidence.folder import RunFolder
+from tests.factory import tables
 from tests.flows import prediction_plans
 
 
@@ -156,7 +157,7 @@ def test_an_archive_of_arrays_is_a_table(tmp_path: Path, table: pd.DataFrame) ->
 
     folder = RunFolder(tmp_path / "run")
     dataset = ingest.ingest(folder, Plan.model_validate(content), tmp_path)
-    read = ingest.read_table(folder, dataset)
+    read = tables.stored(folder, dataset)
     assert dataset.undeclared == ("images",)
     assert np.allclose(read["probabilities.1"], table.p_yes)
     assert read.predicted.tolist() == table.predicted.tolist()

@@ -24,7 +24,7 @@ def digests(base: Path, source: dict, **plan) -> list[str]:
 
     folder = RunFolder(base / "runs" / "r")
     dataset = ingest.ingest(folder, tables.plan(source, **plan), base)
-    return ingest.read_table(folder, dataset)["_row"].tolist()
+    return tables.stored(folder, dataset)["_row"].tolist()
 
 
 def test_the_digest_is_the_documented_one(tmp_path: Path):
@@ -61,7 +61,7 @@ def test_different_rows_never_share_a_text(tmp_path: Path):
     from factory import _row_digests
 
     def one(**row: str | None) -> bytes:
-        return _row_digests.of(pd.DataFrame({k: pd.array([v], dtype="string") for k, v in row.items()}))[0]
+        return _row_digests.of(pd.DataFrame({k: pd.array([v], dtype="string") for k, v in row.items()}))
 
     rows = [
         one(a="x\x1fb=y", b="z"),
@@ -117,7 +117,7 @@ def test_an_altered_table_is_noticed(tmp_path: Path):
     with folder.at(dataset.table.path).open("ab") as stream:
         stream.write(b"x")
     with pytest.raises(errors.IntegrityError, match="altered"):
-        ingest.read_table(folder, dataset)
+        ingest.stored_table(folder, dataset)
 
 
 @pytest.mark.parametrize(

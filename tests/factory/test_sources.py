@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import sqlite3
+import tempfile
 import warnings
 import zipfile
 from collections.abc import Callable
@@ -11,16 +13,30 @@ from typing import Any
 import pytest
 
 from configs import data, errors
+from evidence.folder import RunFolder
 from tests.factory import tables
 
 pytest.importorskip("pyarrow")
 
 
-def read(base: Path, source: dict[str, Any], **plan: Any):
-    from factory import sources
+@dataclasses.dataclass(frozen=True)
+class Read:
+    """What ingesting a source leaves."""
 
-    whole = tables.plan(source, **plan)
-    return sources.read(whole.data.source, whole.data, base)
+    frame: Any
+    files: tuple[Any, ...]
+    undeclared: tuple[str, ...]
+
+
+def read(base: Path, source: dict[str, Any], **plan: Any) -> Read:
+    import pandas as pd
+
+    from factory import ingest
+
+    with tempfile.TemporaryDirectory() as place:
+        folder = RunFolder(Path(place))
+        found = ingest.ingest(folder, tables.plan(source, **plan), base)
+        return Read(pd.read_parquet(folder.at(found.table.path)).drop(columns="_row"), found.sources, found.undeclared)
 
 
 def refusal(kind: type[errors.ProoflineError], base: Path, source: dict[str, Any], **plan: Any) -> str:
@@ -243,9 +259,10 @@ def test_whatever_byte_of_an_archive_is_damaged_is_told(tmp_path: Path) -> None:
         for value in (0, 1, 0x80, 0xFF):
             content = bytearray(whole)
             content[at] = value
+            place.write_bytes(bytes(content))
             with contextlib.suppress(errors.DataError, errors.PlanError):
-                _, found = _files._unpack(bytes(content), source, "t.zip")
-                assert found.startswith(b"a,b")
+                (opened,) = _files.open_all(source, tmp_path)
+                assert opened.content().startswith(b"a,b")
 
 
 def test_archives_with_several_or_unsafe_members(tmp_path: Path):
@@ -447,13 +464,16 @@ def test_openml_without_internet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 def test_sklearn_tables_name_their_files():
     """The embedded data set has its published size, and its files are recorded."""
+    import pandas as pd
+
     from configs import load
     from factory import sources
 
     plan = load.load(load.plan_path("diabetes_progression"))
     table = sources.read(plan.data.source, plan.data, Path("/nowhere"))
-    assert table.frame.shape == (442, 11)
-    assert sorted(table.frame["sex"].unique()) == ["1", "2"]
+    frame = pd.concat(table.frames())
+    assert frame.shape == (442, 11)
+    assert sorted(frame["sex"].unique()) == ["1", "2"]
     assert [f.name for f in table.files] == [
         "scikit-learn/diabetes_data_raw.csv.gz",
         "scikit-learn/diabetes_target.csv.gz",

@@ -23,7 +23,7 @@ def assign(units: list[str], strata: list[int], *, seed: int = 0, stratify: bool
 
     names = ("train", "validation", "test")
     split = modelling.Split(**dict(zip(names, shares, strict=True)), seed=seed, stratify=stratify)
-    return splitting.assign(units, np.array(strata, dtype=np.int64), split)
+    return splitting.assign(splitting.keys(seed, units), np.array(strata, dtype=np.int64), split)
 
 
 @st.composite
@@ -112,7 +112,7 @@ def test_the_manifest_agrees_with_the_table(tmp_path: Path):
     folder = RunFolder(tmp_path / "r")
     dataset = ingest.ingest(folder, plan, tmp_path)
     manifest = splitting.split(folder, plan, dataset)
-    table = ingest.read_table(folder, dataset)
+    table = tables.stored(folder, dataset)
     roles = pd.read_parquet(folder.checked(manifest.assignment))
     assert roles["_row"].tolist() == table["_row"].tolist()
     assert sum(p.rows for p in manifest.parts.values()) == 300
@@ -156,7 +156,7 @@ def test_regression_is_stratified_by_quantiles(tmp_path: Path):
     folder = RunFolder(tmp_path / "r")
     dataset = ingest.ingest(folder, plan, tmp_path)
     manifest = splitting.split(folder, plan, dataset)
-    table = ingest.read_table(folder, dataset).set_index("_row")
+    table = tables.stored(folder, dataset).set_index("_row")
     means = [
         table.loc[folder.checked(p.digests).read_text().split(), "outcome"].mean() for p in manifest.parts.values()
     ]

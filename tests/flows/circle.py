@@ -129,7 +129,7 @@ def prepare(name: str, space: Path, base: Path, replicates: int | None = None) -
 
     text = load.plan_path(name).read_text(encoding="utf-8")
     declared = load.parse(text).data
-    frame = sources.read(declared.source, declared, base).frame
+    frame = pd.concat(sources.read(declared.source, declared, base).frames(), ignore_index=True)
     unit = frame[declared.entity].astype(str) if declared.entity else frame.map(str).agg("|".join, axis=1)
     theirs = unit.map(lambda one: hashlib.sha256(one.encode()).digest()[0] % KEPT_FROM_THE_PROVIDER == 0)
     (space / "tef").mkdir(parents=True)
