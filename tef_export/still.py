@@ -32,7 +32,7 @@ _EQUIVALENTS = ("content-type", "content-security-policy", "x-ua-compatible", "c
 _SCHEME = re.compile(r"(?!data:(?:image|font)/)[a-z][a-z0-9+.-]*:|//", re.IGNORECASE)
 _ACTING = re.compile(r"(?:javascript|vbscript|data):", re.IGNORECASE)
 _CSS = re.compile(
-    r"@import\b|(?:url|src)\(\s*[\"']?\s*(?:(?!data:(?:image|font)/)[a-z][a-z0-9+.-]*:|//)"
+    r"@import\b|(?:url|src)\(\s*+[\"']?+\s*+(?:(?!data:(?:image|font)/)[a-z][a-z0-9+.-]*:|//)"
     r"|image-set\(",
     re.IGNORECASE,
 )
@@ -47,6 +47,13 @@ _ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
 _YAML = re.compile(r"(?:!!|!<tag:yaml\.org,2002:)python")
 LARGEST = 16 << 20
 """Characters of a document that is read for what it does."""
+_MOST_ATTRIBUTES = 100
+"""Of one tag."""
+_MOST_LINKS = 50_000
+"""To elsewhere, in one document in Markdown."""
+_PICTURE = "a picture from elsewhere"
+_AWAY = re.compile(r"[:/\\&]")
+"""One of these is in every address that leads away, however it is written."""
 _FURTHEST = 2000
 """Characters between the two brackets of an image in Markdown."""
 
@@ -72,22 +79,27 @@ def acts(suffix: str, text: str) -> str | None:
         return found_tag
     if _fetching_style(text):
         return "a style that fetches something"
-    return "a picture from elsewhere" if suffix == "md" and _fetching_picture(text) else None
+    return _fetching_picture(text) if suffix == "md" else None
 
 
 def _acting_tag(text: str) -> str | None:
     if found := _DECLARATION.search(text):
         return f"the declaration {found[0][:20]}"
-    left = 2 * len(text) + (4 << 20)
+    left = len(text) + (1 << 20)
     for tag in _TAG.finditer(text):
         name, at = tag[1].rpartition(":")[2].lower(), tag.end()
         if name in _REFUSED:
             return f"the element {name}"
-        while attribute := _ATTRIBUTE.match(text, at):
+        for _ in range(_MOST_ATTRIBUTES):
+            attribute = _ATTRIBUTE.match(text, at)
+            if attribute is None:
+                break
             at = attribute.end()
             value = html.unescape((attribute[2] or "").strip("\"'"))
             if what := _acting_attribute(name, attribute[1].lower(), value):
                 return what
+        else:
+            return "a tag with more attributes than a document needs"
         left -= at - tag.start()
         if left < 0:  # tags inside each other's attributes, without end
             return "markup that cannot be read in reasonable time"
@@ -131,16 +143,25 @@ def _unescaped(found: re.Match[str]) -> str:
     return chr(number) if 0 < number < 0x110000 else "\ufffd"
 
 
-def _fetching_picture(text: str) -> bool:
+def _fetching_picture(text: str) -> str | None:
     """Does Markdown show a picture from elsewhere, inline or by reference?"""
+    leading = 0
     for found in _DESTINATION.finditer(text):
+        if not _leads_away(found[1]):
+            continue
+        leading += 1
+        if leading > _MOST_LINKS:
+            return "more links to elsewhere than a document needs"
         before = text[max(0, found.start() - _FURTHEST) : found.start()].rpartition("\n\n")[2]
         # What is left of a picture that was not read whole may be one of a stranger's.
-        if _leads_away(found[1]) and "![" in _LOCAL.sub("", before):
-            return True
-    return bool(_REFERENCED.search(text)) and any(_leads_away(one[1]) for one in _DEFINITION.finditer(text))
+        if "![" in before and "![" in _LOCAL.sub("", before):
+            return _PICTURE
+    referenced = _REFERENCED.search(text) and any(_leads_away(one[1]) for one in _DEFINITION.finditer(text))
+    return _PICTURE if referenced else None
 
 
 def _leads_away(destination: str) -> bool:
+    if not _AWAY.search(destination):
+        return False
     plain = html.unescape(destination)
     return any(_SCHEME.match(_address(form)) for form in (plain, _ESCAPED.sub(r"\1", plain)))

@@ -175,7 +175,7 @@ class Mention:
     @property
     def whole(self) -> bool:
         """Is it a whole number without a unit of measurement?"""
-        return any(decimals == 0 and value == int(value) for value, decimals in self.readings) and not self.unit
+        return any(decimals == 0 and value.is_integer() for value, decimals in self.readings) and not self.unit
 
 
 def mask(text: str, kind: str = "prose") -> str:

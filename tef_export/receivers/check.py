@@ -12,7 +12,7 @@ from typing import Any
 from evidence import records
 from tef_export import coherence, contents, cross_check, manifest, places, strict_json, tensor_file
 
-_WORD = re.compile(r'(\w+): "([^"\n]*)"')
+_WORD = re.compile(r'\b(\w++): "([^"\n]*)"')
 _DIMENSIONS = re.compile(r"dims: \[ ([-0-9, ]+) \]")
 _BATCH: dict[str, str] = {"float32": "TYPE_FP32", "int64": "TYPE_INT64"}
 _PROTOCOL: dict[str, str] = {"float32": "FP32", "int64": "INT64"}

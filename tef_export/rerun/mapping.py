@@ -25,7 +25,7 @@ FAR = 10.0
 """So many standard deviations from the training median a value counts as far outside, where extremes do not travel."""
 LEAST_ROWS = 20
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,4})?")
-_WITH_UNIT = re.compile(r"(.*\S)\s*\[([^\[\]]{0,60})\]")
+_WITH_UNIT = re.compile(r"(.*\S)\s*+\[([^\[\]]{0,60})\]")
 _FLOAT32_MAX = float(np.finfo(np.float32).max)
 
 

@@ -40,6 +40,8 @@ ACTING: list[tuple[str, str, str]] = [
     ("leading on, written as entities", "html", "<meta http-equiv='&#114;efresh' content='0;url=//evil'>"),
     ("document in a document", "html", "<p srcdoc='x'>"),
     ("markup without end", "html", "<a " * 400_000),
+    ("names of elements without end", "html", "<a" * 400_000),
+    ("links to elsewhere without end", "md", "![a](c)[a](//b)" * 60_000),
     ("escape sequence for a terminal", "txt", "\x1b]0;x\x07"),
     ("escape sequence of eight bits", "md", "\x9b2J"),
 ]
@@ -68,6 +70,24 @@ def test_what_acts_on_opening_is_refused(attack: Attack, suffix: str, text: str)
 def test_what_waits_for_a_click_is_let_through(suffix: str, text: str) -> None:
     """Links, pictures of the bundle's own or inside the file, and words that only look like markup."""
     assert still.acts(suffix, text) is None
+
+
+@pytest.mark.timeout(60)
+@pytest.mark.parametrize(
+    ("suffix", "begins"),
+    [
+        ("css", "url("),
+        ("html", "<b style='url("),
+        ("html", "<b"),
+        ("html", "<b a"),
+        ("md", "!["),
+        ("md", "[a]("),
+        ("md", "<!DOCTYPE"),
+    ],
+)
+def test_the_time_to_read_grows_with_the_length_alone(suffix: str, begins: str) -> None:
+    """White space without end, wherever a pattern allows it: the largest document is through in a second or two."""
+    assert still.acts(suffix, begins + " " * (still.LARGEST - len(begins))) is None
 
 
 def test_what_a_stranger_writes_cannot_steer_a_terminal() -> None:

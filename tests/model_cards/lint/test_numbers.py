@@ -104,6 +104,11 @@ def test_what_the_evidence_does_not_carry_is_found(text: str, rule: str, tmp_pat
     assert rule in lint(text, tmp_path)
 
 
+def test_more_digits_than_any_number_has_are_read_without_harm(tmp_path: Path) -> None:
+    """A line of digits alone, longer than what a float holds, is no number that the evidence could carry."""
+    assert lint(f"The recall was {'1' * 3000}.", tmp_path) in ([], ["number-differs"], ["number-unsupported"])
+
+
 def test_a_total_above_its_own_table_needs_no_evidence(tmp_path: Path) -> None:
     """A number that the table below adds up to is no number from nowhere; another one is."""
     table = "\n\n| Point | Answers |\n|---|---|\n| a | 117 |\n| b | 120 |\n| c | 98 |\n"
