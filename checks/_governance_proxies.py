@@ -64,8 +64,8 @@ def proxies(plan: Plan, rows: Rows, encoded: records.EncodedData, attribute: Pro
     known = groups.codes >= 0
     clusters = rows.of_clusters(known)
     folds = _folds(int(known.sum()), clusters, plan.policy.seed)
-    prepared = [_prepare(spec, rows.x[known, i]) for i, spec in enumerate(encoded.features)]
-    comparisons = len(prepared) * len(kept)
+    prepared = (_prepare(spec, rows.inputs.column(i)[known]) for i, spec in enumerate(encoded.features))
+    comparisons = len(encoded.features) * len(kept)
     at = statistics.levels(plan.policy.confidence, comparisons)
     table = []
     found: dict[str, tuple[Estimate, str]] = {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from checks import _governance_statistics as statistics
 from checks import intervals
+from checks._governance_inputs import Inputs
 from checks._governance_statistics import Estimate, Ints
 from configs.plan import Plan
 from evidence import arrays, records
@@ -26,12 +27,12 @@ NO_LIMIT = "measured; the policy sets no threshold"
 class Rows:
     """All rows of the split data: train, then validation, then test, as far as there are such parts."""
 
-    x: npt.NDArray[np.float32]
-    """(rows, features)"""
+    inputs: Inputs
+    """What the model is given."""
     y: npt.NDArray[Any]
     """(rows,)"""
-    digests: npt.NDArray[np.bytes_]
-    """(rows,)"""
+    digests: Callable[[records.Role], npt.NDArray[np.bytes_]]
+    """Gives those of a part (rows of the part,)."""
     role: npt.NDArray[np.int8]
     """(rows,): index into `ROLES`."""
     groups: dict[str, arrays.Groups]
@@ -56,20 +57,23 @@ def load(folder: RunFolder, encoded: records.EncodedData) -> Rows:
         IntegrityError: When an array was altered.
     """
     roles = tuple(role for role in ROLES if role in encoded.parts)
-    parts = [arrays.load(folder, encoded, role) for role in roles]
-    entities = None
-    if all(p.entities is not None for p in parts):
-        entities = intervals.clusters(np.concatenate([p.entities for p in parts if p.entities is not None]))
+    parts = [encoded.parts[role] for role in roles]
+
+    def joined(references: Iterable[records.ArtifactRef]) -> npt.NDArray[Any]:
+        return np.concatenate([arrays.open_array(folder, reference) for reference in references])
+
+    entities = [part.entities for part in parts if part.entities is not None]
+    y = [arrays.open_array(folder, part.y) for part in parts]
     return Rows(
-        x=np.concatenate([p.x for p in parts]),
-        y=np.concatenate([p.y for p in parts]),
-        digests=np.concatenate([p.row_digests for p in parts]),
-        role=np.repeat(np.array([ROLES.index(r) for r in roles], dtype=np.int8), [p.rows for p in parts]),
+        inputs=Inputs(tuple(folder.checked(part.x) for part in parts), sum(map(len, y))),
+        y=np.concatenate(y),
+        digests=lambda role: arrays.open_array(folder, encoded.parts[role].row_digests),
+        role=np.repeat(np.array([ROLES.index(r) for r in roles], dtype=np.int8), [len(of_part) for of_part in y]),
         groups={
-            name: arrays.Groups(np.concatenate([p.groups[name].codes for p in parts]), group.names)
+            name: arrays.Groups(joined(part.groups[name].codes for part in parts), group.names)
             for name, group in parts[0].groups.items()
         },
-        clusters=entities,
+        clusters=intervals.clusters(joined(entities)) if len(entities) == len(parts) else None,
         roles=roles,
     )
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,7 +14,7 @@ from checks._governance_groups import CLUSTERED, SHARE_METHOD
 from checks._governance_rows import NO_LIMIT, ROLES, Rows, interval, judged, listed, unmeasured
 from checks._governance_statistics import Estimate, Ints, Levels
 from configs.plan import Plan
-from evidence import records
+from evidence import arrays, records
 
 OTHERS: tuple[records.Role, ...] = ("validation", "test")
 """The parts that are compared with train."""
@@ -60,19 +59,19 @@ def duplicates(rows: Rows, dataset: records.DatasetRef) -> records.CheckResult:
     because different persons can look alike.
     """
     check, title = "data.duplicates_across_splits", "Duplicates across splits"
-    features = _fingerprints(rows.x)
-    whole = _fingerprints(np.column_stack([rows.x.astype(np.float64), rows.y.astype(np.float64)]))
+    features, whole = _fingerprints(rows)
+    digests = {role: rows.digests(role) for role in ROLES}
     table = []
     for first, second in itertools.combinations(ROLES, 2):
         a, b = rows.part(first), rows.part(second)
-        same_target = np.isin(whole[b], whole[a])
-        same_features = np.isin(features[b], features[a])
+        same_target = arrays.contained(whole[b], whole[a])
+        same_features = arrays.contained(features[b], features[a])
         table.append(
             {
                 "in": second,
                 "also_in": first,
                 "n": int(b.sum()),
-                "identical": int(np.isin(rows.digests[b], rows.digests[a]).sum()),
+                "identical": int(arrays.contained(digests[second], digests[first]).sum()),
                 "features_and_target": int(same_target.sum()),
                 "features_not_target": int((same_features & ~same_target).sum()),
             }
@@ -101,11 +100,18 @@ def duplicates(rows: Rows, dataset: records.DatasetRef) -> records.CheckResult:
     )
 
 
-def _fingerprints(array: npt.NDArray[Any]) -> npt.NDArray[np.bytes_]:
-    """Sixteen bytes for the content of each row; missing equals missing, −0 equals 0."""
-    plain = np.where(np.isnan(array), np.nan, array) + 0.0
-    # Hex: numpy drops trailing zero bytes of binary strings.
-    return np.array([hashlib.blake2b(row.tobytes(), digest_size=16).hexdigest() for row in plain], dtype="S32")
+def _fingerprints(rows: Rows) -> tuple[npt.NDArray[np.bytes_], npt.NDArray[np.bytes_]]:
+    """Sixteen bytes for the inputs of each row, and for its inputs and target; missing equals missing, −0 equals 0."""
+    features, whole = bytearray(), bytearray()
+    begin = 0
+    for piece in rows.inputs.pieces():
+        x = np.where(np.isnan(piece), np.nan, piece).astype(np.float64) + 0.0
+        y = rows.y[begin : begin + len(x)].astype(np.float64) + 0.0
+        features += b"".join([hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in x])
+        whole += b"".join([hashlib.blake2b(row.tobytes(), digest_size=16).digest() for row in np.column_stack([x, y])])
+        begin += len(x)
+    # Compared as they stand: only single ones, taken out, would lose zero bytes at their end.
+    return np.frombuffer(features, dtype="S16"), np.frombuffer(whole, dtype="S16")
 
 
 def drift(plan: Plan, rows: Rows, encoded: records.EncodedData) -> records.CheckResult:
@@ -115,9 +121,11 @@ def drift(plan: Plan, rows: Rows, encoded: records.EncodedData) -> records.Check
     with one value in both parts cannot show drift: it is listed as not measured, and has no index.
     """
     check, title = "data.drift", "Drift between the parts"
-    columns = [(spec.name, rows.x[:, i], spec.kind == "categorical") for i, spec in enumerate(encoded.features)]
-    columns.append((f"target {encoded.target}", rows.y.astype(np.float32), encoded.task != "regression"))
-    comparisons = 2 * len(columns)
+    columns = itertools.chain(
+        ((spec.name, rows.inputs.column(i), spec.kind == "categorical") for i, spec in enumerate(encoded.features)),
+        ((f"target {encoded.target}", rows.y.astype(np.float32), encoded.task != "regression") for _ in (0,)),
+    )
+    comparisons = 2 * (len(encoded.features) + 1)
     at = statistics.levels(plan.policy.confidence, comparisons)
     table, estimates, constant = [], [], []
     for name, values, categorical in columns:

@@ -90,7 +90,7 @@ def _shared_rows(folder: RunFolder, split: SplitManifest) -> list[str]:
         if len(lines) != split.parts[role].rows
     ]
     for a, b in itertools.combinations(ROLES, 2):
-        shared = np.intersect1d(digests[a], digests[b])
+        shared = np.unique(digests[b][arrays.contained(digests[b], digests[a])])
         if len(shared):
             problems.append(f"{a} and {b} share {len(shared)} row digests")
     return problems
@@ -102,25 +102,31 @@ def _lines(folder: RunFolder, reference: records.ArtifactRef) -> npt.NDArray[np.
 
 def _assignment(folder: RunFolder, split: SplitManifest) -> list[str]:
     """The table that assigns rows must say the same as the digest files."""
-    table = pq.read_table(folder.checked(split.assignment), columns=["_row", "_role"])
-    rows = np.array(table.column("_row").to_pylist(), dtype="S64")
-    roles = np.array(table.column("_role").to_pylist(), dtype=object)
+    rows: dict[str, list[npt.NDArray[np.bytes_]]] = {role: [] for role in ROLES}
+    with pq.ParquetFile(folder.checked(split.assignment)) as file:
+        for batch in file.iter_batches(columns=["_row", "_role"]):
+            digests, roles = (np.array(batch.column(name).to_pylist()) for name in ("_row", "_role"))
+            for role, found in rows.items():
+                found.append(digests[roles == role].astype("S64"))
     return [
         f"the assignment of {role} is not what its digest file names"
         for role in ROLES
-        if arrays.digest_of_rows(rows[roles == role]) != split.parts[role].digests.sha256
+        if arrays.digest_of_rows(np.concatenate([np.empty(0, "S64"), *rows.pop(role)]))
+        != split.parts[role].digests.sha256
     ]
 
 
 def _arrays(folder: RunFolder, split: SplitManifest, encoded: records.EncodedData) -> list[str]:
-    parts = {role: arrays.load(folder, encoded, role) for role in ROLES}
     problems = [
         f"the arrays of {role} hold other rows than the split"
-        for role, part in parts.items()
-        if part.digests_sha256 != split.parts[role].digests.sha256
+        for role in ROLES
+        if arrays.digest_of_rows(arrays.open_array(folder, encoded.parts[role].row_digests))
+        != split.parts[role].digests.sha256
     ]
+    named_rows = {role: encoded.parts[role].entities for role in ROLES}
+    entities = {role: None if found is None else arrays.open_array(folder, found) for role, found in named_rows.items()}
     for a, b in itertools.combinations(ROLES, 2):
-        first, second = parts[a].entities, parts[b].entities
+        first, second = entities[a], entities[b]
         if first is None or second is None:
             continue
         # A negative code is a row whose entity is missing: it belongs to nobody else.
@@ -128,7 +134,7 @@ def _arrays(folder: RunFolder, split: SplitManifest, encoded: records.EncodedDat
         if len(shared):
             problems.append(f"{len(shared)} entities sit in both {a} and {b}")
     named = any(part.entities is not None for part in split.parts.values())
-    if named and any(part.entities is None for part in parts.values()):
+    if named and any(found is None for found in entities.values()):
         problems.append("the split names entities, but the arrays do not")
     return problems
 

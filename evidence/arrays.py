@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,9 @@ import numpy.typing as npt
 
 from evidence import canonical, records
 from evidence.folder import RunFolder
+
+PIECE = 65_536
+"""Rows of a piece."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -78,12 +82,30 @@ def load(folder: RunFolder, encoded: records.EncodedData, role: records.Role, *,
 
 def digest_of_rows(row_digests: npt.NDArray[np.bytes_]) -> str:
     """SHA-256 over the sorted row digests, one hex digest per line."""
-    return canonical.sha256_bytes(lines_of_rows(row_digests))
+    return canonical.sha256_pieces(_lines(row_digests))
 
 
 def lines_of_rows(row_digests: npt.NDArray[np.bytes_]) -> bytes:
     """The sorted row digests, one per line, each line ended."""
-    return b"".join(d + b"\n" for d in np.sort(row_digests).tolist())
+    return b"".join(_lines(row_digests))
+
+
+def _lines(row_digests: npt.NDArray[np.bytes_]) -> Iterator[bytes]:
+    ordered = bool((row_digests[:-1] <= row_digests[1:]).all())  # those of encoded rows are, and are not copied
+    digests = row_digests if ordered else np.sort(row_digests)
+    for begin in range(0, len(digests), PIECE):
+        yield b"".join(d + b"\n" for d in digests[begin : begin + PIECE].tolist())
+
+
+def contained(values: npt.NDArray[np.bytes_], among: npt.NDArray[np.bytes_]) -> npt.NDArray[np.bool_]:
+    """Which of the values (n,) stand among others (m,): as `numpy.isin`, with one sorted copy of the others."""
+    if not len(among):
+        return np.zeros(len(values), dtype=np.bool_)
+    ordered = np.sort(among)
+    at = np.searchsorted(ordered, values)
+    at[at == len(ordered)] = 0
+    found: npt.NDArray[np.bool_] = ordered[at] == values
+    return found
 
 
 def save(folder: RunFolder, relative: str, array: npt.NDArray[np.generic]) -> records.ArtifactRef:
@@ -107,17 +129,9 @@ def open_array(folder: RunFolder, reference: records.ArtifactRef, *, mapped: boo
     return array
 
 
-PIECE = 65_536
-"""Rows of a piece."""
-
-
-def pieces(folder: RunFolder, reference: records.ArtifactRef) -> Iterator[npt.NDArray[Any]]:
-    """Consecutive rows of an array as it was saved, some at a time.
-
-    Raises:
-        IntegrityError: When it was altered.
-    """
-    with folder.checked(reference).open("rb") as stream:
+def pieces(place: Path) -> Iterator[npt.NDArray[Any]]:
+    """Consecutive rows of an array in a file of `save`, some at a time."""
+    with place.open("rb") as stream:
         np.lib.format.read_magic(stream)
         shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
         for begin in range(0, shape[0], PIECE):

@@ -25,7 +25,7 @@ class Scattered:
         self._shape = shape
         self._step = max(1, REGION // max(1, 4 * shape[1]))  # rows of a region
         self._free = np.arange(0, shape[0], self._step)  # for each region the row at which the next one is appended
-        self._came: list[list[Places]] = [[] for _ in self._free]
+        self._came = np.zeros(shape[0], dtype=np.int32)  # where in its region each appended row shall stand
         self._stream: BinaryIO = place.open("wb+")
         header = {"descr": "<f4", "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(self._stream, header)
@@ -39,24 +39,23 @@ class Scattered:
 
     def add(self, rows: Floats, places: Places) -> None:
         """Some rows, and at which row of the file each shall stand."""
-        region = places // self._step
-        for number in np.unique(region):
-            mine = np.flatnonzero(region == number)
-            self._write(int(self._free[number]), rows[mine])
-            self._free[number] += len(mine)
-            self._came[number].append((places[mine] - number * self._step).astype(np.int32))
+        order = np.argsort(places // self._step, kind="stable")
+        rows, places = rows[order], places[order]
+        regions, begins = np.unique(places // self._step, return_index=True)
+        ends = np.append(begins, len(places))[1:]
+        for number, begin, end in zip(regions, begins, ends, strict=True):
+            at = int(self._free[number])
+            self._write(at, rows[begin:end])
+            self._came[at : at + end - begin] = places[begin:end] - number * self._step
+            self._free[number] += end - begin
 
     def put_in_order(self) -> None:
         """Call when all rows are there."""
-        for number, came in enumerate(self._came):
-            if not came:  # rows without columns never come
-                continue
-            first = number * self._step
+        for first in range(0, self._shape[0], self._step) if self._shape[1] else ():
             rows = self.read(slice(first, first + self._step))
             ordered = np.empty_like(rows)
-            ordered[np.concatenate(came)] = rows
+            ordered[self._came[first : first + self._step]] = rows
             self._write(first, ordered)
-            self._came[number] = []
         self._stream.flush()
 
     def read(self, rows: slice) -> Floats:

@@ -87,7 +87,7 @@ def _part(
         _row_digests.save(stream, digests)
     shards = None
     if role == "train" and plan.training.loader == "stream":
-        held = arrays.pieces(folder, x), y, canonical.sha256_pieces(_row_digests.lines(digests))
+        held = arrays.pieces(folder.checked(x)), y, canonical.sha256_pieces(_row_digests.lines(digests))
         shards = _inputs.sharded(folder, f"{place}/shards", plan, fitted.features, held)
     return records.EncodedPart(
         rows=len(y),

@@ -581,3 +581,15 @@ def test_the_hospital_data_are_governed_by_patient(tmp_path: Path, real_data: Pa
     part = split.parts["train"]
     fit = records.DataUse(step="fit", role="train", rows=part.rows, digests_sha256=part.digests.sha256)
     assert leakage.audit(folder, split, [fit], encoded).status == "pass"
+
+
+def test_results_do_not_depend_on_what_is_read_at_a_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    """One column and 50 rows at a time give the results of all at once."""
+    from checks import _governance_inputs
+    from evidence import arrays
+
+    case = Case(rows=700)
+    expected = case.govern(tmp_path / "whole")
+    monkeypatch.setattr(_governance_inputs, "BLOCK", 1)
+    monkeypatch.setattr(arrays, "PIECE", 50)
+    assert case.govern(tmp_path / "pieces") == expected

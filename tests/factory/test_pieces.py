@@ -12,11 +12,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from configs import errors, load
 from configs.plan import Plan
-from evidence import arrays, records
+from evidence import arrays, records, storage
 from evidence.folder import RunFolder
 from factory import _raw, _scattered, _stored, encoding, given, ingest, sources, splitting
 from tests.factory import tables
@@ -258,6 +259,25 @@ def test_given_predictions_do_not_depend_on_the_pieces(tmp_path: Path, monkeypat
         encoded = encoding.encode(folder, whole, dataset, splitting.split(folder, whole, dataset))
         found.append((dataset, encoded, given.store(folder, whole, dataset, encoded)))
     assert found[0] == found[1]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no device that is always full")
+@pytest.mark.parametrize("kind", ["table", "inputs"])
+def test_a_full_disk_is_told_in_one_sentence(kind: str) -> None:
+    """Whatever of the stages writes: the sentence is that of a full disk."""
+    rows = np.random.default_rng(0).random((100_000, 3), np.float32)
+
+    def table() -> None:
+        columns = pa.table({"a": rows[:, 0]})
+        with _stored.Writer(Path("/dev/full"), columns.schema) as writer:
+            writer.write(columns)
+
+    def inputs() -> None:
+        with _scattered.Scattered(Path("/dev/full"), rows.shape) as file:
+            file.add(rows, np.arange(len(rows)))
+
+    with pytest.raises(errors.StorageError, match="got a full disk"), storage.explained("stage"):
+        {"table": table, "inputs": inputs}[kind]()
 
 
 KILLED = """
