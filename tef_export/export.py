@@ -42,6 +42,8 @@ ALONE = 200
 """Most validation rows that are also given to the graph one by one."""
 SMALL = 7
 """About as many rows are in a small batch; a number that no hardware prefers."""
+TOGETHER = 1 << 17
+"""Most validation rows that are given to the graph and its source at once: what a layer says of them is in memory."""
 LARGEST = 1_900_000_000
 """Bytes of weights that fit into one protobuf file."""
 
@@ -342,11 +344,19 @@ def _batches(rows: int) -> Iterator[tuple[str, int, list[npt.NDArray[np.int64]]]
 def _source_outputs(
     model: torch.nn.Module, x: npt.NDArray[np.float32], factory: str | None
 ) -> tuple[npt.NDArray[np.int64] | None, npt.NDArray[np.float32]]:
+    if len(x) > TOGETHER:
+        parts = [_source_outputs(model, piece, factory) for piece in _pieces(x)]
+        labels = [label for label, _ in parts if label is not None]
+        return np.concatenate(labels) if labels else None, np.concatenate([values for _, values in parts])
     with user_module.guarded(factory, f"a forward that takes {len(x)} rows"), torch.inference_mode():
         output = model(torch.from_numpy(x))
     if isinstance(output, tuple):
         return output[0].numpy(), output[1].numpy()
     return None, output.numpy()
+
+
+def _pieces(x: npt.NDArray[np.float32]) -> list[npt.NDArray[np.float32]]:
+    return [x[begin : begin + TOGETHER] for begin in range(0, len(x), TOGETHER)]
 
 
 def _graph_outputs(opened: Any, x: npt.NDArray[np.float32]) -> list[npt.NDArray[Any]]:
@@ -355,6 +365,10 @@ def _graph_outputs(opened: Any, x: npt.NDArray[np.float32]) -> list[npt.NDArray[
     Raises:
         VerificationError: The runtime cannot compute the graph for this number of rows.
     """
+    if len(x) > TOGETHER:
+        return [
+            np.concatenate(outputs) for outputs in zip(*(_graph_outputs(opened, p) for p in _pieces(x)), strict=True)
+        ]
     try:
         made: list[npt.NDArray[Any]] = opened.run(None, {golden.INPUT: x})
     except (state.Fail, state.RuntimeException, state.InvalidArgument, state.NotImplemented) as error:

@@ -94,6 +94,19 @@ def test_any_batch_gives_the_same_answers(binary, rows):
         np.testing.assert_allclose(alone[0], probabilities[-1], atol=1e-6)
 
 
+def test_many_rows_are_compared_some_at_a_time(binary, monkeypatch):
+    """Graph and source give each row the answer of one large batch when the rows do not go in together."""
+    from tef_export import export
+
+    folder, plan, encoded, training, model = binary
+    graph, x = opened(folder, model), arrays.load(folder, encoded, "validation").x
+    whole = export._graph_outputs(graph, x)
+    monkeypatch.setattr(export, "TOGETHER", 20)
+    for expected, found in zip(whole, export._graph_outputs(graph, x), strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-6)
+    assert exported(folder, plan, encoded, training).parity.label_agreement == 1
+
+
 def test_the_threshold_is_part_of_the_graph(binary):
     """The label follows the recorded threshold, which is not one half here."""
     folder, _, encoded, training, model = binary
