@@ -24,9 +24,9 @@ class Released:
 
 
 def check(path: Path) -> tuple[Any, records.Approval]:
-    """Refuse a release when the ledger, a digest, the gate or the approval does not hold.
+    """Refuse a release when the ledger, a record, the gate or the approval does not hold.
 
-    The model, which may be large, is compared with its digest once, while it is copied into the bundle.
+    What leaves is compared with its digest where it is read, the model, which may be large, while it is copied.
 
     Raises:
         IntegrityError: The ledger, a record or an artefact was altered.
@@ -43,69 +43,75 @@ def check(path: Path) -> tuple[Any, records.Approval]:
             f"release of {path.name}: expected a model to ship, got an evaluation of predictions that were given "
             "without one. Its report and card stand in documents/; a bundle needs a run that trains the model."
         )
-    folder = RunFolder(path)
-    for reference in (*found.close.records.values(), *found.document.documents):
-        folder.checked(reference)
     return found, approval.require(path, found)
 
 
-def prepare(path: Path, *, demonstration: bool) -> write.Prepared:
+@dataclasses.dataclass(frozen=True)
+class Shown:
+    """What would leave, and the state of the run in which it was looked at."""
+
+    prepared: write.Prepared
+    head: str
+    """Digest of the last line of the ledger."""
+
+
+def prepare(path: Path, *, demonstration: bool) -> Shown:
     """Check everything and collect what would leave. Writes nothing.
 
     Raises:
         GateError: The release is refused.
         IntegrityError: Something of the run was altered.
     """
+    chain = ledger.Ledger.read(path)
     found, approved = check(path)
     if approved.demonstration and not demonstration:
         raise errors.GateError(
             f"release of {path.name}: expected an approval by a person, got a demonstration. "
             "Approve it with your key, or release it with --demonstration."
         )
-    return write.prepare(RunFolder(path), found, approved, _created(ledger.Ledger.read(path)))
+    return Shown(write.prepare(RunFolder(path), found, approved, _created(chain)), chain.head)
 
 
 def release(
     path: Path,
+    shown: Shown,
     key: keys.PrivateKey,
     *,
     destination: Path,
     demonstration: bool,
-    expected: str | None = None,
     stamp: timestamp.Stamp | None = None,
 ) -> Released:
-    """Check, write, verify with the receiver's reader. A bundle that the reader refuses is removed again.
+    """Write what was shown, verify it with the receiver's reader. A bundle that the reader refuses is removed again.
 
     Args:
         path: The run folder.
+        shown: What leaves, as a person has seen it: no file is read or hashed again.
         key: The key that signs.
         destination: Folder for the bundle.
         demonstration: Mark the bundle as a demonstration.
-        expected: Digest of what a person was shown before (`Leaving.digest`); something else is not written.
         stamp: Asks an authority for a timestamp.
 
     Raises:
-        GateError: The release is refused, or what would leave is no longer what was shown.
-        IntegrityError: Something of the run was altered.
+        GateError: Something was done to the run since it was shown.
+        IntegrityError: The model was altered.
         VerificationError: The reader refuses what was written.
     """
     with storage.explained(f"bundle in {destination}"), lock.held(path / ".lock", what=f"run folder {path}"):
-        prepared = prepare(path, demonstration=demonstration)
-        if expected is not None and prepared.leaving.digest != expected:
-            raise errors.GateError(
-                f"release of {path.name}: expected to write what was shown, got other files: the run was changed "
-                "since. Nothing was written; release again."
-            )
         folder, chain = RunFolder(path), ledger.Ledger.open(path)
-        written = write.seal(prepared, key, destination, demonstration=demonstration, stamp=stamp)
+        if chain.head != shown.head:
+            raise errors.GateError(
+                f"release of {path.name}: expected to write what was shown, got another state of the run: it was "
+                "changed since. Nothing was written; release again."
+            )
+        written = write.seal(shown.prepared, key, destination, demonstration=demonstration, stamp=stamp)
         verification = verify.verify(written.path, public_key=key.public_key(), allow_demonstration=True)
         try:
-            record = verify.bundle_record(written.reference, verification, clock.now())
+            record = verify.bundle_record(written.name, written.path.stat().st_size, verification, clock.now())
         except errors.VerificationError:
             for refused in (written.path, written.public_key, written.certificate):
                 refused.unlink(missing_ok=True)
             raise
-        left = folder.write_record("bundle/leaving.json", prepared.leaving)
+        left = folder.write_record("bundle/leaving.json", shown.prepared.leaving)
         details = {
             "bundle_id": record.bundle_id,
             "bundle_sha256": record.bundle.sha256,

@@ -252,27 +252,24 @@ def _run(
         yield run
 
 
-def bundle_record(reference: records.ArtifactRef, verification: Verification, at: str) -> records.BundleRecord:
-    """The record of a bundle that the reader has accepted.
+def bundle_record(name: str, size: int, verification: Verification, at: str) -> records.BundleRecord:
+    """The record of a bundle that the reader has accepted, with the digest of the archive that it read.
 
     Args:
-        reference: The bundle as a file.
+        name: What to call the bundle: its path in the run folder, or its file name.
+        size: Of the archive, bytes.
         verification: The reader's answer.
         at: When it was given, UTC.
 
     Raises:
-        VerificationError: The reader has refused the bundle, or read another file.
+        VerificationError: The reader has refused the bundle, or it was changed since.
     """
     index = verification.manifest
     if not verification.ok or index is None:
         raise errors.VerificationError(f"bundle {verification.bundle}: {verification.refusal}")
-    if verification.sha256 != reference.sha256:
-        raise errors.VerificationError(
-            f"bundle {verification.bundle}: expected sha256 {reference.sha256[:12]}…, got {verification.sha256[:12]}…: "
-            "another file was verified. Write it again."
-        )
+    bundle = records.ArtifactRef(path=name, sha256=verification.sha256, size=size, media_type="application/zip")
     return records.BundleRecord(
-        bundle=reference,
+        bundle=bundle,
         bundle_id=index.bundle_id,
         key_fingerprint=verification.key_fingerprint or index.signer_fingerprint,
         demonstration=index.demonstration,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import filecmp
 import os
 import re
 import tempfile
@@ -50,7 +51,7 @@ class Written:
     """PEM file beside the bundle."""
     certificate: Path
     """PEM file beside the bundle."""
-    reference: records.ArtifactRef
+    name: str
     """Path inside the run folder where the bundle lies in it, else its file name."""
     bundle_id: str
     key_fingerprint: str
@@ -153,10 +154,10 @@ def seal(
     path = destination / f"{prepared.bundle_id}.zip"
     with storage.explained(f"bundle {path}"):
         destination.mkdir(parents=True, exist_ok=True)
-        sha256 = _write_archive(path, prepared.bundle_id, files)
+        _write_archive(path, prepared.bundle_id, files)
         public, certificate = _write_beside(path, key)
-    reference = _reference(prepared.folder, path, sha256)
-    return Written(path, public, certificate, reference, prepared.bundle_id, key.fingerprint, index.demonstration)
+    name = _name(prepared.folder, path)
+    return Written(path, public, certificate, name, prepared.bundle_id, key.fingerprint, index.demonstration)
 
 
 def bundle_name(system_id: str, version: str, run_sha256: str) -> str:
@@ -276,8 +277,8 @@ def _bagged(
     return {**files, **tags}
 
 
-def _write_archive(path: Path, top: str, files: payload.Payload) -> str:
-    """Write the archive, there whole or not at all; its SHA-256."""
+def _write_archive(path: Path, top: str, files: payload.Payload) -> None:
+    """Write the archive, there whole or not at all."""
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     os.close(handle)
     temporary = Path(name)
@@ -286,8 +287,7 @@ def _write_archive(path: Path, top: str, files: payload.Payload) -> str:
         archive.write(temporary, top, {path: one.source for path, one in files.items()}, digests)
         with temporary.open("rb+") as stream:
             os.fsync(stream.fileno())
-        sha256 = archive.sha256(temporary)
-        if path.exists() and archive.sha256(path) != sha256:
+        if path.exists() and not filecmp.cmp(path, temporary, shallow=False):
             raise errors.StorageError(
                 f"bundle {path}: expected no bundle of this name, got one with other content; a name stands for one "
                 "content only. Move the old one away, or choose another folder."
@@ -296,7 +296,6 @@ def _write_archive(path: Path, top: str, files: payload.Payload) -> str:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
-    return sha256
 
 
 def _write_beside(path: Path, key: keys.PrivateKey) -> tuple[Path, Path]:
@@ -306,11 +305,6 @@ def _write_beside(path: Path, key: keys.PrivateKey) -> tuple[Path, Path]:
     return public, certificate
 
 
-def _reference(folder: RunFolder, path: Path, sha256: str) -> records.ArtifactRef:
+def _name(folder: RunFolder, path: Path) -> str:
     root, place = folder.path.resolve(), path.resolve()
-    return records.ArtifactRef(
-        path=place.relative_to(root).as_posix() if place.is_relative_to(root) else path.name,
-        sha256=sha256,
-        size=path.stat().st_size,
-        media_type="application/zip",
-    )
+    return place.relative_to(root).as_posix() if place.is_relative_to(root) else path.name

@@ -78,7 +78,7 @@ def command(
     path = space.find(run, closed=True)
     console = Console()
     if dry_run:
-        found = release.prepare(path, demonstration=demonstration).leaving
+        found = release.prepare(path, demonstration=demonstration).prepared.leaving
         if as_json:
             click.echo(found.model_dump_json(indent=2))
             return
@@ -92,8 +92,8 @@ def command(
             "release: expected exactly one of --key FILE and --demonstration. "
             "Make a key with `proofline keys new NAME`."
         )
-    shown = release.prepare(path, demonstration=demonstration).leaving
-    leaving_view.show(shown, console)
+    shown = release.prepare(path, demonstration=demonstration)
+    leaving_view.show(shown.prepared.leaving, console)
     asks = not yes and not demonstration and sys.stdin.isatty()
     if asks and not click.confirm("Write it?", default=False):
         raise errors.GateError(f"release of {path.name}: expected a yes to what leaves, got a no. Nothing was written.")
@@ -101,9 +101,7 @@ def command(
     signer = _signer(key, certificate)
 
     def body() -> release.Released:
-        return release.release(
-            path, signer, destination=out, demonstration=demonstration, expected=shown.digest, stamp=stamp
-        )
+        return release.release(path, shown, signer, destination=out, demonstration=demonstration, stamp=stamp)
 
     with console.status("Write, sign and verify the bundle …"):
         done = _within(engine, space, body)

@@ -74,7 +74,7 @@ def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Case:
     monkeypatch.setattr(golden_check, "run", lambda *_: passed)
     made = making.bundle(tmp_path / "provider", making.real_key())
     answer = verify.verify(made.path, public_key=made.key.public_key(), at=making.NOW)
-    record = verify.bundle_record(made.written.reference, answer, clock.now())
+    record = verify.bundle_record(made.written.name, made.path.stat().st_size, answer, clock.now())
     reference = made.folder.write_record("bundle/record.json", record)
     details = {"bundle_id": record.bundle_id, "bundle_sha256": record.bundle.sha256}
     ledger.Ledger.open(made.folder.path).append("released", record=reference, details=details)

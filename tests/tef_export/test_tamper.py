@@ -6,6 +6,7 @@ The numbers are those of the list of attack cases that the format was designed a
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 
 from configs import errors
 from evidence import canonical, records
-from tef_export import bag, cades, contents, golden_check, keys, manifest, oms, verify, write
+from tef_export import archive, bag, cades, contents, golden_check, keys, manifest, oms, verify, write
 from tests.tef_export import making
 
 Files = dict[str, bytes]
@@ -41,7 +42,7 @@ def refused(path: Path, made: making.Made, **asked: object) -> dict[str, verify.
 def test_the_untouched_bundle_holds(made: making.Made) -> None:
     """Every check passes, with the key or with its fingerprint pinned."""
     for pin in ({"public_key": made.key.public_key()}, {"fingerprint": made.key.fingerprint.upper()}):
-        found = verify.verify(made.path, at=making.NOW, sha256=made.written.reference.sha256, **pin)  # type: ignore[arg-type]
+        found = verify.verify(made.path, at=making.NOW, sha256=archive.sha256(made.path), **pin)  # type: ignore[arg-type]
         assert [c for c in found.checks if c.status != "pass"] == []
         assert [c.name for c in found.checks] == list(verify.STEPS)
         assert found.manifest is not None
@@ -51,12 +52,14 @@ def test_the_untouched_bundle_holds(made: making.Made) -> None:
 def test_a_verified_bundle_becomes_a_record(made: making.Made) -> None:
     """Only what the reader has accepted is recorded as a bundle."""
     found = verify.verify(made.path, public_key=made.key.public_key(), at=making.NOW)
-    record = verify.bundle_record(made.written.reference, found, making.CREATED)
+    record = verify.bundle_record("x.zip", made.path.stat().st_size, found, making.CREATED)
     assert record.bundle_id == made.written.bundle_id
     assert set(record.checks.values()) == {"pass"}
     assert json.loads(found.to_json())["ok"] is True
-    with pytest.raises(errors.VerificationError, match="another file"):
-        verify.bundle_record(made.written.reference.model_copy(update={"sha256": "0" * 64}), found, making.CREATED)
+    assert record.bundle.sha256 == hashlib.sha256(made.path.read_bytes()).hexdigest()
+    refused = verify.verify(made.path, fingerprint="0" * 64, at=making.NOW)
+    with pytest.raises(errors.VerificationError, match="expected"):
+        verify.bundle_record("x.zip", made.path.stat().st_size, refused, making.CREATED)
 
 
 # --- A: changed without the key ------------------------------------------------------------------------------------
