@@ -17,6 +17,8 @@ CELLS = 1 << 20
 """Values of a piece over all columns: what is in memory at a time."""
 FEWEST = 1024
 """Rows of a piece at least, however many columns there are."""
+MOST = 1 << 17
+"""Rows of a piece at most, however few."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,7 +34,7 @@ class RawTable:
 
 def rows_of_piece(columns: int) -> int:
     """How many rows of so many columns are read at a time."""
-    return max(FEWEST, CELLS // max(1, columns))
+    return min(MOST, max(FEWEST, CELLS // max(1, columns)))
 
 
 def cut(columns: Piece, rows: int, step: int) -> Iterator[Piece]:

@@ -55,8 +55,12 @@ def texts(digests: Digests) -> list[str]:
 
 
 def read(values: pa.Array) -> bytes:
-    """Digests out of a column that holds them in hex."""
-    return binascii.unhexlify("".join(values.to_pylist()))
+    """Digests out of a column of text that holds them in hex."""
+    if not len(values):
+        return b""
+    _, offsets, content = values.cast(pa.large_string()).buffers()
+    ends = np.frombuffer(offsets, dtype=np.int64)[values.offset : values.offset + len(values) + 1]
+    return binascii.unhexlify(memoryview(content)[ends[0] : ends[-1]])
 
 
 def strings(digests: Digests) -> pa.Array:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from evidence import records
-from factory import _row_digests, _stored, ingest
+from factory import _row_digests, _stored
 
 Places = npt.NDArray[np.int64]
 
@@ -17,20 +17,26 @@ Places = npt.NDArray[np.int64]
 class Rows:
     """All rows. Holds their order and their parts; what else is asked for is read."""
 
-    def __init__(self, table: _stored.Stored, parts: npt.NDArray[np.int8], roles: tuple[records.Role, ...]) -> None:
-        """`parts` holds for each stored row the index into `roles`."""
+    def __init__(
+        self,
+        table: _stored.Stored,
+        digests: _row_digests.Digests,
+        parts: npt.NDArray[np.int8],
+        roles: tuple[records.Role, ...],
+    ) -> None:
+        """Of each stored row: its digest, and the index of its part into `roles`."""
         self.roles = roles
         self._table, self._parts = table, parts
-        self._order = np.argsort(ingest.digests_of(table), kind="stable")
+        self._order = np.argsort(digests, kind="stable")
         self._ordered_parts = parts[self._order]
 
     def __getitem__(self, name: str) -> pd.Series:
         """A column (rows,), of its declared kind."""
         return self._table.column(name).iloc[self._order].reset_index(drop=True)
 
-    def digests(self) -> _row_digests.Digests:
-        """Row digests (rows,), sorted."""
-        return ingest.digests_of(self._table)[self._order]
+    def order(self, role: records.Role) -> Places:
+        """The stored rows of a part in the order of their digests (rows of the part,)."""
+        return self._order[self.of(role)]
 
     def of(self, role: records.Role) -> npt.NDArray[np.bool_]:
         """Which rows are of a part (rows,): none where there is no such part."""

@@ -53,14 +53,18 @@ def encode(
         IntegrityError: The table or the assignment was altered.
     """
     roles = tuple(role for role in splitting.ROLES if role in split.parts)
-    rows = _rows.Rows(ingest.stored_table(folder, dataset), splitting.parts_of(folder, split, roles), roles)
+    table = ingest.stored_table(folder, dataset)
+    digests = ingest.digests_of(table)
+    rows = _rows.Rows(table, digests, splitting.parts_of(folder, split, roles), roles)
+    named = {role: _named(folder, role, digests[rows.order(role)]) for role in roles}
+    del digests
     fitted = _fitted.fit(plan.data.features, rows)
     groups, slices = _groups.of(plan.data, rows), _slices.of(plan, rows, rows.of("train"))
     known = _Known(_y(plan, rows), groups, slices, _entity_codes(rows, plan.data.entity))
     if fitted.refused is not None:
         raise fitted.refused
     x = _inputs.write(folder, fitted.features, rows)
-    parts = {role: _part(folder, plan, rows, known, fitted, x[role], role) for role in roles}
+    parts = {role: _part(folder, plan, rows, known, fitted, (x[role], *named[role]), role) for role in roles}
     return records.EncodedData(
         task=plan.data.target.task,
         features=fitted.features,
@@ -77,27 +81,23 @@ def _part(
     rows: _rows.Rows,
     known: _Known,
     fitted: _fitted.Fitted,
-    x: records.ArtifactRef,
+    written: tuple[records.ArtifactRef, records.ArtifactRef, str],
     role: records.Role,
 ) -> records.EncodedPart:
     place, chosen = f"data/encoded/{role}", rows.of(role)
-    y, digests = known.y[chosen], rows.digests()[chosen]
-    named = f"{place}/row_digests.npy"
-    with folder.replacing(named) as temporary, temporary.open("wb") as stream:
-        _row_digests.save(stream, digests)
+    y, (x, row_digests, digests_sha256) = known.y[chosen], written
+    entities = None if known.entities is None else known.entities[chosen]
     shards = None
     if role == "train" and plan.training.loader == "stream":
-        held = arrays.pieces(folder.checked(x)), y, canonical.sha256_pieces(_row_digests.lines(digests))
+        held = arrays.pieces(folder.checked(x)), y, digests_sha256
         shards = _inputs.sharded(folder, f"{place}/shards", plan, fitted.features, held)
     return records.EncodedPart(
         rows=len(y),
         x=x,
         y=arrays.save(folder, f"{place}/y.npy", y),
-        row_digests=folder.reference(named),
+        row_digests=row_digests,
         groups={name: _group(folder, place, name, g, chosen) for name, g in known.groups.items()},
-        entities=None
-        if known.entities is None
-        else arrays.save(folder, f"{place}/entities.npy", known.entities[chosen]),
+        entities=None if entities is None else arrays.save(folder, f"{place}/entities.npy", entities),
         slices={
             name: records.GroupColumn(
                 codes=arrays.save(folder, f"{place}/slices/{i}.npy", found.codes[chosen]), names=found.names
@@ -107,6 +107,14 @@ def _part(
         unseen=fitted.unseen[role],
         shards=shards,
     )
+
+
+def _named(folder: RunFolder, role: records.Role, digests: _row_digests.Digests) -> tuple[records.ArtifactRef, str]:
+    """Write the row digests of a part; and the digest of them all."""
+    place = f"data/encoded/{role}/row_digests.npy"
+    with folder.replacing(place) as temporary, temporary.open("wb") as stream:
+        _row_digests.save(stream, digests)
+    return folder.reference(place), canonical.sha256_pieces(_row_digests.lines(digests))
 
 
 def _y(plan: Plan, rows: _rows.Rows) -> npt.NDArray[np.int64] | npt.NDArray[np.float32]:

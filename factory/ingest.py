@@ -76,7 +76,10 @@ def stored_table(folder: RunFolder, dataset: records.DatasetRef) -> _stored.Stor
 
 def digests_of(table: _stored.Stored) -> _row_digests.Digests:
     """The row digests of the ingested table (rows,), in its order."""
-    return _row_digests.array(b"".join(_row_digests.read(batch.column(ROW)) for batch in table.batches([ROW])))
+    held = bytearray()
+    for batch in table.batches([ROW]):
+        held += _row_digests.read(batch.column(ROW))
+    return _row_digests.array(held)
 
 
 def _store(table: sources.Table, declared: data.Data, place: Path) -> _row_digests.Digests:

@@ -45,28 +45,37 @@ def split(folder: RunFolder, plan: Plan, dataset: records.DatasetRef) -> records
         IntegrityError: The ingested table was altered.
     """
     table = ingest.stored_table(folder, dataset)
-    target = table.column(plan.data.target_column.name)
-    digests = ingest.digests_of(table)
-    codes = None if plan.data.target.task == "regression" else _target.codes(plan.data, target)
-    units = _units(table, plan.data.entity, digests, plan.split.seed)
+    codes, stratum = _targets(table, plan.data)
+    units = _units(table, plan.data.entity, plan.split.seed)
     if plan.predictions is not None:
         parts = np.full(table.rows, ROLES.index("test"), dtype=np.int8)
         method = "every row is a test row: the plan gives predictions"
     else:
-        parts = assign(units, strata(plan.data, target) if codes is None else codes, plan.split)
+        parts = assign(units, stratum, plan.split)
         _check_parts(parts, plan, codes)
         method = _method(plan)
-    del target
+    entities = units if plan.data.entity else None
+    del units, stratum
+    digests = ingest.digests_of(table)
     return records.SplitManifest(
         seed=plan.split.seed,
         method=method,
         parts={
-            role: _part(folder, plan, (digests, codes, units), parts == i, role)
+            role: _part(folder, plan, (digests, codes, entities), parts == i, role)
             for i, role in enumerate(ROLES)
             if plan.predictions is None or role == "test"
         },
         assignment=_store(folder, digests, parts),
     )
+
+
+def _targets(table: _stored.Stored, declared: data.Data) -> tuple[npt.NDArray[np.int64] | None, npt.NDArray[np.int64]]:
+    """Class codes (rows,), None for regression, and the stratum of each row (rows,)."""
+    values = table.column(declared.target_column.name)
+    if declared.target.task == "regression":
+        return None, strata(declared, values)
+    codes = _target.codes(declared, values)
+    return codes, codes
 
 
 def parts_of(
@@ -85,15 +94,14 @@ def parts_of(
     return np.concatenate(found)
 
 
-def _units(table: _stored.Stored, entity: str | None, digests: _row_digests.Digests, seed: int) -> Units:
+def _units(table: _stored.Stored, entity: str | None, seed: int) -> Units:
     """What each row must stay together with (rows,)."""
-    if entity is None:
-        return np.concatenate([keys(seed, _row_digests.texts(digests[s])) for s in shards.slices(len(digests))])
-    found = []
-    for frame in table.frames([entity]):
-        codes, different = pd.factorize(frame[entity])
-        found.append(keys(seed, map(_row_digests.text_of, different))[codes])
-    return np.concatenate(found)
+    found = bytearray()
+    for batch in table.batches([entity or ingest.ROW]):
+        different = batch.column(0).dictionary_encode()
+        names = [_row_digests.text_of(value) for value in different.dictionary.to_pylist()]
+        found += keys(seed, names)[different.indices.to_numpy()].tobytes()
+    return np.frombuffer(found, dtype="S16")
 
 
 def keys(seed: int, units: Iterable[str]) -> Units:
@@ -102,9 +110,7 @@ def keys(seed: int, units: Iterable[str]) -> Units:
 
 
 def strata(declared: data.Data, values: pd.Series) -> npt.NDArray[np.int64]:
-    """Stratum of each row (rows,): class code, or bin of the target's quantiles for regression."""
-    if declared.target.task != "regression":
-        return _target.codes(declared, values)
+    """Bin of the target's quantiles of each row of a regression (rows,)."""
     numbers = _target.numbers(values, f"column '{values.name}' (target)")
     bins = max(1, min(QUANTILE_BINS, len(numbers) // 10))
     edges = np.unique(np.quantile(numbers, np.linspace(0, 1, bins + 1)[1:-1]))
@@ -168,11 +174,11 @@ def _check_parts(parts: npt.NDArray[np.int8], plan: Plan, codes: npt.NDArray[np.
 def _part(
     folder: RunFolder,
     plan: Plan,
-    rows: tuple[_row_digests.Digests, npt.NDArray[np.int64] | None, Units],
+    rows: tuple[_row_digests.Digests, npt.NDArray[np.int64] | None, Units | None],
     chosen: npt.NDArray[np.bool_],
     role: records.Role,
 ) -> records.SplitPart:
-    digests, codes, units = rows
+    digests, codes, entities = rows
     counts: dict[str, int] = {}
     if codes is not None:
         names = _target.class_names(plan.data)
@@ -184,7 +190,7 @@ def _part(
     return records.SplitPart(
         rows=len(mine),
         digests=folder.reference(place),
-        entities=len(np.unique(units[chosen])) if plan.data.entity else None,
+        entities=None if entities is None else len(np.unique(entities[chosen])),
         class_counts=counts,
     )
 
