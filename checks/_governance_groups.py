@@ -163,7 +163,9 @@ def label_balance(plan: Plan, rows: Rows, encoded: records.EncodedData, name: st
     limit = records.Threshold(at_most=plan.policy.governance.label_gap, slice=name)
     doubts = [f"too small to be compared: {listed(small)}"] if small else []
     result = judged(check, title, [head], limit, {"rows": table, "small": small}, doubts=doubts)
-    return result.model_copy(update={"reason": f"{result.reason}; largest for {widest}, whose rows n counts"})
+    return result.model_copy(
+        update={"reason": f"{result.reason}; largest for {widest}; n counts the rows of these two"}
+    )
 
 
 def _outcomes(rows: Rows, encoded: records.EncodedData) -> dict[str, Any]:

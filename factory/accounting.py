@@ -9,6 +9,7 @@ import torch
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from configs.wording import counted
 from evidence import records
 from factory import ranks
 
@@ -82,8 +83,8 @@ def other_flops(
             value=float(f"{ranks.count() * seconds * peak:.4g}"),
             unit="FLOP",
             method=(
-                f"upper bound: {ranks.count()} devices x seconds of all epochs x the device's measured peak of "
-                f"{peak:.3g} FLOP/s in {precision} x a utilisation of 1"
+                f"upper bound: {counted(ranks.count(), 'device')} × seconds of all epochs × the device's measured peak "
+                f"of {peak / 1e9:,.4g} GFLOP/s in {precision} × a utilisation of 1"
             ),
             boundary="all epochs of the training, on the device",
         ),

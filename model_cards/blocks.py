@@ -346,7 +346,8 @@ def record_table(node: Node, caption: Parts) -> tree.Table:
 def cost(node: Node, what: str) -> Parts:
     """A quantity with method and boundary, or the gap that it is."""
     if node.value["value"] is None:
-        return (Gap(what, "engineer", "a machine with a meter", "Not measured", node["method"].fact()),)
+        why = node["method"].derived(str(node["method"].value).removeprefix("unmeasured: "), "the reason alone")
+        return (Gap(what, "engineer", "a machine with a meter", "Not measured", why),)
     return tree.say(
         "{value}\u00a0{unit} ({method}; boundary: {boundary})",
         value=node["value"].fact("number"),

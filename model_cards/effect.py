@@ -25,7 +25,7 @@ def positive(book: Book) -> list[tree.Block]:
             "labelled {other}.",
             name=_positive(book),
             value=training.threshold_value(book),
-            criterion=threshold["criterion"].fact(),
+            criterion=training.criterion(threshold["criterion"]),
             other=encode["classes"][0].fact(),
         )
         if threshold["groups"]:

@@ -24,7 +24,7 @@ def definitions(book: Book) -> Table:
         head: tuple[Parts, ...] = ((attribute["name"].fact(),),)
         where: Parts = (attribute["column"].fact("name"),)
         if attribute["groups"]:
-            rows = [((name,), _listed(values, column)) for name, values in attribute["groups"].items()]
+            rows = [((name,), _listed(values, column)) for name, values in _as_encoded(book, attribute)]
         elif attribute["bins"]:
             unit: Parts = (" ", column["unit"].fact()) if column is not None and column["unit"] else ()
             edges = joined(edge.fact("exact") for edge in attribute["bins"])
@@ -36,6 +36,14 @@ def definitions(book: Book) -> Table:
         lines += [(*head, name, where, values) for name, values in rows]
     columns = ("Attribute", "Group", "Column", "Values, with what they mean")
     return Table(("How the groups are defined",), columns, tuple(lines), prose=True)
+
+
+def _as_encoded(book: Book, attribute: Node) -> list[tuple[Fact, Node]]:
+    """The groups that the plan names, in the order of the plan: the encoding keeps it, a record sorts its keys."""
+    known = book["encode"]["parts"]["test"]["groups"][attribute.value["name"]]
+    order = [str(name) for name in known["names"].value] if known else []
+    place = {name: index for index, name in enumerate(order)}
+    return sorted(attribute["groups"].items(), key=lambda item: place.get(str(item[0].value), len(order)))
 
 
 def names_of(book: Book, attribute: Node) -> Parts:

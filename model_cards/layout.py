@@ -1,17 +1,61 @@
-"""Widths of the columns of a table that is set on paper, from the words in them."""
+"""How a table is set on paper: the widths of its columns, from the words in them, and what stays on one page."""
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
 from model_cards import tree
-from model_cards.tree import Parts
+from model_cards.tree import Block, Paragraph, Parts
 
 WIDEST = 40
 """Characters from which on a column wraps, and grows with the root of what is left alone."""
 PAGE = 105.0
 """Characters that stand side by side on a page in a table of few columns; smaller type holds more of them."""
+WHOLE = 18
+"""Lines up to which a table stays on one page: a quarter of it, so that little is left empty where it moves."""
+PAIRS = (0.3, 0.7)
+"""Shares of the two columns of a list of pairs."""
+_PLACE = re.compile(r"\b(Art\.|Arts|Annexe?|Anhang) (?=[0-9IVX])")
+"""Where a place in the law must not be broken: `Art. 9(2)` is one word."""
+_INTERVAL = re.compile(r"(\[[^\s\[\]]+,) (?=[^\s\[\]]+\])")
+"""Where an interval must not: `[0.645, 0.660]` is one word."""
+
+
+def lines(shares: Sequence[float], rows: Sequence[Sequence[Parts]]) -> int:
+    """About how many lines the rows of a table take."""
+    page = _page(len(shares)) * 1.1  # a sentence packs closer than the words that a width is made for
+    return sum(
+        max(
+            math.ceil(len(tree.plain(cell)) / max(share * page, 1.0)) or 1
+            for share, cell in zip(shares, row, strict=True)
+        )
+        for row in rows
+    )
+
+
+def whole(shares: Sequence[float], rows: Sequence[Sequence[Parts]]) -> bool:
+    """Is a table low enough to stay on one page?"""
+    return lines(shares, rows) <= WHOLE
+
+
+def leads(blocks: Sequence[Block], index: int, *, more: bool) -> bool:
+    """Must a block stay with what follows it, so that neither is left alone at the end of a page?
+
+    Args:
+        blocks: The blocks of a section.
+        index: Which of them.
+        more: Does something follow the last of them?
+    """
+    block = blocks[index]
+    if not isinstance(block, Paragraph) or not (more or index + 1 < len(blocks)):
+        return False
+    return index < 2 or tree.plain(block.content).rstrip().endswith(":")
+
+
+def _page(columns: int) -> float:
+    return PAGE * (1.25 if columns > 7 else 1.1 if columns > 4 else 1.0)
 
 
 def shares(columns: Sequence[Parts], rows: Sequence[Sequence[Parts]]) -> list[float]:
@@ -23,15 +67,20 @@ def shares(columns: Sequence[Parts], rows: Sequence[Sequence[Parts]]) -> list[fl
     least, wanted = [], []
     for index, head in enumerate(columns):
         cells = [tree.plain(row[index]) for row in rows]
-        words = (word for text in (tree.plain(head), *cells) for word in text.replace("_", "_ ").split(" "))
+        words = (word for text in (tree.plain(head), *cells) for word in _words(text))
         word = max(map(len, words))
         line = sorted(len(text) for text in cells)[int(len(cells) * 0.9)] if cells else 1
-        least.append(max(min(word, WIDEST // 2) * 1.3, 3.0) + 2.0)
+        least.append(max(min(word, WIDEST // 2) * 1.2, 3.0) + 2.0)
         room = min(line, WIDEST) + 3.5 * math.sqrt(max(line - WIDEST, 0))
         wanted.append(max(least[-1], room + 2.0))
     more = sum(wanted) - sum(least)
-    page = PAGE * (1.25 if len(columns) > 7 else 1.1 if len(columns) > 4 else 1.0)
+    page = _page(len(columns))
     if sum(wanted) > page and more > 0:
         part = max(page - sum(least), 0.0) / more
         wanted = [low + part * (width - low) for low, width in zip(least, wanted, strict=True)]
     return [round(width / sum(wanted), 4) for width in wanted]
+
+
+def _words(text: str) -> list[str]:
+    """What is not broken inside: a name may be after its underscores, a place in the law and an interval nowhere."""
+    return _INTERVAL.sub("\\1\u00a0", _PLACE.sub("\\1\u00a0", text)).replace("_", "_ ").split(" ")

@@ -32,7 +32,8 @@ PAGE = 17.0
 """Width of the text in centimetres."""
 STATUS = {"pass": "Pass", "fail": "Fail", "inconclusive": "Open"}
 PARAGRAPHS = {"note": "Note", "lead": "Lead", "owner": "Owner"}
-PAIR_SHARES = [0.3, 0.7]
+KEPT = {"text": "Kept", "note": "Note Kept", "lead": "Lead Kept", "owner": "Owner"}
+"""Style of a paragraph that stays with what follows it."""
 Json = Any
 
 
@@ -54,8 +55,12 @@ def of(document: Document, pictures: Sequence[str]) -> dict[str, Json]:
 
 def _section(section: Section, level: int, files: Iterator[str]) -> Iterator[Json]:
     yield _node("Header", [min(level, 6), [section.id, [], []], [_str(section.title)]])
-    for block in section.blocks:
-        yield from _block(block, files)
+    for index, block in enumerate(section.blocks):
+        leads = layout.leads(section.blocks, index, more=bool(section.sections))
+        if isinstance(block, Paragraph) and leads:
+            yield _styled(KEPT[block.kind], _para(block.content))
+        else:
+            yield from _block(block, files)
     for inner in section.sections:
         yield from _section(inner, level + 1, files)
 
@@ -74,12 +79,11 @@ def _block(block: Block, files: Iterator[str]) -> Iterator[Json]:
                 yield _table(block.caption, shares, heads, block.rows, block.numeric)
         case Pairs():
             rows = [((name,), content) for name, content in block.rows]
-            yield _table((block.caption,), PAIR_SHARES, (), rows)
+            yield _table((block.caption,), layout.PAIRS, (), rows)
         case Labels():
-            for name, content in block.rows:
-                yield _styled(
-                    "Label", _node("Para", [_node("Strong", [_str(f"{name}:")]), _str(" "), *inline(content)])
-                )
+            for index, (name, content) in enumerate(block.rows):
+                style = "Label Kept" if index == 0 and len(block.rows) > 1 else "Label"
+                yield _styled(style, _node("Para", [_node("Strong", [_str(f"{name}:")]), _str(" "), *inline(content)]))
         case Tiles():
             items = [_tile((tile.label, tile.value, *tile.notes)) for tile in block.tiles]
             yield from (_node("BulletList", items),) if items else ()
@@ -100,7 +104,9 @@ def _figure(figure: Figure, file: str) -> Iterator[Json]:
     width = min(PAGE, drawings.width(figure) / 30)
     attributes = ["", [], [["width", f"{width:.2f}cm"]]]
     yield _styled("Owner", _para(figure.title))
-    yield _node("Para", [_node("Image", [attributes, [_str(text.plain(drawings.words(figure)))], [file, ""]])])
+    yield _styled(
+        "Kept", _node("Para", [_node("Image", [attributes, [_str(text.plain(drawings.words(figure)))], [file, ""]])])
+    )
     yield _styled("Note", _para(figure.alt))
 
 

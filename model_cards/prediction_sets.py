@@ -54,7 +54,7 @@ def _not_reached(book: Book, result: Node) -> list[Parts]:
     if not names:
         return []
     listed = tree.joined(names, "; ")
-    return [tree.say("Below the nominal level with the whole of their own interval: {names}.", names=listed)]
+    return [tree.say("They hold it less often than that, by the whole of the interval, for: {names}.", names=listed)]
 
 
 def _named(before: Parts, row: Node) -> Parts:

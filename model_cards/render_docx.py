@@ -24,6 +24,12 @@ from model_cards.tree import Document
 
 SECONDS = 120
 """From here on pandoc hangs: a document takes less than one second."""
+LOW = 7
+LOW_TEXT = 900
+"""Rows, and characters in all, up to which a table stays on one page."""
+_TABLE = re.compile(r"<w:tbl>.*?</w:tbl>", re.DOTALL)
+_TEXT = re.compile(r"<w:t[ >][^<]*")
+_STYLED = re.compile(r"<w:pStyle [^>]*/>")
 _STYLE = re.compile(r'<w:style (?:[^<>]* )?w:styleId="([A-Za-z0-9]+)".*?</w:style>', re.DOTALL)
 _WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 _OFFICE = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -98,7 +104,7 @@ def _finished(made: bytes, document: Document, at: dt.datetime) -> bytes:
         f'<Relationship Type="{_OFFICE}/footer" Id="rIdFoot" Target="footer1.xml"/>',
     )
     body = files["word/document.xml"].decode("utf-8")
-    before, _, _ = _rows_whole(body).rpartition("<w:sectPr")
+    before, _, _ = _TABLE.sub(_together, body).rpartition("<w:sectPr")
     section = (
         '<w:sectPr><w:headerReference w:type="default" r:id="rIdHead"/>'
         '<w:footerReference w:type="default" r:id="rIdFoot"/>'
@@ -115,10 +121,20 @@ def _finished(made: bytes, document: Document, at: dt.datetime) -> bytes:
     return written.getvalue()
 
 
-def _rows_whole(body: str) -> str:
-    """No row of a table is split between two pages."""
-    parted = re.sub(r"<w:trPr>", "<w:trPr><w:cantSplit/>", body)
-    return re.sub(r"<w:tr>(?!\s*<w:trPr>)", "<w:tr><w:trPr><w:cantSplit/></w:trPr>", parted)
+def _together(table: re.Match[str]) -> str:
+    """No row is split between two pages, and neither the first nor the last row stands alone on one.
+
+    A low table stays whole: every paragraph of its rows but the last is kept with the next.
+    """
+    parted = re.sub(r"<w:trPr>", "<w:trPr><w:cantSplit/>", table[0])
+    parted = re.sub(r"<w:tr>(?!\s*<w:trPr>)", "<w:tr><w:trPr><w:cantSplit/></w:trPr>", parted)
+    before, *rows = re.split(r"(?=<w:tr>)", parted)
+    low = len(rows) <= LOW and sum(len(text) for row in rows for text in _TEXT.findall(row)) <= LOW_TEXT
+    heads = sum("<w:tblHeader" in row for row in rows)
+    kept = range(len(rows) - 1) if low else {*range(min(heads + 1, len(rows) - 1)), max(len(rows) - 2, 0)}
+    return before + "".join(
+        _STYLED.sub(r"\g<0><w:keepNext/>", row) if number in kept else row for number, row in enumerate(rows)
+    )
 
 
 def _insert(files: dict[str, bytes], name: str, before: str, words: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import string
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from model_cards.tree import Block, Document, Link
 
 _PLAIN = frozenset(string.ascii_letters + string.digits + " .,:-_")
 """Characters that mean nothing inside a string of a style sheet or to the page around it."""
+_PLACE = re.compile(r"\b(?:Arts?\.?|Annexe?|Anhang) [0-9IVX]+[a-z]?(?:\([0-9a-z]+\))*")
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -51,6 +53,7 @@ def _template() -> jinja2.Template:
     environment.filters["plain"] = tree.plain
     environment.filters["target"] = lambda link: link.address("html")
     environment.filters["css"] = _css
+    environment.filters["unbroken"] = _unbroken
     return environment.get_template("report.html.j2")
 
 
@@ -64,6 +67,12 @@ def _css(content: tree.Parts) -> markupsafe.Markup:
 def _breakable(name: str) -> markupsafe.Markup:
     """An identifier, escaped, that may be broken after its underscores and nowhere else."""
     return markupsafe.Markup("_<wbr>").join(name.split("_"))
+
+
+def _unbroken(words: str) -> markupsafe.Markup:
+    """Text, escaped, in which no place of the law is broken: `Art. 13(3)(b)` stays on one line."""
+    escaped = str(markupsafe.escape(words))
+    return markupsafe.Markup(_PLACE.sub(r'<span class="place">\g<0></span>', escaped))  # noqa: S704 - escaped above
 
 
 def _kind(block: Block) -> str:

@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-import json
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from configs import errors
 from model_cards import drawings, language, layout, render_json, text, tree
 from model_cards.render_html import TEMPLATES
-from model_cards.tree import Document
+from model_cards.tree import Block, Document, Pairs, Paragraph, Section
 
 TEMPLATE = "document.typ"
 BLANKS = 3
@@ -25,9 +25,6 @@ BLANKS = 3
 some ten MiB each, and nothing of one document serves the next."""
 LONGEST_KEPT = 700
 """Characters of the longest cell of a row that is kept on one page; what a person wrote may be longer than a page."""
-FEW_PAIRS = 4
-LONGEST_PAIRS = 6000
-"""Rows of a list of pairs, and characters of its data, up to which it is kept on one page."""
 POINTS_PER_CENT = 5.0
 """Units of a drawing that take one per cent of the width of a page: a drawing of 400 units takes 80 %."""
 
@@ -125,13 +122,17 @@ def _content(document: Document, document_id: str, at: dt.datetime) -> dict[str,
     }
     tables = iter(tree.walk_tables(document))
     figures = iter(drawings.of(document))
+    pairs = (block for block in _of(document.sections) if isinstance(block, Pairs))
+    _mark_leading(content["sections"], document.sections)
     for block in _blocks(content["sections"]):
         if block["type"] == "table":
             table = next(tables)
             block["shares"] = layout.shares([(column,) for column in table.columns], table.rows)
+            block["whole"] = layout.whole(block["shares"], table.rows)
             block["kept"] = [all(len(tree.plain(cell)) <= LONGEST_KEPT for cell in row) for row in table.rows]
         if block["type"] == "pairs":
-            block["whole"] = len(block["rows"]) <= FEW_PAIRS and len(json.dumps(block["rows"])) < LONGEST_PAIRS
+            rows = [((name,), content) for name, content in next(pairs).rows]
+            block["whole"] = layout.whole(layout.PAIRS, rows)
         if block["type"] == "figure":
             figure = next(figures)
             block["svg"], block["plain"] = drawings.alone(figure), text.plain(drawings.words(figure))
@@ -139,7 +140,28 @@ def _content(document: Document, document_id: str, at: dt.datetime) -> dict[str,
     return content
 
 
-def _anchors(sections: tuple[tree.Section, ...]) -> set[str]:
+def _of(sections: tuple[Section, ...]) -> Iterator[Block]:
+    """The blocks of a document in reading order."""
+    for section in sections:
+        yield from section.blocks
+        yield from _of(section.sections)
+
+
+def _mark_leading(made: list[dict[str, Any]], sections: tuple[Section, ...]) -> None:
+    """Which paragraphs stay with what follows them."""
+    for content, section in zip(made, sections, strict=True):
+        flags = (
+            layout.leads(section.blocks, index, more=bool(section.sections))
+            for index, block in enumerate(section.blocks)
+            if isinstance(block, Paragraph)
+        )
+        for block in content["blocks"]:
+            if block["type"] == "paragraph":
+                block["leads"] = next(flags)
+        _mark_leading(content["sections"], section.sections)
+
+
+def _anchors(sections: tuple[Section, ...]) -> set[str]:
     return {name for s in sections for name in (s.id, *_anchors(s.sections))}
 
 

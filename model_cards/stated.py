@@ -64,7 +64,7 @@ def listed(node: Node) -> Parts:
 def shown_by(risk: Node, book: Book) -> Parts:
     """The checks that show the control with their outcome; a gap where none is named or a named one was not made."""
     if not risk["shown_by"]:
-        return (Gap("check that shows the control of this risk", "provider", statements.RISKS),)
+        return (statements.risk_gap(risk, "check that shows the control of the risk", "provider"),)
     found: Parts = ()
     for name in risk["shown_by"]:
         result = book.result(str(name.value))
@@ -79,12 +79,12 @@ def acceptance(risk: Node) -> Parts:
     """Who accepts what remains of a risk, and why; a gap where nobody does."""
     accepted = risk["acceptance"]
     if not accepted:
-        return (Gap("acceptance of what remains of this risk", "management", statements.RISKS),)
+        return (statements.risk_gap(risk, "acceptance of what remains of the risk", "management"),)
     return parts("accepted: ", accepted["reason"].fact(), *statements.signed(accepted), *statements.standing(accepted))
 
 
 def review(risk: Node) -> tree.Part:
     """The day on which a risk is looked at again, or the gap."""
     if not risk["review_on"]:
-        return Gap("day on which this risk is looked at again", "compliance officer", statements.RISKS)
+        return statements.risk_gap(risk, "day of the next review of the risk", "compliance officer")
     return risk["review_on"].fact()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from model_cards import tree
+from model_cards import language, tree
 from model_cards.refs import Book, Gap, Node
 from model_cards.tree import Parts, parts
 
@@ -76,6 +76,18 @@ def gap(book: Book, question: str) -> Gap:
     return Gap(
         asked["question"].fact(), OWNERS[str(asked.value["owner"])], f"{WHERE} --only {question}", "Not answered"
     )
+
+
+def risk_gap(risk: Node, what: str, who: str) -> Gap:
+    """What is missing for a risk of the register, with its title: two risks are never one gap.
+
+    Args:
+        risk: The risk.
+        what: What is missing, up to the name of the risk, for example `acceptance of what remains of the risk`.
+        who: Who can fill it.
+    """
+    named = risk["title"].derived(f"{language.here(what)} “{risk.value['title']}”", "from its title")
+    return Gap(named, who, f"{RISKS}, {risk.value['id']}")
 
 
 def is_settled(book: Book, question: str) -> bool:

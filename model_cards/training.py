@@ -142,7 +142,17 @@ def threshold(book: Book) -> Parts:
             " where the group is unknown; each group of {attribute} has its own threshold",
             attribute=node["groups"]["attribute"].fact("name"),
         )
-    return parts(given, threshold_value(book), " on (", node["criterion"].fact(), how, ")", of_groups)
+    return parts(given, threshold_value(book), " on (", criterion(node["criterion"]), how, ")", of_groups)
+
+
+CRITERIA = {"balanced_accuracy": "best balanced accuracy", "f1": "best F1 score"}
+"""What a threshold was chosen for, in words; a text that is none of these stands as it is."""
+
+
+def criterion(node: Node) -> Fact:
+    """How a threshold was set: `best balanced accuracy`, `stated in the plan`."""
+    words = CRITERIA.get(str(node.value))
+    return node.derived(words, "criterion in words") if words else node.fact()
 
 
 def parity(book: Book) -> Paragraph:

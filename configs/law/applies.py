@@ -69,7 +69,7 @@ def asked_by(question: Question, among: tuple[Requirement, ...]) -> tuple[Requir
 
 
 def _applies(requirement: Requirement, plan: Plan, found: Classified) -> bool:
-    if requirement.deleted:
+    if requirement.deleted or requirement.power:
         return False
     if requirement.applies_to and not _use_may_be(requirement.applies_to, found):
         return False
@@ -85,6 +85,11 @@ def _use_may_be(uses: tuple[str, ...], found: Classified) -> bool:
 
 def _high_risk(_: Plan, found: Classified) -> bool:
     return found.high_risk.state != "no"
+
+
+def _untrained(plan: Plan, found: Classified) -> bool:
+    """Art. 10(6) is for systems that were made without training on data: the others answer the whole article."""
+    return _high_risk(plan, found) and plan.predictions is not None
 
 
 def _annex_iii(_: Plan, found: Classified) -> bool:
@@ -130,6 +135,7 @@ _RULES: tuple[tuple[str, _Rule], ...] = (
     ("HR-6.4", _derogation),
     ("HR-9.7", _real_world),
     ("HR-4a", _special),
+    ("HR-10.6", _untrained),
     ("HR-11.2", _annex_i),
     ("HR-43.1", _route("HR-43.1")),
     ("HR-43.2", _route("HR-43.2")),

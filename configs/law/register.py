@@ -80,12 +80,14 @@ class Requirement(Cited):
     applies_to: tuple[Text, ...] = ()
     """Uses of Annex III to which alone it applies; empty is every high-risk system."""
     deleted: bool = False
+    power: bool = False
+    """Is it a power of an authority, which asks nothing of a provider? Then no system has to answer it."""
     note: Text | None = None
 
     @model_validator(mode="after")
     def _answered_or_deleted(self) -> Self:
-        if self.deleted == bool(self.evidence):
-            raise ValueError("expected something that answers it, unless it is deleted")
+        if (self.deleted or self.power) == bool(self.evidence):
+            raise ValueError("expected something that answers it, unless it is deleted or a power of an authority")
         return self
 
 

@@ -14,6 +14,7 @@ from torch import nn
 from torch.nn.attention import SDPBackend, sdpa_kernel
 from torch.utils.flop_counter import FlopCounterMode
 
+from configs import wording
 from configs.language.modelling import Architecture
 from evidence import records
 from factory import accounting, ranks
@@ -109,8 +110,8 @@ def otherwise(
             value=float(f"{ranks.count() * seconds * peak:.4g}"),
             unit="FLOP",
             method=(
-                f"upper bound N·L·H·U: {ranks.count()} devices x seconds of all steps x the device's measured peak of "
-                f"{peak:.3g} FLOP/s in {precision} x a utilisation of 1"
+                f"upper bound N·L·H·U: {wording.counted(ranks.count(), 'device')} × seconds of all steps × the "
+                f"device's measured peak of {peak / 1e9:,.4g} GFLOP/s in {precision} × a utilisation of 1"
             ),
             boundary=BOUNDARY,
         ),

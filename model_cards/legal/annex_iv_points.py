@@ -18,7 +18,8 @@ from model_cards import (
     training,
     tree,
 )
-from model_cards.legal import brief, declaration, names, parts
+from model_cards.legal import brief, declaration, inputs, names, parts
+from model_cards.legal import risks as risk_file
 from model_cards.modification import planned
 from model_cards.refs import Book, Gap, Node
 from model_cards.tree import Block, Labels, Pairs, Paragraph, Parts, Section, Table
@@ -226,27 +227,14 @@ def _input(book: Book) -> list[Block]:
     lines = [
         (
             (column["name"].fact("name"),),
-            (column["kind"].fact(),),
-            (column["unit"].fact(),) if column["unit"] else blocks.NOTHING,
-            _allowed(column),
+            inputs.with_unit(column["kind"].fact(), column),
+            inputs.allowed(column),
         )
         for column in book.plan["data"]["columns"].where(role="feature")
     ]
     caption = ("Specification of the input: the features, in the order of the model's input",)
-    return [Table(caption, ("Feature", "Kind", "Unit", "Declared values"), tuple(lines), fold=len(lines) > blocks.LONG)]
-
-
-def _allowed(column: Node) -> Parts:
-    low, high = column["minimum"], column["maximum"]
-    if column["allowed"]:
-        return parts.listed([(item.fact(),) for item in column["allowed"]])
-    if low.value is None and high.value is None:
-        return blocks.NOTHING
-    if high.value is None:
-        return tree.say("{low} and more", low=low.fact("exact"))
-    if low.value is None:
-        return tree.say("{high} and less", high=high.fact("exact"))
-    return tree.say("from {low} to {high}", low=low.fact("exact"), high=high.fact("exact"))
+    heads = ("Feature", "Kind and unit", "Declared values")
+    return [Table(caption, heads, tuple(lines), prose=True, fold=len(lines) > blocks.LONG)]
 
 
 def _metrics(book: Book) -> list[Block]:
@@ -284,23 +272,7 @@ def _risk(book: Book, risk: Node) -> Labels:
         shown.append(
             tree.parts(result["title"].fact(), ": ", *blocks.status(result)) if result else (check.fact("name"),)
         )
-    accepted = risk["acceptance"]
-    gap = Gap("that what remains of this risk is acceptable", "management", statements.RISKS)
-    rest = tree.parts(accepted["reason"].fact(), *statements.signed(accepted)) if accepted else (gap,)
-    return Labels(
-        (
-            ("Risk", (risk["title"].fact(),)),
-            ("Source", (risk["source"].fact(),)),
-            ("Consequence", (risk["consequence"].fact(),)),
-            ("Affected", parts.listed([(item.fact(),) for item in risk["affected"]])),
-            ("Impact areas", parts.listed([(item.fact(),) for item in risk["impact_areas"]])),
-            ("Likelihood", (risk["likelihood"].fact(),)),
-            ("Severity", (risk["severity"].fact(),)),
-            ("Control", (risk["control"].fact(),)),
-            ("Shown by", parts.listed(shown, "; ")),
-            ("Rest accepted", rest),
-        )
-    )
+    return Labels((*risk_file.assessed(risk), ("Shown by", parts.listed(shown, "; ")), *risk_file.settled(book, risk)))
 
 
 def _standards(book: Book) -> list[Block]:

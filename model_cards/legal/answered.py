@@ -161,7 +161,7 @@ def _family(book: Book, family: str, places: Places) -> Answer:
             counted.append(tree.parts(number, " ", blocks.outcome(mine[0])))
     link = places.link(f"checks of {family}", "", places.chapters.get(family, "other"))
     record = _place(f"{made[0].record}#/results")
-    return Answer("evidenced", tree.parts(link, ": ", parts.listed(counted), " ", record))
+    return Answer("evidenced", tree.parts(link, ": ", parts.listed(counted, "; "), " ", record))
 
 
 GENERAL = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from model_cards import about, blocks, decision, effect, gaps, given, report, statements, tree
-from model_cards.legal import parts
+from model_cards.legal import declaration, parts, risks
 from model_cards.refs import Book, Fact, Gap
 from model_cards.tree import Block, Bullets, Labels, Link, Pairs, Paragraph, Parts, Section, Table
 
@@ -30,8 +30,8 @@ def section(book: Book, chapters: Sequence[Section]) -> Section:
         (
             (WHAT, _what_shortly(book)),
             (TESTED, decision.outcome(book).content),
-            (MISSING, _missing_shortly(missing)),
-            (SIGN, tree.parts(*_sign_shortly(against, missing), *((" ", *carried) if carried else ()))),
+            (MISSING, _missing_shortly(book, missing)),
+            (SIGN, tree.parts(*_sign_shortly(book, against, missing), *((" ", *carried) if carried else ()))),
         ),
     )
     return Section(
@@ -42,7 +42,7 @@ def section(book: Book, chapters: Sequence[Section]) -> Section:
             Section("brief-what", WHAT, tuple(_what(book))),
             Section("brief-tested", TESTED, tuple(_tested(book))),
             Section("brief-missing", MISSING, tuple(_missing(book, chapters, missing))),
-            Section("brief-sign", SIGN, tuple(_sign(against, missing, carried))),
+            Section("brief-sign", SIGN, tuple(_sign(book, against, missing, carried))),
         ),
     )
 
@@ -58,34 +58,40 @@ def _what_shortly(book: Book) -> Parts:
     )
 
 
-def _missing_shortly(missing: tuple[Gap, ...]) -> Parts:
+def _missing_shortly(book: Book, missing: tuple[Gap, ...]) -> Parts:
+    every = tree.say(
+        " In every document together: {questions} open questions for persons, {lacking} gaps of the plan and the data.",
+        questions=gaps.number_of(len(statements.open_statements(book))),
+        lacking=gaps.number_of(_lacking(book, missing)),
+    )
     if not missing:
-        return ("Nothing that this document asks for.",)
+        return tree.parts("Nothing that this document asks for.", every)
     owners = dict.fromkeys(gap.who for gap in missing)
     each = [
         tree.say("{n} for the {who}", n=gaps.number_of(sum(g.who == who for g in missing)), who=who) for who in owners
     ]
     link = Link("who and what", "brief-missing")
-    words = "{n} gap: {each} ({link})." if len(missing) == 1 else "{n} gaps: {each} ({link})."
-    return tree.say(words, n=gaps.number_of(len(missing)), each=parts.listed(each), link=(link,))
+    one, many = "{n} gap in this document: {each} ({link}).", "{n} gaps in this document: {each} ({link})."
+    words = one if len(missing) == 1 else many
+    return tree.parts(tree.say(words, n=gaps.number_of(len(missing)), each=parts.listed(each), link=(link,)), every)
 
 
-def _sign_shortly(against: list[Parts], missing: tuple[Gap, ...]) -> Parts:
+def _lacking(book: Book, missing: tuple[Gap, ...]) -> int:
+    """How many gaps of the plan and the data there are in this document and in the report."""
+    return gaps.of_plan((*missing, *gaps.of(report.tree_of(book).sections, book)))
+
+
+def _sign_shortly(book: Book, against: list[Parts], missing: tuple[Gap, ...]) -> Parts:
     if against:
-        return tree.say(
-            "Not on this evidence: {n} against it ({which}). {first}",
-            n=_points(len(against)),
-            which=(Link("which", "brief-sign"),),
-            first=against[0],
+        found = declaration.against(book)
+        one, many = "Not on this evidence: {n} thing stands", "Not on this evidence: {n} things stand"
+        return tree.parts(
+            tree.say(one if len(found) == 1 else many, n=declaration.number(book, found)),
+            tree.say(" against it ({which}). {first}", which=(Link("which", "brief-sign"),), first=against[0]),
         )
     if missing:
         return ("No gate and no statement stands against it; gaps are left. It is for the named person to judge.",)
     return ("Nothing that this document asks for stands against it. It is for the named person to judge.",)
-
-
-def _points(number: int) -> Parts:
-    words = "{n} point stands" if number == 1 else "{n} points stand"
-    return tree.say(words, n=gaps.number_of(number))
 
 
 def identity(book: Book) -> Labels:
@@ -171,7 +177,10 @@ def _missing(book: Book, chapters: Sequence[Section], missing: tuple[Gap, ...]) 
         rows.append(((who,), (gaps.number_of(len(mine)),), names))
     caption = ("Gaps of this document, by the person who can fill them",)
     table = Table(caption, ("Who", "Gaps", "What, each a link to its place"), tuple(rows), frozenset({1}), prose=True)
-    how = "Gaps of the plan are filled there, and the run is made again; questions are answered with proofline answer."
+    how = (
+        "Gaps of the plan are filled in the plan, and the run is made again; questions are answered, and what remains "
+        "of a risk is accepted, with proofline answer."
+    )
     return [table, _in_all(book, missing), Paragraph((how,), "note")]
 
 
@@ -183,9 +192,8 @@ def _in_all(book: Book, missing: tuple[Gap, ...]) -> Paragraph:
         for who in statements.OWNERS.values()
         if any(g.who == who for g in waiting)
     ]
-    lacking = gaps.of_plan((*missing, *gaps.of(report.tree_of(book).sections, book)))
     places: dict[str, Parts] = {
-        "lacking": (gaps.number_of(lacking),),
+        "lacking": (gaps.number_of(_lacking(book, missing)),),
         "matrix": (Link("Traceability matrix", "", "traceability"),),
         "report": (Link("evaluation report", "gaps", parts.REPORT),),
     }
@@ -231,11 +239,18 @@ def _sections_of(chapters: Sequence[Section]) -> dict[str, str]:
 
 
 def _against(book: Book) -> list[Parts]:
-    """What stands against a signature, a sentence each."""
-    return [*_of_gate(book), *_of_statements(book), *_of_risks(book), *_of_class(book)]
+    """What stands against a signature, a sentence each: the same things that stand against a declaration, counted."""
+    return [
+        *_of_gate(book),
+        *_of_statements(book),
+        *_of_risks(book),
+        *_of_class(book),
+        *_of_plan(book),
+        *_of_model(book),
+    ]
 
 
-def _sign(against: list[Parts], missing: tuple[Gap, ...], carried: Parts) -> list[Block]:
+def _sign(book: Book, against: list[Parts], missing: tuple[Gap, ...], carried: Parts) -> list[Block]:
     shown: list[Block] = []
     if against:
         shown.append(Paragraph(("Not on this evidence, as long as the following stands:",)))
@@ -250,16 +265,22 @@ def _sign(against: list[Parts], missing: tuple[Gap, ...], carried: Parts) -> lis
         "Whether to sign is for the named person to judge. A signature on the run (proofline approve) lets the bundle "
         "go to a test facility and declares nothing about the law; the declaration of Art. 47 is another document."
     )
-    return [*shown, Paragraph((words,), "note")]
+    each = tree.say(
+        "Each of them, with what was found and where it is changed: {where}.",
+        where=parts.other(book, "declaration", "not among the documents of this run"),
+    )
+    return [*shown, *((Paragraph(each),) if against else ()), Paragraph((words,), "note")]
 
 
 def _of_gate(book: Book) -> list[Parts]:
-    if book["gate"].value["outcome"] == "pass":
+    found = declaration.gates(book)
+    if not found:
         return []
-    number = book["gate"]["reasons"].derived(len(unsettled(book)), "required lines that did not pass", "count")
+    number = book["gate"]["reasons"].derived(len(found), "required lines that did not pass", "count")
     return [
         tree.say(
-            "The gate says {status}: required checks that did not pass: {number} ({link}).",
+            "The gate says {status}: required checks that did not pass: {number} ({link}); the engineer improves them, "
+            "or whoever approves waives them with a reason.",
             status=book["gate"]["outcome"].fact("status"),
             number=number,
             link=(Link("which", "brief-tested"),),
@@ -292,16 +313,22 @@ def _of_statements(book: Book) -> list[Parts]:
 
 
 def _of_risks(book: Book) -> list[Parts]:
-    if not book["answers"]:
-        return []
+    if not risks.entries(book):
+        none = (
+            "No risk is on record; the risk management of Art. 9 has nothing to rest on (for the compliance officer)."
+        )
+        return [(none,)]
     node = book["answers"]["risks"]
-    if not node:
-        return [("No risk is on record; the risk management of Art. 9 has nothing to rest on.",)]
-    waiting = [r for r in node if not r["acceptance"] or r["acceptance"].value["status"] == "outdated"]
-    if not waiting:
-        return []
-    number = node.derived(len(waiting), "risks whose rest nobody has accepted in this run", "count")
-    return [tree.say("Risks whose rest nobody has judged acceptable: {n} of {all}.", n=number, all=node.size("risks"))]
+    found: list[Parts] = []
+    if waiting := risks.not_accepted(book):
+        number = node.derived(len(waiting), "risks whose rest nobody has accepted in this run", "count")
+        words = "Risks whose rest nobody has judged acceptable: {n} of {all} (for the management)."
+        found.append(tree.say(words, n=number, all=node.size("risks")))
+    if late := [r for r in risks.entries(book) if risks.overdue(book, r)]:
+        number = node.derived(len(late), "risks whose review was due before this run was decided", "count")
+        words = "Risks whose review is overdue: {n} of {all} (for the compliance officer)."
+        found.append(tree.say(words, n=number, all=node.size("risks")))
+    return found
 
 
 def _of_class(book: Book) -> list[Parts]:
@@ -309,8 +336,23 @@ def _of_class(book: Book) -> list[Parts]:
     if not found:
         return []
     return [
-        tree.say("Open on the class of the system: {names}.", names=parts.listed([(f["title"].fact(),) for f in found]))
+        tree.say(
+            "Open on the class of the system: {names} (for the compliance officer).",
+            names=parts.listed([(f["title"].fact(),) for f in found]),
+        )
     ]
+
+
+def _of_model(book: Book) -> list[Parts]:
+    return [tree.parts("Missing: ", *o.what, ".") for o in declaration.of_model(book)]
+
+
+def _of_plan(book: Book) -> list[Parts]:
+    found = declaration.of_plan(book)
+    if not found:
+        return []
+    names = parts.listed([objection.what for objection in found], "; ")
+    return [tree.say("Not stated in the plan: {names} (for the provider).", names=names)]
 
 
 def _gaps(chapters: Iterable[Section]) -> tuple[Gap, ...]:

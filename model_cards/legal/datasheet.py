@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from model_cards import about, blocks, data, fairness, groups, tree
 from model_cards.legal import frame, inputs
-from model_cards.refs import Book, Gap, Node
+from model_cards.refs import Book, Gap
 from model_cards.statements import said
 from model_cards.tree import Document, Pairs, Paragraph, Parts, Section, Table, parts
 
@@ -100,39 +100,19 @@ def _columns(book: Book) -> Table:
     lines = []
     for column in book["ingest"]["columns"]:
         declared = book.plan["data"]["columns"].first(name=column.value["name"])
-        words = declared["description"] if declared is not None else None
         share = column.value["missing"] / book["ingest"].value["rows"]
         lines.append(
             (
-                (column["name"].fact("name"),),
-                (words.fact(),) if words else blocks.NOTHING,
+                inputs.named(column, declared),
                 (column["role"].fact(),),
-                (column["kind"].fact(),),
-                (column["unit"].fact(),) if column["unit"] else blocks.NOTHING,
-                _allowed(declared),
+                inputs.with_unit(column["kind"].fact(), column),
+                inputs.allowed(declared),
                 (column["missing"].derived(share, "over the rows read", "percent"),),
             )
         )
-    heads = ("Column", "Meaning", "Role", "Kind", "Unit", "Allowed", "Missing")
+    heads = ("Column", "Role", "Kind and unit", "Allowed", "Missing")
     fold = len(lines) > 2 * blocks.LONG
-    return Table(("Columns as they were read",), heads, tuple(lines), frozenset({6}), prose=True, fold=fold)
-
-
-def _allowed(column: Node | None) -> Parts:
-    if column is None or column.value["kind"] == "categorical":
-        return blocks.NOTHING if column is None or not column["allowed"] else _values(column)
-    return inputs.limits(column)
-
-
-def _values(column: Node) -> Parts:
-    shown: Parts = ()
-    for value in list(column["allowed"])[: inputs.MOST]:
-        label = column["labels"][str(value.value)] if column["labels"] else None
-        shown += parts("; " if shown else (), value.fact(), *((" (", label.fact(), ")") if label else ()))
-    rest = len(column["allowed"].value) - inputs.MOST
-    if rest > 0:
-        shown += tree.say("; and {rest} more", rest=column["allowed"].derived(rest, "values not named here", "count"))
-    return shown
+    return Table(("Columns as they were read",), heads, tuple(lines), frozenset({4}), prose=True, fold=fold)
 
 
 def _quality(book: Book) -> list[tree.Block]:

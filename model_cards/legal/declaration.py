@@ -73,11 +73,16 @@ def against(book: Book, waived: Waived = ()) -> list[Objection]:
         book: The records of the run.
         waived: Lines of the gate that a named person accepts.
     """
-    found = [*_class(book), *_gates(book, waived), *_stated(book), *_risks(book), *_plan(book)]
-    if not given.has_model(book):
-        what = ("a model: the run evaluated predictions that were given",)
-        found.insert(0, Objection(what, (given.NO_MODEL,), "engineer", ("a run of a plan with the model",)))
-    return found
+    found = [*_class(book), *gates(book, waived), *_stated(book), *_risks(book), *of_plan(book)]
+    return [*of_model(book), *found]
+
+
+def of_model(book: Book) -> list[Objection]:
+    """A declaration is made for a system with its model."""
+    if given.has_model(book):
+        return []
+    what = ("a model: the run evaluated predictions that were given",)
+    return [Objection(what, (given.NO_MODEL,), "engineer", ("a run of a plan with the model",))]
 
 
 def draft(book: Book, waivers: Node) -> Document:
@@ -238,7 +243,7 @@ def _of(who: str, found: list[Objection]) -> Table:
     first = found[0].where
     if all(objection.where == first for objection in found):
         lines: tuple[tuple[Parts, ...], ...] = tuple((o.what, o.why) for o in found)
-        caption = parts("To be changed by:", " ", who, "; ", *first)
+        caption = parts("To be changed by:", " ", who, " (", *first, ")")
         return Table(caption, ("What stands against it", "What was found"), lines, prose=True)
     lines = tuple((o.what, o.why, o.where) for o in found)
     heads = ("What stands against it", "What was found", "Where to change it")
@@ -275,7 +280,7 @@ def _high_risk(book: Book) -> list[Objection]:
     return [Objection(what, (state,), "compliance officer", (Words("plan: classification"),))]
 
 
-def _gates(book: Book, waived: Waived) -> list[Objection]:
+def gates(book: Book, waived: Waived = ()) -> list[Objection]:
     """Required lines of the gate that did not pass and that nobody has accepted."""
     found = []
     for verdict in blocks.verdicts(book):
@@ -283,7 +288,7 @@ def _gates(book: Book, waived: Waived) -> list[Objection]:
         if not reason["required"] or reason["status"] == "pass" or (reason["check_id"], reason["slice"]) in waived:
             continue
         what = parts("required gate: ", *_named(verdict), ": ", *blocks.status(verdict.reason))
-        change = ("improve the system, or proofline approve --waive",)
+        change = ("improve the system, or waive it with a reason: proofline approve --waive",)
         found.append(Objection(what, blocks.measured(verdict), "engineer, or whoever approves", change))
     return found
 
@@ -331,18 +336,18 @@ def _risks(book: Book) -> list[Objection]:
 
 
 def _place(risk: Node) -> Parts:
-    return parts(Words("answers file: risks, "), risk["id"].fact("name"))
+    return parts(Words(f"{statements.RISKS}, "), risk["id"].fact("name"))
 
 
-def _plan(book: Book) -> list[Objection]:
+def of_plan(book: Book) -> list[Objection]:
     """What Annex V asks for and the plan leaves open."""
     found = []
     if not book.plan["system"]["provider"]["address"]:
         what = ("address of the provider (Annex V(2))",)
-        found.append(Objection(what, ("not stated",), "engineer", (Words("plan: system.provider.address"),)))
+        found.append(Objection(what, ("not stated",), "provider", (Words("plan: system.provider.address"),)))
     if book.plan["data"]["provenance"]["personal_data"].value == "unknown":
         what = ("whether the data are personal (Annex V(5))",)
-        found.append(Objection(what, ("not stated",), "engineer", (Words("plan: data.provenance.personal_data"),)))
+        found.append(Objection(what, ("not stated",), "provider", (Words("plan: data.provenance.personal_data"),)))
     return found
 
 

@@ -38,23 +38,31 @@ def table(book: Book) -> list[tree.Block]:
         return []
     lines = tuple(_line(book, feature) for feature in book["encode"]["features"])
     caption = ("The inputs in their order; usual is where eight tenths of the training rows lie, or what most have",)
-    heads = ("Input", "Meaning", "Kind", "Unit", "Allowed", "Usual", "Missing")
-    return [Table(caption, heads, lines, prose=True, fold=len(lines) > 2 * blocks.LONG)]
+    heads = ("Input", "Kind and unit", "Allowed", "Usual", "Missing")
+    return [Table(caption, heads, lines, frozenset({4}), prose=True, fold=len(lines) > 2 * blocks.LONG)]
 
 
 def _line(book: Book, feature: Node) -> tuple[Parts, ...]:
     column = book.plan["data"]["columns"].first(name=feature.value["name"])
     spread = distribution(book, str(feature.value["name"]))
-    words = column["description"] if column is not None else None
     return (
-        (feature["name"].fact("name"),),
-        (words.fact(),) if words else blocks.NOTHING,
-        (kind(feature),),
-        (feature["unit"].fact(),) if feature["unit"] else blocks.NOTHING,
+        named(feature, column),
+        with_unit(kind(feature), feature),
         _allowed(feature, column),
         usual(spread),
         (spread["missing"].fact("percent"),) if spread is not None else blocks.NOTHING,
     )
+
+
+def named(feature: Node, column: Node | None) -> Parts:
+    """The name of a column, with what it means where the plan says so: a column of its own would mostly be empty."""
+    words = column["description"] if column is not None else None
+    return parts(feature["name"].fact("name"), *((": ", words.fact()) if words else ()))
+
+
+def with_unit(kind: Fact, feature: Node) -> Parts:
+    """`whole number, days`; without its unit where it has none."""
+    return parts(kind, *((", ", feature["unit"].fact()) if feature["unit"] else ()))
 
 
 def kind(feature: Node) -> Fact:
@@ -74,6 +82,22 @@ def _allowed(feature: Node, column: Node | None) -> Parts:
     if feature.value["kind"] == "categorical":
         return categories(feature)
     return limits(column) if column is not None else blocks.NOTHING
+
+
+def allowed(column: Node | None) -> Parts:
+    """What the plan declares that a column may hold: its limits, or the first values with what they mean."""
+    if column is None or (column.value["kind"] == "categorical" and not column["allowed"]):
+        return blocks.NOTHING
+    if column.value["kind"] != "categorical":
+        return limits(column)
+    shown: Parts = ()
+    for value in list(column["allowed"])[:MOST]:
+        label = column["labels"][str(value.value)] if column["labels"] else None
+        shown += parts("; " if shown else (), value.fact(), *((" (", label.fact(), ")") if label else ()))
+    rest = len(column["allowed"].value) - MOST
+    if rest > 0:
+        shown += tree.say("; and {rest} more", rest=column["allowed"].derived(rest, "values not named here", "count"))
+    return shown
 
 
 def limits(column: Node) -> Parts:

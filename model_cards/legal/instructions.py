@@ -21,6 +21,7 @@ from model_cards import (
     tree,
 )
 from model_cards.legal import frame, inputs
+from model_cards.legal import parts as pieces
 from model_cards.refs import Book, Node
 from model_cards.statements import said
 from model_cards.tree import Bullets, Document, Pairs, Paragraph, Parts, Section, Table, parts
@@ -355,7 +356,12 @@ def _resources(book: Book) -> Section:
 
 def _logs(book: Book) -> Section:
     shown = (
-        Paragraph(("What to log, in which form, and for how long, stands in the log guide (logs).",)),
+        Paragraph(
+            tree.say(
+                "What to log, in which form, and for how long: {where}.",
+                where=pieces.other(book, "logs", "not among the documents of this run"),
+            )
+        ),
         Pairs("Logs", (("Logging", said(book, "logging")), ("Retention", said(book, "log_retention")))),
     )
     return Section("logs", "Logs – Art. 13(3)(f)", shown, short="Logs")

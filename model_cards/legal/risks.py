@@ -9,14 +9,14 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from model_cards import blocks, tree
+from model_cards import blocks, statements, tree
 from model_cards.legal import frame
 from model_cards.refs import Book, Fact, Gap, Node
 from model_cards.statements import said, signed
 from model_cards.tree import Bullets, Document, Labels, Pairs, Paragraph, Parts, Section, Table, parts
 
 AREAS = {"health": "health", "safety": "safety", "fundamental_rights": "fundamental rights"}
-WHERE = "answers file: risks"
+WHERE = statements.RISKS
 BAD = ("fail", "inconclusive", "not_measured")
 
 STATED: tuple[tuple[str, str], ...] = (
@@ -87,24 +87,34 @@ def _register(book: Book) -> Section:
 
 
 def _risk(book: Book, risk: Node, number: int) -> Section:
+    shown: tuple[tuple[str, Parts], ...] = (
+        ("Shown by tests", (_sentence(book, risk),)),
+        ("Identifier", (risk["id"].fact("name"),)),
+    )
+    lines = (*assessed(risk), *shown, *settled(book, risk))
+    return Section(f"risk-{number}", f"Risk {number}", (Labels(lines), *_control(book, risk)))
+
+
+def assessed(risk: Node) -> tuple[tuple[str, Parts], ...]:
+    """What the register says of a risk and its control, line by line: the same in every document."""
     misuse = risk["in_misuse"]
     arises = "in reasonably foreseeable misuse" if misuse.value else "in the intended use"
-    lines: tuple[tuple[str, Parts], ...] = (
+    return (
         ("Risk", (risk["title"].fact(),)),
         ("Source", (risk["source"].fact(),)),
         ("Consequence", (risk["consequence"].fact(),)),
         ("Affected", _listed(risk["affected"])),
         ("Impact areas", _areas(risk["impact_areas"])),
-        ("Control", (risk["control"].fact(),)),
-        ("Shown by tests", (_sentence(book, risk),)),
         ("Arises", (misuse.derived(arises, "in misuse or not, in words"),)),
         ("Likelihood", _word(risk["likelihood"])),
         ("Severity", _word(risk["severity"])),
-        ("Identifier", (risk["id"].fact("name"),)),
-        ("Residual risk", _acceptance(risk)),
-        ("Review", _review(book, risk)),
+        ("Control", (risk["control"].fact(),)),
     )
-    return Section(f"risk-{number}", f"Risk {number}", (Labels(lines), *_control(book, risk)))
+
+
+def settled(book: Book, risk: Node) -> tuple[tuple[str, Parts], ...]:
+    """Who accepts what remains of a risk, and when it is looked at again: the same in every document."""
+    return (("Residual risk", _acceptance(risk)), ("Review", _review(book, risk)))
 
 
 def _areas(node: Node) -> Parts:
@@ -122,15 +132,7 @@ def _word(node: Node) -> Parts:
 def _acceptance(risk: Node) -> Parts:
     accepted = risk["acceptance"]
     if not accepted:
-        return (
-            Gap(
-                risk["title"].derived(
-                    f"acceptance of what remains of the risk “{risk.value['title']}”", "from its title"
-                ),
-                "management",
-                f"answers file: risks, {risk.value['id']}, acceptance",
-            ),
-        )
+        return (statements.risk_gap(risk, "acceptance of what remains of the risk", "management"),)
     words = parts("accepted: ", accepted["reason"].fact(), *signed(accepted))
     if accepted.value["status"] == "outdated":
         return parts(words, " – outdated: the risk or a test of its control has changed since; to be judged again")
@@ -158,8 +160,7 @@ def overdue(book: Book, risk: Node) -> bool:
 
 def _review(book: Book, risk: Node) -> Parts:
     if not risk["review_on"]:
-        what = risk["title"].derived(f"day of the next review of the risk “{risk.value['title']}”", "from its title")
-        return (Gap(what, "compliance officer", f"answers file: risks, {risk.value['id']}, review_on"),)
+        return (statements.risk_gap(risk, "day of the next review of the risk", "compliance officer"),)
     if overdue(book, risk):
         at = risk["review_on"].fact("date")
         return parts("overdue: due on ", at, ", before this run was decided")

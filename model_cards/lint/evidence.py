@@ -197,6 +197,11 @@ class Evidence:
         return frozenset(str(e.value).lower() for e in self.texts if e.key in {"name", "title"})
 
     @functools.cached_property
+    def values(self) -> frozenset[str]:
+        """Every short text of the evidence, in lower case: a key that is one of them is a label, no name of a field."""
+        return frozenset(str(e.value).lower() for e in self.texts if len(str(e.value)) < 80)
+
+    @functools.cached_property
     def dates(self) -> tuple[tuple[dates.Date, Entry], ...]:
         """Dates in texts."""
         return tuple((date, e) for e in self.texts for date in dates.find(str(e.value)[:LONGEST_TEXT]))

@@ -441,7 +441,7 @@ def test_label_balance_fails_on_a_clear_gap_only(tmp_path: Path) -> None:
     assert result.status == "fail"
     assert result.measures[0].value == pytest.approx(planted)
     assert result.measures[0].note == "largest for yes: f against m"
-    assert result.reason.endswith("largest for yes: f against m, whose rows n counts")
+    assert result.reason.endswith("largest for yes: f against m; n counts the rows of these two")
 
 
 def test_label_balance_of_a_number_is_in_standard_deviations(tmp_path: Path) -> None:

@@ -25,6 +25,8 @@ _START = (
     "import sys; sys.path.append(sys.argv[1]); from model_cards.lint.readers import pdf_child;"
     "pdf_child.main(sys.argv[2])"
 )
+_LABELLED = re.compile(r"[^\W\d_a-z][\w’' ]{1,28}\s?: \S")
+"""`Consequence: No follow-up is offered`: lines with labels below each other are no paragraph."""
 _COLUMNS = re.compile(r" {2,}")
 _NUMBERED = re.compile(r"(\d+(?:\.\d+)*)\.?\s+\S")
 _CONTENTS = re.compile(r"(?:\s?\.){4,}\s*\d{1,4}$")
@@ -40,7 +42,7 @@ def read(content: bytes, file: str) -> Document:
     """
     if len(content) > MOST_BYTES:
         raise _refused(file, f"{len(content):,} bytes (at most {MOST_BYTES:,} are read)", "Split it.")
-    pages = _pages(content, file)
+    pages = _heads_once(_pages(content, file))
     builder = Builder(file, "pdf")
     held: list[str] = []
     for number, text in enumerate(pages, start=1):
@@ -57,6 +59,18 @@ def read(content: bytes, file: str) -> Document:
             file, "pages without text (pictures of pages?)", "Save it from its source, or run text recognition."
         )
     return document
+
+
+def _heads_once(pages: list[str]) -> list[str]:
+    """The same first line on several pages is a running head: it is read once, and joins no heading below it."""
+    firsts = [next((line.strip() for line in page.splitlines() if line.strip()), "") for page in pages]
+    seen: set[str] = set()
+    kept = []
+    for page, first in zip(pages, firsts, strict=True):
+        is_head = first in seen and not _COLUMNS.search(first)  # the head of a table that goes on is no running head
+        kept.append(page.replace(first, "", 1) if is_head else page)
+        seen.add(first)
+    return kept
 
 
 def _refused(
@@ -134,7 +148,8 @@ def _page(lines: list[str], held: list[str], builder: Builder) -> list[str]:
             numbered = _NUMBERED.match(stripped)
             builder.heading(_COLUMNS.sub(" ", stripped), numbered[1].count(".") + 1 if numbered else 1)
         else:
-            if held and (_BULLET.match(line) or _ended_early(held, stripped)):
+            labelled = _LABELLED.match(stripped) and held and _LABELLED.match(held[0])
+            if held and (labelled or _BULLET.match(line) or _ended_early(held, stripped)):
                 held = _paragraph(held, builder)
             held.append(stripped)
     return held

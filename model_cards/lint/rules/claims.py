@@ -18,6 +18,8 @@ from model_cards.lint.rules.catalogue import RULES
 
 PLACE = Path(__file__).parents[1] / "claims.yaml"
 _GAP = r"(?:[^\s]+\s+){0,6}?"
+SHORT = 3
+"""Words of a piece of a sentence that stand in many texts; more can be a person's statement that is quoted."""
 _NEGATIVE = re.compile(
     r"(?:false|no|none|null|nil|n/?a|not (?:measured|applicable|applied|done|tested|available|"
     r"performed|evaluated|a feature|run|started)|not_\w+|absent|missing|"
@@ -133,7 +135,7 @@ def _claim(sentence: Sentence, claim: Claim, match: re.Match[str], evidence: Evi
     if not _is_claim(sentence, match, claim):
         return None
     split = (*re.split(r"[;:](?=\s)", sentence.text), sentence.text)
-    pieces = [part for part in split if len(part) > 30 and match[0] in part]
+    pieces = [part for part in split if (len(part) > 30 or len(part.split()) > SHORT) and match[0] in part]
     if any(" ".join(words.words(part)) in evidence.quotes for part in pieces):
         return None  # a person's statement, as the evidence holds it
     about = claim.about

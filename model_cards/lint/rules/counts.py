@@ -136,6 +136,7 @@ def spelled(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
                 for e in evidence.by_key_word.get(word, ())
                 if (e.derived is None or (e.derived == LENGTH and (e.file, e.path) in evidence.plain_lists))
                 and float(e.value or 0) < SMALL
+                and not _is_label(e, word, evidence)
             ]
             if not own or word in _NOT_COUNTED or word in lexicon.row_nouns():
                 continue
@@ -156,6 +157,12 @@ def spelled(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
                     own[0].proof,
                 )
             break
+
+
+def _is_label(entry: Entry, word: str, evidence: Evidence) -> bool:
+    """Is a key that holds the word the name of something else? `bad risk: 60` counts the rows of a class, no risks."""
+    key = entry.key.lower()
+    return key != word and key in evidence.values
 
 
 def _in_name(sentence: Sentence, match: re.Match[str], evidence: Evidence) -> bool:

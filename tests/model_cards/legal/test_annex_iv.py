@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
+import pytest
+
 from configs.law import register as law
+from evidence.answers import RiskAcceptance
 from evidence.dossier import Dossier
 from model_cards import gaps, refs, render_markdown, report, statements, tree
-from model_cards.legal import annex_iv, annex_iv_points
+from model_cards.legal import annex_iv, annex_iv_points, declaration, risks
 from model_cards.refs import Gap
-from model_cards.tree import Document
+from model_cards.tree import Bullets, Document, Labels, Pairs
 from tests.model_cards.legal.test_builders import sections
 
 
@@ -60,7 +64,51 @@ def test_first_page_says_what_stands_against_a_signature(trees: dict[str, dict[s
     asked = r"Questions nobody has answered: (\d+) of \d+ \((.*?)\)"
     assert re.search(r"\d+ for the compliance officer", re.findall(asked, sign("binary"))[0][1])
     assert re.findall(asked, sign("answered")) == [("1", "1 for the compliance officer")]
-    assert "Risks whose rest nobody has judged acceptable: 1 of 1." in sign("answered")
+    assert "Risks whose rest nobody has judged acceptable: 1 of 1 (for the management)." in sign("answered")
+
+
+@pytest.mark.parametrize("run", ["binary", "answered"])
+def test_the_first_page_and_the_declaration_count_the_same_things(runs: dict[str, Dossier], run: str) -> None:
+    """How many things stand against a signature is one number; the lines below it add up to it."""
+    book = refs.book(runs[run])
+    found = {s.id: s for s in sections(annex_iv.build(book))}
+    number = len(declaration.against(book))
+    first = next(b for b in found["brief"].blocks if isinstance(b, Pairs))
+    assert f"Not on this evidence: {number} thing" in tree.plain(dict(first.rows)["May I sign"])
+    assert f"before any approval: {number} (" in tree.plain(tuple(tree.walk_section(found["AIV-8"])))
+    (lines,) = (b for b in found["brief-sign"].blocks if isinstance(b, Bullets))
+    counts = [
+        next((p.value for p in line if isinstance(p, refs.Fact) and p.form == "count"), None) for line in lines.items
+    ]
+    listed = [len([p for p in line if isinstance(p, refs.Fact)]) for line in lines.items]
+    assert sum(int(n) if n is not None else max(each, 1) for n, each in zip(counts, listed, strict=True)) == number
+
+
+def test_a_risk_reads_the_same_in_every_document(runs: dict[str, Dossier]) -> None:
+    """What the register says of a risk, who accepts its rest, also where that is outdated, and when it is reviewed."""
+    found = runs["answered"]
+    assert found.answers is not None
+    outdated = found.answers.risks[0].model_copy(
+        update={
+            "review_on": "2026-01-31",
+            "acceptance": RiskAcceptance(
+                reason="It is small.", person="B", role="director", at="2026-01-01", status="outdated"
+            ),
+        }
+    )
+    book = refs.book(dataclasses.replace(found, answers=found.answers.model_copy(update={"risks": (outdated,)})))
+
+    def lines(document: Document) -> dict[str, str]:
+        section = next(s for s in sections(document) if s.title == "Risk 1")
+        labels = next(b for b in section.blocks if isinstance(b, Labels))
+        return {name: tree.plain(content) for name, content in labels.rows}
+
+    one, other = lines(annex_iv.build(book)), lines(risks.build(book))
+    both = one.keys() & other.keys()
+    assert {"Impact areas", "Likelihood", "Severity", "Control", "Residual risk", "Review"} <= both
+    assert {name: one[name] for name in both} == {name: other[name] for name in both}
+    assert "outdated" in one["Residual risk"]
+    assert "overdue" in one["Review"]
 
 
 def test_gaps_are_counted_by_who_can_fill_them(runs: dict[str, Dossier]) -> None:

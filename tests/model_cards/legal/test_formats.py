@@ -186,6 +186,76 @@ def test_columns_get_room_for_what_they_hold() -> None:
     assert 0.05 < number < 0.15
 
 
+def test_a_place_in_the_law_and_an_interval_are_one_word() -> None:
+    """A column of places is as wide as its longest place, and one of intervals as its longest interval."""
+    text = (("a sentence that takes whatever room is left beside the places of the law " * 4,),)
+    places = layout.shares([("Place",), ("Asked for",)], [((("Art. 13(3)(b)(vii)"),), *text)] * 9)
+    words = layout.shares([("Place",), ("Asked for",)], [(("it is short here",), *text)] * 9)
+    assert places[0] > 18 / layout.PAGE
+    assert places[0] > words[0]
+    interval = layout.shares([("Interval",), ("Asked for",)], [(("[0.645, 0.660]",), *text)] * 9)
+    assert interval[0] > 14 / layout.PAGE
+
+
+def test_what_leads_stays_with_what_follows() -> None:
+    """A paragraph right under a heading, or one that ends in a colon, is not left alone; the last one has nothing."""
+    said = tuple(Paragraph((words,)) for words in ("First.", "Second.", "Third.", "Limits:", "Last:"))
+    assert [layout.leads(said, i, more=False) for i in range(5)] == [True, True, False, True, False]
+    assert layout.leads(said, 4, more=True)
+    assert not layout.leads((Bullets((("a",),)), *said), 0, more=True)
+
+
+def test_a_low_table_stays_whole() -> None:
+    """A few low rows do; many, or a few that each take a third of a page, do not."""
+    shares = [0.3, 0.7]
+    low, high = (("name",), ("a few words",)), (("name",), ("a sentence of some length " * 40,))
+    assert layout.whole(shares, [low] * 6)
+    assert not layout.whole(shares, [low] * 40)
+    assert not layout.whole(shares, [high] * 3)
+
+
+def test_docx_leaves_no_heading_and_no_single_row_alone(document: Document) -> None:
+    """Word keeps a heading and what leads with what follows, a head of a table with its first row, and rows whole."""
+    content = documents.in_format(document, "annex_iv", "docx", AT)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        body = ElementTree.fromstring(archive.read("word/document.xml"))[0]  # noqa: S314 - ours
+        styles = ElementTree.fromstring(archive.read("word/styles.xml"))  # noqa: S314 - ours
+    keeping = {s.get(f"{WORD}styleId") for s in styles if s.find(f"{WORD}pPr/{WORD}keepNext") is not None}
+
+    def style(paragraph: ElementTree.Element) -> str:
+        found = paragraph.find(f"{WORD}pPr/{WORD}pStyle")
+        return "" if found is None else str(found.get(f"{WORD}val"))
+
+    blocks = [e for e in body if e.tag in (f"{WORD}p", f"{WORD}tbl")]
+    after_heading = 0
+    for block, following in pairwise(blocks):
+        if block.tag == f"{WORD}tbl":
+            continue
+        text = "".join(t.text or "" for t in block.iter(f"{WORD}t"))
+        heading = style(block).startswith("Heading")
+        after_heading = 0 if heading else after_heading + 1
+        leads = heading or text.endswith(":") or (after_heading == 1 and style(block) == "Note")
+        ends = style(following).startswith("Heading1") and not heading
+        assert style(block) in keeping or not leads or ends, text
+    tables = [e for e in blocks if e.tag == f"{WORD}tbl"]
+    assert tables
+    for table in tables:
+        rows = table.findall(f"{WORD}tr")
+        assert all(row.find(f"{WORD}trPr/{WORD}cantSplit") is not None for row in rows)
+        heads = len(table.findall(f"{WORD}tr/{WORD}trPr/{WORD}tblHeader"))
+        for row in rows[: min(heads + 1, len(rows) - 1)] + rows[-2:-1]:
+            assert all(p.find(f"{WORD}pPr/{WORD}keepNext") is not None for p in row.iter(f"{WORD}p"))
+
+
+def test_html_breaks_no_place_of_the_law(document: Document) -> None:
+    """A place such as Art. 13(3)(d) stays on one line, wherever a text names it."""
+    page = documents.render_html.render(document)
+    main = page[page.index("<main") : page.index("</main>")]
+    bare = re.sub(r'<span class="place">[^<]*</span>|<h[1-6].*?</h[1-6]>|<[^>]*>', "", main)
+    assert '<span class="place">Art. 13(3)(d)</span>' in main
+    assert not re.findall(r"\bArts?\.? [0-9]+", bare)
+
+
 def test_drawings_reach_every_format(dossiers: dict[str, Dossier]) -> None:
     """A figure is drawn in HTML, PDF and DOCX, there with the words that stand for it."""
     from model_cards import data

@@ -70,12 +70,14 @@ def test_the_input_contract_is_whole(dossiers: dict[str, Dossier], task: str) ->
     found = dossiers[task]
     section = _sections(found)["input"]
     table = next(b for b in section.blocks if isinstance(b, tree.Table))
-    assert [tree.plain(row[0]) for row in table.rows] == [f.name for f in found.encode.features]
+    assert [tree.plain(row[0][:1]) for row in table.rows] == [f.name for f in found.encode.features]
     for row, feature in zip(table.rows, found.encode.features, strict=True):
         column = found.plan.data.column(feature.name)
         assert column is not None
         if column.minimum is not None:
-            assert any(isinstance(p, refs.Fact) and p.value == column.minimum for p in row[4])
+            assert any(isinstance(p, refs.Fact) and p.value == column.minimum for p in row[2])
+        assert not column.unit or column.unit in tree.plain(row[1])
+        assert not column.description or column.description in tree.plain(row[0])
 
 
 def test_statements_and_risks_reach_the_deployer(dossiers: dict[str, Dossier]) -> None:

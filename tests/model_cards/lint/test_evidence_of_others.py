@@ -26,6 +26,14 @@ field_trial: {sites: 2, from: 2026-04-07, to: 2026-05-30}
 human_review: every case is decided by a clerk
 inputs: [patient_age, account_tenure]
 """
+RISKS = """
+class_counts: {bad risk: 60, good risk: 140}
+classes: [bad risk, good risk]
+human_review: every case is decided by a clerk
+risks:
+  - {title: The score decides alone, consequence: A decision without a person, control: a clerk reads every case}
+  - {title: A creditworthy applicant is refused, consequence: No credit, control: a clerk reads every case}
+"""
 FIRES = [
     ("flat.json", json.dumps(FLAT), "On the validation part the AUC is 0.9438.", "number"),
     ("flat.json", json.dumps(FLAT), "This is release 2.0.1 of the system.", "version"),
@@ -44,6 +52,7 @@ FIRES = [
     ("notes.yaml", YAML, "Batteries are recognised as reliably as required.", "claim"),
     ("notes.yaml", YAML, "Cases are decided without a clerk.", "claim"),
     ("notes.yaml", YAML, "The age of the patient plays no role.", "claim"),
+    ("risks.yaml", RISKS, "Every case ends in a decision without a person.", "claim"),
 ]
 PASSES = [
     ("flat.json", json.dumps(FLAT), "The AUC is 0.944 on the test part and 0.950 on the validation part."),
@@ -57,6 +66,8 @@ PASSES = [
     ("notes.yaml", YAML, "Whether it is calibrated could not be told."),
     ("named.yaml", "name: Study at Four Sites\nsites: 2\n", "Study at Four Sites was made at two sites."),
     ("notes.yaml", YAML, "No case may ever be decided without a clerk."),
+    ("risks.yaml", RISKS, "Two risks are known and stand in the register."),
+    ("risks.yaml", RISKS, "Consequence: A decision without a person"),
 ]
 
 

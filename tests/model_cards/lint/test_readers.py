@@ -7,6 +7,7 @@ import random
 from pathlib import Path
 
 import pytest
+import typst
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -53,6 +54,20 @@ def test_every_format_gives_the_same_table_cell(tmp_path: Path) -> None:
         assert (cell.row, cell.column) == ("Men", "Recall"), name
         assert cell.place.cell == (3, 3), name
         assert cell.place.heading[-1].endswith("Results"), name
+
+
+def test_a_running_head_of_a_pdf_is_read_once_and_labels_stand_alone(tmp_path: Path) -> None:
+    """What stands at the top of every page joins no heading, and a line with a label no other such line."""
+    source = (
+        b"#set page(width: 400pt, height: 300pt, header: [Monitoring plan of the system])\n"
+        b"The first page says this.\n#pagebreak()\n= What follows\nThe second page says that.\n\n"
+        b"*Consequence:* A decision is missed \\ *Affected:* Persons who apply\n"
+    )
+    texts = [s.text for s in read(tmp_path, "a.pdf", typst.compile(source)).sentences]
+    assert sum("Monitoring plan of the system" in text for text in texts) == 1
+    assert "The second page says that." in texts
+    assert "Consequence: A decision is missed" in texts
+    assert "Affected: Persons who apply" in texts
 
 
 def test_markdown_keeps_lines_front_matter_and_angle_brackets(tmp_path: Path) -> None:
