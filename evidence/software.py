@@ -27,8 +27,9 @@ def code_sha256() -> str:
     """SHA-256 over our source files: relative path and content of each, in name order, use cases left out."""
     digest = hashlib.sha256()
     for folder in CODE:
-        for path in sorted((ROOT / folder).rglob("*")):
-            if path.suffix in _SUFFIXES and not {"__pycache__", "use_cases"} & set(path.parts):
+        paths = [path for path in (ROOT / folder).rglob("*") if path.suffix in _SUFFIXES]
+        for path in sorted(paths, key=Path.as_posix):  # paths themselves are sorted without their case on Windows
+            if not {"__pycache__", "use_cases"} & set(path.parts):
                 digest.update(f"{path.relative_to(ROOT).as_posix()} {canonical.sha256_file(path)}\n".encode())
     return digest.hexdigest()
 
