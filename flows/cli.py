@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import codecs
 import errno
 import importlib
-import io
 import os
 import sys
 from collections.abc import Callable
@@ -15,6 +13,7 @@ from typing import Any
 import click
 
 from configs import errors
+from configs.printable import write_utf8
 
 COMMANDS = {
     "init": "Ask the questions and write a plan.",
@@ -120,7 +119,7 @@ def main_with(body: Callable[..., Any], *arguments: Any) -> None:
     os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
-    _write_utf8()
+    write_utf8()
     try:
         code = body(*arguments)
     except errors.ProoflineError as error:
@@ -154,19 +153,6 @@ def _pipe_was_closed(leaving: SystemExit) -> bool:
     cause = leaving.__context__
     raised = isinstance(cause, OSError) and cause.errno == errno.EPIPE
     return raised or type(sys.stdout).__name__ == "_PacifyFlushWrapper"
-
-
-def _write_utf8() -> None:
-    """Into a file or a pipe goes UTF-8, whatever the code page; a terminal of another encoding shows what it can.
-
-    JSON is read by machines, and no name of a bundle may end the program.
-    """
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper) and codecs.lookup(stream.encoding).name != "utf-8":
-            if stream.isatty():
-                stream.reconfigure(errors="replace")
-            else:
-                stream.reconfigure(encoding="utf-8")
 
 
 def _say(text: str) -> None:

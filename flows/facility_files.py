@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import importlib.util
 import os
@@ -67,4 +68,7 @@ def _write_whole(found: dict[Path, bytes]) -> None:
             parts[path].replace(path)
     finally:
         for part in parts.values():
-            part.unlink(missing_ok=True)
+            with contextlib.suppress(
+                OSError
+            ):  # one that another program holds open on Windows: the error before it counts
+                part.unlink(missing_ok=True)

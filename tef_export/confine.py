@@ -18,6 +18,8 @@ import sys
 
 from evidence import process_limits
 
+_NOT_ENOUGH_QUOTA, _BROKEN = 1816, 0xC0000000
+"""Codes with which Windows ends a process: out of its computing time; and, from there on, for its errors."""
 _LOAD, _EQUAL, _AT_LEAST, _RETURN = 0x20, 0x15, 0x35, 0x06
 _ALLOW, _DENY = 0x7FFF0000, 0x00050000 | 1
 """Go on; or the call answers `EPERM`."""
@@ -58,8 +60,18 @@ def this_process(seconds: int, memory: int) -> str:
     return f"the network was not cut: {sys.platform} has no means for that without privileges{also}"
 
 
+def say(line: str) -> None:
+    """A line on standard output, in UTF-8 whatever the code page: the reader of a limited process takes no other."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(b"\n" + line.replace("\r", " ").replace("\n", " ").encode("utf-8") + b"\n")
+    sys.stdout.buffer.flush()
+
+
 def ended(done: subprocess.CompletedProcess[bytes]) -> str:
     """How a process came to its end, in words."""
+    if done.returncode == _NOT_ENOUGH_QUOTA or done.returncode >= _BROKEN:
+        why = "it asked for too much time or memory, or broke"
+        return f"a process that was ended by Windows with {done.returncode:#010x} ({why})"
     if done.returncode < 0:
         number = -done.returncode
         name = signal.Signals(number).name if number in set(signal.Signals) else str(number)

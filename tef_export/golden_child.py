@@ -61,7 +61,7 @@ def check(folder: Path, place: Place, network: str) -> None:
         passed[check] = f"{_compare(folder, place, model, apart)}; {network}"
     except errors.VerificationError as error:
         failed = [check, str(error)]
-    sys.stdout.write("\n" + json.dumps({"facts": facts, "passed": passed, "failed": failed}) + "\n")
+    confine.say(json.dumps({"facts": facts, "passed": passed, "failed": failed}))
 
 
 def _say(check: str) -> None:

@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import json
 import mmap
+import os
 import subprocess
 import sys
 import threading
@@ -92,6 +93,8 @@ def windows(path: Path, offset: int, size: int) -> Iterator[tuple[int, memoryvie
         ValueError: The file ends before the part does.
     """
     with path.open("rb", buffering=0) as stream:
+        if os.fstat(stream.fileno()).st_size < offset + size:  # mapping would say so, each system in another way
+            raise ValueError(f"{path.name}: it ends before the part at {offset} of {size} bytes does")
         for done in range(0, size, WINDOW):
             length, lead = min(WINDOW, size - done), (offset + done) % mmap.ALLOCATIONGRANULARITY
             with (

@@ -1,8 +1,9 @@
 """Signing keys: one P-256 key, its public half, and a self-signed X.509 certificate.
 
-The private key is a PKCS#8 PEM file, readable by its owner only, encrypted where a password is given. The certificate
-carries the same public key for tools that want X.509; it lends no trust of its own, because a receiver pins the key.
-Neither a key nor a password ever stands in an error.
+The private key is a PKCS#8 PEM file, readable by its owner only, encrypted where a password is given. Windows knows no
+file mode: there the file has the rights of its folder, and a folder that is made for it is its owner's alone (Python
+3.11.10, 3.12.4 and later). The certificate carries the same public key for tools that want X.509; it lends no trust of
+its own, because a receiver pins the key. Neither a key nor a password ever stands in an error.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import dataclasses
 import datetime as dt
 import hashlib
 import os
+import re
 import stat
 from collections.abc import Callable
 from pathlib import Path
@@ -28,6 +30,9 @@ from tef_export import signing
 
 LARGEST_KEY_FILE = 64 * 1024
 """Bytes. A PEM key has about 300."""
+_UNFIT = re.compile(r"[\x00-\x1f\x7f<>:\"/\\|?*]")
+_DEVICE = re.compile(r"(?i)con|prn|aux|nul|(com|lpt)[0-9]")
+"""What Windows takes in no name of a file; the same is refused everywhere."""
 DEMONSTRATION_NAME = "proofline demonstration key, approves nothing"
 
 Password = bytes | None | Callable[[], str]
@@ -92,7 +97,7 @@ def new_key(
     days: int = 1096,
     request: bool = False,
 ) -> KeyFiles:
-    """Make a key: `<name>.key.pem` (mode 0600), `<name>.pub.pem` and `<name>.crt.pem`.
+    """Make a key: `<name>.key.pem` (mode 0600, see above), `<name>.pub.pem` and `<name>.crt.pem`.
 
     Args:
         directory: Where the files go; it is made when absent.
@@ -108,8 +113,11 @@ def new_key(
         PlanError: A file of that name exists, the name is unsafe, or the password is empty.
         StorageError: The directory cannot be written.
     """
-    if not name or name != Path(name).name or name.startswith("."):
-        raise errors.PlanError(f"key name '{name}': expected a plain file name, got a path. Give a name such as `me`.")
+    if not name or name.startswith(".") or _UNFIT.search(name) or _DEVICE.fullmatch(name.partition(".")[0].strip()):
+        raise errors.PlanError(
+            f"key name '{name}': expected a plain file name that every system takes, got another. Give a name such as "
+            "`me`."
+        )
     if password is not None and not password:
         raise errors.PlanError("password of the new key: expected one, got an empty text. Give none, or a real one.")
     places = [directory / f"{name}.{kind}.pem" for kind in ("key", "pub", "csr" if request else "crt")]

@@ -13,7 +13,6 @@ import datetime as dt
 import functools
 import json
 import re
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -22,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from configs import errors
 from configs.printable import printable
-from evidence import records
+from evidence import records, storage
 from tef_export import (
     archive,
     bag,
@@ -246,9 +245,9 @@ def _run(
         )
     pinned = None if fingerprint is None else _fingerprint(fingerprint)
     asked = _Asked(public_key, pinned, allow_demonstration, sha256, at or dt.datetime.now(dt.UTC))
-    with tempfile.TemporaryDirectory(prefix="proofline-") as place, contextlib.ExitStack() as stack:
+    with storage.folder_for_a_while("proofline-") as place, contextlib.ExitStack() as stack:
         run = _Run(begun or stack.enter_context(early.begun(bundle)))
-        _verify(run, Path(place), asked)
+        _verify(run, place, asked)
         yield run
 
 

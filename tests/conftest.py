@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 from collections.abc import Callable
@@ -45,6 +44,8 @@ def once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], obje
     if "PYTEST_XDIST_WORKER" not in os.environ:
         make(place := factory.mktemp(name))
         return place
+    import fcntl  # the tests of what a receiver does run on Windows too, in one process
+
     place = factory.getbasetemp().parent / name
     whole = place.with_name(f"{name}.whole")
     with place.with_name(f"{name}.lock").open("w") as lock:

@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from configs import errors, extras
+from configs.printable import write_utf8
 
 EXIT = {"holds": errors.EXIT_PASS, "violated": errors.EXIT_FAIL, "unknown": errors.EXIT_INCONCLUSIVE}
 EPILOG = """\b
@@ -25,6 +26,7 @@ def main(model: Path, wanted: Path, seconds: float) -> None:
     float32 included), violated (with an input that ONNX Runtime confirms on this file) or unknown. X_i are the inputs
     of the file, Y_j its outputs: for a classifier with label and probabilities, the probabilities.
     """
+    write_utf8()
     try:
         extras.require("python -m checks.certified", extras.PROOF, "tef")
         from checks.certified import verify, vnnlib  # noqa: PLC0415 - `--help` costs nothing

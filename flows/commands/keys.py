@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -40,6 +41,10 @@ def new(name: str, directory: Path, *, organization: str | None, request: bool, 
         password = click.prompt("Password for the new key", hide_input=True, confirmation_prompt=True).encode()
     made = keys.new_key(directory, name, password, organization=organization, request=request)
     click.echo(f"private key  {made.private}  (keep it; never send it)")
+    if no_password and os.name == "nt":
+        click.echo(
+            f"             (not encrypted; Windows knows no file mode: whoever may read {directory} may read it)"
+        )
     click.echo(f"public key   {made.public}  (send it to whoever checks what you sign)")
     if request:
         click.echo(f"request      {made.certificate}  (send it to the authority; its answer becomes {name}.crt.pem)")

@@ -40,9 +40,9 @@ def main(folder: str) -> None:
     try:
         answer = text_child.measured(place, network) if (place / process.TEXT).exists() else _measured(place, network)
     except errors.ProoflineError as error:
-        sys.stdout.write("\n" + str(error).replace("\n", " ") + "\n")
+        confine.say(str(error))
         sys.exit(2)
-    sys.stdout.write("\n" + answer.model_dump_json() + "\n")
+    confine.say(answer.model_dump_json())
 
 
 def _measured(place: Path, network: str) -> process.Answer:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import datetime as dt
-import tempfile
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from configs import errors
 from configs.plan import Plan
-from evidence import canonical, clock, software
+from evidence import canonical, clock, software, storage
 from evidence import rerun_records as outcome
 from tef_export import contents, manifest, recipe, rows, verify
 from tef_export.language import text
@@ -69,8 +68,8 @@ def rerun(
                 rows=mapped.part.rows,
                 warnings=mapped.warnings,
             )
-        with tempfile.TemporaryDirectory(prefix="proofline-rerun-") as place:
-            answer = process.measure(found.files, contract, mapped.part, Path(place))
+        with storage.folder_for_a_while("proofline-rerun-") as place:
+            answer = process.measure(found.files, contract, mapped.part, place)
         declared = found.evidence.checks
         comparisons, left_out = compare.compare(
             asked,
@@ -106,8 +105,8 @@ def _of_text(found: verify.Opened, evidence: LanguageEvidence, data: Path | None
         used = outcome.Rows(
             origin="bundle", name=contents.TEST_TEXT, sha256=canonical.sha256_bytes(content), rows=len(documents)
         )
-    with tempfile.TemporaryDirectory(prefix="proofline-rerun-") as place:
-        answer = process.measure_text(found.files, found.manifest.model, documents, Path(place))
+    with storage.folder_for_a_while("proofline-rerun-") as place:
+        answer = process.measure_text(found.files, found.manifest.model, documents, place)
     comparisons, left_out = compare.compare(
         asked, evidence.checks, answer.results, same_rows=data is None, same_entities=True, there=(), absent={}
     )

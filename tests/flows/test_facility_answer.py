@@ -125,6 +125,27 @@ def test_a_full_disk_leaves_no_half_answer(case: Case, tmp_path: Path, monkeypat
     assert facility_report.opened(sent.read_bytes(), case.key.public_key()).facility == WHO[0]
 
 
+def test_a_part_that_cannot_be_removed_hides_nothing(
+    case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On Windows another program may hold it open: the first error is told, and the other parts are removed."""
+    answer, real = case.make(), Path.unlink
+
+    def unlink(path: Path, *, missing_ok: bool = False) -> None:
+        if path.name.endswith(".html.part"):
+            raise PermissionError(errno.EACCES, "in use", str(path))
+        real(path, missing_ok=missing_ok)
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "unlink", unlink)
+    monkeypatch.setattr(facility_files.os, "fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        case.sent(tmp_path / "out", answer)
+    assert {path.name for path in (tmp_path / "out").iterdir()} <= {"answer.report.html.part"}
+
+
 def test_a_foreign_key_is_refused(case: Case, tmp_path: Path) -> None:
     """Only the key that the provider has pinned counts."""
     file = case.sent(tmp_path / "out", case.make())

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
 import sys
-import types
 from pathlib import Path
 
 import pytest
 
-from evidence import process_limits
 from tef_export import confine
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -66,25 +65,26 @@ def test_where_nothing_can_be_cut_it_is_said(monkeypatch: pytest.MonkeyPatch) ->
     assert confine.this_process(1, 1) == f"{not_cut}; not limited by darwin: memory"
 
 
-def test_a_system_without_limits_of_processes_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Windows has no module `resource`: nothing is limited there, and each limit is named."""
-    monkeypatch.setitem(sys.modules, "resource", None)
-    assert process_limits.limit(1, 1) == ("memory", "computing time", "writing")
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        (1816, "ended by Windows with 0x00000718 (it asked for too much time or memory, or broke)"),
+        (0xC0000005, "ended by Windows with 0xc0000005"),
+        (-15, "ended by SIGTERM"),
+        (1, "an error: last"),
+    ],
+)
+def test_how_a_process_ended_is_said_for_each_system(code: int, words: str) -> None:
+    """Signals are negative codes; Windows has large ones, and one of its own for the end of the computing time."""
+    done = subprocess.CompletedProcess[bytes]([], code, b"", b"first\nlast\n")
+    assert words in confine.ended(done)
 
 
-def test_a_limit_that_the_system_refuses_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On macOS there are the limits and the one of memory is refused; the others hold."""
-    given = types.ModuleType("resource")
-    for number, name in enumerate(("RLIMIT_AS", "RLIMIT_CPU", "RLIMIT_FSIZE", "RLIMIT_CORE")):
-        setattr(given, name, number)
-    held: list[int] = []
-
-    def setrlimit(kind: int, _: tuple[int, int]) -> None:
-        if kind == 0:
-            raise ValueError("current limit exceeds maximum limit")
-        held.append(kind)
-
-    given.__dict__.update(RLIM_INFINITY=-1, getrlimit=lambda _: (-1, -1), setrlimit=setrlimit)
-    monkeypatch.setitem(sys.modules, "resource", given)
-    assert process_limits.limit(1, 1) == ("memory",)
-    assert held == [1, 2, 3]
+def test_the_limited_process_answers_in_utf_8(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the code page of its standard output, and in one line: names of groups are in any language."""
+    held = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(held, encoding="cp1252"))
+    sys.stdout.write("before")
+    confine.say("Größe ↔ Łódź\nnext")
+    sys.stdout.flush()
+    assert held.getvalue() == "before\nGröße ↔ Łódź next\n".encode()

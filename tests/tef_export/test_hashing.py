@@ -11,7 +11,8 @@ import pytest
 
 from tef_export import hashing
 
-CONTENT = bytes(range(251)) * 300
+CONTENT = bytes(range(251)) * 500
+"""Longer than a unit of mapping (64 KiB on Windows) and what is mapped of it."""
 
 
 @pytest.mark.parametrize("offset", [0, 1, mmap.ALLOCATIONGRANULARITY, 5003])
@@ -32,6 +33,13 @@ def test_the_program_answers_for_each_part(tmp_path: Path) -> None:
     parts = [(7, 20_000), (30_000, 45_000)]
     with hashing.started(tmp_path / "file", parts) as answer:
         assert answer() == [hashing.hashed(tmp_path / "file", *part) for part in parts]
+
+
+def test_a_part_that_the_file_does_not_hold_is_refused_alike(tmp_path: Path) -> None:
+    """Mapping beyond the end is another error on each system; ours is the same."""
+    (tmp_path / "file").write_bytes(CONTENT)
+    with pytest.raises(ValueError, match="ends before the part at 7 of"):
+        hashing.hashed(tmp_path / "file", 7, len(CONTENT))
 
 
 def test_a_file_that_ends_before_its_part_is_no_answer(tmp_path: Path) -> None:
