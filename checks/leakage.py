@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from evidence import arrays, language_records, records
@@ -102,18 +104,22 @@ def _lines(folder: RunFolder, reference: records.ArtifactRef) -> npt.NDArray[np.
 
 def _assignment(folder: RunFolder, split: SplitManifest) -> list[str]:
     """The table that assigns rows must say the same as the digest files."""
-    rows: dict[str, list[npt.NDArray[np.bytes_]]] = {role: [] for role in ROLES}
-    with pq.ParquetFile(folder.checked(split.assignment)) as file:
-        for batch in file.iter_batches(columns=["_row", "_role"]):
-            digests, roles = (np.array(batch.column(name).to_pylist()) for name in ("_row", "_role"))
-            for role, found in rows.items():
-                found.append(digests[roles == role].astype("S64"))
+    place = folder.checked(split.assignment)
     return [
         f"the assignment of {role} is not what its digest file names"
         for role in ROLES
-        if arrays.digest_of_rows(np.concatenate([np.empty(0, "S64"), *rows.pop(role)]))
-        != split.parts[role].digests.sha256
+        if arrays.digest_of_rows(_assigned(place, role)) != split.parts[role].digests.sha256
     ]
+
+
+def _assigned(place: Path, role: str) -> npt.NDArray[np.bytes_]:
+    """The digests that the table assigns to a part (rows of the part,)."""
+    found = [np.empty(0, dtype="S64")]
+    with pq.ParquetFile(place) as file:
+        for batch in file.iter_batches(columns=["_row", "_role"]):
+            mine = batch.filter(pc.equal(batch.column("_role"), role))
+            found.append(np.array(mine.column("_row").to_pylist(), dtype="S64"))
+    return np.concatenate(found)
 
 
 def _arrays(folder: RunFolder, split: SplitManifest, encoded: records.EncodedData) -> list[str]:
