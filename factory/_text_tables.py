@@ -22,7 +22,8 @@ SEPARATORS = {",": "','", ";": "';'", "\t": "tab", "|": "'|'"}
 """Separators that are tried when the declared one does not fit, and how they are called."""
 
 _RAGGED = re.compile(r"(?:Row #(\d+): )?Expected (\d+) columns, got (\d+)")
-_BLOCK = 1 << 24
+_BLOCK = 1 << 22
+"""Bytes that are parsed at a time, and of a row at most. Up to 32 of them are read ahead."""
 
 
 def read(opened: _files.Opened, source: data.FileSource, declared: Sequence[str]) -> RawTable:
