@@ -25,6 +25,7 @@ from pathlib import Path
 import click
 
 from configs import errors
+from evidence import software
 from evidence.rerun_records import Rerun
 from tef_export import facility_report, keys
 from tef_export.rerun import run as here
@@ -73,6 +74,13 @@ class Desk:
 
 
 Try = Callable[[Desk], None]
+
+
+def same_code(desk: Desk) -> None:
+    """The digest of the code that is installed there is that of this checkout."""
+    asked = "from evidence import software; print(software.code_sha256())"
+    said = desk.python.runs("-c", asked, cwd=desk.place, seconds=LIMIT)
+    assert said.stdout.decode().strip() == software.code_sha256(), said
 
 
 def whole(desk: Desk) -> None:
@@ -166,7 +174,7 @@ def cleared(desk: Desk) -> None:
     assert left == [], left
 
 
-TRIES: tuple[Try, ...] = (whole, damaged, keys_made, imported, measured, answered, in_use, cleared)
+TRIES: tuple[Try, ...] = (same_code, whole, damaged, keys_made, imported, measured, answered, in_use, cleared)
 
 
 def _ends(said: Said, code: int, words: str) -> None:
