@@ -38,7 +38,7 @@ LIMIT = 600
 TESTS = tuple(
     f"tests/{name}.py"
     for name in (
-        "evidence/test_storage", "evidence/test_process_limits", "evidence/test_folder", "evidence/test_software",
+        "evidence/test_storage", "evidence/test_process_limits", "evidence/test_software",
         "tef_export/test_archive",
         "tef_export/test_cms_rules", "tef_export/test_coherence", "tef_export/test_confine",
         "tef_export/test_golden_rules", "tef_export/test_hashing", "tef_export/test_keys", "tef_export/test_large",
