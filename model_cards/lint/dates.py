@@ -82,6 +82,11 @@ class Date:
         )
 
 
+def month_name(month: int) -> str:
+    """`september` for 9."""
+    return next(name for name, number in _MONTHS.items() if number == month)
+
+
 def find(text: str) -> list[Date]:
     """The dates of a text, in reading order, none within another."""
     found: list[Date] = []

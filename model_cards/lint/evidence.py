@@ -13,7 +13,7 @@ from typing import Any
 from model_cards.lint import dates, evidence_files, lexicon, words
 from model_cards.lint.model import Proof
 
-_IDENTITY = (
+IDENTITY = (
     "name",
     "id",
     "check_id",
@@ -78,6 +78,8 @@ class Entry:
     """The number of entries of named fields, which nobody counts."""
     derived: str | None = None
     """How it follows from what stands at its place, where it is not the value itself."""
+    named: tuple[str, ...] = ()
+    """Words of its keys and of the names that these stand under; in a row of a table, of all its short texts."""
     called: str = ""
     """What its neighbours call it, where its own key says only `value`: `auc` in `{metric: auc, value: 0.83}`."""
 
@@ -228,6 +230,10 @@ class Evidence:
         return {d: len({round(v, d) for v in inside}) / (10**d + 1) for d in range(7)}
 
 
+FEWEST = 10
+"""Of fewer nobody gives shares."""
+
+
 def _is_number(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 
@@ -251,6 +257,7 @@ def _entries(file: str, content: Any, *, table: bool) -> list[Entry]:
     said: dict[tuple[str | int, ...], tuple[str, ...]] = {}
     told: dict[tuple[str | int, ...], frozenset[str]] = {}
     calls: dict[tuple[str | int, ...], str] = {}
+    named: dict[tuple[str | int, ...], tuple[str, ...]] = {}
     for path, value in evidence_files.leaves(content, f"evidence {file}"):
         above = path[:-1]
         own = tuple(words.words(str(path[-1]))) if path and isinstance(path[-1], str) else ()
@@ -258,23 +265,39 @@ def _entries(file: str, content: Any, *, table: bool) -> list[Entry]:
         if path and isinstance(path[-1], str):
             telling |= frozenset(word for part in flat(path[-1])[:-1] for word in words.words(part))
         if isinstance(value, dict | list | tuple):
-            names = _names(value, table=table) if isinstance(value, dict) else []
+            # What a whole file calls itself says nothing of a value within it.
+            nested = not path and isinstance(value, dict) and any(isinstance(v, dict | list) for v in value.values())
+            names = _names(value, table=table) if isinstance(value, dict) and not nested else []
             if isinstance(value, dict) and above[-1:] != ("measures",) and (called := _called(value)):
                 calls[path] = called
             said[path] = (*around, *own, *(word for _, row in names for word in row))
+            in_list = bool(path) and isinstance(path[-1], int)
+            days = _days(value) if isinstance(value, dict) and in_list else []
+            beside = [word for telling_it, row in names if telling_it or in_list for word in row]
+            named[path] = (*named.get(above, ()), *own, *beside, *days)
             told[path] = frozenset((*telling, *own, *(word for telling_it, row in names if telling_it for word in row)))
             if path:
                 length = Entry(
-                    file, path, len(value), (*around, *own), telling, of_table=isinstance(value, dict), derived=LENGTH
+                    file,
+                    path,
+                    len(value),
+                    (*around, *own),
+                    telling,
+                    of_table=isinstance(value, dict),
+                    derived=LENGTH,
+                    named=(*named.get(above, ()), *own),
                 )
                 found.append(length)
             continue
         called = calls.get(above, "") if path and str(path[-1]).lower() in _BARE_VALUES else ""
-        found.append(Entry(file, path, _plain(value), (*around, *own), telling, rows=table, called=called))
+        row = (*named.get(above, ()), *own)
+        found.append(Entry(file, path, _plain(value), (*around, *own), telling, rows=table, called=called, named=row))
+        inner: list[Entry] = []
         if path and isinstance(path[-1], str):
-            found += _in_key(file, path, (*around, *own), telling)
+            inner += _in_key(file, path, (*around, *own), telling)
         if isinstance(value, str):
-            found += _inner(file, path, value, (*around, *own), telling)
+            inner += _inner(file, path, value, (*around, *own), telling)
+        found += [dataclasses.replace(e, named=row) for e in inner]
     return found
 
 
@@ -313,10 +336,21 @@ def _names(value: dict[str, Any], *, table: bool) -> list[tuple[bool, tuple[str,
     found = []
     for key, item in value.items():
         if isinstance(item, str) and 0 < len(item) <= 120 and not dates.find(item):
-            naming = table or key.lower() in _IDENTITY
+            naming = table or key.lower() in IDENTITY
             if naming or len(item) <= 40:
                 found.append((naming, tuple(words.words(item))))
     return found[:8]
+
+
+def _days(value: dict[str, Any]) -> list[str]:
+    """Months of a row, as texts call them: `september 2025`."""
+    found = []
+    for item in value.values():
+        if isinstance(item, str) and len(item) <= 30:
+            for date in dates.find(item):
+                found += [dates.month_name(date.month), *([str(date.year)] if date.year else [])]
+                found += [str(date.day)] if date.day else []
+    return found[:6]
 
 
 def _inner(
@@ -344,7 +378,7 @@ def _shares(entries: list[Entry]) -> list[Entry]:
         if (
             isinstance(entry.value, int)
             and not isinstance(entry.value, bool)
-            and entry.value >= 10
+            and entry.value > 0
             and not entry.derived
             and not entry.rows
         ):
@@ -363,7 +397,7 @@ def _shares(entries: list[Entry]) -> list[Entry]:
         wholes = {int(w.value or 0): w for w in [*group, *whole_sets]}
         for part in group:
             for whole, other in wholes.items():
-                if int(part.value or 0) < whole:
+                if int(part.value or 0) < whole >= FEWEST:
                     share = int(part.value or 0) / whole
                     found.append(
                         Entry(
@@ -373,6 +407,7 @@ def _shares(entries: list[Entry]) -> list[Entry]:
                             (*part.words, "share"),
                             part.identity,
                             derived=f"of {other.key} {whole}",
+                            named=part.named,
                         )
                     )
     return found[:5000]

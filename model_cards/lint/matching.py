@@ -14,6 +14,7 @@ ABOUT = 0.05
 """Relative tolerance of `about`, on top of rounding."""
 COARSEST = 0.25
 """Relative rounding beyond which a number is another one."""
+SCALE = 100
 _CHANGES = re.compile(
     r"(?<!\w)(?:differ|gap|drop|fall|fell|lower|rais|rise|rose|reduc|increas|decreas|gain|lose|"
     r"lost|loss|cost|worse|better|improv|"
@@ -103,6 +104,11 @@ def true_of(mention: Mention, pool: Pool) -> bool:
         if next(pool.between(low, high), None) is not None:
             return True
     return False
+
+
+def opposite_of(mention: Mention, text: str) -> bool:
+    """May it be the rest to one of a share, in a sentence about what is missed, wrong or left?"""
+    return mention.value <= SCALE and bool(_OPPOSITE.search(text))
 
 
 def opposite(mention: Mention, pool: Pool, text: str) -> bool:

@@ -24,7 +24,8 @@ _NAMED = (
     "ticket ref document part point points item "
     "items question sheet volume vol footnote note clause paragraph para paras subparagraph "
     "recital recitals rule phase tier "
-    "class category grade type annexes annex attachment row column code kapitel abschnitt tabelle abbildung seite "
+    "class category grade grades folder shelf drawer lesson type annexes annex attachment row column "
+    "code kapitel abschnitt tabelle abbildung seite "
     "anhang absatz abs ziffer nummer artikel article articles art arts point § §§ erwägungsgrund "
     "tableau chapitre annexe"
 )
@@ -59,6 +60,7 @@ _MASKS = tuple(
         r"\bISBN[\s:]*[\d-]+|\bdoi:?\s*\S+|\barXiv:?\s*\S+",
         r"\b(?-i:[A-Z]{2,6}) \d{2,5}-\d{1,4}\b",
         r"(?<![\d:])\d{1,2}:\d{2}(?::\d{2})?(?![\d:])",
+        r"(?:\b\d{1,2}\s*(?:to|-|and|until)\s*)?\b\d{1,2}\s*(?:o'clock|o’clock|uhr\b|a\.m\.|p\.m\.|[ap]m\b)",
         r"(?<!\w)(?:[A-ZÄÖÜ][\w-]*(?:straße|strasse|str\.|allee|platz|weg)|street|avenue|road|rue)\s*\d+\s*[a-z]?\b",
         r"\bp\s*-?(?:value)?s?\s*(?:[<≤]|&lt;)\s*0?[.,]\d+",
         r"\b\d+(?:st|nd|rd|th|er|ère|ème)\b",
@@ -198,6 +200,14 @@ def mask(text: str, kind: str = "prose") -> str:
     return masked
 
 
+def mask_names(text: str) -> str:
+    """The text with blanks where digits are of a standard, a law, a file, a citation; years by themselves stay."""
+    masked = text
+    for pattern in (*_MASKS, _WORK):
+        masked = pattern.sub(lambda found: " " * len(found[0]), masked)
+    return masked
+
+
 def _blank(text: str, begin: int, end: int) -> str:
     return text[:begin] + " " * (end - begin) + text[end:]
 
@@ -222,13 +232,68 @@ def _found(text: str, kind: str) -> tuple[Mention, ...]:
     return tuple(found)
 
 
-_NUMERALS = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen"
-SPELLED = {word: number for number, word in enumerate(_NUMERALS.split(" "), start=1)}
-"""Numbers in letters."""
+_ONES = [
+    "zero",
+    "one",
+    "two",
+    "three",
+    "four",
+    "five",
+    "six",
+    "seven",
+    "eight",
+    "nine",
+    "ten",
+    "eleven",
+    "twelve",
+    "thirteen",
+    "fourteen",
+    "fifteen",
+    "sixteen",
+    "seventeen",
+    "eighteen",
+    "nineteen",
+]
+_TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
+SPELLED = {word: number for number, word in enumerate(_ONES) if number} | {"dozen": 12}
+"""Numbers in letters, below the tens."""
+_SPELLED = {
+    **SPELLED,
+    **{ten: 10 * at for at, ten in enumerate(_TENS, start=2)},
+    **{f"{ten}-{_ONES[one]}": 10 * at + one for at, ten in enumerate(_TENS, start=2) for one in range(1, 10)},
+}
+_LONGEST_FIRST = "|".join(sorted(_SPELLED, key=len, reverse=True))
+_LETTERS = re.compile(
+    rf"(?<![\w-])(?P<number>{_LONGEST_FIRST})(?P<hundred>\s+hundred)?(?![\w]|-(?!fold))"
+    r"(?!\s+(?:thirds?|quarters?|fifths?|sixths?|tenths?|halves)(?!\w))"
+    r"(?P<rest>\s+(?P<unit>percent(?!age)|per cent|percentage points|[a-zµ]+))?",
+    re.IGNORECASE,
+)
 _ANY = "|".join(word for word, number in SPELLED.items() if number <= 10)
 _SHARE = re.compile(
-    rf"(?<![\w-])(?P<part>{_ANY})\s+(?:in|out of)\s+(?:every\s+)?(?P<whole>{_ANY})(?![\w-])", re.IGNORECASE
+    rf"(?<![\w-])(?P<part>{_ANY})\s+(?:[a-z]+\s+)?(?:in|out of)\s+(?:every\s+)?(?P<whole>{_ANY})(?![\w-])",
+    re.IGNORECASE,
 )
+
+
+def in_letters(text: str) -> list[Mention]:
+    """`Twenty-two operators`, `eighteen months`, `five percent`; `one` may be an article and is none."""
+    found = []
+    for match in _LETTERS.finditer(text):
+        value = _SPELLED[match["number"].lower()] * (100 if match["hundred"] else 1)
+        if value == 1:
+            continue
+        end, unit_word = match.end("hundred" if match["hundred"] else "number"), (match["unit"] or "").lower()
+        unit: Literal["", "%", "points", "time", "size"] = ""
+        factor = 1.0
+        if unit_word in {"percent", "per cent"}:
+            unit, end = "%", match.end()
+        elif "point" in unit_word and "percent" in unit_word:
+            unit, end = "points", match.end()
+        elif unit_word in _TIMES and len(unit_word) > 2:
+            unit, factor, end = "time", float(_TIMES[unit_word]), match.end()
+        found.append(Mention(match.start(), end, ((float(value), 0),), unit, factor, _hedge(text[: match.start()])))
+    return found
 
 
 def shares_in_letters(text: str) -> list[Mention]:
@@ -286,19 +351,19 @@ def _mention(match: re.Match[str], text: str) -> Mention | None:
         elif name in _TIMES:
             unit, factor, end = "time", float(_TIMES[name]), following.end()
     sign = -1.0 if match["sign"] == "-" else 1.0
-    before = text[: match.start()]
-    hedge: Hedge = (
-        "about"
-        if _ABOUT.search(before)
-        else "less"
-        if _LESS.search(before)
-        else "more"
-        if _MORE.search(before)
-        else "exact"
-    )
+    hedge = _hedge(text[: match.start()])
     return Mention(
         match.start(), end, tuple((sign * value, decimals) for value, decimals in readings), unit, factor, hedge
     )
+
+
+def _hedge(before: str) -> Hedge:
+    """How exactly a number is meant, by the words before it."""
+    if _ABOUT.search(before):
+        return "about"
+    if _LESS.search(before):
+        return "less"
+    return "more" if _MORE.search(before) else "exact"
 
 
 def _power(text: str) -> int:

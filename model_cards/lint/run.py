@@ -14,15 +14,18 @@ from model_cards.lint.model import CONFIDENCES, Confidence, Document, Finding, a
 from model_cards.lint.rules import (
     claims,
     consistency,
+    coverage,
+    days,
     declarations,
     features,
+    frequencies,
+    identifiers,
     law,
     names,
     numbers,
     placeholders,
     recorded,
-    siblings,
-    topics,
+    stated,
 )
 
 Check = Callable[[Document, Evidence], Iterable[Finding]]
@@ -30,14 +33,16 @@ WITHOUT_EVIDENCE: tuple[Check, ...] = (placeholders.check, law.check, recorded.o
 AGAINST_EVIDENCE: tuple[Check, ...] = (
     recorded.check,
     numbers.check,
-    siblings.check,
+    coverage.check,
     names.check,
+    days.check,
+    frequencies.check,
+    identifiers.check,
     features.check,
     features.used,
     declarations.check,
     claims.check,
-    topics.check,
-    topics.denials,
+    stated.check,
 )
 
 

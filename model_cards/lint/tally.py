@@ -12,13 +12,15 @@ FEWEST_ROWS = 3
 """Rows from which on a total is one, and no coincidence of two numbers."""
 
 
-def row_counts(document: Document) -> frozenset[int]:
-    """Numbers of rows of its tables, without their header or with it."""
-    found: set[int] = set()
+def row_counts(document: Document) -> dict[int, str]:
+    """Numbers of rows of its tables, without their header or with it, to the words of their headers and captions."""
+    found: dict[int, str] = {}
     for table in _tables(document):
         rows = len({(cell.place.page, cell.place.cell[0]) for cell in table if cell.place.cell})
-        found |= {rows, rows - 1}
-    return frozenset(found)
+        said = " ".join(dict.fromkeys(part for cell in table for part in (cell.column, cell.caption)))
+        for count in (rows, rows - 1):
+            found[count] = f"{found.get(count, '')} {said}"
+    return found
 
 
 def totals(document: Document) -> frozenset[int]:

@@ -11,7 +11,7 @@ _DASHES = str.maketrans(
     {"‐": "-", "‑": "-", "‒": "-", "–": "–", "—": "—", "−": "-", "\u00ad": "", "\u200b": "", "\ufeff": ""}
 )
 _WORD = re.compile(r"[^\W_]+", re.UNICODE)
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+_CAMEL = re.compile(r"(?<=[a-z0-9][a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _BRITISH = re.compile(r"(?<=[a-z]{3})is(?=ations?$)")
 """`regularisation` in a text is `regularization` in a key."""
 ABBREVIATIONS = frozenset(

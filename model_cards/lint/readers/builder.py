@@ -14,6 +14,8 @@ MOST_SENTENCES = 200_000
 MOST_CHARACTERS = 30_000_000
 LONGEST_SENTENCE = 4_000
 """Characters. What is longer is cut into pieces: no rule looks further than a sentence."""
+_VALUE = re.compile(r"^\W*\d[\d.,\s%]*[a-zµ°/]{0,3}\W*$|\d\s*(?:to|-|–|/)\s*\d")
+"""A cell that holds a value; `95 % CI` and `mAP50` name a column."""
 _NUMBER = re.compile(r"\d")
 
 
@@ -62,7 +64,7 @@ class Builder:
         caption = words.tidy(caption)
         first = rows[0]
         marked = all(cell.header for cell in first)
-        guessed = len(rows) > 1 and len(first) > 1 and not any(_NUMBER.search(cell.text) for cell in first[1:])
+        guessed = len(rows) > 1 and len(first) > 1 and not any(_VALUE.search(cell.text) for cell in first[1:])
         wide = len(first) > 2 or sum(bool(_NUMBER.search(row[-1].text)) for row in rows[1:]) > len(rows[1:]) / 2
         header = [words.tidy(cell.text) for cell in first] if marked or (guessed and wide) else []
         for number, row in enumerate(rows, start=1):

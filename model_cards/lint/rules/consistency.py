@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from model_cards.lint import lexicon, matching, mentions
 from model_cards.lint.evidence import Evidence
 from model_cards.lint.model import Document, Finding, Sentence
-from model_cards.lint.rules import counts, names, tokens
+from model_cards.lint.rules import counts, days, names, tokens
 from model_cards.lint.rules.catalogue import RULES
 
 SMALL = 100
@@ -46,7 +46,7 @@ def _statements(sentence: Sentence, evidence: Evidence) -> Iterator[Statement]:
     if not evidence.versions:
         for value, begin, end in names.stated_versions(sentence, ()):
             yield Statement("version-conflict", "the system", value, sentence, (begin, end))
-    for event, date in names.stated_dates(sentence):
+    for event, date in days.stated_dates(sentence):
         known = any(date.agrees(d) for d, _ in evidence.dates)
         if date.day and event in {"trained", "evaluated", "approved"} and not known and not evidence.dates:
             yield Statement("date-conflict", f"when it was {event}", date.iso, sentence, (date.begin, date.end))

@@ -4,66 +4,92 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import re
 from collections.abc import Iterator
 
 from model_cards.lint.evidence import Entry, Evidence
 from model_cards.lint.model import Document, Finding, Sentence
-from model_cards.lint.rules import saying
+from model_cards.lint.rules import praise, saying
 from model_cards.lint.rules.catalogue import RULES
 
 _DECLARES = re.compile(
-    r"(?:(?:hereby|herewith|we|i|undersigned|provider|manufacturer|company|gmbh|ag|ltd|inc|s\.?l\.?|"
+    r"(?:conformity(?: [^.;]{0,90}?)? (?:is|was|has been|are) (?:hereby |herewith |thus |therefore "
+    r")?(?:declared|established|"
+    r"confirmed|shown|given|ensured)|(?:declaration of conformity|ce[- ]mark(?:ing)?) (?:can|may|could) "
+    r"(?:\w+ )?be (?:signed|"
+    r"issued|affixed|made|placed|put)|(?:declaration of conformity) (?:is|was|has been) (?:\w+ "
+    r")?(?:signed|issued|made)|(?:(?:hereby|herewith|we|i|undersigned|provider|manufacturer|company|gmbh|"
+    r"ag|ltd|inc|s\.?l\.?|"
     r"oy|s\.?a\.?)\s+(?:\w+\s+){0,4}?declares?(?!\w)|declares?\s+(?:under\s+)?(?:\w+\s+){0,5}?(?:that|"
     r"conformity)|(?:is|are|be)\s+(?:hereby\s+)?in\s+(?:full\s+)?conformity|conforms?\s+(?:fully\s+)?(?:to|"
     r"with)\s+(?:the\s+)?(?:\w+\s+){0,3}?(?:act|regulation|requirements|directive)"
     r"|\bce[- ]mark(?:ing|ed)?\s+(?:\w+\s+){0,3}?(?:is|was|has been|have been)\s+(?:\w+\s+)?(?:affixed|"
     r"applied|attached|placed|put)|(?:bears?|carries|carry)\s+(?:the|a)\s+ce[- ]mark|\bis\s+ce[- ]marked"
     r"|erklär(?:en|t)\s+(?:\w+\s+){0,8}?(?:konform|übereinstimm|konformität)|ce-kennzeichnung\s+(?:wurde|"
-    r"ist)\s+(?:\w+\s+)?angebracht)",
+    r"ist)\s+(?:\w+\s+)?angebracht))",
     re.IGNORECASE,
 )
-_THINGS = (
-    r"(?:criteri(?:a|on)|gates?|thresholds?|requirements?|checks?|tests?|targets?|limits?|conditions?|"
-    r"points?|endpoints?|"
-    r"goals?|objectives?|items?|specifications?|controls?|measures|safeguards?|kriterien|anforderungen)"
-)
-_ALL = (
-    r"(?:all|every|each|every one|each one|both|the full set|the whole set|alle|sämtliche|toutes?|tous)"
-    r"(?:\s+(?:of|single|one))*"
-)
-_MET = (
-    r"(?:(?:was|were|is|are|has been|have been|had been)\s+(?:\w+\s+)?(?:met|passed|fulfilled|satisfied|"
-    r"reached|achieved|"
-    r"successful|green|kept|observed|complied with|in place|effective|implemented|closed|in order)|pass(?:ed)?\b|"
-    r"hold\b|"
-    r"(?:met|meet|reached|achieved|exceeded|kept|keep|stay within|stayed within)\s+(?:their|the|its)\s+(?:\w+\s+){0,2}?"
-    r"(?:goals?|targets?|criteri\w+|thresholds?|limits?|requirements?|minimums?)|erfüllt|bestanden)"
-)
-_MEETS = (
-    r"(?:meets?|met|passe[sd]|fulfils?|fulfills?|fulfilled|satisfie[sd]|"
-    r"clear(?:s|ed)|reache[sd]|achieve[sd]|keeps|kept)"
-)
-_FULFILLED = re.compile(
-    rf"(?:{_ALL}\s+(?:[\w-]+\s+){{0,4}}?{_THINGS}\s+(?:\w+\s+){{0,3}}?{_MET}"
-    rf"|{_MEETS}\s+(?:on\s+)?{_ALL}\s+(?:\w+\s+){{0,4}}?{_THINGS}(?!\w)(?!\s+(?:of|under|in|set "
-    rf"by)\s+(?:the\s+)?(?:eu\s+)?"
-    r"(?:gdpr|ai|mdr|law|regulation|directive|act|machinery)(?!\w))"
-    rf"|(?:passed|cleared|successful|positive)\s+(?:on|in|at)\s+{_ALL}\s+(?:\w+\s+){{0,3}}?{_THINGS}"
-    r"|(?:audit|assessment|review|acceptance|test)\s+(?:was|has been|is)\s+(?:fully|completely|entirely)\s+(?:passed|"
-    r"successful|positive)"
-    r"|no\s+(?:criterion|gate|check|test|threshold|endpoint|requirement)\s+(?:\w+\s+)?(?:failed|was missed|"
-    r"was violated|"
-    r"is open|remains open|was left open)"
-    r"|(?:none|not one)\s+of\s+(?:the\s+|its\s+)?(?:\w+\s+){0,3}?(?:criteria|gates|checks|tests|thresholds|"
-    r"endpoints)\s+"
-    r"(?:\w+\s+)?(?:failed|was missed|were missed)"
-    r"|(?:wurden?|sind)\s+(?:\w+\s+)?alle\s+(?:\w+\s+)?(?:kriterien|anforderungen)\s+(?:\w+\s+)?erfüllt)",
+_ALL = re.compile(
+    r"(?<!\w)(?:all|every|each|everything|both|entire|entirely|whole|fully|completely|full set|alle|"
+    r"sämtliche|toutes?|tous|"
+    r"without (?:exception|reservation|restriction)|in full)(?!\w)",
     re.IGNORECASE,
+)
+_NONE = re.compile(r"(?<!\w)(?:no|none|not one|not a single|nothing)(?!\w)", re.IGNORECASE)
+_THINGS = re.compile(
+    r"(?<!\w)(?:criteri(?:a|on)|gates?|thresholds?|requirements?|checks?|tests?|targets?|limits?|conditions?|points?|"
+    r"endpoints?|goals?|objectives?|items?|specifications?|controls?|measures|safeguards?|obligations?|hurdles?|bars?|"
+    r"marks?|audits?|assessments?|reviews?|acceptance|checklist|kriterien|anforderungen)(?!\w)",
+    re.IGNORECASE,
+)
+_MET = re.compile(
+    r"(?<!\w)(?:met|meets?|pass(?:ed|es)?|fulfil(?:s|led)?|fulfill(?:s|ed)?|satisf(?:y|ies|ied)|reache[sd]|reach|achieve[sd]?|"
+    r"clear(?:s|ed)|successful(?:ly)?|green|kept|keeps?|observed|complied with|in place|effective|"
+    r"implemented|closed|in order|"
+    r"hold(?=\s*[.;,]|$)|exceed(?:s|ed)?|positive|erfüllt|bestanden|(?:stays?|stayed|lies?|lay|are|is) within)(?!\w)",
+    re.IGNORECASE,
+)
+_MISSED = re.compile(
+    r"(?<!\w)(?:failed|fails|missed|violated|open|left open|outstanding|breached|stands? (?:in the way|against)|"
+    r"speaks? against|objections?)(?!\w)",
+    re.IGNORECASE,
+)
+_PIECES = re.compile(
+    r"[;:](?=\s)|,\s+(?:which|who|so|and|but|therefore|hence)\s|(?<!\w)(?:but|because|although|though|while|whereas)(?!\w)|"
+    r"\s(?=and (?:the |its |our |it |we |they )?(?:\w+ ){0,3}(?:can|may|was|were|is|are|has|have|will)(?!\w))"
+)
+_SOME = re.compile(
+    r"(?<!\w)(?:(?:that|which) (?:is|are|was|were) named|named (?:here|above|below))(?!\w)", re.IGNORECASE
+)
+NEAR = 90
+"""Characters within which the words of a declaration stand."""
+
+
+def fulfilled(text: str) -> tuple[int, int] | None:
+    """Where a text says that all criteria are met, or that none was missed, in whatever order; else None."""
+    cuts = [0, *(m.start() for m in _PIECES.finditer(text)), len(text)]
+    for begin, end in itertools.pairwise(cuts):
+        for universal, outcome in ((_ALL, _MET), (_NONE, _MISSED)):
+            parts = [pattern.search(text, begin, end) for pattern in (universal, _THINGS, outcome)]
+            if universal is _NONE and parts[0] and parts[2] and not parts[1] and parts[0][0].lower() == "nothing":
+                parts[1] = parts[0]
+            if all(parts) and not _SOME.search(text, begin, end):
+                low = min(m.start() for m in parts if m)
+                high = max(m.end() for m in parts if m)
+                if high - low <= NEAR and not _OF_LAW.match(text, high):
+                    return low, high
+    return None
+
+
+_OF_LAW = re.compile(
+    r"\s+(?:of|under|in|set by)\s+(?:the\s+)?(?:eu\s+)?(?:gdpr|ai|mdr|law|regulation|directive|act|machinery)(?!\w)",
+    re.I,
 )
 _OWN_WORDS = re.compile(
-    r"(?<!\w)(?:requirements?|no|none|not one)(?=\s+(?:of|for|to|criterion|gate|check|test|threshold|"
-    r"endpoint|requirement)\b)",
+    r"(?<!\w)(?:requirements?|required|no|none|not one|not a single|nothing|without|can(?= (?:\w+ )?be "
+    r"(?:signed|issued|affixed|"
+    r"declared|made))|may(?= (?:\w+ )?be (?:signed|issued|affixed|declared|made))|failed|missed|open)(?!\w)",
     re.IGNORECASE,
 )
 _RESULT_KEYS = frozenset(
@@ -107,9 +133,10 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
         if sentence.kind in {"code", "meta"}:
             continue
         match, strict = _DECLARES.search(sentence.text), True
-        if match is None:
-            match, strict = _FULFILLED.search(sentence.text), False
-        if match is None or not _claims(sentence, match):
+        span = match.span() if match else None
+        if span is None:
+            span, strict = fulfilled(sentence.text), False
+        if span is None or not _claims(sentence, span):
             continue
         failed, undecided, passed = results(evidence)
         if failed or undecided:
@@ -121,7 +148,7 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
                 "high",
                 f"This is declared beside criteria of which {how}.",
                 ("Say which criteria failed or are open, and let a named person decide. Declare nothing before."),
-                match.span(),
+                span,
                 bad.proof,
             )
         elif not passed or (strict and not _declaration_recorded(evidence)):
@@ -131,14 +158,21 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
                 "medium",
                 "This is declared, and no evidence bears it.",
                 "Add the record of the criteria, and of who declares it, or take it out.",
-                match.span(),
+                span,
             )
 
 
-def _claims(sentence: Sentence, match: re.Match[str]) -> bool:
-    """`No criterion failed` and `requirements of the Act` deny and ask for nothing."""
-    text = _OWN_WORDS.sub(lambda m: " " * len(m[0]), sentence.text)
-    return saying.asserted(dataclasses.replace(sentence, text=text), *match.span())
+def _claims(sentence: Sentence, span: tuple[int, int]) -> bool:
+    """`No criterion failed`, `requirements of the Act` and `can be signed` deny and ask for nothing."""
+    begin, end = span
+    text = sentence.text
+    own = _OWN_WORDS.sub(lambda m: "x" * len(m[0]), text[begin:end])
+    pieces = [m.start() for m in _PIECES.finditer(text)]
+    low = max((p for p in pieces if p <= begin), default=0)
+    high = min((p for p in pieces if p >= end), default=len(text))
+    text = praise.unharmed(text)
+    cleared = dataclasses.replace(sentence, text=text[low:begin] + own + text[end:high])
+    return not text.rstrip().endswith("?") and saying.asserted(cleared, begin - low, end - low)
 
 
 @functools.lru_cache(maxsize=8)

@@ -6,7 +6,7 @@ import functools
 import re
 from collections.abc import Iterator
 
-from model_cards.lint import lexicon, words
+from model_cards.lint import concepts, lexicon, words
 from model_cards.lint.evidence import Entry, Evidence
 from model_cards.lint.model import Document, Finding, Sentence
 from model_cards.lint.rules import saying
@@ -22,7 +22,7 @@ _UNUSED = re.compile(
     r"|(?:plays?|played)\s+no\s+(?:role|part)|(?:has|have|had)\s+no\s+(?:influence|effect|bearing|impact|weight)"
     r"|(?:does|do|did)\s+not\s+(?:enter|influence|affect|matter|count|figure|flow|play)|(?:is|are)\s+(?:irrelevant|"
     r"immaterial|unknown|invisible)\s+(?:to|for)|(?:is|are)\s+not\s+(?:fed|given|passed|shown|available|"
-    r"looked at|needed)"
+    r"looked at|needed)|(?:does|do) not (?:look at|ask for|ask|know|learn|read|weigh|use|store)"
     r"|(?:without|no)\s+(?:any\s+)?(?:use of|access to|knowledge of)|(?:is|are)\s+blind to|excludes?|"
     r"not use|wird nicht verwendet|werden nicht verwendet|ist kein merkmal|n'est pas utilisée?)",
     re.IGNORECASE,
@@ -44,6 +44,8 @@ _KINDS = frozenset(
 """Words of a name that say in which form an attribute is held, not which it is."""
 SHORT = 8
 """Words of what is said not to be used, up to which the telling word of a name is enough: `the kind of school`."""
+_ATTRIBUTES = frozenset({"residence", "nationality", "gender", "disability", "child", "language"})
+"""Concepts of the thesaurus for what persons have, under whatever name."""
 _LABEL = re.compile(r"(?:does not see|not used|unused|excluded)", re.IGNORECASE)
 
 
@@ -131,6 +133,14 @@ def _named(
     row = [names.get(word, word) for word in row]
     short = len(row) <= SHORT
     for feature, entry in features:
+        attribute = concepts.fold(feature, "wider") & _ATTRIBUTES
+        if (
+            short
+            and attribute
+            and attribute <= concepts.fold(tuple(row), "wider")
+            and not set(row) & _BESIDE - {"of", "from"}
+        ):
+            return " ".join(feature), entry
         telling = {word for word in feature if word not in _KINDS and len(word) > 2}
         if short and len(feature) > 1 and telling and telling <= set(row) and not set(row) & _BESIDE - {"of"}:
             return " ".join(feature), entry

@@ -1,13 +1,12 @@
-"""Kinds of model, versions and dates against the evidence."""
+"""Kinds of model and versions against the evidence."""
 
 from __future__ import annotations
 
 import functools
-import itertools
 import re
 from collections.abc import Iterator
 
-from model_cards.lint import dates, lexicon, words
+from model_cards.lint import lexicon, words
 from model_cards.lint.evidence import Entry, Evidence
 from model_cards.lint.model import Document, Finding, Sentence
 from model_cards.lint.rules import tokens
@@ -50,65 +49,16 @@ _NO_SYSTEM = frozenset(
         "schema format record spec code lock policy tool os driver opset ir producer"
     )
 )
-_EVENTS: dict[str, re.Pattern[str]] = {
-    "trained": re.compile(
-        r"(?<!\w)(?:train(?:ed|ing)?|fit(?:ted|ting)?|fine[- ]?tun\w+|learn(?:ed|t)|trainiert|entraîné)(?!\w)",
-        re.IGNORECASE,
-    ),
-    "evaluated": re.compile(
-        (
-            r"(?<!\w)(?:evaluat\w*|assess\w*|tested|test(?:s|ing)? (?:was|were)|measured|auswertung|ausgewertet|"
-            r"evaluiert|bewertet|évalué\w*|examined)(?!\w)"
-        ),
-        re.IGNORECASE,
-    ),
-    "approved": re.compile(
-        r"(?<!\w)(?:approv\w*|signed|authori[sz]ed|released?|freigegeben|genehmigt|approuvé)(?!\w)", re.IGNORECASE
-    ),
-    "collected": re.compile(
-        r"(?<!\w)(?:collect\w*|recorded|filed|gathered|acquired|erhoben|gesammelt|recueilli\w*)(?!\w)", re.IGNORECASE
-    ),
-}
-_ENDED = re.compile(r"(?<!\w)(?:completed|finished|concluded|abgeschlossen|terminée?)(?!\w)", re.IGNORECASE)
-"""Of what is not said; the last step is meant."""
-_EVENT_KEYS = {
-    "trained": frozenset({"train", "trained", "training", "fit", "fitted"}),
-    "evaluated": frozenset(
-        {
-            "evaluated",
-            "evaluation",
-            "assessed",
-            "assessment",
-            "tested",
-            "test",
-            "measured",
-            "completed",
-            "report",
-            "results",
-            "result",
-            "external",
-        }
-    ),
-    "approved": frozenset({"approval", "approved", "signed", "authorised", "authorized", "release", "released"}),
-    "collected": frozenset(
-        {"collected", "collection", "first", "last", "recorded", "period", "from", "until", "to", "acquired"}
-    ),
-}
-_LAW = re.compile(
-    r"(?<!\w)(?:art(?:icle)?s?\.?|annex|regulation|act|law|appl(?:y|ies)|guidance|commission|directive|"
-    r"chapter|standards?|(?:pr)?en|iso|iec|cen|cenelec|enquiry)(?!\w)",
-    re.IGNORECASE,
-)
 
 
 def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
-    """Every name of a model family, version and date that the evidence contradicts."""
+    """Every name of a model family and version that the evidence contradicts."""
     for sentence in document.sentences:
         if sentence.kind == "code":
             continue
         yield from model(sentence, evidence)
+        yield from unlisted(sentence, evidence)
         yield from version(sentence, evidence)
-        yield from date(sentence, evidence)
 
 
 def stated_families(sentence: Sentence) -> list[tokens.Span]:
@@ -135,11 +85,56 @@ def recorded_families(evidence: Evidence) -> dict[str, Entry]:
         name = value.rpartition(".")[2] if re.fullmatch(r"[\w.]+", value) else value
         exact = lexicon.families().find([words.plain(name).replace("_", "")]) if value and " " not in value else []
         told = lexicon.families().find([*words.words(entry.key), *words.words(value)])
+        # `resnet1d-34`, `yolov8m`: a family with more behind it.
+        prefixed = [p for word in re.findall(r"[a-z]+\w*", value.lower()) if (p := _prefixed(word))] if value else []
         # `YOLOv8` is one word, though its capitals would take it apart.
         whole = lexicon.families().find(words.words(low)) if (low := value.lower()) != value else []
-        for named in exact or [*told, *whole]:
-            (others if _OTHERS & entry.word_set else found).setdefault(named.concept, entry)
+        concepts = [named.concept for named in exact or [*told, *whole]] or prefixed
+        for concept in concepts:
+            (others if _OTHERS & entry.word_set else found).setdefault(concept, entry)
     return found or others
+
+
+@functools.lru_cache(maxsize=4096)
+def _prefixed(word: str) -> str | None:
+    """The family whose name begins a word that goes on with a digit or a `v`."""
+    for name, family in lexicon.load().families.items():
+        for one in family.names:
+            if len(one) > 3 and " " not in one and re.fullmatch(rf"{re.escape(one)}[v\d]\w*", word):
+                return name
+    return None
+
+
+_UNLISTED = re.compile(
+    r"(?<![\w-])[A-Z]\w*(?:Net|Det|Former|former|BERT|Boost|GAN|Mixer|LSTM|GRU|CNN|RNN|SVM|MLP)(?:[- "
+    r"]?[vV]?\d+\w*)?(?![\w-])"
+)
+"""Kinds of model that no list has, by how they are named."""
+_KIND_KEYS = frozenset(
+    words.words("model architecture estimator algorithm backbone network detector classifier learner")
+)
+
+
+def unlisted(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
+    """A kind of model that the evidence does not name, where it names one."""
+    if evidence.rich or sentence.kind not in {"prose", "cell"} or _COMPARES.search(f"{sentence.text} {sentence.row}"):
+        return
+    kinds = [
+        e for e in evidence.texts if not e.derived and _KIND_KEYS & set(words.words(e.key)) and len(str(e.value)) < 60
+    ]
+    for match in _UNLISTED.finditer(sentence.text):
+        if lexicon.families().find(words.words(match[0].lower())) or not kinds:
+            continue
+        if not any(match[0].lower() in str(e.value).lower() for e in evidence.texts):
+            yield Finding(
+                RULES["model-differs"],
+                sentence,
+                "medium",
+                f"“{match[0]}” is named as a kind of model; the evidence has “{kinds[0].value}”.",
+                "Name the model that was evaluated.",
+                match.span(),
+                kinds[0].proof,
+            )
 
 
 _OTHERS = frozenset(
@@ -320,146 +315,3 @@ def software_versions(evidence: Evidence, name: str) -> tuple[tuple[str, Entry],
             ):
                 found.append((text.strip(), entry))
     return tuple(found)
-
-
-def stated_dates(sentence: Sentence) -> list[tuple[str, dates.Date]]:
-    """Days that a sentence gives to an event: event, date."""
-    if _LAW.search(f"{sentence.text} {sentence.row}") or sentence.text.rstrip().endswith("?"):
-        return []
-    found = dates.find(sentence.text)
-    if not found:
-        return []
-    stated = []
-    for date_ in found:
-        if sentence.kind == "cell" or len(sentence.text) < 40:
-            around = f"{sentence.row} {sentence.column} {sentence.text}"
-        else:
-            low = max((d.end for d in found if d.end <= date_.begin), default=0)
-            around = sentence.text[low : date_.begin]
-            around = around if any(p.search(around) for p in _EVENTS.values()) else sentence.text
-        events = [name for name, pattern in _EVENTS.items() if pattern.search(around)]
-        if not events and _ENDED.search(around):
-            events = ["evaluated"]
-        if len(events) == 1:
-            stated.append((events[0], date_))
-    return stated
-
-
-_NO_EVENT = frozenset(
-    words.words(
-        "at on date day time of the by for last first next until from to in and system model data report is year"
-    )
-)
-
-
-def _keyed(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
-    """Dates beside the very name of a dated event of the evidence: `the next review is due on`, `the trial lasted`."""
-    if _LAW.search(f"{sentence.text} {sentence.row}") or sentence.text.rstrip().endswith("?"):
-        return
-    said = [*words.words(sentence.text), *words.words(sentence.row), *words.words(sentence.column)]
-    known = [(d, e, _event_words(e)) for d, e in evidence.dates if d.day and not e.derived]
-    for stated in dates.find(sentence.text):
-        if stated.day is None or stated.year is None or any(stated.agrees(d) for d, _ in evidence.dates):
-            continue
-        entry = next((e for _, e, own in known if any(words.akin(w, other) for w in own for other in said)), None)
-        entry = entry or next((e for _, e, _ in known if _told(e, said)), None)
-        if entry is not None:
-            yield Finding(
-                RULES["date-differs"],
-                sentence,
-                "medium",
-                f"{sentence.text[stated.begin : stated.end]} is given as a day of what the evidence dates otherwise.",
-                "Take the date of the evidence, or add the evidence of this one.",
-                (stated.begin, stated.end),
-                entry.proof,
-            )
-
-
-@functools.lru_cache(maxsize=4096)
-def _event_words(entry: Entry) -> frozenset[str]:
-    """Words that name the event which an entry dates."""
-    row = words.words(entry.key)
-    if not set(row) - _NO_EVENT and len(entry.steps) > 1:
-        row = words.words(entry.steps[-2])
-    return frozenset(w for w in row if w not in _NO_EVENT and len(w) > 3)
-
-
-@functools.lru_cache(maxsize=4096)
-def _told_words(entry: Entry) -> frozenset[str]:
-    """Words by which a row or a text says what it dates: `works council consulted` beside `on`."""
-    if not isinstance(entry.value, str):
-        return frozenset()
-    text = set(words.words(entry.value)) if len(entry.value) < 80 else set()
-    row = text if len(text) > 4 else set(entry.words) - set(words.words(entry.key))
-    return frozenset(w for w in row if w not in _NO_EVENT and len(w) > 3 and not w.isdigit())
-
-
-def _told(entry: Entry, said: list[str]) -> bool:
-    """Are two of the words said that tell what an entry dates, and most of them?"""
-    own = _told_words(entry)
-    hits = sum(any(words.akin(w, other) for other in said) for w in own)
-    return hits > 1 and (entry.rows or 2 * hits >= len(own))
-
-
-_ONE_END = re.compile(r"\s*(?:to|until|till|and|–|-|through|bis|und|à|au|et)\s*", re.IGNORECASE)
-
-
-def _ends(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
-    """`from February 2021 to August 2025`: one end stands in the evidence, with another end beside it."""
-    found = dates.find(sentence.text)
-    for first, last in itertools.pairwise(found):
-        if not _ONE_END.fullmatch(sentence.text[first.end : last.begin]):
-            continue
-        for right, wrong in ((first, last), (last, first)):
-            if any(wrong.agrees(d) for d, _ in evidence.dates) or (wrong.year is None and right.year is None):
-                continue
-            beside = [
-                e
-                for d, e in evidence.dates
-                if right.agrees(d)
-                and sum(e.path[:-1] == o.path[:-1] and e.file == o.file for _, o in evidence.dates) > 1
-            ]
-            if beside:
-                yield Finding(
-                    RULES["date-differs"],
-                    sentence,
-                    "medium",
-                    f"{sentence.text[wrong.begin : wrong.end]} ends a period here; the evidence has it otherwise.",
-                    "Take the date of the evidence, or add the evidence of this one.",
-                    (wrong.begin, wrong.end),
-                    beside[0].proof,
-                )
-                break
-
-
-def date(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
-    """A date of an event that is not the one of the evidence."""
-    if not evidence.rich:
-        yield from _keyed(sentence, evidence)
-        yield from _ends(sentence, evidence)
-    for event, stated in stated_dates(sentence):
-        if stated.day is None or not evidence.dates:
-            continue
-        known = [(d, e) for d, e in evidence.dates if _is_of(event, e)]
-        if any(stated.agrees(d) for d, _ in known):
-            continue
-        anywhere = any(stated.agrees(d) for d, _ in evidence.dates)
-        if anywhere or (not known and event == "collected"):
-            continue
-        entry = known[0][1] if known else None
-        has = f"the evidence has {known[0][0].iso}" if known else "the evidence holds no such date"
-        yield Finding(
-            RULES["date-differs"],
-            sentence,
-            "high" if known else "medium",
-            f"{sentence.text[stated.begin : stated.end]} is given as the day on which it was {event}; {has}.",
-            "Take the date of the evidence, or add the evidence of this one.",
-            (stated.begin, stated.end),
-            entry.proof if entry else None,
-        )
-
-
-def _is_of(event: str, entry: Entry) -> bool:
-    file = entry.file.replace("\\", "/").rsplit("/", 1)[-1].rsplit(".", 1)[0]
-    around = {word for step in (*entry.path, *entry.steps) for word in words.words(str(step))} | set(words.words(file))
-    return bool(_EVENT_KEYS[event] & {*around, *(w + "s" for w in around)})

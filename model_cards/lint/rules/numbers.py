@@ -1,4 +1,7 @@
-"""Numbers against the evidence: of the measure that the sentence names, and of anything at all."""
+"""Numbers against rich evidence: of the measure that the sentence names, and of anything at all.
+
+In thousands of numbers any value stands somewhere, and words of keys say little; `coverage` reads smaller evidence.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from model_cards.lint.evidence import LENGTH, Entry, Evidence
 from model_cards.lint.mentions import Mention
 from model_cards.lint.model import Confidence, Document, Finding, Sentence
 from model_cards.lint.pool import Pool
-from model_cards.lint.rules import counts, keys, nameplate, tokens, told
+from model_cards.lint.rules import counts, nameplate, tokens, told
 from model_cards.lint.rules.catalogue import RULES
 from model_cards.lint.rules.tokens import Span, Tokens
 
@@ -74,7 +77,9 @@ SMALL = 100
 
 
 def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
-    """Every number of a document that the evidence does not carry."""
+    """Every number of a document that rich evidence, such as that of a run, does not carry."""
+    if not evidence.rich:
+        return
     totals, rows = tally.totals(document), tally.row_counts(document)
     for sentence in document.sentences:
         if sentence.kind == "prose" and _PLANNED.search(sentence.text):
@@ -199,20 +204,7 @@ def _one(
             return
     if _NO_CLAIM.search(sentence.text) and mention.unit == "%":
         return
-    if _in_quoted_criterion(sentence, mention, evidence):
-        return
     concepts = attached(sentence, text, mention, found)
-    if not concepts and (entries := keys.named(sentence, text, mention, evidence)):
-        yield from _of_key(sentence, mention, entries)
-        return
-    if (
-        not concepts
-        and sentence.kind == "prose"
-        and mention.hedge == "exact"
-        and (entries := keys.around(text, mention, evidence))
-    ):
-        yield from _of_key(sentence, mention, entries)
-        return
     if mention.unit == "%" and {"latency", "energy", "parameters"} & set(concepts):
         if mention.value in QUANTILES:
             return
@@ -407,13 +399,13 @@ def _of_measure(
         if mention.unit in {"time", "size"}:
             return
         if chance > CHANCE:
-            yield _differs(sentence, mention, name, close, "low" if evidence.rich else "medium")
+            yield _differs(sentence, mention, name, close, "low")
             return
         yield _finding(
             "number-of-another",
             sentence,
             mention,
-            "low" if _only_captioned(sentence) and evidence.rich else "medium",
+            "low" if _only_captioned(sentence) else "medium",
             f"{shown} is no {name} in the evidence; it stands there for something else.",
             f"Check what the number is. The nearest {name} in the evidence is {_plain(close)}.",
             elsewhere,
@@ -434,19 +426,8 @@ def _of_measure(
 def named_otherwise(sentence: Sentence, text: Tokens, mention: Mention, evidence: Evidence) -> bool:
     """`In rain mAP falls to 0.791`: the evidence holds it under `rain`, without the name of the measure."""
     row = set(tokens.of(sentence.row).row) - _GENERIC if sentence.kind == "cell" else set()
-    if len(row) > 1 and any(row <= e.word_set for e in matching.every(mention, counts.everything(evidence))):
-        return True  # its row says what it is, whatever the caption speaks of
-    if evidence.rich:
-        return False
-    low, high = text.clause(mention.begin, mention.end)
-    near = tokens.of(text.text[low:high]).canonical
-    return any(
-        not entry.derived
-        and not entry.measures
-        and (own := set(words.words(entry.key)) - _GENERIC - set(lexicon.parts()))
-        and own <= near
-        for entry in matching.every(mention, counts.everything(evidence))
-    )
+    # Its row says what it is, whatever the caption speaks of.
+    return len(row) > 1 and any(row <= e.word_set for e in matching.every(mention, counts.everything(evidence)))
 
 
 def _only_captioned(sentence: Sentence) -> bool:
@@ -460,15 +441,6 @@ def _asked_for(text: Tokens, mention: Mention, evidence: Evidence) -> bool:
     return bool(_ASKS.search(text.text[low : mention.begin])) and bool(
         matching.first(mention, counts.everything(evidence))
     )
-
-
-def _of_key(sentence: Sentence, mention: Mention, entries: Sequence[Entry]) -> Iterator[Finding]:
-    """A number that stands behind the very name of a key."""
-    pool = Pool(entries)
-    if matching.true_of(mention, pool):
-        return
-    name = " ".join(words.words(entries[0].key))
-    yield _differs(sentence, mention, name, matching.nearest(mention, pool), "medium")
 
 
 def _differs(sentence: Sentence, mention: Mention, name: str, close: Entry, confidence: Confidence) -> Finding:
@@ -507,15 +479,6 @@ def _of_anything(
     if nameplate.of(sentence.text, mention, evidence):
         return
     yield from _unsupported(sentence, mention, "low" if mention.hedge == "about" and not concepts else "medium")
-
-
-def _in_quoted_criterion(sentence: Sentence, mention: Mention, evidence: Evidence) -> bool:
-    """`A3: recall on conveyors at least 0.70`: the words around the number are a text of the evidence."""
-    if evidence.rich or not evidence.quotes:
-        return False
-    text = re.sub(r"^[A-Z]{0,3}-?\d{0,3}[.:)]\s+", "", sentence.text)
-    row = " ".join(words.words(text))
-    return len(row) > 20 and f"\n{row}\n" in f"\n{evidence.quotes}\n"
 
 
 def _condition(text: str, mention: Mention) -> bool:

@@ -92,7 +92,8 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
         if sentence.kind != "prose":
             continue
         found = mentions.find(sentence)
-        yield from _values(sentence, found, records, evidence)
+        if evidence.rich:
+            yield from _values(sentence, found, records, evidence)
         yield from _outcomes(sentence, records)
         yield from _parts(sentence, found, evidence)
 

@@ -26,15 +26,33 @@ _RIGHT = re.compile(
 )
 
 
+_MISSED = frozenset(["missed", "misses", "overlooked", "overlooks", "unnoticed"])
+_FINDS = re.compile(
+    r"(?<!\w)(?:it|we|system|model|program|software|detector|network|classifier|tool|algorithm|device|which|that)\s+"
+    r"(?:(?:only|also|still|correctly|rightly)\s+)?(?P<verb>finds?|found|detect(?:s|ed)|recogni[sz](?:es|ed)|catche?s?|caught|"
+    r"identifie[sd]|spot(?:s|ted)|miss(?:es|ed)|overlook(?:s|ed))\s+(?:about |only |some |nearly |almost )?$",
+    re.IGNORECASE,
+)
+_RIGHTLY = re.compile(
+    r"\s+(?:of (?:the |all |its |our )*[\w' -]{2,40}?)?(?:are|were|is|was)\s+(?:\w+\s+)?(?:correctly|"
+    r"rightly|correct|right)"
+    r"(?!\w)",
+    re.IGNORECASE,
+)
+
+
 def measure(text: str, mention: Mention) -> str | None:
     """`86 % of the damage is found`, `cracks are missed in 9 % of the cases`: measures told by a verb."""
     if _RIGHT.match(text, mention.end) and _OF_FLAGGED.search(text[: mention.begin]):
         return "precision"
+    if _RIGHTLY.match(text, mention.end):
+        return "accuracy"
     verb = (
-        _OF_FOUND.match(text, mention.end)
+        _FINDS.search(text[: mention.begin])
+        or _OF_FOUND.match(text, mention.end)
         or _WERE_FOUND.match(text, mention.end)
         or _FOUND_IN.search(text[: mention.begin])
     )
     if verb is None:
         return None
-    return "false_negative_rate" if verb["verb"].lower() in {"missed", "overlooked", "unnoticed"} else "recall"
+    return "false_negative_rate" if verb["verb"].lower() in _MISSED else "recall"

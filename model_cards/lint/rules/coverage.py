@@ -1,0 +1,405 @@
+"""Every number that a document states, against what the evidence carries: by unit, and by the words around both.
+
+It goes by coverage, not by names: whatever a number is said of, some value of the evidence has to stand for it, or it
+has to follow from some. And where another value is named better than every one that equals it, that one is meant.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import re
+from collections.abc import Iterator, Sequence
+
+from model_cards.lint import concepts, lexicon, linking, matching, mentions, tally, words
+from model_cards.lint.evidence import Evidence
+from model_cards.lint.linking import Context, Source, Sources
+from model_cards.lint.mentions import Mention
+from model_cards.lint.model import Document, Finding, Sentence
+from model_cards.lint.rules import following, nameplate, saying, tokens, told
+from model_cards.lint.rules.catalogue import RULES
+
+_REFERENCE = re.compile(
+    r"^\s*(?:references?|sources?|citations?|literature|bibliography|quelle|literatur|source)\s*$", re.IGNORECASE
+)
+_NO_CLAIM = re.compile(
+    r"(?<!\w)(?:is|are) (?:planned|foreseen|scheduled|intended|envisaged) (?:for|with|to|in|at|from|by)(?!\w)|"
+    r"(?<!\w)(?:for example|for instance|e\.g\.|such as|if it were|suppose|par exemple|beispielsweise|z\. "
+    r"?b\.|will (?:be|"
+    r"include|comprise))(?!\w)",
+    re.IGNORECASE,
+)
+_ASKS = re.compile(
+    r"(?<!\w)(?:had to|have to|has to|must|should|asked for|required|requires?|limits?|targets?|demanded|had been set|"
+    r"allowed|prescribed|acceptance|criteri\w+|minimum|maximum|threshold|goal|at least|at most)(?!\w)[^;]{0,40}$",
+    re.IGNORECASE,
+)
+_PERCENT = re.compile(r"%|percent|prozent", re.IGNORECASE)
+_COUNTED_BY_LAW = re.compile(
+    r"\s+\w+ (?:of|in|under) (?:the )?(?:annex|article|act|regulation|directive)(?!\w)|\s?[×x] ", re.I
+)
+_PRODUCT = re.compile(r"(?<!\w)[A-Z][a-z]+[A-Z]\w*\s*$")
+_MORE = re.compile(r"\s+(?:more|additional) \w+", re.IGNORECASE)
+_LAW = re.compile(r"(?<!\w)(?:art(?:icle)?s?\.?|annex|regulation|directive|act|law|gdpr)(?= )", re.IGNORECASE)
+_ASKED_BY_LAW = 100
+"""Numbers below it are of the law where a sentence cites it."""
+_FEW = 4
+"""Numbers in letters up to which they count what nobody records: two classes, three steps."""
+_EXACT = 2
+"""Decimals from which on `more than 0.42` states a value."""
+_HEADINGS = 2
+"""Headings above a sentence that say what it is about."""
+_BEFORE = 2
+"""Sentences before one that may name what it goes on to speak of."""
+
+
+def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
+    """Every number of a document that the evidence does not carry."""
+    if evidence.rich:
+        return
+    sources = linking.of(evidence)
+    totals, rows = tally.totals(document), tally.row_counts(document)
+    before: list[str] = []
+    for sentence in document.sentences:
+        if sentence.kind not in {"prose", "cell"} or _REFERENCE.search(sentence.column or sentence.row):
+            before = [] if sentence.kind == "heading" else before
+            continue
+        found = _stated(sentence)
+        for mention in found:
+            if mention.whole and (
+                int(abs(mention.value)) in totals or _counts_rows(sentence, mention, rows.get(int(abs(mention.value))))
+            ):
+                continue
+            if finding := _one(sentence, mention, found, before, sources, evidence):
+                yield finding
+        if sentence.kind == "prose":
+            before = [*before[1 - _BEFORE :], sentence.text]
+
+
+def _counts_rows(sentence: Sentence, mention: Mention, headers: str | None) -> bool:
+    """Does it count the rows of a table of the document, whose header has the name of what is counted?"""
+    if headers is None:
+        return False
+    after = _after(sentence, mention)
+    return (
+        not after
+        or mention.value >= _MANY_ROWS
+        or bool(after & _fold(headers))
+        or not sentence.text[mention.begin].isalpha()
+    )
+
+
+_MANY_ROWS = 20
+
+
+def _stated(sentence: Sentence) -> list[Mention]:
+    """The numbers of a sentence in digits and in letters, in reading order."""
+    shares = mentions.shares_in_letters(sentence.text) if sentence.kind == "prose" else []
+    taken = [(m.begin, m.end) for m in shares]
+    digits = mentions.find(sentence)
+    spelled = [m for m in mentions.in_letters(sentence.text) if not any(b <= m.begin < e for b, e in taken)]
+    found = sorted((*digits, *shares, *spelled), key=lambda m: m.begin)
+    listed = False
+    for at in range(len(found) - 2, -1, -1):
+        one, other = found[at], found[at + 1]
+        between = sentence.text[one.end : other.begin]
+        joined = _LISTED.fullmatch(between)
+        if joined and not one.unit and other.unit and one.value > 1 and ("," not in joined[0] or listed):
+            listed = True
+            found[at] = dataclasses.replace(one, unit=other.unit, factor=other.factor)  # `71, 64 and 58 %`
+        if one.unit == other.unit == "time" and one.factor > other.factor and not between.strip():
+            value = round(one.value * one.factor / other.factor + other.value, 9)  # `4 h 16 min`
+            found[at : at + 2] = [dataclasses.replace(other, begin=one.begin, readings=((value, 0),), hedge=one.hedge)]
+    point: Mention | None = None
+    for at, mention in enumerate(found):
+        like = point is not None and point.unit == "%" and (mention.readings[0][1] > 0) == (point.readings[0][1] > 0)
+        if like and not mention.unit and 1 < mention.value <= 100 and in_interval(sentence, mention):
+            found[at] = dataclasses.replace(mention, unit="%")  # `88.5 % (86.7 to 90.0)`
+        elif mention.unit in {"", "%"}:
+            point = mention
+    return found
+
+
+def in_interval(sentence: Sentence, mention: Mention) -> bool:
+    """May the number be an end of an interval: in brackets, in a range, or where the words before it speak of one?"""
+    text, before = sentence.text, sentence.text[: mention.begin]
+    if sentence.kind == "cell":
+        return bool(_RANGE.search(text) or _SPEAKS_OF_BOUNDS.search(f"{text} {sentence.context}"))
+    return bool(
+        (
+            before.count("(") + before.count("[") > before.count(")") + before.count("]")
+            and _RANGE.search(text, before.rfind("("))
+        )
+        or _SPEAKS_OF_BOUNDS.search(before[-60:])
+        or _RANGE.search(text[max(0, mention.begin - 12) : mention.end + 12])
+    )
+
+
+_SPEAKS_OF_BOUNDS = re.compile(
+    r"(?<!\w)(?:intervals?|bounds?|ci|±|lower|upper|konfidenz\w*|untere\w*|obere\w*|borne\w*|intervalle|"
+    r"standard deviation|sd)(?!\w)",
+    re.IGNORECASE,
+)
+_RANGE = re.compile(r"(?<![A-Za-z])\d\s*%?\s*(?:to|bis|à|and|–|-|→|,\s|;)\s*\d")
+_BOUNDS = concepts.fold(("low", "lower", "upper", "high", "ci", "std", "sd"))
+
+
+_LISTED = re.compile(r"\s*(?:,|/|-|–|→|,?\s*(?:and|or|to|und|oder|bis|et|à))\s*")
+
+
+def _one(
+    sentence: Sentence,
+    mention: Mention,
+    found: Sequence[Mention],
+    before: Sequence[str],
+    sources: Sources,
+    evidence: Evidence,
+) -> Finding | None:
+    shown = sentence.text[mention.begin : mention.end].rstrip(" %")
+    if _trivial(mention) or following.part_of_ratio(mention, found) or shown in sources.in_keys:
+        return None
+    if _PRODUCT.search(sentence.text[: mention.begin]) and mention.readings[0][1]:
+        return None  # the version of a product
+    if _COUNTED_BY_LAW.match(sentence.text, mention.end) or _in_name(sentence.text, mention, evidence):
+        return None
+    context = context_of(sentence, mention, found, before, sources.labels)
+    equals = linking.carriers(mention, context, sources)
+    asked = bool(_ASKS.search(sentence.text[: mention.begin]))
+    after = _after(sentence, mention)
+    if (
+        mention.hedge == "exact"
+        and mention.whole
+        and not _RATE.match(sentence.text, mention.end)
+        and (held := linking.counted(after, sources))
+        and not any(linking.stands_for(mention, s) for s in held)
+        and not any(s.names & context.near for s in equals)
+        and not _ANOTHER.search(sentence.text[: mention.begin])
+        and not following.follows(sentence, mention, found, before, context, sources)
+        and saying.asserted(sentence, mention.begin, mention.end)
+    ):
+        return _finding("count-differs", sentence, mention, held[0])
+    if not equals and sentence.text[mention.begin].isalpha() and (asked or (mention.whole and mention.value <= _FEW)):
+        return None
+    if linking.coarse(mention) and linking.measured(context):
+        # A value of a measure that nothing names: digits so few are met anywhere.
+        equals = [s for s in equals if s.names & context.around or s.follows]
+    plain = [s for s in equals if not _derived(s)]
+    named = [s for s in linking.named_best(context, sources) if not any(linking.stands_for(m, s) for m in found)]
+    if linking.coarse(mention) and named and not any(s.names & context.around for s in equals):
+        equals = [] if not any(s.whole for s in named) else equals
+    if equals and (asked or not plain):
+        return None
+    if equals:
+        meant = linking.meant_instead(mention, equals, context, found, sources)
+        if meant is None or following.follows(sentence, mention, found, before, context, sources):
+            return None
+        return _finding("number-of-another", sentence, mention, meant, equals[0])
+    if following.follows(sentence, mention, found, before, context, sources) or _no_statement(
+        sentence, mention, context, evidence
+    ):
+        return None
+    if mention.hedge in {"less", "more"} and mention.unit != "points":
+        if _true_of(sentence, mention, named) or (not named and mention.readings[0][1] < _EXACT):
+            return None
+        return _finding("number-differs", sentence, mention, named[0] if named else None)
+    like = [s for s in named if s.whole == mention.whole]
+    counts = mention.whole and not mention.unit and (like or after & _rows())
+    rule = "count-differs" if counts else "number-differs" if like else "number-unsupported"
+    return _finding(rule, sentence, mention, like[0] if like else None)
+
+
+@functools.cache
+def _rows() -> frozenset[str]:
+    """Concepts of nouns that count rows."""
+    return concepts.fold(tuple(lexicon.row_nouns()))
+
+
+def _in_name(text: str, mention: Mention, evidence: Evidence) -> bool:
+    """`Genesis in Six Languages`: does the evidence call something so?"""
+    low = text.lower()
+    places = ((low.find(name, max(0, mention.begin - len(name))), len(name)) for name in evidence.names)
+    return any(0 <= begin <= mention.begin < begin + length for begin, length in places)
+
+
+def _derived(source: Source) -> bool:
+    return source.entry.derived is not None
+
+
+def _trivial(mention: Mention) -> bool:
+    values = {value for value, _ in mention.readings}
+    return bool(values & {0.0, 1.0}) or (mention.unit == "%" and 100.0 in values) or abs(mention.value) > 1e15
+
+
+_NOWHERE = re.compile(r"(?<!\w)(?:nowhere|never|no|none|not|nobody|at no)(?!\w)[^.;]*$", re.IGNORECASE)
+
+
+def _true_of(sentence: Sentence, mention: Mention, named: Sequence[Source]) -> bool:
+    """Is a bound true of one of the values that it is said of; of all, where it says `never less than`?"""
+    if any(s.names & _LIMITS for s in named):
+        return not named or any(linking.stands_for(mention, s) for s in named)
+    if named and _NOWHERE.search(sentence.text[: mention.begin]):
+        return not any(_holds(mention, s) for s in named)
+    return any(_holds(mention, s) for s in named)
+
+
+_LIMITS = concepts.fold(("maximum", "limit", "minimum"))
+
+
+def _holds(mention: Mention, source: Source) -> bool:
+    """Is a value less, or more, than is said of it?"""
+    likely = dataclasses.replace(mention, readings=mention.readings[:1])
+    return any(
+        abs(source.value) < value if mention.hedge == "less" else abs(source.value) > value
+        for value, _ in matching.readings(likely)
+    )
+
+
+def context_of(
+    sentence: Sentence, mention: Mention, found: Sequence[Mention], before: Sequence[str], labels: frozenset[str]
+) -> Context:
+    """The words that may say what a number is of."""
+    headings = " ".join(sentence.place.heading[-_HEADINGS:])
+    if sentence.kind == "cell":
+        near = frozenset().union(*(_fold(part) for part in (sentence.row, sentence.column, sentence.text)))
+        around = near | _fold(sentence.caption) | _fold(headings)
+        percent = bool(_PERCENT.search(f"{sentence.row} {sentence.column} {sentence.caption}"))
+        bounds = _BOUNDS if in_interval(sentence, mention) else frozenset()
+        return Context(
+            linking.telling(near | bounds),
+            linking.telling(around | bounds),
+            linking.telling(around | bounds),
+            percent=percent,
+        )
+    told_apart = [m for m in found if m is not mention and _label(m, labels)]
+    spans = _near(sentence, [m for m in found if m not in told_apart])
+    near = spans[mention.begin]
+    if in_interval(sentence, mention):
+        near |= _BOUNDS
+    others = frozenset().union(*(words for begin, words in spans.items() if begin != mention.begin))
+    whole = _fold(sentence.text) | near
+    said = near | (whole - others)
+    around = whole.union(_fold(headings), *(_fold(part) | _told(part, sentence) for part in before))
+    numbers = frozenset(str(int(m.value)) for m in told_apart)
+    follows = frozenset(kind for kind, pattern in _FOLLOWS.items() if pattern.search(sentence.text))
+    return Context(linking.telling(near), linking.telling(said), linking.telling(around), numbers, follows)
+
+
+_FOLLOWS = {
+    "sum": re.compile(r"(?<!\w)(?:total|altogether|together|in all|overall|combined|sum|makes)(?!\w)", re.IGNORECASE),
+    "time": re.compile(r"(?<!\w)(?:took|takes?|lasted|lasts?|ran|runs?|within|duration|over)(?!\w)", re.IGNORECASE),
+}
+
+
+def _told(text: str, sentence: Sentence) -> frozenset[str]:
+    """Measures that a sentence tells by a verb."""
+    found = mentions.find(dataclasses.replace(sentence, text=text, kind="prose"))
+    return frozenset(verb for m in found if (verb := told.measure(text, m)))
+
+
+def _label(mention: Mention, labels: frozenset[str]) -> bool:
+    """Is it part of a name, such as the age of a group?"""
+    whole = all(decimals == 0 for _, decimals in mention.readings)
+    return whole and 10 <= mention.value < 1000 and str(int(mention.value)) in labels
+
+
+def _near(sentence: Sentence, found: Sequence[Mention]) -> dict[int, frozenset[str]]:
+    """For each number of a sentence, by where it begins, the concepts of its part of the sentence."""
+    text = tokens.of(sentence.text)
+    held: dict[int, frozenset[str]] = {}
+    begin = 0
+    for at, mention in enumerate(found):
+        low = max((m.end() for m in _CUTS.finditer(sentence.text, 0, mention.begin)), default=0)
+        high = next((m.start() for m in _CUTS.finditer(sentence.text, mention.end)), len(sentence.text))
+        if at + 1 < len(found):
+            high = min(high, found[at + 1].begin)
+        if stop := _STOPS.search(sentence.text, mention.end, high):
+            high = stop.start()
+        near = {
+            concept
+            for concept, first, last in concepts.spans(text.row)
+            if max(low, begin) <= text.at[first][0]
+            and text.at[last - 1][1] <= high
+            and not any(m.begin <= text.at[first][0] < m.end for m in found)
+        }
+        if verb := told.measure(sentence.text, mention):
+            near.add(verb)
+        held[mention.begin] = frozenset(near)
+        begin = high if stop or at + 1 < len(found) else mention.end
+    return held
+
+
+_CUTS = re.compile(r";|(?<!\w)(?:but|while|whereas|although|however|aber|während|mais|tandis)(?!\w)")
+_STOPS = re.compile(r"[,;(]|(?<!\w)(?:and|or|but|while|against)(?!\w)")
+
+
+def _fold(text: str) -> frozenset[str]:
+    return concepts.fold(tokens.of(text).row)
+
+
+def _no_statement(sentence: Sentence, mention: Mention, context: Context, evidence: Evidence) -> bool:
+    """Is it an example, a plan, a size of a machine, a quantile, or part of a name?"""
+    return bool(
+        _NO_CLAIM.search(sentence.text)
+        or _MORE.match(sentence.text, mention.end)
+        or (
+            _LAW.search(sentence.text) and (mention.unit == "time" or (mention.whole and mention.value < _ASKED_BY_LAW))
+        )
+        or following.condition(sentence.text, mention, evidence.by_measure)
+        or nameplate.of(sentence.text, mention, evidence)
+        or sentence.text.rstrip().endswith("?")
+    )
+
+
+def _after(sentence: Sentence, mention: Mention) -> frozenset[str]:
+    """The concepts of the few words behind a number, which say what it counts."""
+    if sentence.kind != "prose":
+        return frozenset()
+    run = _RUN.match(sentence.text[mention.end :])
+    return linking.telling(_fold(run[0])) if run else frozenset()
+
+
+_RUN = re.compile(r"(?:[\s-]+[^\W\d_]+){1,3}")
+_RATE = re.compile(r"\s+\w+ (?:a|an|per|every|each) ", re.IGNORECASE)
+_ANOTHER = re.compile(
+    r"(?<!\w)(?:between|any|other|another|further|more|these|those|first|last|next|of the|of its|of our|only|same)\s*$",
+    re.IGNORECASE,
+)
+
+
+def _finding(
+    rule: str, sentence: Sentence, mention: Mention, meant: Source | None, stands: Source | None = None
+) -> Finding:
+    shown = sentence.text[mention.begin : mention.end]
+    sure = mention.hedge == "exact" and meant is not None and stands is None and not _derived(meant)
+    if meant is None:
+        message, advice = (
+            f"No evidence carries {shown}.",
+            "Name the evidence that holds it, correct it, or take it out.",
+        )
+    elif stands is None:
+        message = f"{shown} is given as {_title(meant)}, the evidence has {_value(meant)}."
+        advice = f"Take the value of the evidence, or add the evidence of {shown}."
+    else:
+        message = f"{shown} stands in the evidence for something else; {_title(meant)} has {_value(meant)}."
+        advice = f"Take the value of the evidence, or name what {shown} is."
+    return Finding(
+        RULES[rule],
+        sentence,
+        "high" if sure and rule == "number-differs" else "medium",
+        message,
+        advice,
+        (mention.begin, mention.end),
+        meant.entry.proof if meant else None,
+    )
+
+
+def _title(source: Source) -> str:
+    """What a value is called: the measure that it is of, or its key."""
+    measures = sorted(source.own & lexicon.load().measures.keys()) or sorted(source.entry.measures)
+    return measures[0].replace("_", " ") if measures else " ".join(words.words(source.entry.called or source.entry.key))
+
+
+def _value(source: Source) -> str:
+    value = source.value
+    share = f" ({100 * value:.4g} %)" if 0 < abs(value) < 1 and not source.entry.derived else ""
+    return f"{value:.7g}{share}"

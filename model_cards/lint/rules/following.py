@@ -1,0 +1,249 @@
+"""Numbers that follow from others: of the same text, or differences, quotients and rests of the evidence."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Collection, Iterator, Sequence
+
+from model_cards.lint import concepts, matching, mentions
+from model_cards.lint.linking import Context, Source, Sources
+from model_cards.lint.mentions import Mention
+from model_cards.lint.model import Sentence
+from model_cards.lint.rules import tokens
+
+_ROUGH = 0.1
+QUANTILES = frozenset({50.0, 90.0, 95.0, 99.0, 99.9})
+ROUND = frozenset({10.0, 100.0, 1000.0, 10_000.0, 100_000.0, 1_000_000.0})
+"""Wholes of shares that nobody counted."""
+COUNTED = 100
+"""Counts from which on a share of two is none by chance."""
+MOST_PAIRED = 60
+"""Values of one kind of which differences are formed: beyond it a match would say nothing."""
+_WITHIN = re.compile(r"\s+[^.;,]{0,40}?(?<!\w)(?:within|below|under|less than)(?!\w)", re.IGNORECASE)
+_AT_LEVEL = re.compile(
+    r"(?<!\w)(?:at an? [\w-]+(?: [\w-]+)? of|levels? (?:of|from|between)(?: \d?\.\d+ (?:to|and))?)\s+$", re.IGNORECASE
+)
+_CHANGES = re.compile(
+    r"(?<!\w)(?:differ|gap|drop|fall|fell|lower|rise|rose|reduc|increas|decreas|gain|loses?(?!\\w)|cost|worse|better|"
+    r"improv|change|more|less|points?|higher|smaller|larger|grew|grow|shrank|shrink|unterschied|differenz)",
+    re.IGNORECASE,
+)
+_OUT_OF = re.compile(r"(?<!\w)(?:out of|of|in|per)(?: the| all| every)?\s*$", re.IGNORECASE)
+_SHARE_OF = re.compile(r"\s*(?:of|der|des|von|du|de)\s", re.IGNORECASE)
+_CONDITION = re.compile(r"(?<!\w)(?:with|when|for|at|under|if|to|bei|mit|avec)\s*$", re.IGNORECASE)
+_HEDGE = re.compile(r"(?<!\w)(?:more|less|fewer) than(?!\w)", re.IGNORECASE)
+_EVERYBODY = re.compile(r"(?<!\w)(?:always|everybody|everyone|nobody|never)(?!\w)", re.IGNORECASE)
+"""`Who always says no would be right in 84 %`: the rest to one of a base rate."""
+_AND_MORE = re.compile(r"\s(?:more|others?|further|weitere|andere|autres)(?!\w)", re.IGNORECASE)
+_EACH_OTHER = re.compile(r"(?<!\w)(?:between|among|differs?|vary|varies|apart|unterschied|zwischen|entre)(?!\w)", re.I)
+_RATIO = re.compile(
+    r"(?<!\w)(?:ratio|quotient|times|twice|half as|fold|relative|verhältnis|-fach|rapport|impact|compared)",
+    re.IGNORECASE,
+)
+
+
+def condition(text: str, mention: Mention, known: Collection[str]) -> bool:
+    """`at an IoU of 0.5`, `with 10 % of the values missing`, `95 % of them within 40 ms`: under which it is measured.
+
+    Args:
+        text: The sentence.
+        mention: The number.
+        known: Measures that the evidence holds: what is said of these is a value and no condition.
+    """
+    if mention.unit == "%" and mention.value in QUANTILES and _WITHIN.match(text, mention.end):
+        return True
+    if mention.unit == "%" and _SHARE_OF.match(text, mention.end) and _CONDITION.search(text[: mention.begin]):
+        return True
+    level = _AT_LEVEL.search(text[: mention.begin]) if mention.unit == "" and mention.value < 1 else None
+    return level is not None and not {span.concept for span in tokens.of(level[0]).measures} & set(known)
+
+
+_OF = re.compile(r"\s*(?:out )?(?:of|in|/|von|sur)(?: the| all| every)?\s*", re.IGNORECASE)
+
+
+def of_whole(mention: Mention, found: Sequence[Mention], text: str, sources: Sources) -> bool:
+    """`84 of 100`, `15 in 100,000`: is it part or whole of a share of the evidence, or a whole that is round?"""
+    at = next(i for i, m in enumerate(found) if m is mention)
+    for pair in (found[at - 1 : at + 1] if at else found[:0], found[at : at + 2]):
+        if len(pair) < 2:
+            continue
+        part, whole = pair
+        if not (part.whole and whole.whole and part.value <= whole.value):
+            continue
+        if not _OF.fullmatch(text[part.end : whole.begin]):
+            continue
+        share, step = part.value / whole.value, 0.5 / whole.value * (1 + matching.SLACK)
+        if any(sources.between(max(0.0, s - step), s + step) for s in (share, 1 - share)):
+            return True
+        if whole.value in ROUND:
+            return True
+    if mention.value in ROUND and _OUT_OF.search(text[: mention.begin]):
+        return True
+    before = [m for m in found if m.end <= mention.begin and m.value in ROUND and m.value >= mention.value]
+    if mention.whole and before:  # `out of 100 patients without bleeding, 12 were moved up`
+        share, step = mention.value / before[-1].value, 0.5 / before[-1].value
+        return any(sources.between(max(0.0, s - step), s + step) for s in (share, 1 - share))
+    return False
+
+
+def part_of_ratio(mention: Mention, found: Sequence[Mention]) -> bool:
+    """`26 of 47 (55.3 %)`: does it follow from the two counts before it?"""
+    before = [m for m in found if m.end <= mention.begin][-2:]
+    if mention.unit != "%" or len(before) < 2 or not before[0].ratio_of:
+        return False
+    return matching.equal(mention, before[0].value / before[0].ratio_of)
+
+
+def follows(
+    sentence: Sentence,
+    mention: Mention,
+    found: Sequence[Mention],
+    before: Sequence[str],
+    context: Context,
+    sources: Sources,
+) -> bool:
+    """Does it follow from other numbers of the text, or from values of the evidence that are named with it?"""
+    return (
+        _RELATIVE.match(sentence.text, mention.end) is not None
+        or _of_text_before(sentence, mention, found, before, context, sources)
+        or _of_sentence(mention, [m for m in found if not _bracketed(sentence.text, m)])
+        or of_whole(mention, found, sentence.text, sources)
+        or _share_of(mention, found, sources)
+        or _of_evidence(sentence, mention, context, sources)
+        or _rest_of_list(sentence.text, mention, sources)
+    )
+
+
+def _of_sentence(mention: Mention, found: Sequence[Mention]) -> bool:
+    """`off by 119 euros, 14 % of the mean of 846`: difference, sum or quotient of two other numbers of the sentence."""
+    if len(found) > 8:
+        return False
+    others = [m.value / 100 if m.unit == "%" else m.value for m in found if m is not mention and m.value]
+    said = mention.value / 100 if mention.unit == "%" else mention.value
+    if mention.hedge == "about" and any(abs(said - other) <= _ROUGH * said for other in others):
+        return True  # `roughly one in five (21.4 %)`
+    return any(
+        matching.equal(mention, result)
+        for a, b in itertools.combinations(others, 2)
+        for result in ((abs(a - b), a + b) if (a > 1 and b > 1) or (a <= 1 and b <= 1) else ()) + (a / b, b / a)
+        if result not in (0, 1)
+    )
+
+
+_RELATIVE = re.compile(r"\s+(?:later|earlier|ago|after|before)(?!\w)", re.IGNORECASE)
+
+
+def _of_text_before(
+    sentence: Sentence,
+    mention: Mention,
+    found: Sequence[Mention],
+    before: Sequence[str],
+    context: Context,
+    sources: Sources,
+) -> bool:
+    """`That is a gain of 23.4 points`, `it missed its goal of 97 % by 0.8 points`: against a number before it."""
+    if mention.unit not in {"points", "%"} or not _CHANGES.search(sentence.text):
+        return False
+    earlier = [m for text in before for m in mentions.find(Sentence(text, sentence.place))]
+    said = [m.value / 100 if m.unit == "%" else m.value for m in (*earlier, *(m for m in found if m is not mention))]
+    held = [s.value for s in sources.named(context.around) if not s.follows]
+    pairs = itertools.chain(itertools.combinations(said, 2), itertools.product(said, held))
+    return any(matching.equal(mention, abs(a - b)) for a, b in pairs if 0 < a <= 1 and 0 < b <= 1)
+
+
+def _bracketed(text: str, mention: Mention) -> bool:
+    """Is it an end of an interval in brackets, from which nothing is reckoned?"""
+    before = text[: mention.begin]
+    return before.count("(") + before.count("[") > before.count(")") + before.count("]") and bool(
+        re.search(r"\d\s*%?\s*(?:to|bis|à|and|–|-|,|;)\s*\d", text[max(0, mention.begin - 12) : mention.end + 12])
+    )
+
+
+def _share_of(mention: Mention, found: Sequence[Mention], sources: Sources) -> bool:
+    """`Of 20,353 rows 13,382 are labelled rightly`: the evidence holds the share."""
+    if not mention.whole or mention.value < COUNTED:
+        return False
+    for other in found:
+        if other is mention or not other.whole or other.value <= mention.value:
+            continue
+        step = 0.5 / other.value * (1 + matching.SLACK)
+        for share in (mention.value / other.value, 1 - mention.value / other.value):
+            if sources.between(max(0.0, share - step), share + step):
+                return True
+    return False
+
+
+def _rest_of_list(text: str, mention: Mention, sources: Sources) -> bool:
+    """`11; 110; 112; and 668 more`: with those before it they are the entries of a list of the evidence."""
+    if not mention.whole or not _AND_MORE.match(text, mention.end):
+        return False
+    before = [part for part in re.split(r"[;,]", text[: mention.begin]) if re.search(r"\w", part)]
+    named = sum(not re.fullmatch(r"\s*(?:and|und|et)\s*", part) for part in before)
+    return bool(sources.between(mention.value + named, mention.value + named))
+
+
+def _of_evidence(sentence: Sentence, mention: Mention, context: Context, sources: Sources) -> bool:
+    text = _HEDGE.sub(" ", f"{sentence.text} {sentence.context}")
+    changes = mention.unit == "points" or bool(_CHANGES.search(text))
+    ratios = bool(_RATIO.search(text))
+    exact = mention.unit == "%" or mention.readings[0][1] > 1
+    if (
+        exact
+        and (matching.opposite_of(mention, text) or _EVERYBODY.search(text))
+        and any(
+            0 <= s.value <= 1 and matching.equal(mention, 1 - s.value)
+            for s in (sources.all if _EVERYBODY.search(text) else sources.named(_with_opposites(context.around)))
+        )
+    ):
+        return True
+    if not (changes or ratios) or (mention.whole and mention.value < COUNTED):
+        return False
+    return any(
+        matching.equal(mention, result)
+        for one, other in _pairs(sentence, context, sources)
+        for result in _results(one.value, other.value, changes=changes, ratios=ratios)
+    )
+
+
+def _with_opposites(names: frozenset[str]) -> frozenset[str]:
+    """`Missed` is told of the false negative rate, which is the rest of recall."""
+    return names | {other for name, other in OPPOSITES.items() if name in names}
+
+
+OPPOSITES = {"false_negative_rate": "recall", "error_rate": "accuracy", "false_positive_rate": "specificity"}
+"""Measures that are one minus another."""
+
+
+def _results(a: float, b: float, *, changes: bool, ratios: bool) -> Iterator[float]:
+    if changes and a != b:
+        yield abs(a - b)
+    if a and b and a != b:
+        if changes:
+            yield abs(a - b) / abs(a)
+            yield abs(a - b) / abs(b)
+        if ratios:
+            yield a / b
+            yield b / a
+
+
+def _pairs(sentence: Sentence, context: Context, sources: Sources) -> Iterator[tuple[Source, Source]]:
+    """Values of one kind, of what the sentence names where it names any of them."""
+    said = context.near | concepts.fold(tokens.of(sentence.text).row)
+    each_other = _EACH_OTHER.search(sentence.text)
+    measures = {
+        name for name in said & sources.kinds.keys() if any(s.names & said - {name} for s in sources.kinds[name])
+    }
+    for kind, members in sources.kinds.items():
+        if measures and kind not in measures:
+            continue
+        common = frozenset.intersection(*(s.names for s in members))
+        named = [s for s in members if (s.names - common) & said]
+        if not named and not common & context.around:
+            continue
+        if len(named) > 1 and each_other:
+            yield from itertools.combinations(named[:MOST_PAIRED], 2)
+        elif named:
+            yield from ((one, s) for one in named[:MOST_PAIRED] for s in members[:MOST_PAIRED] if s is not one)
+        else:
+            yield from itertools.combinations(members[:MOST_PAIRED], 2)

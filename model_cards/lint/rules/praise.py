@@ -1,0 +1,120 @@
+"""Does a sentence say something good of a thing, or that it was done? What such sentences deny may be praise, too."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+
+from model_cards.lint.model import Sentence
+from model_cards.lint.rules import saying
+
+_DONE = re.compile(
+    r"(?<!\w)(?:tested|checked|included|part of|given|provided|runs?|works?|examined|measured|obtained|received|issued|"
+    r"exists?|used|feeds? into|goes into|enters|kept|computed|reported|stated|carried out|performed|done|"
+    r"released|approved|cleared|agreed|accepted|endorsed|signed|implemented|applied|available|"
+    r"active|enabled)(?!\w)",
+    re.IGNORECASE,
+)
+"""Something took place, which says nothing of how it ended."""
+_GOOD = re.compile(
+    r"(?<!\w)(?:verified|validated|shown|showed|shows|demonstrated|proven|proved|confirmed|confirms|ensured|"
+    r"guaranteed|guarantees|passed|passes|met|meets|fulfilled|fulfils|satisfied|satisfies|sufficient\w*|"
+    r"adequate\w*|good|"
+    r"satisfactory|high enough|low enough|reache[sd] (?:what|the)|reliabl[ey]|"
+    r"as (?:\w+ )?(?:as )?(?:required|demanded|requested)|"
+    r"(?:within|above|over|below|under|better than) (?:the|its|their) (?:\w+ )?(?:limits?|minimum|maximum|target|"
+    r"threshold|goal)|"
+    r"acceptable|excellent|completed?|in "
+    r"place|prevents?|"
+    r"protects?|established|successful\w*|on a par|equally|alike|no effect|withstood|withstands|secured?|"
+    r"granted|(?:does|do|did) not (?:\w+ )?(?:impair|affect|harm|hurt|disturb|hinder|degrade|reduce|weaken|matter)|"
+    r"well)(?!\w)",
+    re.IGNORECASE,
+)
+_NO_LONGER = re.compile(r"(?<=\w )(?:when|once|as soon as|after) [^,;.]{0,60}(?<!\w)no longer(?!\w)", re.IGNORECASE)
+"""`Training stopped when the loss no longer fell`: what is denied there is the occasion."""
+_OWN_NO = re.compile(
+    r"(?<!\w)no (?=(?:\w+ ){0,3}?(?:effect|influence|discriminat|bias(?! mitigation)|difference|problem|weakness|"
+    r"issues?\b|harm|foreign|drift|"
+    r"disadvantage|disparit|failure))",
+    re.IGNORECASE,
+)
+
+
+_UNHARMED = re.compile(
+    r"(?<!\w)(?:does|do|did) not(?= (?:\w+ )?(?:impair|affect|harm|hurt|disturb|hinder|degrade|reduce|"
+    r"weaken|matter|change|"
+    r"alter|influence|depend|need|require|fool|mislead))|"
+    r"(?<!\w)without(?= (?:\w+ )?(?:effect|influence|harm|loss|problem|incident|objection|reservation|"
+    r"complaint|finding|issue|"
+    r"fault|error|difficult|restriction)s?)",
+    re.IGNORECASE,
+)
+_VERB = re.compile(
+    r"(?<!\w)(?:is|are|was|were|be|been|has|have|had|does|do|did|can|may|will|\w{2,}ed|ran|run|kept|held|shown|proven|found|"
+    r"gave|given|took|taken|made|met|built|done|wrote|written|read|saw|seen|sent|told|known|withstood|went|came|carr(?:y|ies)|"
+    r"get|gets|we \w+|they \w+|you \w+|"
+    r"\w{3,}s(?= (?:the|an?|its|our|all|every|each|no|in|on|with|well|just|to|by|for|as|when|from|at|"
+    r"their|each)(?!\w)))(?!\w)",
+    re.IGNORECASE,
+)
+
+
+_ORDER = re.compile(
+    r"\W*(?:test|check|review|perform|add|run|repeat|do|carry out|make sure|ensure|verify|"
+    r"keep)\s+(?!\w+ed\s)(?:in|the|for|with|an?|on|all|every|not|that|it)(?!\w)",
+    re.I,
+)
+
+
+def states(text: str) -> bool:
+    """Is something said, and not only named or ordered? A sentence has a verb, or at least an end and no order."""
+    if _VERB.search(text):
+        return not _ORDER.match(text)
+    lower = [word for word in re.findall(r"[^\W\d_]{3,}", text) if word.islower()]
+    return text.rstrip()[-1:] in ".!" and len(lower) > 1 and not _ORDER.match(text)
+
+
+def unharmed(text: str) -> str:
+    """The text without denials of what would be harm or need: `does not change`, `without effect`."""
+    return _masked(text, _UNHARMED)
+
+
+_AS_ASKED = re.compile(r"(?<=as )(?:required|demanded|requested)")
+"""`As required` asks for nothing."""
+_OCCASION = re.compile(r"(?<=\w )when(?!\w)", re.IGNORECASE)
+_ABILITY = re.compile(r"(?<!\w)(?:can|may)(?= (?:\w+ )?[a-z]+(?<!be)(?!\w))", re.IGNORECASE)
+
+
+def good(sentence: Sentence) -> bool:
+    """Is something good asserted in it?"""
+    return _first(sentence, _GOOD)
+
+
+def done(sentence: Sentence) -> bool:
+    """Is it asserted that something took place?"""
+    return _first(sentence, _DONE)
+
+
+def asserted(sentence: Sentence, span: tuple[int, int]) -> bool:
+    """Is what stands there said to be so? `Can send feedback` is no wish, `no effect` no denial."""
+    text = _masked(_without_praise(sentence.text), _AS_ASKED, _NO_LONGER, _ABILITY, _OCCASION)
+    return saying.asserted(dataclasses.replace(sentence, text=text), *span) and not saying.speaks_of_part(text)
+
+
+def _first(sentence: Sentence, pattern: re.Pattern[str]) -> bool:
+    text = _masked(_without_praise(sentence.text), _AS_ASKED, _NO_LONGER)
+    cleared = dataclasses.replace(sentence, text=text)
+    return any(saying.asserted(cleared, *m.span()) for m in pattern.finditer(sentence.text))
+
+
+def _masked(text: str, *patterns: re.Pattern[str]) -> str:
+    """The text with what the patterns find made a word that says nothing; every other character keeps its place."""
+    for pattern in patterns:
+        text = pattern.sub(lambda m: "x" * len(m[0]), text)
+    return text
+
+
+def _without_praise(text: str) -> str:
+    """The text without the denials that say something good: `no effect`, `does not impair`."""
+    return _masked(_OWN_NO.sub(lambda m: " " * len(m[0]), text), _UNHARMED)

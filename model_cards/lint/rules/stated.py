@@ -1,0 +1,200 @@
+"""What a document says to be so, against what the evidence says of that very thing.
+
+Statements have endless wordings, but what they are about keeps its name. Where the evidence says of something that it
+is not so, was not done or failed, and a sentence that names it asserts it, the evidence contradicts; and the other way
+round.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import itertools
+import re
+from collections.abc import Iterator
+
+from model_cards.lint import concepts, facts, words
+from model_cards.lint.evidence import Evidence
+from model_cards.lint.facts import Fact
+from model_cards.lint.model import Document, Finding, Sentence
+from model_cards.lint.rules import praise, saying, tokens
+from model_cards.lint.rules.catalogue import RULES
+
+SHORTEST = 15
+_ALIKE = 0.3
+"""Share of the concepts of a row and of a fact that both have, from which the row is about it."""
+_SHORT = 4
+_LONG = 6
+"""Letters of a word that names a thing by itself."""
+_ALL = re.compile(
+    r"(?<!\w)(?:all|every|each|always|any|entire|entirely|whole|complete(?:ly)?|fully|throughout|without exception|"
+    r"never|no one|nobody)(?!\w)",
+    re.IGNORECASE,
+)
+_YES = re.compile(
+    r"\W*(?:pass(?:ed)?|ok|yes|met|done|fulfilled|granted|given|available|completed?|successful|approved|"
+    r"in place|active|"
+    r"tested|✓|✔|positive|achieved|reached|performed|carried out|confirmed|issued|signed)\W*",
+    re.IGNORECASE,
+)
+_NO = re.compile(
+    r"\W*(?:fail(?:ed)?|no|not .*|open|pending|missing|none|outstanding|planned|✗|✘|never|not yet)\W*", re.IGNORECASE
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Said:
+    """The concepts of a sentence, and where each stands."""
+
+    at: tuple[tuple[str, int, int], ...]
+
+    @property
+    def names(self) -> frozenset[str]:
+        return frozenset(name for name, _, _ in self.at)
+
+    def span(self, names: frozenset[str]) -> tuple[int, int]:
+        """From the first of some concepts to the last."""
+        places = [(begin, end) for name, begin, end in self.at if name in names]
+        return min(b for b, _ in places), max(e for _, e in places)
+
+
+def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
+    """Every sentence and cell that says otherwise than the facts of the evidence."""
+    if evidence.rich or _of_a_run(evidence) or not (known := facts.of(evidence)):
+        return
+    for sentence in document.sentences:
+        if sentence.kind == "cell":
+            yield from _cell(sentence, known)
+        elif sentence.kind == "prose" and len(sentence.text) >= SHORTEST:
+            yield from _sentence(sentence, known)
+
+
+def _of_a_run(evidence: Evidence) -> bool:
+    """Is it a run of ours? Fields that its records leave empty are gaps that its documents print, and no denials."""
+    return any(file.rpartition("/")[2] == "commitment.json" for file in evidence.files)
+
+
+def _said(text: str) -> _Said:
+    row = tokens.of(text)
+    found = [(name, row.at[b][0], row.at[e - 1][1]) for name, b, e in concepts.spans(row.row, "wider")]
+    joined = zip(itertools.pairwise(row.row), itertools.pairwise(row.at), strict=True)
+    # `drop out` is `dropout`, too.
+    found += [(concepts.root(one + other), begin, end) for (one, other), ((begin, _), (_, end)) in joined]
+    return _Said(tuple(found))
+
+
+def _sentence(sentence: Sentence, known: tuple[Fact, ...]) -> Iterator[Finding]:
+    said = _said(sentence.text)
+    named = [(hits, fact) for fact in known if (hits := _hits(fact, said.names))]
+    named.sort(key=lambda pair: -len(pair[0]))
+    for hits, fact in named:
+        if _settled_otherwise(fact, hits, named):
+            continue
+        span = said.span(fact.names & hits or hits)
+        if not _contradicts(sentence, fact, hits, span):
+            continue
+        told = "denies" if fact.kind == "holds" else "says so"
+        yield Finding(
+            RULES["claim-contradicted"],
+            sentence,
+            "high" if len(hits) > 1 else "medium",
+            f"This {told} of “{fact.title}”; the evidence has {fact.entry.value!s:.60}.",
+            "Say what the evidence says, or add the evidence of it.",
+            (0, len(sentence.text)),
+            fact.entry.proof,
+        )
+        return
+
+
+def _hits(fact: Fact, said: frozenset[str]) -> frozenset[str]:
+    """The concepts of a fact that a sentence names, if they are enough to tell that it speaks of it."""
+    own = fact.names & said
+    if not fact.names:
+        whole = fact.loose | fact.above
+        return whole & said if whole <= said and len(whole) > 1 else frozenset()
+    enough = len(own) == len(fact.names) if len(fact.names) < 3 else 3 * len(own) >= 2 * len(fact.names)
+    if not enough:
+        return frozenset()
+    more = (fact.loose | fact.above) & said
+    if len(own) == 1 and not more and not own & facts.ASSURING and len(next(iter(own))) < _SHORT:
+        return frozenset()
+    return own | more
+
+
+def _settled_otherwise(fact: Fact, hits: frozenset[str], named: list[tuple[frozenset[str], Fact]]) -> bool:
+    """Does another fact of the other kind speak of the same, by more words?"""
+    opposite = {"holds"} if fact.kind != "holds" else {"undone", "failed"}
+    return any(
+        other.kind in opposite
+        and (fact.kind == "holds" or facts.affirmed(other.entry) or theirs > hits)
+        and (theirs > hits or (theirs == hits and len(other.names) >= len(fact.names)))
+        for theirs, other in named
+    )
+
+
+def _contradicts(sentence: Sentence, fact: Fact, hits: frozenset[str], span: tuple[int, int]) -> bool:
+    if fact.kind == "holds":
+        off = bool(_OFF.match(sentence.text, span[1]))
+        return facts.affirmed(fact.entry) and (off or (len(hits) > 1 and _denied(sentence, span)))
+    if not praise.states(sentence.text):
+        return False
+    if fact.kind == "partly":
+        return len(hits) > 1 and bool(_ALL.search(sentence.text)) and praise.asserted(sentence, span)
+    for own in fact.whole & {"without", "no", "never"}:
+        text = re.sub(rf"(?<!\w){own}(?!\w)", "x" * len(own), sentence.text, flags=re.IGNORECASE)
+        sentence = dataclasses.replace(sentence, text=text)  # `works without a GPU` denies nothing
+    if not praise.asserted(sentence, span):
+        return False
+    if fact.kind == "failed":
+        return praise.good(sentence)
+    if len(hits) > 1:
+        return True
+    (only,) = hits
+    if fact.whole == hits and len(words.words(fact.entry.key)) > 1:
+        return True  # `confidence_intervals` is one concept of two words
+    if only in facts.ASSURING or (not fact.above and not fact.loose and len(only) >= _LONG):
+        return praise.done(sentence) or praise.good(sentence)
+    return praise.good(sentence)
+
+
+def _denied(sentence: Sentence, span: tuple[int, int]) -> bool:
+    """Is what stands there plainly denied, and nothing else in its clause?"""
+    if not saying.unconditional(sentence):
+        return False
+    low, high = saying.clause(sentence.text, *span)
+    return len(_DENIALS.findall(praise.unharmed(sentence.text)[low:high])) == 1
+
+
+_DENIALS = re.compile(
+    r"(?<!\w)(?:(?:is|are|was|were|does|do|did|has|have) (?:not|no)|cannot|can not|no|nobody|never|"
+    r"without|switched off|"
+    r"impossible|disabled|deactivated)(?!\w)(?! (?:more|less|fewer|longer|later|earlier)(?!\w))",
+    re.IGNORECASE,
+)
+_OFF = re.compile(
+    r"\s+(?:is|are|was|were|has been|have been) (?:\w+ )?(?:switched off|off|disabled|deactivated|absent|missing|"
+    r"removed)(?!\w)",
+    re.IGNORECASE,
+)
+
+
+def _cell(sentence: Sentence, known: tuple[Fact, ...]) -> Iterator[Finding]:
+    """An outcome in the row of what it is the outcome of."""
+    yes, no = _YES.fullmatch(sentence.text), _NO.fullmatch(sentence.text)
+    if not (yes or no) or not sentence.row or sentence.text == sentence.row:
+        return
+    row = _said(sentence.row).names
+    named = [(len(f.whole & row) / len(f.whole | row), f) for f in known if f.kind != "partly" and f.whole & row]
+    most = max((share for share, _ in named), default=0.0)
+    best = [fact for share, fact in named if share == most and most >= _ALIKE]
+    wrong = [f for f in best if (f.kind in {"undone", "failed"}) == bool(yes)]
+    if best and len(wrong) == len(best) and (yes or facts.affirmed(best[0].entry)):
+        fact = wrong[0]
+        yield Finding(
+            RULES["claim-contradicted"],
+            sentence,
+            "high",
+            f"“{sentence.row}” has another outcome in the evidence: {fact.entry.value!s:.60}.",
+            "Take the outcome of the evidence.",
+            (0, len(sentence.text)),
+            fact.entry.proof,
+        )
