@@ -132,10 +132,16 @@ class Evidence:
         self.files = tuple(files)
         self.numbers = tuple(e for e in self.entries if _is_number(e.value))
 
-    @property
+    @functools.cached_property
+    def of_a_run(self) -> bool:
+        """Is it a run of ours? What its records leave empty are gaps that its documents print, and no denials."""
+        names = {file.replace("\\", "/").rpartition("/")[2] for file in self.files}
+        return "commitment.json" in names or {"plan.json", "run.json"} <= names
+
+    @functools.cached_property
     def rich(self) -> bool:
-        """Are there so many numbers that a value, or a word in some key, is met by chance?"""
-        return len(self.numbers) > RICH
+        """Are there so many numbers, as in the records of a run, that values and words of keys are met by chance?"""
+        return len(self.numbers) > RICH or self.of_a_run
 
     @functools.cached_property
     def by_measure(self) -> dict[str, tuple[Entry, ...]]:

@@ -138,6 +138,8 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
             span, strict = fulfilled(sentence.text), False
         if span is None or not _claims(sentence, span):
             continue
+        if _REQUIRED.search(sentence.text, *span) and _tells_required(evidence):
+            continue  # which of the criteria are asked for is for who knows the record
         failed, undecided, passed = results(evidence)
         if failed or undecided:
             bad = (failed or undecided)[0]
@@ -173,6 +175,15 @@ def _claims(sentence: Sentence, span: tuple[int, int]) -> bool:
     text = praise.unharmed(text)
     cleared = dataclasses.replace(sentence, text=text[low:begin] + own + text[end:high])
     return not text.rstrip().endswith("?") and saying.asserted(cleared, begin - low, end - low)
+
+
+_REQUIRED = re.compile(r"(?<!\w)(?:required|mandatory|binding)(?!\w)", re.IGNORECASE)
+
+
+@functools.lru_cache(maxsize=8)
+def _tells_required(evidence: Evidence) -> bool:
+    """Does the evidence tell which criteria are required, so that others may fail?"""
+    return any(e.key.lower() in {"required", "mandatory"} for e in evidence.entries)
 
 
 @functools.lru_cache(maxsize=8)
