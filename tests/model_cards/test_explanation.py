@@ -83,7 +83,7 @@ def test_groups_below_the_nominal_level_are_named(dossiers: dict[str, Dossier]) 
     fine = {**low, "group": "fine", "high": 0.95}
     other = changed(found, check, groups={**groups, "sex": [low, fine]})
     said = words(prediction_sets.summary(refs.book(other)))
-    assert "Below the nominal level with the whole of their own interval: " in said
+    assert "They hold it less often than that, by the whole of the interval, for: " in said
     named = said.partition("own interval: ")[2]
     assert "low 0.500 [0.400, 0.600]" in named
     assert "fine" not in named
