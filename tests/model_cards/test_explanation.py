@@ -84,7 +84,7 @@ def test_groups_below_the_nominal_level_are_named(dossiers: dict[str, Dossier]) 
     other = changed(found, check, groups={**groups, "sex": [low, fine]})
     said = words(prediction_sets.summary(refs.book(other)))
     assert "They hold it less often than that, by the whole of the interval, for: " in said
-    named = said.partition("own interval: ")[2]
+    named = said.partition("interval, for: ")[2]
     assert "low 0.500 [0.400, 0.600]" in named
     assert "fine" not in named
 
