@@ -13,8 +13,8 @@ WIDEST = 40
 """Characters from which on a column wraps, and grows with the root of what is left alone."""
 PAGE = 105.0
 """Characters that stand side by side on a page in a table of few columns; smaller type holds more of them."""
-WHOLE = 18
-"""Lines up to which a table stays on one page: a quarter of it, so that little is left empty where it moves."""
+WHOLE = 14
+"""Lines up to which a table stays on one page: a fifth of it, so that little is left empty where it moves."""
 PAIRS = (0.3, 0.7)
 """Shares of the two columns of a list of pairs."""
 _PLACE = re.compile(r"\b(Art\.|Arts|Annexe?|Anhang) (?=[0-9IVX])")

@@ -16,7 +16,8 @@ from model_cards.tree import Block, Document, Link
 
 _PLAIN = frozenset(string.ascii_letters + string.digits + " .,:-_")
 """Characters that mean nothing inside a string of a style sheet or to the page around it."""
-_PLACE = re.compile(r"\b(?:Arts?\.?|Annexe?|Anhang) [0-9IVX]+[a-z]?(?:\([0-9a-z]+\))*")
+_WHOLE = re.compile(r"\b(?:Arts?\.?|Annexe?|Anhang) [0-9IVX]+[a-z]?(?:\([0-9a-z]+\))*|(?<![\w-])--[a-z]+")
+"""A place of the law, and an option of a command."""
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -70,9 +71,9 @@ def _breakable(name: str) -> markupsafe.Markup:
 
 
 def _unbroken(words: str) -> markupsafe.Markup:
-    """Text, escaped, in which no place of the law is broken: `Art. 13(3)(b)` stays on one line."""
+    """Text, escaped, in which `Art. 13(3)(b)` and `--only` stay on one line."""
     escaped = str(markupsafe.escape(words))
-    return markupsafe.Markup(_PLACE.sub(r'<span class="place">\g<0></span>', escaped))  # noqa: S704 - escaped above
+    return markupsafe.Markup(_WHOLE.sub(r'<span class="unbroken">\g<0></span>', escaped))  # noqa: S704 - escaped above
 
 
 def _kind(block: Block) -> str:

@@ -30,7 +30,10 @@ def model(book: Book) -> Pairs:
         ("Epochs", _epochs(book)),
         ("Batch size", (plan["training"]["batch_size"].fact("count"),)),
         ("Learning rate", (plan["training"]["learning_rate"].fact("exact"),)),
-        ("Class weights", (plan["training"]["class_weights"].fact(),)),
+        (
+            "Class weights",
+            (plan["training"]["class_weights"].derived(str(plan["training"]["class_weights"].value), "in words"),),
+        ),
         ("Seed", (train["seed"].fact("exact"),)),
         ("Decision threshold", threshold(book)),
         ("Hardware", where),
@@ -40,7 +43,7 @@ def model(book: Book) -> Pairs:
         *(("Compute, otherwise", blocks.cost(other, "compute of the training")) for other in train["flops_otherwise"]),
         ("Energy", blocks.cost(train["energy"], "energy of the training")),
         *job(train["job"]),
-        ("Resumed", (count("resumed"), " times from a checkpoint")),
+        ("Times resumed from a checkpoint", (count("resumed"),)),
         ("Shipped as", ("ONNX, opset ", export["opset"].fact("exact"), ", written by ", export["exporter"].fact())),
     ]
     return Pairs("The model and its training", tuple(rows))
@@ -132,7 +135,10 @@ def threshold(book: Book) -> Parts:
     node = book["train"]["threshold"]
     if not node:
         return ("none: the task has no decision threshold",)
-    how: Parts = (", chosen on the ", node["chosen_on"].fact(), " split") if node["chosen_on"] else ()
+    how: Parts = ()
+    if node["chosen_on"]:
+        part = node["chosen_on"].derived(str(node["chosen_on"].value), "part of the data in words")
+        how = tree.say(", chosen on the {part} part", part=part)
     given: Parts = ()
     if book["encode"].value["task"] == "binary":
         given = ("probability of ", book["encode"]["classes"][1].fact(), " from ")
@@ -151,8 +157,7 @@ CRITERIA = {"balanced_accuracy": "best balanced accuracy", "f1": "best F1 score"
 
 def criterion(node: Node) -> Fact:
     """How a threshold was set: `best balanced accuracy`, `stated in the plan`."""
-    words = CRITERIA.get(str(node.value))
-    return node.derived(words, "criterion in words") if words else node.fact()
+    return node.derived(CRITERIA.get(str(node.value), str(node.value)), "criterion in words")
 
 
 def parity(book: Book) -> Paragraph:

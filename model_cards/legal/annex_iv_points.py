@@ -227,7 +227,7 @@ def _input(book: Book) -> list[Block]:
     lines = [
         (
             (column["name"].fact("name"),),
-            inputs.with_unit(column["kind"].fact(), column),
+            inputs.with_unit(inputs.kind_of(column), column),
             inputs.allowed(column),
         )
         for column in book.plan["data"]["columns"].where(role="feature")

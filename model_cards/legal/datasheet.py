@@ -105,7 +105,7 @@ def _columns(book: Book) -> Table:
             (
                 inputs.named(column, declared),
                 (column["role"].fact(),),
-                inputs.with_unit(column["kind"].fact(), column),
+                inputs.with_unit(inputs.kind_of(column), column),
                 inputs.allowed(declared),
                 (column["missing"].derived(share, "over the rows read", "percent"),),
             )

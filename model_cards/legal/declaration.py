@@ -320,7 +320,7 @@ def _risks(book: Book) -> list[Objection]:
         return [Objection((gap,), ("it holds no risk",), "compliance officer", (Words(risks.WHERE),))]
     found = [
         Objection(
-            parts("residual risk of “", risk["title"].fact(), "”"),
+            tree.say("residual risk of “{title}”", title=risk["title"].fact()),
             ("nobody has accepted it",) if isinstance(why, Gap) else (why,),
             "management",
             _place(risk),
@@ -329,7 +329,7 @@ def _risks(book: Book) -> list[Objection]:
     ]
     for risk in risks.entries(book):
         if risks.overdue(book, risk):
-            what = parts("review of “", risk["title"].fact(), "”")
+            what = tree.say("review of “{title}”", title=risk["title"].fact())
             why = parts("it was due on ", risk["review_on"].fact("date"))
             found.append(Objection(what, why, "compliance officer", _place(risk)))
     return found

@@ -65,6 +65,15 @@ def with_unit(kind: Fact, feature: Node) -> Parts:
     return parts(kind, *((", ", feature["unit"].fact()) if feature["unit"] else ()))
 
 
+KINDS = {"categorical": "category", "integer": "whole number", "numeric": "number"}
+"""Kinds of columns, in the words in which every document names them."""
+
+
+def kind_of(column: Node) -> Fact:
+    """Of a column as the plan declares it, `number`, `whole number` or `category`."""
+    return column["kind"].derived(KINDS[str(column["kind"].value)], "kind in words")
+
+
 def kind(feature: Node) -> Fact:
     """`number`, `whole number` or `category`."""
     if feature.value["kind"] == "categorical":

@@ -251,9 +251,9 @@ def test_html_breaks_no_place_of_the_law(document: Document) -> None:
     """A place such as Art. 13(3)(d) stays on one line, wherever a text names it."""
     page = documents.render_html.render(document)
     main = page[page.index("<main") : page.index("</main>")]
-    bare = re.sub(r'<span class="place">[^<]*</span>|<h[1-6].*?</h[1-6]>|<[^>]*>', "", main)
-    assert '<span class="place">Art. 13(3)(d)</span>' in main
-    assert not re.findall(r"\bArts?\.? [0-9]+", bare)
+    bare = re.sub(r'<span class="unbroken">[^<]*</span>|<h[1-6].*?</h[1-6]>|<[^>]*>', "", main)
+    assert '<span class="unbroken">Art. 13(3)(d)</span>' in main
+    assert not re.findall(r"\bArts?\.? [0-9]+|--[a-z]+", bare)
 
 
 def test_drawings_reach_every_format(dossiers: dict[str, Dossier]) -> None:
