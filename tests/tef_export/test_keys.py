@@ -59,6 +59,7 @@ def test_the_password_is_asked_for_only_where_it_is_needed(tmp_path: Path) -> No
     assert asked == [1]
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no openssl of its own")
 def test_the_fingerprint_is_the_one_that_openssl_shows(tmp_path: Path) -> None:
     """Two parties with different tools compare the same number."""
     made = keys.new_key(tmp_path, "me", None)

@@ -5,7 +5,7 @@ bundle is made here; there it is verified, damaged, imported, measured again and
 an umlaut, and what is measured and signed there is compared here. Wine 10 or later (Debian 13) is needed: earlier ones
 lack calls that Python 3.13 makes. Wine is not Windows: it holds no limits of a process and knows no code page but one.
 
-It takes some five minutes; with `--tests` the reader's own tests run there too, for half an hour.
+It takes some five minutes; with `--tests` the reader's own tests run there too, for another quarter of an hour.
 """
 
 from __future__ import annotations

