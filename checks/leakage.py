@@ -99,7 +99,8 @@ def _shared_rows(folder: RunFolder, split: SplitManifest) -> list[str]:
 
 
 def _lines(folder: RunFolder, reference: records.ArtifactRef) -> npt.NDArray[np.bytes_]:
-    return np.array(folder.checked(reference).read_bytes().split(), dtype="S64")
+    with folder.checked(reference).open("rb") as stream:
+        return np.fromiter((line.strip() for line in stream if line.strip()), dtype="S64")
 
 
 def _assignment(folder: RunFolder, split: SplitManifest) -> list[str]:
@@ -113,13 +114,15 @@ def _assignment(folder: RunFolder, split: SplitManifest) -> list[str]:
 
 
 def _assigned(place: Path, role: str) -> npt.NDArray[np.bytes_]:
-    """The digests that the table assigns to a part (rows of the part,)."""
-    found = [np.empty(0, dtype="S64")]
+    """The digests that the table assigns to a part (rows of the part,), sorted."""
+    held = bytearray()
     with pq.ParquetFile(place) as file:
         for batch in file.iter_batches(columns=["_row", "_role"]):
             mine = batch.filter(pc.equal(batch.column("_role"), role))
-            found.append(np.array(mine.column("_row").to_pylist(), dtype="S64"))
-    return np.concatenate(found)
+            held += np.array(mine.column("_row").to_pylist(), dtype="S64").tobytes()
+    found = np.array([], dtype="S64") if not held else np.frombuffer(held, dtype="S64")
+    found.sort()
+    return found
 
 
 def _arrays(folder: RunFolder, split: SplitManifest, encoded: records.EncodedData) -> list[str]:

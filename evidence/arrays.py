@@ -91,17 +91,21 @@ def lines_of_rows(row_digests: npt.NDArray[np.bytes_]) -> bytes:
 
 
 def _lines(row_digests: npt.NDArray[np.bytes_]) -> Iterator[bytes]:
-    ordered = bool((row_digests[:-1] <= row_digests[1:]).all())  # those of encoded rows are, and are not copied
-    digests = row_digests if ordered else np.sort(row_digests)
+    digests = _ordered(row_digests)
     for begin in range(0, len(digests), PIECE):
         yield b"".join(d + b"\n" for d in digests[begin : begin + PIECE].tolist())
 
 
+def _ordered(values: npt.NDArray[np.bytes_]) -> npt.NDArray[np.bytes_]:
+    """The values sorted: as they are where they are so, as digests of encoded rows, or a copy."""
+    return values if bool((values[:-1] <= values[1:]).all()) else np.sort(values)
+
+
 def contained(values: npt.NDArray[np.bytes_], among: npt.NDArray[np.bytes_]) -> npt.NDArray[np.bool_]:
-    """Which of the values (n,) stand among others (m,): as `numpy.isin`, with one sorted copy of the others."""
+    """Which of the values (n,) stand among others (m,): as `numpy.isin`, with at most one copy of the others."""
     if not len(among):
         return np.zeros(len(values), dtype=np.bool_)
-    ordered = np.sort(among)
+    ordered = _ordered(among)
     at = np.searchsorted(ordered, values)
     at[at == len(ordered)] = 0
     found: npt.NDArray[np.bool_] = ordered[at] == values
