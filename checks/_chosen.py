@@ -12,8 +12,11 @@ from evidence import arrays
 
 def hashed_order(part: arrays.Part, seed: int) -> npt.NDArray[np.intp]:
     """Indices of the rows (rows,) by their seeded hash."""
-    keys = [hashlib.sha256(f"{seed}:".encode() + digest).digest() for digest in part.row_digests.tolist()]
-    return np.argsort(np.array(keys, dtype="S32"), kind="stable")
+    digests, prefix, keys = part.row_digests, f"{seed}:".encode(), bytearray()
+    for begin in range(0, len(digests), arrays.PIECE):  # as Python's bytes they take several times their length
+        some = digests[begin : begin + arrays.PIECE].tolist()
+        keys += b"".join([hashlib.sha256(prefix + digest).digest() for digest in some])
+    return np.argsort(np.frombuffer(keys, dtype="S32"), kind="stable") if keys else np.empty(0, dtype=np.intp)
 
 
 def chosen(part: arrays.Part, most: int, seed: int) -> npt.NDArray[np.intp]:
