@@ -7,6 +7,7 @@ import io
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
@@ -30,16 +31,15 @@ def read_parquet(opened: _files.Opened, declared: Sequence[str]) -> RawTable:
         DataError: The file is damaged, or is no Parquet file.
     """
     content = opened.place if opened.member is None else io.BytesIO(opened.content())
-    with _damage_told(opened.name):
-        # Nothing is read ahead: a row group may be as large as the file.
-        file = pq.ParquetFile(content, pre_buffer=False, buffer_size=_BUFFER)
+    with _damage_told(opened.name), pq.ParquetFile(content) as file:  # closed again: there may be thousands
         names = tuple(file.schema_arrow.names)
-    return RawTable(opened.name, names, _pieces(file, opened.name, names, declared))
+    return RawTable(opened.name, names, _pieces(content, opened.name, names, declared))
 
 
-def _pieces(file: pq.ParquetFile, name: str, names: tuple[str, ...], declared: Sequence[str]) -> Iterator[Piece]:
+def _pieces(content: Path | io.BytesIO, name: str, names: tuple[str, ...], declared: Sequence[str]) -> Iterator[Piece]:
     wanted = [n for n in names if n in declared]
-    with _damage_told(name), file:
+    # Nothing is read ahead: a row group may be as large as the file.
+    with _damage_told(name), pq.ParquetFile(content, pre_buffer=False, buffer_size=_BUFFER) as file:
         for batch in file.iter_batches(rows_of_piece(len(wanted)), columns=wanted):
             yield [pa.chunked_array([batch.column(n)]) if n in declared and names.count(n) == 1 else () for n in names]
 
