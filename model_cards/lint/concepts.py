@@ -11,6 +11,8 @@ from configs.base import Section
 from model_cards.lint import lexicon, words
 
 PLACE = Path(__file__).with_name("thesaurus.yaml")
+ATTRIBUTES = frozenset({"residence", "nationality", "gender", "disability", "child", "language", "elderly"})
+"""Concepts of the thesaurus for what persons have."""
 LEAST_ROOT = 4
 _ENDINGS = (
     *("isation", "ization", "ification", "ation", "ition", "ement", "ment", "ness", "ance", "ence", "ated", "ating"),
@@ -51,6 +53,12 @@ def root(word: str) -> str:
 def load() -> Thesaurus:
     """Read the thesaurus that ships with proofline."""
     return Thesaurus.model_validate(strict_yaml.parse(PLACE.read_text(encoding="utf-8"), "thesaurus of the linter"))
+
+
+@functools.cache
+def known() -> frozenset[str]:
+    """Concepts of the thesaurus that are topics: of what is said to be done, or to be so."""
+    return frozenset(load().wider) - {"staff", "public"}
 
 
 @functools.cache

@@ -36,6 +36,8 @@ _NAME = "|".join(
         reverse=True,
     )
 )
+MONTHS = _NAME
+"""Names of months, as alternatives of a pattern."""
 _FORMS = (
     re.compile(
         r"(?<![\w.-])(?P<y>(?:19|20)\d\d)-(?P<m>\d\d)-(?P<d>\d\d)(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?)?(?:Z|"

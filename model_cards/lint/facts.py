@@ -47,6 +47,8 @@ ASSURING = frozenset(
 )
 """Concepts that are a topic by themselves."""
 MOST = 600
+SHORTEST = 15
+"""Characters of a sentence that says something of a fact."""
 OUTCOMES = frozenset({"outcome", "status", "result", "verdict", "decision", "conclusion", "state", "answer", "finding"})
 """Keys of what came of a check."""
 _NAMING = (
@@ -72,23 +74,29 @@ _BARE = OUTCOMES | {
 }
 """Keys that say nothing of what their value is of."""
 _NEGATIVE = re.compile(
-    r"(?:false|no|none|null|nil|n/?a|off|never|absent|missing|removed|retired|outstanding|fail(?:ed|ure|s)?|pending|planned|"
-    r"open|todo|tbd|unknown|skipped|disabled|inactive|refused|rejected|withdrawn|expired|unmeasured|drafted|draft|ordered|"
+    r"(?:red|amber|yellow|false|no|none|null|nil|n/?a|off|never|absent|missing|removed|retired|outstanding|fail(?:ed|ure|s)?|pending|planned|"
+    r"open|todo|tbd|unknown|skipped|disabled|inactive|refused|rejected|withdrawn|excluded|not included|"
+    r"expired|unmeasured|drafted|draft|ordered|"
     r"requested|scheduled|awaited|violated|missed|undecided|inconclusive|below|in preparation|in progress|"
     r"under way|ongoing|"
     r"nicht .*|not[ _-]\w.*|never \w.*|no \w+ yet)",
     re.IGNORECASE,
 )
 _FAILED = re.compile(
-    r"(?:fail\w*|not[ _-](?:met|passed|fulfilled|reached|satisfied)|violated|missed|below|inconclusive|undecided)",
+    r"(?:red$|rot$|not (?:recommended|suitable|intended|advised)|unsuitable|fail\w*|not[ _-](?:met|passed|"
+    r"fulfilled|reached|satisfied)|violated|missed|below|inconclusive|undecided)",
     re.IGNORECASE,
 )
 _HOLDS = re.compile(
     r"(?:true|yes|active|done|completed?|enabled|on|in place|available|pass(?:ed)?|met|fulfilled|ok|signed)",
     re.IGNORECASE,
 )
+_ID = re.compile(r"[a-z]{1,2}\d{1,3}")
+"""Numbers of criteria and controls: `R4`."""
 _CRITERIA = frozenset(words.words("criteria acceptance endpoints gates checks tests audit"))
 """Where what is false was looked at and not passed."""
+_UNSETTLED = frozenset(words.words("open unresolved outstanding failed unsettled remaining"))
+"""Words of keys that count what is left."""
 _PARTLY = frozenset(words.words("share rate fraction proportion percentage percent ratio part"))
 _LOOSE = concepts.fold(
     tuple(
@@ -96,7 +104,9 @@ _LOOSE = concepts.fold(
             "test check review report plan done measure assess evaluate evaluation validate audit study analysis "
             "assessment "
             "use used apply applied approve log record result release training user signed performed start run work "
-            "written published"
+            "written published patient case file image picture record document customer client item entry row "
+            "sample opinion "
+            "vote statement committee commission board"
         )
     ),
     "wider",
@@ -152,17 +162,21 @@ def of(evidence: Evidence) -> tuple[Fact, ...]:
     for entry in evidence.entries:
         if entry.derived or not entry.path or not isinstance(entry.path[-1], str) or (kind := _kind(entry)) is None:
             continue
-        if entry.rows and entry.key.lower() in IDENTITY:
+        if entry.rows and (entry.value is None or entry.key.lower() in IDENTITY):
             continue
         row, above = _named(entry, names)
         if kind == "partly":
-            row = [word for word in row if word not in _PARTLY]
+            row = [word for word in row if word not in _PARTLY | _UNSETTLED]
+        row = [word for word in row if not _ID.fullmatch(word)] or row
+        if entry.rows and entry.value == 0:
+            row = [*row, *(word for word in entry.named if word not in row)]
+        looked_at = len(above) == 1 and above[0] in _CRITERIA
         own = concepts.fold(tuple(row), "wider") - _EMPTY
         telling = frozenset(word for word in own - _LOOSE if len(word) > 1 and not word.isdigit())
-        telling = (telling - _limits() if set(above) & _CRITERIA or kind == "failed" else telling) or telling or own
+        telling = (telling - _limits() if looked_at or kind == "failed" else telling) or telling or own
         if not telling and len(own) < 2 and not above:
             continue
-        if entry.value is False and set(above) & _CRITERIA:
+        if entry.value is False and looked_at:
             kind = "failed"
         whole = concepts.fold(tuple(row), "wider")
         fact = Fact(whole, telling, own & _LOOSE - telling, concepts.fold(tuple(above), "wider") - _EMPTY, kind, entry)
@@ -196,8 +210,11 @@ def _kind(entry: Entry) -> Kind | None:
         if len(text) < 60 and _NEGATIVE.fullmatch(text):
             return "failed" if _FAILED.match(text) else "undone"
         return "holds"
-    if isinstance(value, int) and value == 0 and len(words.words(entry.key)) > 1:
+    key = set(words.words(entry.key))
+    if isinstance(value, int) and value == 0 and (len(key) > 1 or entry.rows):
         return "undone"
+    if isinstance(value, int) and key & _UNSETTLED and len(key) > 1:
+        return "partly"
     if 0 < value < 1 and _PARTLY & set(words.words(entry.key)):
         return "partly"
     return None

@@ -46,6 +46,7 @@ class Lexicon(Section):
     totals: tuple[str, ...]
     parts: dict[str, tuple[str, ...]]
     families: dict[str, Family]
+    settings: dict[str, tuple[str, ...]]
     software: tuple[str, ...]
 
 
@@ -100,6 +101,12 @@ def measures() -> Phrases:
 def families() -> Phrases:
     """Names of model families."""
     return Phrases({name: family.names for name, family in load().families.items()})
+
+
+@functools.cache
+def settings() -> Phrases:
+    """Settings, each under its kind and its name: `optimiser: adam`."""
+    return Phrases({f"{kind}: {name}": (name,) for kind, names in load().settings.items() for name in names})
 
 
 @functools.cache

@@ -106,10 +106,17 @@ class Context:
     """Do row, column or caption speak of percent?"""
 
 
+_WINDOW = re.compile(r"(?<=_)\d+(?=(?:d|w|m|y|h|min|days|weeks|months|years)?(?:_|$))")
+LONGEST_NAME = 60
+
+
 class Sources:
     """All values of the evidence, found by size and by name. Built once, then only read."""
 
     def __init__(self, evidence: Evidence) -> None:
+        names = {str(e.value) for e in evidence.texts if len(str(e.value)) < LONGEST_NAME}
+        self.in_names = frozenset(m for name in names for m in _WINDOW.findall(name))
+        """Lengths within names of columns: `12` in `overdrafts_12m`."""
         standing = (e for e in evidence.numbers if not e.of_table)
         self.all = tuple(source_of(entry) for entry in (*standing, *quantities.derived(evidence)))
         self._sorted = sorted(self.all, key=lambda s: abs(s.value))
@@ -139,7 +146,7 @@ class Sources:
     def in_keys(self) -> frozenset[str]:
         """Numbers within keys, as they stand there: `0.05` in `noise_sigma_0.05`."""
         steps = {str(step) for s in self.all for step in s.entry.path if isinstance(step, str)}
-        return frozenset(m.replace("_", ".") for step in steps for m in re.findall(r"\d+(?:[._]\d+)?", step))
+        return frozenset(m.replace("_", ".") for step in steps for m in re.findall(r"\d+[._]\d+", step))
 
     @functools.cached_property
     def labels(self) -> frozenset[str]:
@@ -207,7 +214,13 @@ def carriers(mention: Mention, context: Context, sources: Sources) -> list[Sourc
         or (s.names & context.around and not (few and "sum" in str(s.entry.derived) and s.value > SURE))
     ]
     if mention.unit == "time":
-        found = [s for s in found if s.seconds or s.names & context.around]
+        found = [
+            s
+            for s in found
+            if s.seconds
+            or s.kind == "time"
+            or (not s.follows and (s.names & context.around or s.value >= quantities.LONG))
+        ]
     return found
 
 
@@ -251,12 +264,13 @@ def meant_instead(
     mention: Mention, equals: Sequence[Source], context: Context, said: Sequence[Mention], sources: Sources
 ) -> Source | None:
     """The value that is named better than all that equal the mention; nothing where one of them is named as well."""
-    if not equals or len(equals) > MOST_MATCHES:
+    if not equals or len(equals) > MOST_MATCHES or mention.unit == "size":
         return None
     candidates = [
         s
         for s in sources.named(context.near)
         if _alike(s, equals[0])
+        and (mention.unit != "time" or s.seconds)
         and not s.entry.derived
         and (mention.unit != "%" or s.percent or s.value <= 1)
         and not any(stands_for(m, s, percent=context.percent) for m in said)
@@ -264,7 +278,7 @@ def meant_instead(
     best: Source | None = None
     for match in equals:
         better = max(
-            (c for c in candidates if _better(c, match, context)),
+            (c for c in candidates if _better(c, match, context, few=digits(mention) < COARSE)),
             key=lambda c: (len(c.names & context.near), -len(c.names - context.around)),
             default=None,
         )
@@ -285,7 +299,7 @@ def _beside(one: Entry, other: Entry) -> bool:
     return len(one.steps) > 1 and (one.file, one.steps[:-1]) == (other.file, other.steps[:-1])
 
 
-def _better(other: Source, match: Source, context: Context) -> bool:
+def _better(other: Source, match: Source, context: Context, *, few: bool) -> bool:
     """Is another value named by every word that names the match, and by more?"""
     if not match.names & context.sentence <= other.names:
         return False
@@ -298,7 +312,8 @@ def _better(other: Source, match: Source, context: Context) -> bool:
         if extra <= context.labels and match.names & context.labels:
             return False  # `under 30` and `over 60` are not `30 to 60`
         told = bool(match.names & context.around) or len(extra) > 1 or bool(extra & (_measures() | _QUANTILES))
-        told = told or _beside(other.entry, match.entry)
+        unnamed = not match.names & context.around and few
+        told = told or (unnamed and bool(extra & other.own)) or _beside(other.entry, match.entry)
         if match.names and match.names <= context.near:
             lacking = other.names - match.names - context.sentence  # it is named in full, so the other has to be, too
         sure = len(lacking) < len(extra) or bool(extra & (_measures() | _TELLING) and len(lacking) <= len(extra))
@@ -320,7 +335,14 @@ def _measures() -> frozenset[str]:
 
 def counted(after: frozenset[str], sources: Sources) -> list[Source]:
     """What counts the very thing that stands behind a number: a key of its name, or a list."""
-    return [s for s in sources.named(after) if s.whole and s.own and s.own <= after and not s.names & RESTRICTING]
+    return [
+        s
+        for s in sources.named(after)
+        if s.whole
+        and s.own
+        and (s.own <= after or (lengths(s) and 2 * len(s.own & after) >= len(s.own)))
+        and not s.names & RESTRICTING
+    ]
 
 
 def measured(context: Context) -> bool:

@@ -71,6 +71,10 @@ _MASKS = tuple(
         r"\b\d+-bit\b|\b\d+\s?bit\b",
     )
 )
+_FIRST_DAY = re.compile(
+    rf"\b\d{{1,2}}\.?(?=\s*(?:to|-|–|and|bis|until)\s*\d{{1,2}}\.?\s+(?:{dates.MONTHS})\b)", re.IGNORECASE
+)
+"""`2 to 5 August`."""
 _POSTAL = re.compile(r"(?<![\w.,])\d{4,5}(?=\s+[A-ZÄÖÜ][a-zäöüß]+)")
 _YEAR = re.compile(r"(?<![\w.,$€£])(?:19|20)\d\d(?:\s*[-/]\s*(?:(?:19|20)?\d\d))?(?![\w.,]*\d|\s?%)")
 _WORK = re.compile(
@@ -182,7 +186,7 @@ class Mention:
 
 def mask(text: str, kind: str = "prose") -> str:
     """The text with blanks where digits name something; every character keeps its place."""
-    masked = text
+    masked = _FIRST_DAY.sub(lambda found: " " * len(found[0]), text)
     for date in dates.find(text):
         masked = _blank(masked, date.begin, date.end)
     for match in lexicon.software().finditer(masked):

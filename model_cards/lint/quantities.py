@@ -52,7 +52,7 @@ def readings(mention: Mention, *, percent: bool) -> Iterator[tuple[float, float,
             if mention.unit == "points":
                 yield value, half, lambda s: s.percent
             else:
-                yield value, half, lambda s: s.percent or abs(s.value) > 1.5
+                yield value, half, lambda s: s.percent or (abs(s.value) > 1.5 and (not s.whole or s.entry.measures))
         elif mention.unit == "time":
             seconds, step = value * mention.factor, half * mention.factor
             for unit in sorted(set(SECONDS.values())):
@@ -68,8 +68,8 @@ def readings(mention: Mention, *, percent: bool) -> Iterator[tuple[float, float,
             power = 3 if mention.factor >= 1e9 else 2 if mention.factor >= 1e6 else 1
             yield value * mention.factor * 1.024**power, half * mention.factor, _anything
         else:
-            if decimals == 0 and value < SMALL:
-                yield value, 0.02 * value, _anything  # nobody calls 1.8 of them two
+            if decimals == 0 and abs(value) < SMALL:
+                yield value, 0.02 * abs(value), _anything  # nobody calls 1.8 of them two
             else:
                 yield value, half, _anything
             if percent:

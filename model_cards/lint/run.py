@@ -12,6 +12,7 @@ from model_cards.lint import readers
 from model_cards.lint.evidence import Evidence
 from model_cards.lint.model import CONFIDENCES, Confidence, Document, Finding, at_least
 from model_cards.lint.rules import (
+    assurances,
     claims,
     consistency,
     coverage,
@@ -42,6 +43,7 @@ AGAINST_EVIDENCE: tuple[Check, ...] = (
     features.used,
     declarations.check,
     claims.check,
+    assurances.check,
     stated.check,
 )
 

@@ -33,10 +33,12 @@ _IMAGINED = re.compile(
     r"(?<!\w)(?:must|may|shall|should|would|could|never|if|planned|forbidden|prohibited|misuse|not)(?!\w)",
     re.IGNORECASE,
 )
+_DOUBLY = re.compile(r"(?<!\w)(?:no|never|none|nothing|nobody)(?!\w)[^.;]*(?<!\w)without(?!\w)", re.IGNORECASE)
 _OWN_DENIAL = re.compile(r"(?<!\w)(?:no|without|free of)(?!\w)", re.IGNORECASE)
 _FOUND_NONE = re.compile(
     (
         r"(?<!\w)(?:(?:and|but|which) failed|failed(?=\s+to\s+(?:break|get|gain|fool|mislead|find)))(?!\w)|"
+        r"(?<!\w)(?:could not|cannot|can not|unable)(?=\s+(?:to )?(?:get|break|hack|enter|penetrat|fool|mislead|be))|"
         r"(?<!\w)(?:not|nobody is)(?=\s+(?:disadvantaged|biased|discriminated|treated worse))|"
         r"(?<!\w)(?:no|without|free of|none)(?=\s+(?:\w+\s+){0,3}?(?:weakness|vulnerabilit|issue|"
         r"problem|finding|flaw|bias|difference|discriminat|disparit|defect|risk))"
@@ -193,6 +195,8 @@ def _of_attribute(
 def _is_claim(sentence: Sentence, match: re.Match[str], claim: Claim) -> bool:
     if claim.reverse:
         low, high = saying.clause(sentence.text, *match.span())
+        if _DOUBLY.search(sentence.text[low:high]):
+            return False  # `no rejection goes out without a person`
         part = sentence.text[low : match.start()] + sentence.text[match.end() : high]
         return not sentence.text.rstrip().endswith("?") and not _IMAGINED.search(part)
     if not claim.denied_too:
@@ -254,6 +258,8 @@ def _says_so(entry: Entry, about: str) -> bool:
     """Does the place itself speak of it, with a value that is no mere number or description?"""
     pattern = re.compile(rf"(?<!\w)(?:{about})(?!\w)", re.IGNORECASE)
     keys = " ".join(" ".join(words.words(str(step))) for step in entry.path if isinstance(step, str))
+    if entry.key.lower() in OUTCOMES:
+        keys = f"{keys} {' '.join(entry.named)}"
     return bool(pattern.search(keys)) and (entry.value is True or isinstance(entry.value, str))
 
 

@@ -160,6 +160,8 @@ def _one(
         return None
     if _PRODUCT.search(sentence.text[: mention.begin]) and mention.readings[0][1]:
         return None  # the version of a product
+    if mention.unit == "time" and f"{mention.value:.0f}" in sources.in_names:
+        return None
     if _COUNTED_BY_LAW.match(sentence.text, mention.end) or _in_name(sentence.text, mention, evidence):
         return None
     context = context_of(sentence, mention, found, before, sources.labels)
@@ -178,7 +180,11 @@ def _one(
         and saying.asserted(sentence, mention.begin, mention.end)
     ):
         return _finding("count-differs", sentence, mention, held[0])
-    if not equals and sentence.text[mention.begin].isalpha() and (asked or (mention.whole and mention.value <= _FEW)):
+    if (
+        not equals
+        and sentence.text[mention.begin].isalpha()
+        and (asked or (mention.whole and not mention.unit and mention.value <= _FEW))
+    ):
         return None
     if linking.coarse(mention) and linking.measured(context):
         # A value of a measure that nothing names: digits so few are met anywhere.
@@ -271,8 +277,9 @@ def context_of(
             percent=percent,
         )
     told_apart = [m for m in found if m is not mention and _label(m, labels)]
+    lead = _LEAD.match(sentence.text)
     spans = _near(sentence, [m for m in found if m not in told_apart])
-    near = spans[mention.begin]
+    near = spans[mention.begin] | (_fold(lead[1]) if lead and lead.end() <= mention.begin else frozenset())
     if in_interval(sentence, mention):
         near |= _BOUNDS
     others = frozenset().union(*(words for begin, words in spans.items() if begin != mention.begin))
@@ -328,6 +335,8 @@ def _near(sentence: Sentence, found: Sequence[Mention]) -> dict[int, frozenset[s
     return held
 
 
+_LEAD = re.compile(r"([^:.,;0-9]{3,40}):\s")
+"""`Rain: 60 flights, 3 false alerts` is all of rain."""
 _CUTS = re.compile(r";|(?<!\w)(?:but|while|whereas|although|however|aber|während|mais|tandis)(?!\w)")
 _STOPS = re.compile(r"[,;(]|(?<!\w)(?:and|or|but|while|against)(?!\w)")
 

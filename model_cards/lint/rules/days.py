@@ -251,6 +251,8 @@ def _of_another(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
             continue
         low, high = saying.clause(sentence.text, stated.begin, stated.end)
         said = concepts.fold(tuple(words.words(sentence.text[low:high])))
+        said |= concepts.fold(tuple(a + b for a, b in itertools.pairwise(words.words(sentence.text[low:high]))))
+        said = frozenset(word for word in said if not word.isdigit()) - _MONTHS
         held = [(linking.source_of(e), d) for d, e in evidence.dates if d.day and not e.derived]
         equal = [s for s, d in held if stated.agrees(d)]
         others = [s for s, d in held if not any(f.agrees(d) for f in found)]
@@ -270,6 +272,7 @@ def _of_another(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
             )
 
 
+_MONTHS = concepts.fold(tuple(dates.month_name(month) for month in range(1, 13)))
 _YEAR = re.compile(r"(?<![\w.,:/$€£-])(?:19|20)\d\d(?![\w/:-]|[.,]\d|\s?%)")
 
 

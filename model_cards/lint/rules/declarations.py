@@ -18,7 +18,7 @@ _DECLARES = re.compile(
     r")?(?:declared|established|"
     r"confirmed|shown|given|ensured)|(?:declaration of conformity|ce[- ]mark(?:ing)?) (?:can|may|could) "
     r"(?:\w+ )?be (?:signed|"
-    r"issued|affixed|made|placed|put)|(?:declaration of conformity) (?:is|was|has been) (?:\w+ "
+    r"issued|affixed|made|placed|put)|(?:declaration of conformity|(?:ce|eu) declaration) (?:is|was|has been) (?:\w+ "
     r")?(?:signed|issued|made)|(?:(?:hereby|herewith|we|i|undersigned|provider|manufacturer|company|gmbh|"
     r"ag|ltd|inc|s\.?l\.?|"
     r"oy|s\.?a\.?)\s+(?:\w+\s+){0,4}?declares?(?!\w)|declares?\s+(?:under\s+)?(?:\w+\s+){0,5}?(?:that|"
@@ -60,7 +60,7 @@ _PIECES = re.compile(
     r"\s(?=and (?:the |its |our |it |we |they )?(?:\w+ ){0,3}(?:can|may|was|were|is|are|has|have|will)(?!\w))"
 )
 _SOME = re.compile(
-    r"(?<!\w)(?:(?:that|which) (?:is|are|was|were) named|named (?:here|above|below))(?!\w)", re.IGNORECASE
+    r"(?<!\w)(?:(?:that|which) (?:is|are|was|were) named for|named (?:here|above|below))(?!\w)", re.IGNORECASE
 )
 NEAR = 90
 """Characters within which the words of a declaration stand."""
@@ -108,6 +108,10 @@ _RESULT_KEYS = frozenset(
         "ok",
         "success",
         "fulfilled",
+        "in_place",
+        "implemented",
+        "done",
+        "performed",
         "pass",
     }
 )
@@ -119,12 +123,21 @@ _FAILED = re.compile(
     re.IGNORECASE,
 )
 _OPEN = re.compile(
-    r"(?:inconclusive|open|undecided|not[ _-]measured|not[ _-]tested|pending|unknown|partial(?:ly)?|missing)",
+    r"(?:amber|yellow|inconclusive|open|undecided|not[ _-]measured|not[ _-]tested|pending|unknown|"
+    r"partial(?:ly)?|missing)",
     re.IGNORECASE,
 )
 _PASSED = re.compile(
-    r"(?:pass(?:ed|es)?|met|ok|yes|true|fulfilled|green|success(?:ful)?|approved|erfüllt|bestanden)", re.IGNORECASE
+    r"(?:pass(?:ed|es)?|met|ok|green|yes|true|fulfilled|green|success(?:ful)?|approved|erfüllt|bestanden)",
+    re.IGNORECASE,
 )
+
+
+_PLAINLY = re.compile(
+    r"(?:pass(?:ed)?|fail(?:ed)?|met|not met|missed|fulfilled|not fulfilled|not passed|violated|red|amber|green)",
+    re.IGNORECASE,
+)
+"""Outcomes that are none but of a criterion, under whatever key."""
 
 
 def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
@@ -197,7 +210,7 @@ def results(evidence: Evidence) -> tuple[tuple[Entry, ...], tuple[Entry, ...], t
             len(entry.path) > 1
             and str(entry.path[-2]).lower() in {"tests", "gates", "checks", "criteria", "acceptance", "endpoints"}
         )
-        if not about_result:
+        if not about_result and not (isinstance(entry.value, str) and _PLAINLY.fullmatch(entry.value.strip())):
             continue
         if entry.value is False or (isinstance(entry.value, str) and _FAILED.fullmatch(entry.value.strip())):
             failed.append(entry)

@@ -44,8 +44,6 @@ _KINDS = frozenset(
 """Words of a name that say in which form an attribute is held, not which it is."""
 SHORT = 8
 """Words of what is said not to be used, up to which the telling word of a name is enough: `the kind of school`."""
-_ATTRIBUTES = frozenset({"residence", "nationality", "gender", "disability", "child", "language"})
-"""Concepts of the thesaurus for what persons have, under whatever name."""
 _LABEL = re.compile(r"(?:does not see|not used|unused|excluded)", re.IGNORECASE)
 
 
@@ -133,7 +131,7 @@ def _named(
     row = [names.get(word, word) for word in row]
     short = len(row) <= SHORT
     for feature, entry in features:
-        attribute = concepts.fold(feature, "wider") & _ATTRIBUTES
+        attribute = concepts.fold(feature, "wider") & concepts.ATTRIBUTES
         if (
             short
             and attribute

@@ -199,9 +199,11 @@ def _of_evidence(sentence: Sentence, mention: Mention, context: Context, sources
         return True
     if not (changes or ratios) or (mention.whole and mention.value < COUNTED):
         return False
+    if mention.unit == "time" and not any(s.seconds for s in sources.named(context.near)):
+        return False
     return any(
         matching.equal(mention, result)
-        for one, other in _pairs(sentence, context, sources)
+        for one, other in _pairs(sentence, mention, context, sources)
         for result in _results(one.value, other.value, changes=changes, ratios=ratios)
     )
 
@@ -227,7 +229,7 @@ def _results(a: float, b: float, *, changes: bool, ratios: bool) -> Iterator[flo
             yield b / a
 
 
-def _pairs(sentence: Sentence, context: Context, sources: Sources) -> Iterator[tuple[Source, Source]]:
+def _pairs(sentence: Sentence, mention: Mention, context: Context, sources: Sources) -> Iterator[tuple[Source, Source]]:
     """Values of one kind, of what the sentence names where it names any of them."""
     said = context.near | concepts.fold(tokens.of(sentence.text).row)
     each_other = _EACH_OTHER.search(sentence.text)
@@ -239,7 +241,7 @@ def _pairs(sentence: Sentence, context: Context, sources: Sources) -> Iterator[t
             continue
         common = frozenset.intersection(*(s.names for s in members))
         named = [s for s in members if (s.names - common) & said]
-        if not named and not common & context.around:
+        if not named and not common & (context.around if mention.unit == "points" else said):
             continue
         if len(named) > 1 and each_other:
             yield from itertools.combinations(named[:MOST_PAIRED], 2)

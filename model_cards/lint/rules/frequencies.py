@@ -29,7 +29,9 @@ _ADVERBS = {
 _UNITS = "|".join(_DAYS)
 _COUNTS = "|".join(mentions.SPELLED)
 _EVERY = re.compile(
-    rf"(?<!\w)(?:(?P<adverb>{'|'.join(_ADVERBS)})|"
+    rf"(?<!\w)(?:(?P<adverb>{'|'.join(_ADVERBS)})|(?P<times>once|twice|(?:\d{{1,2}}|{_COUNTS}) times) (?:a|"
+    rf"an|per|every|each) "
+    rf"(?P<per>{_UNITS})|"
     rf"(?:(?:once|one time)\s+)?(?:every|each|an?|per)\s+(?:(?P<count>\d{{1,3}}|{_COUNTS}|second|other)\s+)?"
     rf"(?P<unit>{_UNITS})s?)(?!\w)",
     re.IGNORECASE,
@@ -76,11 +78,19 @@ def stated(text: str) -> Iterator[tuple[int, int, float]]:
         if match["adverb"]:
             yield *match.span(), _ADVERBS[match["adverb"].lower()]
             continue
+        if match["times"]:
+            often = {"once": 1.0, "twice": 2.0}.get(match["times"].lower()) or _number(match["times"].split()[0])
+            yield *match.span(), _DAYS[match["per"].lower()] / often
+            continue
         if not _ONCE.search(match[0]):
             continue  # `11 hours a week` is no period
         count = (match["count"] or "1").lower()
-        number = 2.0 if count in {"second", "other"} else float(mentions.SPELLED.get(count) or count)
+        number = 2.0 if count in {"second", "other"} else _number(count)
         yield *match.span(), number * _DAYS[match["unit"].lower()]
+
+
+def _number(text: str) -> float:
+    return float(mentions.SPELLED.get(text.lower()) or text)
 
 
 @functools.lru_cache(maxsize=4)

@@ -13,6 +13,7 @@ from model_cards.lint.rules import tokens
 from model_cards.lint.rules.catalogue import RULES
 
 _CODE = re.compile(r"(?<![\w./@-])(?=[\w-]*\d)(?=[\w-]*[A-Za-z])[A-Za-z0-9][\w-]{5,40}(?![\w/@-]|\.\w)")
+_DASHED = re.compile(r"(?<![\w./-])\d{2,}(?:[-/]\d{2,})+(?![\w/-])")
 _WORDS = re.compile(r"[A-Za-z0-9][\w-]{5,40}")
 MOST_CHANGED = 2
 """Characters by which a code may differ from that of the evidence and still be meant to be it."""
@@ -53,7 +54,7 @@ def _codes(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
     known = _held_codes(evidence)
     text = sentence.text
     inside = dates.find(text)
-    for match in _CODE.finditer(text):
+    for match in (*_CODE.finditer(text), *_DASHED.finditer(text)):
         code = match[0].lower()
         if code in known or any(code in other or other in code for other in known):
             continue
@@ -77,7 +78,7 @@ def _held_codes(evidence: Evidence) -> dict[str, Entry]:
     found: dict[str, Entry] = {}
     for entry in evidence.texts:
         for match in _WORDS.finditer(str(entry.value)[:2_000]):
-            if re.search(r"\d", match[0]) and re.search(r"[A-Za-z]", match[0]):
+            if re.search(r"\d", match[0]) and re.search(r"[A-Za-z-]", match[0]):
                 found.setdefault(match[0].lower(), entry)
     return found
 

@@ -58,6 +58,7 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
             continue
         yield from model(sentence, evidence)
         yield from unlisted(sentence, evidence)
+        yield from setting(sentence, evidence)
         yield from version(sentence, evidence)
 
 
@@ -122,19 +123,73 @@ def unlisted(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
     kinds = [
         e for e in evidence.texts if not e.derived and _KIND_KEYS & set(words.words(e.key)) and len(str(e.value)) < 60
     ]
+    if kinds and not recorded_families(evidence):
+        # The kind in the evidence is in no list, so that any listed one that it does not name is another.
+        held = " ".join(str(e.value).lower() for e in evidence.texts)
+        for span in stated_families(sentence):
+            shown = sentence.text[span.begin : span.end]
+            if shown.lower() not in held:
+                yield _other_kind(sentence, (span.begin, span.end), kinds[0])
     for match in _UNLISTED.finditer(sentence.text):
         if lexicon.families().find(words.words(match[0].lower())) or not kinds:
             continue
         if not any(match[0].lower() in str(e.value).lower() for e in evidence.texts):
-            yield Finding(
-                RULES["model-differs"],
-                sentence,
-                "medium",
-                f"“{match[0]}” is named as a kind of model; the evidence has “{kinds[0].value}”.",
-                "Name the model that was evaluated.",
-                match.span(),
-                kinds[0].proof,
-            )
+            yield _other_kind(sentence, match.span(), kinds[0])
+
+
+def _other_kind(sentence: Sentence, span: tuple[int, int], entry: Entry) -> Finding:
+    return Finding(
+        RULES["model-differs"],
+        sentence,
+        "medium",
+        f"“{sentence.text[span[0] : span[1]]}” is named as a kind of model; the evidence has “{entry.value}”.",
+        "Name the model that was evaluated.",
+        span,
+        entry.proof,
+    )
+
+
+_SAME_SETTINGS = {
+    "torch": "pytorch",
+    "sklearn": "scikit learn",
+    "float16": "fp16",
+    "float32": "fp32",
+    "bfloat16": "bf16",
+}
+
+
+@functools.lru_cache(maxsize=4)
+def _held_settings(evidence: Evidence) -> dict[str, dict[str, Entry]]:
+    """Kind of setting to those that the evidence names, with where."""
+    found: dict[str, dict[str, Entry]] = {}
+    for entry in evidence.texts:
+        if len(str(entry.value)) < 200:
+            for named in lexicon.settings().find([*words.words(entry.key), *words.words(str(entry.value).lower())]):
+                kind, _, name = named.concept.partition(": ")
+                found.setdefault(kind, {}).setdefault(_SAME_SETTINGS.get(name, name), entry)
+    return found
+
+
+def setting(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
+    """Another optimiser, machine, precision or framework than the evidence names."""
+    if evidence.rich or sentence.kind not in {"prose", "cell"} or _COMPARES.search(f"{sentence.text} {sentence.row}"):
+        return
+    held = _held_settings(evidence)
+    for span in tokens.of(sentence.text).spans(lexicon.settings()) if held else ():
+        kind, _, name = span.concept.partition(": ")
+        shown = sentence.text[span.begin : span.end]
+        if kind not in held or _SAME_SETTINGS.get(name, name) in held[kind] or shown.islower():
+            continue
+        entry = next(iter(held[kind].values()))
+        yield Finding(
+            RULES["model-differs"],
+            sentence,
+            "medium",
+            f"“{shown}” is named as {kind}; the evidence has “{entry.value!s:.60}”.",
+            "Name what the evidence has.",
+            (span.begin, span.end),
+            entry.proof,
+        )
 
 
 _OTHERS = frozenset(

@@ -20,7 +20,8 @@ _EVERYWHERE: tuple[tuple[str, Confidence, str], ...] = (
     ),
     (
         (
-            r"(?<!\w)(?:TBD|TBC|TBA|T\.B\.D\.?|TODO|FIXME|XXX+|TKTK|to be (?:added|completed|filled in|named|"
+            r"(?<!\w)(?:TBD|TBC|TBA|T\.B\.D\.?|TODO|FIXME|XXX+|xx[./-]xx(?:[./-](?:\d{2,4}|xx+))?|TKTK|to be "
+            r"(?:added|completed|filled in|named|"
             r"inserted|supplied|(?:decided|agreed|announced|confirmed|specified)(?=[.\])]*$)|provided later|"
             r"defined later|determined|decided later)|(?:fill|add|put|"
             r"complete|insert) "
@@ -71,7 +72,7 @@ _EVERYWHERE: tuple[tuple[str, Confidence, str], ...] = (
         "high",
         "a value that a program could not compute",
     ),
-    (r"(?<![\w.-])N\.\s?N\.(?!\w)", "medium", "a person without a name"),
+    (r"(?<![\w.-])(?:N\.\s?N\.|n\.n\.)(?!\w)", "medium", "a person without a name"),
 )
 _PATTERNS = tuple(
     (re.compile(p, re.IGNORECASE if "lorem" in p or "TBD" in p or "insert" in p else 0), c, w)

@@ -18,7 +18,8 @@ _DONE = re.compile(
 """Something took place, which says nothing of how it ended."""
 _GOOD = re.compile(
     r"(?<!\w)(?:verified|validated|shown|showed|shows|demonstrated|proven|proved|confirmed|confirms|ensured|"
-    r"guaranteed|guarantees|passed|passes|met|meets|fulfilled|fulfils|satisfied|satisfies|sufficient\w*|"
+    r"found in order|in order|guaranteed|guarantees|passed|passes|met|meets|fulfilled|fulfils|satisfied|"
+    r"satisfies|sufficient\w*|"
     r"adequate\w*|good|"
     r"satisfactory|high enough|low enough|reache[sd] (?:what|the)|reliabl[ey]|"
     r"as (?:\w+ )?(?:as )?(?:required|demanded|requested)|"
@@ -36,7 +37,7 @@ _NO_LONGER = re.compile(r"(?<=\w )(?:when|once|as soon as|after) [^,;.]{0,60}(?<
 _OWN_NO = re.compile(
     r"(?<!\w)no (?=(?:\w+ ){0,3}?(?:effect|influence|discriminat|bias(?! mitigation)|difference|problem|weakness|"
     r"issues?\b|harm|foreign|drift|"
-    r"disadvantage|disparit|failure))",
+    r"disadvantage|disparit|failure|concern|objection|anomal|doubt|complaint|reservation))",
     re.IGNORECASE,
 )
 
@@ -45,9 +46,16 @@ _UNHARMED = re.compile(
     r"(?<!\w)(?:does|do|did) not(?= (?:\w+ )?(?:impair|affect|harm|hurt|disturb|hinder|degrade|reduce|"
     r"weaken|matter|change|"
     r"alter|influence|depend|need|require|fool|mislead))|"
+    r"(?<!\w)(?:did|could|do|does) not(?= (?:\w+ )?(?:succeed|get in|break|manage|find))|"
     r"(?<!\w)without(?= (?:\w+ )?(?:effect|influence|harm|loss|problem|incident|objection|reservation|"
     r"complaint|finding|issue|"
     r"fault|error|difficult|restriction)s?)",
+    re.IGNORECASE,
+)
+_HAS = re.compile(
+    r"(?<!\w)(?:carr(?:y|ies)|h(?:as|ave|ad) (?:an?|no|given|the|its|our|their|\w+ly|taken out)|holds?|"
+    r"provides?|offers?|includes?|"
+    r"comes with|there (?:is|are)|protects?|keeps?|helps?|supports?|works?|uses?)(?!\w)",
     re.IGNORECASE,
 )
 _VERB = re.compile(
@@ -69,10 +77,12 @@ _ORDER = re.compile(
 
 def states(text: str) -> bool:
     """Is something said, and not only named or ordered? A sentence has a verb, or at least an end and no order."""
+    if text[:1].islower() and text.rstrip()[-1:] not in ".!;":
+        return False
     if _VERB.search(text):
         return not _ORDER.match(text)
     lower = [word for word in re.findall(r"[^\W\d_]{3,}", text) if word.islower()]
-    return text.rstrip()[-1:] in ".!" and len(lower) > 1 and not _ORDER.match(text)
+    return text.rstrip()[-1:] in ".!" and len(lower) > 0 and not _ORDER.match(text)
 
 
 def unharmed(text: str) -> str:
@@ -80,8 +90,13 @@ def unharmed(text: str) -> str:
     return _masked(text, _UNHARMED)
 
 
+_FOUND_NOTHING = re.compile(
+    r"(?<!\w)(?:found|finds?|revealed|showed|shows|turned up|brought up) (?:nothing|no)(?!\w)", re.IGNORECASE
+)
 _AS_ASKED = re.compile(r"(?<=as )(?:required|demanded|requested)")
 """`As required` asks for nothing."""
+_IF = re.compile(r"^(?:if|once|should|in case)(?= [^,]+, )", re.IGNORECASE)
+"""`If the network fails, another takes over`: what is said to come then is said."""
 _OCCASION = re.compile(r"(?<=\w )when(?!\w)", re.IGNORECASE)
 _ABILITY = re.compile(r"(?<!\w)(?:can|may)(?= (?:\w+ )?[a-z]+(?<!be)(?!\w))", re.IGNORECASE)
 
@@ -96,14 +111,19 @@ def done(sentence: Sentence) -> bool:
     return _first(sentence, _DONE)
 
 
+def has(sentence: Sentence) -> bool:
+    """Is it asserted that something is there?"""
+    return _first(sentence, _HAS)
+
+
 def asserted(sentence: Sentence, span: tuple[int, int]) -> bool:
     """Is what stands there said to be so? `Can send feedback` is no wish, `no effect` no denial."""
-    text = _masked(_without_praise(sentence.text), _AS_ASKED, _NO_LONGER, _ABILITY, _OCCASION)
+    text = _masked(without_praise(sentence.text), _AS_ASKED, _NO_LONGER, _ABILITY, _OCCASION, _IF)
     return saying.asserted(dataclasses.replace(sentence, text=text), *span) and not saying.speaks_of_part(text)
 
 
 def _first(sentence: Sentence, pattern: re.Pattern[str]) -> bool:
-    text = _masked(_without_praise(sentence.text), _AS_ASKED, _NO_LONGER)
+    text = _masked(without_praise(sentence.text), _AS_ASKED, _NO_LONGER, _ABILITY)
     cleared = dataclasses.replace(sentence, text=text)
     return any(saying.asserted(cleared, *m.span()) for m in pattern.finditer(sentence.text))
 
@@ -115,6 +135,6 @@ def _masked(text: str, *patterns: re.Pattern[str]) -> str:
     return text
 
 
-def _without_praise(text: str) -> str:
+def without_praise(text: str) -> str:
     """The text without the denials that say something good: `no effect`, `does not impair`."""
-    return _masked(_OWN_NO.sub(lambda m: " " * len(m[0]), text), _UNHARMED)
+    return _masked(_OWN_NO.sub(lambda m: " " * len(m[0]), text), _UNHARMED, _FOUND_NOTHING)

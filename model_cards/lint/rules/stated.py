@@ -19,9 +19,16 @@ from model_cards.lint.model import Document, Finding, Sentence
 from model_cards.lint.rules import praise, saying, tokens
 from model_cards.lint.rules.catalogue import RULES
 
-SHORTEST = 15
+_ADMITS = re.compile(
+    r"(?<!\w)(?<! as )(?:fail\w*|inconclusive|undecided|missed|violated|exceed\w*|allowed|required|tolerated|"
+    r"permitted)(?!\w)",
+    re.IGNORECASE,
+)
+"""Words of sentences that say themselves that something was not reached."""
+_SETTLED = re.compile(r"(?<!\w)(?:closed|resolved|settled|fixed|mitigated|cleared|eliminated)(?!\w)", re.IGNORECASE)
 _ALIKE = 0.3
 """Share of the concepts of a row and of a fact that both have, from which the row is about it."""
+_SHORT_TEXT = 80
 _SHORT = 4
 _LONG = 6
 """Letters of a word that names a thing by itself."""
@@ -36,7 +43,7 @@ _YES = re.compile(
     r"tested|✓|✔|positive|achieved|reached|performed|carried out|confirmed|issued|signed)\W*",
     re.IGNORECASE,
 )
-_NO = re.compile(
+_NO_OUTCOME = re.compile(
     r"\W*(?:fail(?:ed)?|no|not .*|open|pending|missing|none|outstanding|planned|✗|✘|never|not yet)\W*", re.IGNORECASE
 )
 
@@ -53,7 +60,9 @@ class _Said:
 
     def span(self, names: frozenset[str]) -> tuple[int, int]:
         """From the first of some concepts to the last."""
-        places = [(begin, end) for name, begin, end in self.at if name in names]
+        places = [(begin, end) for name, begin, end in self.at if name in names] or [
+            (begin, end) for name, begin, end in self.at if any(_form(name, other) for other in names)
+        ]
         return min(b for b, _ in places), max(e for _, e in places)
 
 
@@ -64,8 +73,35 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
     for sentence in document.sentences:
         if sentence.kind == "cell":
             yield from _cell(sentence, known)
-        elif sentence.kind == "prose" and len(sentence.text) >= SHORTEST:
+        elif sentence.kind == "prose" and len(sentence.text) >= facts.SHORTEST:
             yield from _sentence(sentence, known)
+            yield from _without(sentence, evidence)
+
+
+_WITHOUT = re.compile(r"(?<!\w)without (?:any |further )?([a-z]{4,})(?!\w)", re.IGNORECASE)
+_WITH = re.compile(r"(?<!\w)with ([a-z]{4,})(?!\w)", re.IGNORECASE)
+
+
+def _without(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
+    """`Approved without conditions`, where a short text of the evidence says *approved with conditions*."""
+    for match in _WITHOUT.finditer(sentence.text):
+        said = concepts.fold(tokens.of(sentence.text).row, "wider")
+        for entry in evidence.texts:
+            text = str(entry.value)
+            held = _WITH.search(text) if len(text) < _SHORT_TEXT else None
+            if held is None or concepts.root(held[1].lower()) != concepts.root(match[1].lower()):
+                continue
+            if (concepts.fold(tuple(words.words(text[: held.start()])), "wider") - {"with"}) & said:
+                yield Finding(
+                    RULES["claim-contradicted"],
+                    sentence,
+                    "high",
+                    f"“{match[0]}” is said; the evidence has “{text}”.",
+                    "Say what the evidence says.",
+                    match.span(),
+                    entry.proof,
+                )
+                return
 
 
 def _said(text: str) -> _Said:
@@ -85,7 +121,7 @@ def _sentence(sentence: Sentence, known: tuple[Fact, ...]) -> Iterator[Finding]:
         if _settled_otherwise(fact, hits, named):
             continue
         span = said.span(fact.names & hits or hits)
-        if not _contradicts(sentence, fact, hits, span):
+        if not _contradicts(sentence, fact, hits, said.names, span):
             continue
         told = "denies" if fact.kind == "holds" else "says so"
         yield Finding(
@@ -102,7 +138,7 @@ def _sentence(sentence: Sentence, known: tuple[Fact, ...]) -> Iterator[Finding]:
 
 def _hits(fact: Fact, said: frozenset[str]) -> frozenset[str]:
     """The concepts of a fact that a sentence names, if they are enough to tell that it speaks of it."""
-    own = fact.names & said
+    own = frozenset(name for name in fact.names if name in said or any(_form(name, other) for other in said))
     if not fact.names:
         whole = fact.loose | fact.above
         return whole & said if whole <= said and len(whole) > 1 else frozenset()
@@ -110,9 +146,17 @@ def _hits(fact: Fact, said: frozenset[str]) -> frozenset[str]:
     if not enough:
         return frozenset()
     more = (fact.loose | fact.above) & said
-    if len(own) == 1 and not more and not own & facts.ASSURING and len(next(iter(own))) < _SHORT:
+    telling = own & (facts.ASSURING | concepts.known())
+    if len(own) == 1 and not more and not telling and len(next(iter(own))) < _SHORT:
         return frozenset()
     return own | more
+
+
+def _form(one: str, other: str) -> bool:
+    """`season` and `seasonal`, `calibrate` and `recalibrate`."""
+    one, other = one.removeprefix("re"), other.removeprefix("re")
+    short, long = sorted((one, other), key=len)
+    return len(short) > _SHORT and long.startswith(short) and len(long) - len(short) < _SHORT
 
 
 def _settled_otherwise(fact: Fact, hits: frozenset[str], named: list[tuple[frozenset[str], Fact]]) -> bool:
@@ -126,28 +170,35 @@ def _settled_otherwise(fact: Fact, hits: frozenset[str], named: list[tuple[froze
     )
 
 
-def _contradicts(sentence: Sentence, fact: Fact, hits: frozenset[str], span: tuple[int, int]) -> bool:
+def _contradicts(
+    sentence: Sentence, fact: Fact, hits: frozenset[str], said: frozenset[str], span: tuple[int, int]
+) -> bool:
     if fact.kind == "holds":
         off = bool(_OFF.match(sentence.text, span[1]))
         return facts.affirmed(fact.entry) and (off or (len(hits) > 1 and _denied(sentence, span)))
     if not praise.states(sentence.text):
         return False
     if fact.kind == "partly":
-        return len(hits) > 1 and bool(_ALL.search(sentence.text)) and praise.asserted(sentence, span)
+        enough = len(hits) > 1 or fact.names <= concepts.known() or bool(_SETTLED.search(sentence.text))
+        return enough and bool(_ALL.search(sentence.text)) and praise.asserted(sentence, span)
     for own in fact.whole & {"without", "no", "never"}:
         text = re.sub(rf"(?<!\w){own}(?!\w)", "x" * len(own), sentence.text, flags=re.IGNORECASE)
         sentence = dataclasses.replace(sentence, text=text)  # `works without a GPU` denies nothing
     if not praise.asserted(sentence, span):
         return False
     if fact.kind == "failed":
-        return praise.good(sentence)
+        restated = len(hits) > 1 and 4 * len(fact.whole & said) >= 3 * len(fact.whole)
+        return not _ADMITS.search(sentence.text) and (praise.good(sentence) or restated)
     if len(hits) > 1:
         return True
     (only,) = hits
+    long = any(len(word) >= _LONG for word in words.words(fact.entry.key))
+    if hits == fact.names | fact.loose and only not in concepts.ATTRIBUTES and (only in concepts.known() or long):
+        return not _NO.search(praise.without_praise(sentence.text))  # it is named in full
     if fact.whole == hits and len(words.words(fact.entry.key)) > 1:
         return True  # `confidence_intervals` is one concept of two words
-    if only in facts.ASSURING or (not fact.above and not fact.loose and len(only) >= _LONG):
-        return praise.done(sentence) or praise.good(sentence)
+    if only in facts.ASSURING or only in concepts.known() or (not fact.above and not fact.loose and len(only) >= _LONG):
+        return praise.done(sentence) or praise.good(sentence) or praise.has(sentence)
     return praise.good(sentence)
 
 
@@ -159,6 +210,7 @@ def _denied(sentence: Sentence, span: tuple[int, int]) -> bool:
     return len(_DENIALS.findall(praise.unharmed(sentence.text)[low:high])) == 1
 
 
+_NO = re.compile(r"(?<!\w)(?:not|no|never|nobody|none|without|neither|nor|cannot)(?!\w)", re.IGNORECASE)
 _DENIALS = re.compile(
     r"(?<!\w)(?:(?:is|are|was|were|does|do|did|has|have) (?:not|no)|cannot|can not|no|nobody|never|"
     r"without|switched off|"
@@ -174,7 +226,7 @@ _OFF = re.compile(
 
 def _cell(sentence: Sentence, known: tuple[Fact, ...]) -> Iterator[Finding]:
     """An outcome in the row of what it is the outcome of."""
-    yes, no = _YES.fullmatch(sentence.text), _NO.fullmatch(sentence.text)
+    yes, no = _YES.fullmatch(sentence.text), _NO_OUTCOME.fullmatch(sentence.text)
     if not (yes or no) or not sentence.row or sentence.text == sentence.row:
         return
     row = _said(sentence.row).names
