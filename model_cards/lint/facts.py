@@ -106,7 +106,7 @@ _LOOSE = concepts.fold(
             "use used apply applied approve log record result release training user signed performed start run work "
             "written published patient case file image picture record document customer client item entry row "
             "sample opinion "
-            "vote statement committee commission board"
+            "scenario vote statement committee commission board"
         )
     ),
     "wider",
@@ -211,7 +211,7 @@ def _kind(entry: Entry) -> Kind | None:
             return "failed" if _FAILED.match(text) else "undone"
         return "holds"
     key = set(words.words(entry.key))
-    if isinstance(value, int) and value == 0 and (len(key) > 1 or entry.rows):
+    if isinstance(value, int) and value == 0 and (len(key) > 1 or entry.rows or entry.key.lower() in _BARE):
         return "undone"
     if isinstance(value, int) and key & _UNSETTLED and len(key) > 1:
         return "partly"

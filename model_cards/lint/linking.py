@@ -25,7 +25,7 @@ EMPTY = frozenset(
                 "that this "
                 "these those which who whom be been has have had do does did we our they their them he she i you your "
                 "there here then so also only just into over under after between within during about each every "
-                "both if when while but how what one two more most less other another same such can could may will "
+                "both if when while but how what one two more most less another same such can could may will "
                 "would "
                 "value n count number total data system result report metric name id type kind version file code field "
                 "row index key model level figure info config param parameter item entry list set summary stats "

@@ -268,7 +268,7 @@ _SPELLED = {
 }
 _LONGEST_FIRST = "|".join(sorted(_SPELLED, key=len, reverse=True))
 _LETTERS = re.compile(
-    rf"(?<![\w-])(?P<number>{_LONGEST_FIRST})(?P<hundred>\s+hundred)?(?![\w]|-(?!fold))"
+    rf"(?<![\w-])(?P<number>{_LONGEST_FIRST})(?P<hundred>\s+(?:hundred|thousand|million))?(?![\w]|-(?!fold))"
     r"(?!\s+(?:thirds?|quarters?|fifths?|sixths?|tenths?|halves)(?!\w))"
     r"(?P<rest>\s+(?P<unit>percent(?!age)|per cent|percentage points|[a-zµ]+))?",
     re.IGNORECASE,
@@ -284,8 +284,11 @@ def in_letters(text: str) -> list[Mention]:
     """`Twenty-two operators`, `eighteen months`, `five percent`; `one` may be an article and is none."""
     found = []
     for match in _LETTERS.finditer(text):
-        value = _SPELLED[match["number"].lower()] * (100 if match["hundred"] else 1)
-        if value == 1:
+        times = {"hundred": 100, "thousand": 1_000, "million": 1_000_000}.get(
+            (match["hundred"] or "").strip().lower(), 1
+        )
+        value = _SPELLED[match["number"].lower()] * times
+        if value == 1 and not re.fullmatch(r"year|month|week", match["unit"] or "", re.IGNORECASE):
             continue
         end, unit_word = match.end("hundred" if match["hundred"] else "number"), (match["unit"] or "").lower()
         unit: Literal["", "%", "points", "time", "size"] = ""

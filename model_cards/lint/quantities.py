@@ -89,6 +89,7 @@ def _anything(_: Any) -> bool:
 def derived(evidence: Evidence) -> list[Entry]:
     """Values that follow: rows of tables, names in a column, sums of what stands together, times between two ends."""
     return [
+        *_shares(evidence),
         *_of_columns(evidence),
         *_of_lists(evidence),
         *_sums_together(evidence),
@@ -96,6 +97,26 @@ def derived(evidence: Evidence) -> list[Entry]:
         *_spans(evidence),
         *_outcomes(evidence),
     ]
+
+
+def _shares(evidence: Evidence) -> Iterator[Entry]:
+    """Shares of a column of counts, and of counts of one name that stand beside each other: failures of all windows."""
+    columns: dict[tuple[Any, ...], list[Entry]] = collections.defaultdict(list)
+    for e in evidence.numbers:
+        if isinstance(e.value, int) and not e.derived and e.value > 0 and len(e.path) > 1:
+            if isinstance(e.path[-2], int):
+                columns[e.file, "column", e.path[:-2], e.path[-1]].append(e)
+            else:
+                columns[e.file, "beside", e.path[:-2], e.path[-1]].append(e)
+    for (_, how, *_), entries in columns.items():
+        if not 1 < len(entries) <= MOST_PARTS:
+            continue
+        wholes = [sum(int(e.value or 0) for e in entries)] if how == "column" else [int(e.value or 0) for e in entries]
+        for e, whole in itertools.product(entries, wholes):
+            if int(e.value or 0) < whole:
+                yield Entry(
+                    e.file, e.path, int(e.value or 0) / whole, e.words, frozenset(), derived="share", named=e.named
+                )
 
 
 def _of_columns(evidence: Evidence) -> Iterator[Entry]:

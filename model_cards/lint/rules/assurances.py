@@ -18,6 +18,8 @@ TOPICS = facts.ASSURING - {"log", "explain", "override", "appeal", "uncertainty"
     "usability",
     "robust",
     "bias",
+    "mfa",
+    "codesign",
 }
 """Concepts on which a document gives assurances; those that are said of much else are left to the table of claims."""
 

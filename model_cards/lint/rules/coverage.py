@@ -39,6 +39,7 @@ _COUNTED_BY_LAW = re.compile(
     r"\s+\w+ (?:of|in|under) (?:the )?(?:annex|article|act|regulation|directive)(?!\w)|\s?[×x] ", re.I
 )
 _PRODUCT = re.compile(r"(?<!\w)[A-Z][a-z]+[A-Z]\w*\s*$")
+_TO_ONE = re.compile(r"(?<!\w)\w+ to one(?!\w)|(?<!\w)one to \w+", re.IGNORECASE)
 _MORE = re.compile(r"\s+(?:more|additional) \w+", re.IGNORECASE)
 _LAW = re.compile(r"(?<!\w)(?:art(?:icle)?s?\.?|annex|regulation|directive|act|law|gdpr)(?= )", re.IGNORECASE)
 _ASKED_BY_LAW = 100
@@ -162,6 +163,8 @@ def _one(
         return None  # the version of a product
     if mention.unit == "time" and f"{mention.value:.0f}" in sources.in_names:
         return None
+    if _TO_ONE.search(sentence.text, max(0, mention.begin - 14), mention.end + 14):
+        return None  # `eight to one to one`
     if _COUNTED_BY_LAW.match(sentence.text, mention.end) or _in_name(sentence.text, mention, evidence):
         return None
     context = context_of(sentence, mention, found, before, sources.labels)
@@ -232,6 +235,8 @@ def _derived(source: Source) -> bool:
 
 
 def _trivial(mention: Mention) -> bool:
+    if mention.unit == "time":
+        return mention.value == 0
     values = {value for value, _ in mention.readings}
     return bool(values & {0.0, 1.0}) or (mention.unit == "%" and 100.0 in values) or abs(mention.value) > 1e15
 

@@ -46,7 +46,7 @@ _THINGS = re.compile(
 _MET = re.compile(
     r"(?<!\w)(?:met|meets?|pass(?:ed|es)?|fulfil(?:s|led)?|fulfill(?:s|ed)?|satisf(?:y|ies|ied)|reache[sd]|reach|achieve[sd]?|"
     r"clear(?:s|ed)|successful(?:ly)?|green|kept|keeps?|observed|complied with|in place|effective|"
-    r"implemented|closed|in order|"
+    r"implemented|closed|in order|done|completed?|finished|"
     r"hold(?=\s*[.;,]|$)|exceed(?:s|ed)?|positive|erfüllt|bestanden|(?:stays?|stayed|lies?|lay|are|is) within)(?!\w)",
     re.IGNORECASE,
 )
@@ -74,6 +74,8 @@ def fulfilled(text: str) -> tuple[int, int] | None:
             parts = [pattern.search(text, begin, end) for pattern in (universal, _THINGS, outcome)]
             if universal is _NONE and parts[0] and parts[2] and not parts[1] and parts[0][0].lower() == "nothing":
                 parts[1] = parts[0]
+            if parts[1] is parts[0] and parts[2] and not re.match(r"stand|speak|objection", parts[2][0], re.IGNORECASE):
+                continue  # `nothing was missed` is no declaration
             if all(parts) and not _SOME.search(text, begin, end):
                 low = min(m.start() for m in parts if m)
                 high = max(m.end() for m in parts if m)

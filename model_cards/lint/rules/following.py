@@ -20,7 +20,7 @@ COUNTED = 100
 """Counts from which on a share of two is none by chance."""
 MOST_PAIRED = 60
 """Values of one kind of which differences are formed: beyond it a match would say nothing."""
-_WITHIN = re.compile(r"\s+[^.;,]{0,40}?(?<!\w)(?:within|below|under|less than)(?!\w)", re.IGNORECASE)
+_WITHIN = re.compile(r"\s+[^.;,]{0,40}?(?<!\w)(?:within|below|under|less than|at least)(?!\w)", re.IGNORECASE)
 _AT_LEVEL = re.compile(
     r"(?<!\w)(?:at an? [\w-]+(?: [\w-]+)? of|levels? (?:of|from|between)(?: \d?\.\d+ (?:to|and))?)\s+$", re.IGNORECASE
 )

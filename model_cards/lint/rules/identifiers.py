@@ -55,7 +55,7 @@ def _codes(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
     text = sentence.text
     inside = dates.find(text)
     for match in (*_CODE.finditer(text), *_DASHED.finditer(text)):
-        code = match[0].lower()
+        code = re.sub(r"[-_]", "", match[0].lower())
         if code in known or any(code in other or other in code for other in known):
             continue
         if any(d.begin < match.end() and match.start() < d.end for d in inside):
@@ -79,7 +79,7 @@ def _held_codes(evidence: Evidence) -> dict[str, Entry]:
     for entry in evidence.texts:
         for match in _WORDS.finditer(str(entry.value)[:2_000]):
             if re.search(r"\d", match[0]) and re.search(r"[A-Za-z-]", match[0]):
-                found.setdefault(match[0].lower(), entry)
+                found.setdefault(re.sub(r"[-_]", "", match[0].lower()), entry)
     return found
 
 

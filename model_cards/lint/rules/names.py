@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from model_cards.lint import lexicon, words
-from model_cards.lint.evidence import Entry, Evidence
+from model_cards.lint.evidence import VERSION_WORDS, Entry, Evidence
 from model_cards.lint.model import Document, Finding, Sentence
 from model_cards.lint.rules import tokens
 from model_cards.lint.rules.catalogue import RULES
@@ -326,11 +326,29 @@ def version(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
         for value, begin, end in stated_versions(sentence, system_names(evidence)):
             if not any(_same_version(value, known) for known, _ in recorded):
                 yield _version(sentence, value, begin, end, recorded[0][1], "the system")
+    if not evidence.rich:
+        yield from _library(sentence, evidence)
     for match in lexicon.software().finditer(sentence.text):
         name = _ALIASES.get(match[1].lower(), match[1].lower())
         known = software_versions(evidence, name)
         if known and not any(_same_version(match[2], value) for value, _ in known):
             yield _version(sentence, match[2], *match.span(2), known[0][1], match[1])
+
+
+_DOTTED = re.compile(r"(?<![\w.])v?(\d+\.\d+(?:\.\d+)*)(?![\w.]*\d)")
+
+
+def _library(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
+    """`release 4.9.3 of the Transformers library`, where the evidence has another `transformers_version`."""
+    row = set(words.words(sentence.text))
+    for value, entry in evidence.versions:
+        name = [w for w in words.words(entry.key) if w not in VERSION_WORDS]
+        if not name or set(name) & (_NO_SYSTEM | {"model", "data", "dataset"}) or not set(name) <= row:
+            continue
+        said = [m for m in _DOTTED.finditer(sentence.text) if m[1].count(".") == value.count(".")]
+        if said and not any(_same_version(m[1], value) for m in said):
+            yield _version(sentence, said[0][1], *said[0].span(1), entry, " ".join(name))
+            return
 
 
 def _version(sentence: Sentence, value: str, begin: int, end: int, entry: Entry, of: str) -> Finding:

@@ -38,7 +38,7 @@ _EVERYWHERE: tuple[tuple[str, Confidence, str], ...] = (
             r"company|role|number|person)"
             r"(?:\s*(?:[,/]|and|or)\s*[\w ]{2,20}){0,4}\s*\](?!\()|"
             r"\[\s*(?:insert|add|enter|your|name of|fill|placeholder|to be|tbd|todo|please|describe|company|"
-            r"date|link|xx+|hier|bitte|einfügen|à)[^\[\]]{0,80}\]|\[\s*(?:\.{3}|…|_+|\?+|x{2,})\s*\]"
+            r"date|link|phone|number|authors?|title|doi|e-?mail|address|contact|signature|role|department|company|place|xx+|hier|bitte|einfügen|à)[^\[\]]{0,80}\]|\[\s*(?:\.{3}|…|_+|\?+|x{2,})\s*\]"
         ),
         "high",
         "a bracket to be filled",

@@ -135,6 +135,11 @@ def _masked(text: str, *patterns: re.Pattern[str]) -> str:
     return text
 
 
+def found_nothing(text: str) -> str:
+    """The text without the denials of what was looked for or would be harm."""
+    return _masked(text, _UNHARMED, _FOUND_NOTHING)
+
+
 def without_praise(text: str) -> str:
     """The text without the denials that say something good: `no effect`, `does not impair`."""
     return _masked(_OWN_NO.sub(lambda m: " " * len(m[0]), text), _UNHARMED, _FOUND_NOTHING)

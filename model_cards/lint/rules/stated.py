@@ -25,6 +25,14 @@ _ADMITS = re.compile(
     re.IGNORECASE,
 )
 """Words of sentences that say themselves that something was not reached."""
+_SHARE = re.compile(r"\d\s*%|per ?cent", re.IGNORECASE)
+_IS_OPEN = re.compile(
+    r"(?:[:–—]|(?<!\w)(?:is|are|was|were|still|remains?))\s+(?:still |yet )?(?:open|pending|outstanding|"
+    r"in progress|under way|"
+    r"planned|failed|not (?:reached|met|passed|done|tested|fulfilled|yet))(?!\w)",
+    re.IGNORECASE,
+)
+"""Words by which a sentence says itself that something is not there yet."""
 _SETTLED = re.compile(r"(?<!\w)(?:closed|resolved|settled|fixed|mitigated|cleared|eliminated)(?!\w)", re.IGNORECASE)
 _ALIKE = 0.3
 """Share of the concepts of a row and of a fact that both have, from which the row is about it."""
@@ -180,11 +188,16 @@ def _contradicts(
         return False
     if fact.kind == "partly":
         enough = len(hits) > 1 or fact.names <= concepts.known() or bool(_SETTLED.search(sentence.text))
-        return enough and bool(_ALL.search(sentence.text)) and praise.asserted(sentence, span)
+        return (
+            enough
+            and not _SHARE.search(sentence.text)
+            and bool(_ALL.search(sentence.text))
+            and praise.asserted(sentence, span)
+        )
     for own in fact.whole & {"without", "no", "never"}:
         text = re.sub(rf"(?<!\w){own}(?!\w)", "x" * len(own), sentence.text, flags=re.IGNORECASE)
         sentence = dataclasses.replace(sentence, text=text)  # `works without a GPU` denies nothing
-    if not praise.asserted(sentence, span):
+    if not praise.asserted(sentence, span) or _IS_OPEN.search(sentence.text):
         return False
     if fact.kind == "failed":
         restated = len(hits) > 1 and 4 * len(fact.whole & said) >= 3 * len(fact.whole)
@@ -207,7 +220,7 @@ def _denied(sentence: Sentence, span: tuple[int, int]) -> bool:
     if not saying.unconditional(sentence):
         return False
     low, high = saying.clause(sentence.text, *span)
-    return len(_DENIALS.findall(praise.unharmed(sentence.text)[low:high])) == 1
+    return len(_DENIALS.findall(praise.found_nothing(sentence.text)[low:high])) == 1
 
 
 _NO = re.compile(r"(?<!\w)(?:not|no|never|nobody|none|without|neither|nor|cannot)(?!\w)", re.IGNORECASE)

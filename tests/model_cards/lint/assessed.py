@@ -20,7 +20,8 @@ from model_cards.lint.model import Document, Finding, at_least
 from tests.model_cards.lint import corpus_files
 
 PLACE = corpus_files.PLACE / "assessed"
-SETS = ("tenth",)
+SETS = ("tenth", "eleventh", "twelfth")
+"""`tenth` and `eleventh` by one who had not read the rules; `twelfth` by who wrote them, before they were tried on it."""
 STATEMENTS = {"claim", "declaration"}
 """Classes whose defect is the statement; a finding of these kinds on the sentence is about it."""
 

@@ -15,6 +15,8 @@ REACHED = {
     "seventh": 0.93,
     "eighth": 0.89,
     "ninth": 0.83,
+    "eleventh": 0.82,
+    "twelfth": 0.93,
     "sixth-docx": 0.92,
     "sixth-pdf": 0.90,
     "eighth-pdf": 0.88,
