@@ -21,7 +21,7 @@ from tests.model_cards.lint import corpus_files
 
 PLACE = corpus_files.PLACE / "assessed"
 SETS = ("tenth", "eleventh", "twelfth")
-"""`tenth` and `eleventh` by one who had not read the rules; `twelfth` by who wrote them, before they were tried on it."""
+"""`tenth` and `eleventh` by one who had not read the rules; `twelfth` by who wrote them, before trying them on it."""
 STATEMENTS = {"claim", "declaration"}
 """Classes whose defect is the statement; a finding of these kinds on the sentence is about it."""
 
