@@ -122,7 +122,7 @@ def _result(
     result = judged(
         check, title, [head, *measures], records.Threshold(at_most=limit, slice=attribute.name), details, doubts=doubts
     )
-    said = [f"strongest is {top}"] + ([f"above the limit: {listed(above)}"] if above else [])
+    said = [f"largest for {top}, group {group}"] + ([f"above the limit: {listed(above)}"] if above else [])
     said += [f"the attribute's own column {attribute.column} is given to the model"] if own else []
     return result.model_copy(update={"reason": "; ".join([result.reason, *said])})
 

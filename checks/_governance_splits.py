@@ -145,13 +145,14 @@ def drift(plan: Plan, rows: Rows, encoded: records.EncodedData) -> records.Check
     top = table[int(np.argmax([e.value for e in estimates]))]
     method = "inverted non-central chi-square" + (CLUSTERED if rows.clusters is not None else "")
     largest_index = max(table, key=lambda row: row["index"])
+    largest = f"less what chance adds; largest for {top['feature']} in {top['split']}"
     measures = [
         records.Measure(
             name=check,
             value=worst.value,
             interval=interval(worst, plan, method, comparisons),
             n=worst.n,
-            note=f"less what chance adds; largest for {top['feature']} in {top['split']}",
+            note=largest,
         ),
         records.Measure(
             name=f"{check}.index",
@@ -164,7 +165,7 @@ def drift(plan: Plan, rows: Rows, encoded: records.EncodedData) -> records.Check
     limit = records.Threshold(at_most=plan.policy.governance.drift)
     result = judged(check, title, measures, limit, {"rows": [*table, *constant], "not_measured": constant})
     noisy = sum(row["by_chance"] > limit.at_most / 2 for row in table)
-    said = [result.reason, f"largest for {top['feature']} in {top['split']}, plain index {top['index']:.4g}"]
+    said = [result.reason, f"{largest}, plain index {top['index']:.4g}"]
     said += [f"caution: in {noisy} of {len(table)} comparisons chance alone gives half the limit"] if noisy else []
     unseen = [f"{row['feature']} in {row['split']}" for row in constant]
     said += [f"not measured, one value in both parts: {listed(unseen)}"] if unseen else []

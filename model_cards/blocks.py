@@ -142,7 +142,7 @@ def value(measure: Node | None, apart_from: float | None = None) -> Parts:
     if measure is None:
         return NOTHING
     if measure.value["value"] is None:
-        return parts("undefined: ", measure["note"].fact()) if measure["note"] else ("undefined",)
+        return _undefined(measure)
     if measure.value["name"] == "performance.confusion_matrix" and measure["n"]:
         wrong, every = measure["value"].fact("count"), measure["n"].fact("count")
         return tree.say("wrong labels: {wrong} of {all}", wrong=wrong, all=every)
@@ -180,6 +180,14 @@ def line(verdict: Verdict) -> Parts:
         status=status(verdict.reason),
         text=found_by(verdict),
     )
+
+
+def _undefined(measure: Node) -> Parts:
+    """Why a measure has no value; notes of checks mostly begin with the word themselves."""
+    if not measure["note"]:
+        return ("undefined",)
+    note = measure["note"].fact()
+    return (note,) if str(measure["note"].value).startswith("undefined") else parts("undefined: ", note)
 
 
 def measured(verdict: Verdict) -> Parts:

@@ -135,16 +135,23 @@ def _dates(book: Book) -> list[tree.Block]:
 
 def _documents(book: Book) -> list[tree.Block]:
     lines = [
-        ((need["title"].fact(),), (need["place"].fact(),), ("yes" if _written(book, need) else "no",))
+        ((need["title"].fact(),), (need["place"].fact(),), (_written(book, need),))
         for need in book.law["read"]["documents"]
     ]
     if not lines:
         return []
     caption = "Documents that the Act asks for, as far as the answers point to them or leave it open"
-    note = "What is written with a run is a draft for a person to judge. What is not stays the work of persons."
+    note = (
+        "What is written with a run is a draft for a person to judge. What is not written remains the work of persons. "
+        "The document on the declaration of conformity says what stands against one; it is none."
+    )
     heads = ("Document", "Place", "Written with this run")
     return [Table((caption,), heads, tuple(lines)), Paragraph((note,), "note")]
 
 
-def _written(book: Book, need: Node) -> bool:
-    return names.answering(book, str(need.value["id"])) is not None
+def _written(book: Book, need: Node) -> str:
+    """A declaration is never written with a run: only what stands against one, or what a draft would be made from."""
+    name = str(need.value["id"])
+    if names.answering(book, name) is None:
+        return "no"
+    return "its status only" if name == "declaration" else "yes"

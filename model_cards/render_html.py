@@ -18,6 +18,10 @@ _PLAIN = frozenset(string.ascii_letters + string.digits + " .,:-_")
 """Characters that mean nothing inside a string of a style sheet or to the page around it."""
 _WHOLE = re.compile(r"\b(?:Arts?\.?|Annexe?|Anhang) [0-9IVX]+[a-z]?(?:\([0-9a-z]+\))*|(?<![\w-])--[a-z]+")
 """A place of the law, and an option of a command."""
+WIDE = 7
+"""Columns from which on a table is set smaller, so that it fits beside the contents."""
+LONGEST_NUMBER = 32
+"""Characters of a value with its interval and unit. What is longer in a column of numbers is words."""
 TEMPLATES = Path(__file__).parent / "templates"
 
 
@@ -48,6 +52,8 @@ def _template() -> jinja2.Template:
     environment.tests["gap"] = lambda part: isinstance(part, Gap)
     environment.tests["link"] = lambda part: isinstance(part, Link)
     environment.tests["url"] = text.is_url
+    environment.tests["wide"] = lambda table: len(table.columns) >= WIDE
+    environment.tests["worded"] = _worded
     environment.filters["kind"] = _kind
     environment.filters["breakable"] = _breakable
     environment.filters["records"] = tree.evidence_of
@@ -74,6 +80,11 @@ def _unbroken(words: str) -> markupsafe.Markup:
     """Text, escaped, in which `Art. 13(3)(b)` and `--only` stay on one line."""
     escaped = str(markupsafe.escape(words))
     return markupsafe.Markup(_WHOLE.sub(r'<span class="unbroken">\g<0></span>', escaped))  # noqa: S704 - escaped above
+
+
+def _worded(cell: tree.Parts) -> bool:
+    """Does a cell of a column of numbers hold words in place of one? Such a cell may be broken; a number may not."""
+    return len(tree.plain(cell)) > LONGEST_NUMBER
 
 
 def _kind(block: Block) -> str:

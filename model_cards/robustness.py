@@ -121,7 +121,7 @@ def _figure(book: Book, result: Node) -> Figure | None:
     if asked:
         alt += tree.say("; the policy asks for {asked} (labelled line)", asked=asked)
     if details["crossing"]:
-        alt += tree.say("; it {words}", words=details["crossing"][0]["words"].fact())
+        alt += tree.say("; the curve: {words}", words=details["crossing"][0]["words"].fact())
     return Figure((result["title"].fact(),), drawing, (*alt, "."))
 
 

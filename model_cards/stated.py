@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
 from model_cards import blocks, statements, tree
 from model_cards.refs import Book, Gap, Node
 from model_cards.tree import Paragraph, Parts, Section, Table, parts
@@ -47,7 +49,7 @@ def _risk(risk: Node, number: int, book: Book) -> Section:
         ("Control", (risk["control"].fact(),)),
         ("Shown by", shown_by(risk, book)),
         ("What remains", acceptance(risk)),
-        ("To be looked at again on", (review(risk),)),
+        ("To be looked at again on", review(risk, book)),
     )
     return Section(f"risk-{risk.value['id']}", f"Risk {number}", (tree.Pairs("What it is and what controls it", rows),))
 
@@ -83,8 +85,14 @@ def acceptance(risk: Node) -> Parts:
     return parts("accepted: ", accepted["reason"].fact(), *statements.signed(accepted), *statements.standing(accepted))
 
 
-def review(risk: Node) -> tree.Part:
-    """The day on which a risk is looked at again, or the gap."""
+def review(risk: Node, book: Book) -> Parts:
+    """The day on which a risk is looked at again, and whether the run was decided after it; or the gap."""
     if not risk["review_on"]:
-        return statements.risk_gap(risk, "day of the next review of the risk", "compliance officer")
-    return risk["review_on"].fact()
+        return (statements.risk_gap(risk, "day of the next review of the risk", "compliance officer"),)
+    late = dt.date.fromisoformat(str(risk["review_on"].value)) < decided_on(book)
+    return parts(risk["review_on"].fact("date"), *((": overdue when this run was decided",) if late else ()))
+
+
+def decided_on(book: Book) -> dt.date:
+    """The day on which the run was decided."""
+    return dt.datetime.fromisoformat(str(book["gate"]["at"].value)).date()

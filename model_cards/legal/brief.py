@@ -324,6 +324,12 @@ def _of_risks(book: Book) -> list[Parts]:
         number = node.derived(len(waiting), "risks whose rest nobody has accepted in this run", "count")
         words = "Risks whose rest nobody has judged acceptable: {n} of {all} (for the management)."
         found.append(tree.say(words, n=number, all=node.size("risks")))
+    if risks.unsettled_statement(book) is not None:
+        words = (
+            "The statement on the residual risk of each hazard stands beside a register in which one is not accepted: "
+            "they have to agree (for the management)."
+        )
+        found.append((words,))
     if late := [r for r in risks.entries(book) if risks.overdue(book, r)]:
         number = node.derived(len(late), "risks whose review was due before this run was decided", "count")
         words = "Risks whose review is overdue: {n} of {all} (for the compliance officer)."

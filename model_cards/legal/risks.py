@@ -74,7 +74,22 @@ def _overview(book: Book) -> Section:
 
 def _system(book: Book) -> Section:
     rows = tuple((words, said(book, question)) for words, question in STATED)
-    return Section("system", "How risks are managed – Art. 9", (Pairs("Stated by persons", rows),), short="Art. 9")
+    table = Pairs("Stated by persons", rows)
+    return Section("system", "How risks are managed – Art. 9", (table, *_disagreement(book)), short="Art. 9")
+
+
+def _disagreement(book: Book) -> list[Paragraph]:
+    """That what was stated of every residual risk and the register have to agree, where they may not."""
+    if unsettled_statement(book) is None:
+        return []
+    words = tree.say(
+        "The statement on the residual risk of each hazard stands beside a register in which nobody has accepted the "
+        "residual risk of {n} of {all} risks as they are now. One of the two has to change, unless the statement says "
+        "so itself (for the management).",
+        n=book["answers"]["risks"].derived(len(not_accepted(book)), "risks that nobody has accepted as they are", "count"),
+        all=book["answers"]["risks"].size("risks"),
+    )
+    return [Paragraph(words)]
 
 
 def _register(book: Book) -> Section:
@@ -372,6 +387,17 @@ def data(book: Book) -> dict[str, Any]:
             for risk in entries(book)
         ],
     }
+
+
+def unsettled_statement(book: Book) -> Node | None:
+    """What a person stated on the residual risk of each hazard, where the register holds one that nobody has accepted.
+
+    The statement is free text: whether it contradicts the register is for a person to see.
+    """
+    found = statements.statement(book, "residual_risk")
+    if found is None or found.value["status"] in statements.BLOCKING or not not_accepted(book):
+        return None
+    return found
 
 
 def not_accepted(book: Book) -> list[tuple[Node, Fact | Gap]]:

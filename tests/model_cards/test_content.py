@@ -10,7 +10,7 @@ import pytest
 from checks import catalogue
 from evidence import records
 from evidence.dossier import Dossier
-from model_cards import classification, decision, gaps, refs, report, training, tree
+from model_cards import blocks, classification, decision, gaps, refs, report, training, tree
 from tests.model_cards import builders, pages
 from tests.model_cards.builders import Rendered, render
 
@@ -314,3 +314,20 @@ def test_the_report_says_how_many_processes_trained(dossiers: dict[str, Dossier]
         "graphs compiled by torch.compile: 3"
     )
     assert "Processes" not in dict(training.model(refs.book(dossier)).rows)
+
+
+def test_the_list_of_documents_claims_no_declaration(dossiers: dict[str, Dossier]) -> None:
+    """What is written with a run on the declaration of conformity is what stands against one, not a declaration."""
+    answers = {"ai_system": "yes", "outside_scope": "no", "annex_iii_use": "yes", "annex_iii_point": "5(b)"}
+    changed = builders.with_plan(dossiers["binary"], {"classification": answers})
+    section = classification.section(refs.book(changed))
+    rows = [row for block in section.blocks if isinstance(block, tree.Table) for row in block.rows]
+    (declared,) = [row for row in rows if tree.plain(row[0]) == "Declaration of conformity"]
+    assert tree.plain(declared[-1]) == "its status only"
+
+
+def test_why_a_value_is_undefined_is_said_once() -> None:
+    """The word is not repeated where the note of the measure begins with it, and not lost where it does not."""
+    for note, shown in (("undefined: no test row", "undefined: no test row"), ("no test row", "undefined: no test row")):
+        measure = refs.Node("evaluation/results.json", "/results/0/measures/0", {"value": None, "note": note})
+        assert tree.plain(blocks.value(measure)) == shown

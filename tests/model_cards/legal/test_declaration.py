@@ -79,14 +79,17 @@ def _owner(question: str) -> str:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"acceptance": None}, "residual risk of"),
-        ({"review_on": "2026-11-01"}, "review of"),
+        ({"acceptance": None}, ("residual risk of", "statement on the residual risk")),
+        ({"review_on": "2026-11-01"}, ("review of",)),
     ],
 )
-def test_a_risk_that_is_not_settled_stands_against_it(ready: Dossier, change: dict[str, Any], words: str) -> None:
-    """A residual risk that nobody accepted, and a review that is overdue."""
-    (only,) = _what(stating.answered(ready, stating.RISK | change))
-    assert only.startswith(words)
+def test_a_risk_that_is_not_settled_stands_against_it(
+    ready: Dossier, change: dict[str, Any], words: tuple[str, ...]
+) -> None:
+    """A residual risk that nobody accepted, with what was stated of every residual risk; a review that is overdue."""
+    found = _what(stating.answered(ready, stating.RISK | change))
+    assert len(found) == len(words)
+    assert all(what.startswith(start) for what, start in zip(found, words, strict=True))
 
 
 def test_an_outdated_acceptance_and_an_empty_register_stand_against_it(ready: Dossier) -> None:

@@ -178,6 +178,21 @@ def test_html_has_what_assistive_tools_need(document: Document) -> None:
     assert set(inside) <= {*names, "main"}
 
 
+def test_words_in_a_column_of_numbers_may_be_broken() -> None:
+    """A number with its interval stays on one line; a sentence in its place would push the columns beside it out."""
+    rows = ((("one",), ("0.716 [0.645, 0.660]",)), (("two",), ("undefined: no two groups have rows to compare",)))
+    table = Table(("Measures",), ("Measure", "Value"), rows, frozenset({1}))
+    page = pages.Page(documents.render_html.render(Document(("t",), ("d",), (Section("s", "S", (table,)),))))
+    assert [cell.attributes["class"] for cell in page.all("td")] == ["n", "n worded"]
+
+
+def test_a_first_column_of_numbers_stands_under_its_heading() -> None:
+    """Heading and cells of a column of numbers have one alignment, in the first column too."""
+    table = Table(("Bins",), ("Predicted", "Rows"), ((("0.19",), ("21",)),), frozenset({0, 1}))
+    page = pages.Page(documents.render_html.render(Document(("t",), ("d",), (Section("s", "S", (table,)),))))
+    assert [cell.attributes.get("class") for cell in page.all("th")] == ["n", "n", "n"]
+
+
 def test_columns_get_room_for_what_they_hold() -> None:
     """Widths add up to the whole; a sentence gets more than a number, and a number room for its longest form."""
     rows = [(("0.716",), ("measured on unchanged inputs, where every second row of the slice was left out " * 3,))] * 9

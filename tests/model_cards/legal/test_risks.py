@@ -8,8 +8,8 @@ import re
 import pytest
 
 from evidence.dossier import Dossier
-from model_cards import refs, render_markdown, tree
-from model_cards.legal import risks
+from model_cards import refs, render_markdown, stated, tree
+from model_cards.legal import annex_iv, declaration, risks
 from tests.model_cards.legal import stating
 
 
@@ -109,3 +109,25 @@ def test_the_register_for_programs_says_the_same(dossiers: dict[str, Dossier]) -
     }
     assert risk["control_shown"] == "no: a test failed"
     assert risk["tests"][0]["outcomes"] == ["fail"]
+
+
+def test_a_statement_on_every_residual_risk_has_to_agree_with_the_register(dossiers: dict[str, Dossier]) -> None:
+    """Beside a risk that nobody accepted it stands against a signature, by name; beside an accepted one it does not."""
+    open_risk = {k: v for k, v in stating.RISK.items() if k != "acceptance"}
+    for register, disagrees in ((open_risk, True), (stating.RISK, False)):
+        book = _book(stating.passing(dossiers["binary"]), register)
+        where = [tree.plain(o.where) for o in declaration.against(book)]
+        assert ("proofline answer --only residual_risk" in where) is disagrees
+        said = tree.plain(tuple(tree.walk(risks.build(book))))
+        assert ("has accepted the residual risk of 1 of 1 risks" in said) is disagrees
+        shown = tree.plain(tuple(tree.walk(annex_iv.build(book))))
+        assert ("they have to agree (for the management)" in shown) is disagrees
+
+
+def test_the_report_says_which_review_is_overdue(dossiers: dict[str, Dossier]) -> None:
+    """As the risk file does: a day before the decision is not shown as a day to come."""
+    for day, late in (("2026-11-21", True), ("2027-05-31", False)):
+        section = stated.section(_book(dossiers["binary"], stating.RISK | {"review_on": day}))
+        said = tree.plain(tuple(tree.walk_section(section)))
+        assert day in said
+        assert (f"{day}: overdue when this run was decided" in said) is late
