@@ -272,7 +272,9 @@ def _risk(book: Book, risk: Node) -> Labels:
         shown.append(
             tree.parts(result["title"].fact(), ": ", *blocks.status(result)) if result else (check.fact("name"),)
         )
-    return Labels((*risk_file.assessed(risk), ("Shown by", parts.listed(shown, "; ")), *risk_file.settled(book, risk)))
+    none = risk["shown_by"].derived("no test named", "it names none")
+    by = parts.listed(shown, "; ") if shown else (none,)
+    return Labels((*risk_file.assessed(risk), ("Shown by", by), *risk_file.settled(book, risk)))
 
 
 def _standards(book: Book) -> list[Block]:

@@ -82,12 +82,13 @@ def _disagreement(book: Book) -> list[Paragraph]:
     """That what was stated of every residual risk and the register have to agree, where they may not."""
     if unsettled_statement(book) is None:
         return []
+    node = book["answers"]["risks"]
     words = tree.say(
         "The statement on the residual risk of each hazard stands beside a register in which nobody has accepted the "
         "residual risk of {n} of {all} risks as they are now. One of the two has to change, unless the statement says "
         "so itself (for the management).",
-        n=book["answers"]["risks"].derived(len(not_accepted(book)), "risks that nobody has accepted as they are", "count"),
-        all=book["answers"]["risks"].size("risks"),
+        n=node.derived(len(not_accepted(book)), "risks that nobody has accepted as they are", "count"),
+        all=node.size("risks"),
     )
     return [Paragraph(words)]
 

@@ -70,6 +70,7 @@ def test_no_test_named_is_said(dossiers: dict[str, Dossier]) -> None:
     """A control that no check shows is not passed over."""
     book = _book(dossiers["binary"], stating.RISK | {"shown_by": []})
     assert "No test is named that shows this control." in tree.plain(tuple(tree.walk(risks.build(book))))
+    assert "no test named" in tree.plain(tuple(tree.walk(annex_iv.build(book))))
 
 
 def test_an_overdue_review_and_a_missing_acceptance_are_said(dossiers: dict[str, Dossier]) -> None:
