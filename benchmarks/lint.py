@@ -31,7 +31,8 @@ def long_document(place: Path) -> dict[str, Path]:
 
     from tests.model_cards.lint import corpus_files as corpus
 
-    texts = [corpus._FRONT.sub("", p.read_text(encoding="utf-8")) for p in corpus.sources("true", "dev")["loans"]]
+    plain = (corpus.MARK.sub(r"\2", p.read_text(encoding="utf-8")) for p in corpus.sources("true", "dev")["loans"])
+    texts = [corpus._FRONT.sub("", text) for text in plain]
     files = {suffix: place / f"long.{suffix}" for suffix in FORMATS}
     repeats = 12
     while True:
@@ -84,6 +85,7 @@ def timed(document: Path, evidence: Path) -> dict[str, float]:
 
 def rightness(place: Path) -> dict[str, dict[str, float]]:
     """Recall and false alarms on the halves of the corpus, all formats together."""
+    from tests.model_cards.lint import assessed
     from tests.model_cards.lint import corpus_files as corpus
 
     found = {}
@@ -99,6 +101,14 @@ def rightness(place: Path) -> dict[str, dict[str, float]]:
             "recall": round(planted.recall, 4),
             "sentences": true.sentences,
             "alarm_rate": round(true.alarm_rate, 4),
+        }
+    for half in assessed.SETS:
+        scores = [assessed.measure(assessed.PLACE / half, suffix, place) for suffix in FORMATS]
+        found[half] = {
+            "planted": sum(s.planted.total() for s in scores),
+            "recall": round(sum(s.found.total() for s in scores) / sum(s.planted.total() for s in scores), 4),
+            "sentences": sum(s.true for s in scores),
+            "alarm_rate": round(sum(len(s.alarms) for s in scores) / sum(s.true for s in scores), 4),
         }
     return found
 

@@ -20,7 +20,9 @@ _EVERYWHERE: tuple[tuple[str, Confidence, str], ...] = (
     ),
     (
         (
-            r"(?<!\w)(?:TBD|TBC|TBA|T\.B\.D\.?|TODO|FIXME|XXX+|xx[./-]xx(?:[./-](?:\d{2,4}|xx+))?|TKTK|to be "
+            r"(?<!\w)(?:TBD|TBC|TBA|T\.B\.D\.?|TODO|FIXME|"
+            r"(?:name|date|number|figure|value|details?) to follow|"
+            r"XXX+|xx[./-]xx(?:[./-](?:\d{2,4}|xx+))?|TKTK|to be "
             r"(?:added|completed|filled in|named|"
             r"inserted|supplied|(?:decided|agreed|announced|confirmed|specified)(?=[.\])]*$)|provided later|"
             r"defined later|determined|decided later)|(?:fill|add|put|"
@@ -123,9 +125,7 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
     for sentence in document.sentences:
         if sentence.kind == "code":
             continue
-        found = _find(sentence)
-        if found:
-            begin, end, what, confidence = found
+        for begin, end, what, confidence in _find(sentence):
             yield Finding(
                 RULES["placeholder"],
                 sentence,
@@ -136,14 +136,23 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
             )
 
 
-def _find(sentence: Sentence) -> tuple[int, int, str, Confidence] | None:
+def _find(sentence: Sentence) -> list[tuple[int, int, str, Confidence]]:
+    """All placeholders of a sentence, none within another; else the one that it is as a whole."""
     text = sentence.text
+    found: list[tuple[int, int, str, Confidence]] = []
     for pattern, confidence, what in _PATTERNS:
-        match = pattern.search(text)
-        if match and (match[0] in _NOT_NUMBERS or match[0].lower() in _DATE_FORMS) and _EXPLAINS.search(text):
-            continue
-        if match and not _HARMLESS_BRACKET.match(match[0]):
-            return *match.span(), what, confidence
+        for match in pattern.finditer(text):
+            if (match[0] in _NOT_NUMBERS or match[0].lower() in _DATE_FORMS) and _EXPLAINS.search(text):
+                continue
+            free = all(match.end() <= begin or end <= match.start() for begin, end, _, _ in found)
+            if free and match[0] and not _HARMLESS_BRACKET.match(match[0]):
+                found.append((*match.span(), what, confidence))
+    whole = None if found else _whole(sentence)
+    return [whole] if whole else found
+
+
+def _whole(sentence: Sentence) -> tuple[int, int, str, Confidence] | None:
+    text = sentence.text
     if (
         sentence.kind == "cell"
         and sentence.place.cell

@@ -15,7 +15,7 @@ REACHED = {
     "seventh": 0.93,
     "eighth": 0.89,
     "ninth": 0.83,
-    "eleventh": 0.82,
+    "eleventh": 0.84,
     "twelfth": 0.93,
     "sixth-docx": 0.92,
     "sixth-pdf": 0.90,
