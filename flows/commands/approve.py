@@ -67,6 +67,11 @@ def command(
     """
     from flows import approval
 
+    if demonstration and (key is not None or refuse or person or role or reason or waive):
+        raise errors.PlanError(
+            "approve: expected --demonstration alone, got a person's decision or key beside it, which a demonstration "
+            "does not carry. Leave --demonstration out to decide."
+        )
     path = workspaces.Workspace(workspace).find(run, closed=True)
     found = workspaces.dossier(path)
     if key is not None and not key.startswith("pkcs11:") and not Path(key).is_file():

@@ -86,6 +86,10 @@ def compare(
                     stated[len(pairs)] = ("cannot_tell", other)
                 none = records.Measure(name=name, value=None, slice=part)
                 pairs.append((check.id, old or none, new or none))
+            elif any(m.slice == part for m in result.measures):
+                # The group is there; the figure is one that only some tables give.
+                further = f"{part.partition('=')[0]}, {name.removeprefix(f'{check.id}.')}"
+                lost[further] = "these rows give no such figure: other groups are small, or another value is the worst"
             else:
                 lost[part.partition("=")[0]] = "no such group among these rows"
         left_out += [NotRepeated(check_id=check.id, reason=f"{part}: {reason}") for part, reason in lost.items()]

@@ -97,10 +97,12 @@ def test_a_tampered_bundle_is_not_measured(sent: making.Made, tmp_path: Path) ->
         (("import", "b.zip", "--into", "c"), "--key FILE or --fingerprint"),
         (("import", "--into", "c"), "exactly one of BUNDLE"),
         (("import", "--into", "c", "--list", "--show", "x"), "exactly one of BUNDLE"),
+        (("approve", "--demonstration", "--refuse"), "--demonstration alone"),
+        (("approve", "--demonstration", "--key", "k.pem"), "--demonstration alone"),
     ],
 )
 def test_wrong_usage_is_one_sentence(words: tuple[str, ...], match: str) -> None:
-    """No key, nothing asked, two things asked."""
+    """No key, nothing asked, two things asked, a person's decision that a demonstration would drop."""
     with pytest.raises(errors.PlanError, match=match):
         typed(*words)
 

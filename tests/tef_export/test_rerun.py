@@ -179,6 +179,29 @@ def test_counts_are_not_compared_across_tables(honest: making.Made) -> None:
     assert "counts: numbers of rows" in next(one.reason for one in listed if one.check_id == declared.check_id)
 
 
+def test_a_figure_that_other_rows_do_not_give_is_named_and_no_group_is_called_absent(honest: making.Made) -> None:
+    """What rests on which groups are small is named as such; the group itself is among the rows and was compared."""
+    measured = next(r for r in honest.dossier.results() if r.check_id == "fairness.selection_rate")
+    one = next(m for m in measured.measures if "=" not in m.slice)
+    extra = one.model_copy(update={"name": f"{measured.check_id}.without_small_groups"})
+    kept = tuple(m for m in measured.measures if m.name != extra.name)
+    now = measured.model_copy(update={"measures": kept})
+    declared = measured.model_copy(update={"measures": (*kept, extra)})
+    with verify.opened(honest.path, public_key=honest.key.public_key(), at=making.NOW) as opened:
+        asked = manifest.record(opened.files.read(recipe.PLACE), recipe.Recipe, recipe.PLACE)
+    asked = asked.model_copy(update={"checks": tuple(c for c in asked.checks if c.id == declared.check_id)})
+    there = {a.name for a in asked.attributes} | {i.name for i in asked.intersections}
+    made, listed = compare.compare(
+        asked, (declared,), (now,), same_rows=False, same_entities=True, there=there, absent={}
+    )
+    assert one.slice in {pair.slice for pair in made}
+    reasons = [left.reason for left in listed if left.check_id == declared.check_id]
+    assert reasons == [
+        f"{one.slice}, without_small_groups: these rows give no such figure: other groups are small, "
+        "or another value is the worst"
+    ]
+
+
 def test_rates_of_two_classes_are_not_compared(honest: making.Made) -> None:
     """Of several classes the one whose groups differ most is shown: on other rows that may be another class."""
     found = honest.dossier.results()
