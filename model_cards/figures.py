@@ -18,6 +18,8 @@ SQUARE = (58.0, 30.0, 386.0, 268.0)
 MOST_POINTS = 300
 HEADING = 23.0
 """Height of a heading between groups."""
+LINE = 16.0
+"""Height of a line of a label, with air."""
 FOOT = 58.0
 """Room beneath an axis for its ticks and a title of two lines."""
 
@@ -239,7 +241,7 @@ def matrix(labels: Sequence[str], counts: Sequence[Sequence[float]], evidence: s
     drawing.text((14, top + size * height / 2), "True class", "label", anchor="middle", turn=-90)
     for i, row in enumerate(counts):
         y = top + i * height
-        _row_name(drawing, (left - 8, y + height / 2), labels[i])
+        _row_name(drawing, (left - 8, y + height / 2), labels[i], max(2, int(height // LINE)))
         _column_name(drawing, (left + i * width, top), width, labels[i], turned=turned)
         for j, value in enumerate(row):
             corner = (left + j * width, y)
@@ -399,8 +401,8 @@ def _whisker(drawing: svg.Drawing, scale: svg.Scale, group: Interval, y: float, 
         drawing.mark((scale(group.value), y), "mark s0", hollow=group.small)
 
 
-def _row_name(drawing: svg.Drawing, at: svg.Point, name: str) -> None:
-    _stacked(drawing, at, svg.wrapped(name, at[0] - 24))
+def _row_name(drawing: svg.Drawing, at: svg.Point, name: str, most: int) -> None:
+    _stacked(drawing, at, svg.wrapped(name, at[0] - 24, most))
 
 
 def _column_name(drawing: svg.Drawing, at: svg.Point, width: float, name: str, *, turned: bool) -> None:

@@ -328,14 +328,14 @@ def _risks(book: Book) -> list[Objection]:
         for risk, why in risks.not_accepted(book)
     ]
     if (stated := risks.unsettled_statement(book)) is not None:
-        what = ("statement on the residual risk of each hazard, beside a register in which one is not accepted",)
+        said = "statement on the residual risk of each hazard, beside a register in which one is not accepted"
         why = tree.say(
             "stated by {person} on {at}; it and the register have to agree",
             person=stated["person"].fact(),
             at=stated["at"].fact("date"),
         )
         where = (Words(f"{statements.WHERE} --only residual_risk"),)
-        found.append(Objection(what, why, "management", where))
+        found.append(Objection((said,), why, "management", where))
     for risk in risks.entries(book):
         if risks.overdue(book, risk):
             what = tree.say("review of “{title}”", title=risk["title"].fact())

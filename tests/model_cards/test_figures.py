@@ -96,3 +96,9 @@ def test_names_are_wrapped_between_words() -> None:
     """Two lines at most, the last one shortened."""
     assert svg.wrapped("no marked progression", 13 * svg.CHARACTER) == ["no marked", "progression"]
     assert svg.wrapped("one two three four five", 8 * svg.CHARACTER) == ["one two", "three fo…"]
+
+
+def test_a_class_is_named_whole_where_its_row_is_high_enough() -> None:
+    """The names of two classes that differ in their last words are not cut to the same beginning."""
+    names = ["not readmitted within 30 days", "readmitted within 30 days"]
+    assert "…" not in figures.matrix(names, [[34, 10], [12, 1032]], "r#/m")
