@@ -52,6 +52,7 @@ def _summary(node: Node) -> Section:
     shown: list[Block] = [Paragraph((node["verdict"].derived(words, "verdict in words"),), "lead")]
     if node["bundle_is_demonstration"].value:
         shown.append(Paragraph(("The bundle is a demonstration: nobody approved it.",), "lead"))
+    shown += _missed(node)
     shown.append(Pairs("About this answer", tuple(rows)))
     if node["findings"]:
         shown += [Paragraph(("Findings of the facility, in its own words:",)), _listed(node["findings"])]
@@ -60,6 +61,21 @@ def _summary(node: Node) -> Section:
 
 def _listed(nodes: Node) -> Bullets:
     return Bullets(tuple((one.fact(),) for one in nodes))
+
+
+def _missed(node: Node) -> list[Block]:
+    """Thresholds that fail on these rows: nothing of them follows from values that are no further apart than chance."""
+    judged = node["rerun"]["thresholds"] if node["rerun"] else ()
+    failed = [t for t in judged if t["measured"].value == "fail"]
+    if not failed:
+        return []
+    lines = [
+        parts(t["check_id"].fact("name"), " (", t["slice"].fact(), ", ",
+              "required" if t["required"].value else "not required", "): declared ", t["declared"].fact("status"), ", ",
+              t["text"].fact())
+        for t in failed
+    ]  # fmt: skip
+    return [Paragraph(("Of the provider's thresholds, these fail on the rows of this answer:",)), Bullets(tuple(lines))]
 
 
 def _checks(node: Node) -> Section:

@@ -147,6 +147,9 @@ def show(found: Rerun, console: Console) -> None:
     console.print(
         f"{found.data.rows:,} {what} of {where}; {found.runtime}, {found.limits}; measures: {counts}", highlight=False
     )
+    if failed := [one for one in found.thresholds if one.measured == "fail"]:
+        named = ", ".join(f"{one.check_id}@{one.slice}" for one in failed)
+        console.print(f"[red]fails the provider's threshold on these rows:[/] {_safe(named)}", soft_wrap=True)
     if found.measured_with:
         console.print(_safe(found.measured_with), highlight=False, soft_wrap=True)
     if found.demonstration:

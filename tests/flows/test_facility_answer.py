@@ -250,6 +250,24 @@ def test_the_answer_can_be_read(case: Case) -> None:
     assert "<script>alert" not in page
 
 
+def test_a_threshold_that_fails_on_these_rows_stands_in_the_summary(case: Case) -> None:
+    """Values within chance of the declared ones may still miss a threshold: the reader learns it on the first page."""
+    from model_cards import facility as documents
+    from model_cards import tree
+
+    failed = rerun_records.Judged(
+        check_id="performance.accuracy", slice="overall", required=True, declared="inconclusive", measured="fail",
+        text="measured 0.4 [0.3, 0.5], at least 0.7, n = 100",
+    )  # fmt: skip
+    passed = failed.model_copy(update={"check_id": "performance.roc_auc", "measured": "pass"})
+    outcome = rerun(case.answer).model_copy(update={"thresholds": (passed, failed)})
+    summary = documents.tree_of(case.make(rerun=outcome)).sections[0]
+    (listed,) = (block for block in summary.blocks if isinstance(block, tree.Bullets))
+    (line,) = (tree.plain(item) for item in listed.items)
+    for words in ("performance.accuracy", "required", "inconclusive", "at least 0.7"):
+        assert words in line
+
+
 def test_documents_cite_what_was_received(case: Case, tmp_path: Path) -> None:
     """Annex IV(2)(g) and the card name facility, verdict and digest of the signed file; before, they say nothing."""
     from model_cards import received, refs, tree
