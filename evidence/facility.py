@@ -96,6 +96,8 @@ class ReceivedReport(records.Record):
     """Measures, by outcome of the comparison."""
     differs: int | None = None
     cannot_tell: int | None = None
+    missed: tuple[str, ...] = ()
+    """Thresholds of the provider that fail on those rows, `check@slice`. Empty in records of earlier versions."""
     findings: tuple[str, ...] = ()
 
 

@@ -126,6 +126,11 @@ class Ledger:
                 return line.record
         return None
 
+    def interrupted(self, stage: str) -> bool:
+        """Was a finished stage begun anew and not finished again? Then its files may be half old, half new."""
+        events = [line.event for line in self._lines if line.stage == stage]
+        return "finished" in events and events[-1] != "finished"
+
     def standing(self, stage: str, key: str) -> records.ArtifactRef | None:
         """The record that a stage left last, if it was made from these inputs by this code.
 

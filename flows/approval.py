@@ -12,7 +12,7 @@ from configs import errors
 from evidence import canonical, clock, ledger, lock, records, storage
 from evidence.dossier import AnyDossier, Dossier
 from evidence.folder import RunFolder
-from flows import workspace
+from flows import stages, workspace
 from model_cards import declaring
 from tef_export import approval as signing
 from tef_export import key_files, keys
@@ -72,6 +72,7 @@ def decide(
         GateError: The run was refused before, or a required gate is open and has no waiver.
     """
     _require_said(answers)
+    stages.require_whole(path, ledger.Ledger.read(path))
     found = workspace.dossier(path)
     before = standing(path)
     if before is not None and before.decision == "refused" and answers.decision == "approved" and not answers.overturn:
@@ -90,6 +91,7 @@ def decide(
 
 def demonstrate(path: Path) -> records.Approval:
     """A decision plainly marked as a demonstration, signed with a throw-away key. Approves nothing."""
+    stages.require_whole(path, ledger.Ledger.read(path))
     found = workspace.dossier(path)
     answers = Answers(
         person="Demonstration",

@@ -134,7 +134,10 @@ def main_with(body: Callable[..., Any], *arguments: Any) -> None:
         if isinstance(error, click.NoSuchOption) and error.option_name in ("-w", "--workspace"):
             _say("the workspace stands before the command: proofline -w DIR COMMAND …")
         sys.exit(errors.EXIT_USAGE)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, click.Abort) as stopped:
+        if isinstance(stopped.__context__, EOFError):  # click asked, and there was nobody to answer
+            _say("expected an answer to the question, got the end of the input. Give it as an option, see --help.")
+            sys.exit(errors.EXIT_USAGE)
         _say("stopped by you. A run that was interrupted goes on with --resume; nothing else was begun.")
         sys.exit(errors.EXIT_INTERRUPTED)
     except SystemExit as leaving:

@@ -106,5 +106,6 @@ def _entry(
         reproduced=rerun.counted("reproduced") if rerun else None,
         differs=rerun.counted("differs") if rerun else None,
         cannot_tell=rerun.counted("cannot_tell") if rerun else None,
+        missed=tuple(f"{t.check_id}@{t.slice}" for t in rerun.thresholds if t.measured == "fail") if rerun else (),
         findings=report.findings,
     )

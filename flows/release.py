@@ -10,7 +10,7 @@ from typing import Any
 from configs import errors
 from evidence import clock, ledger, lock, records, storage
 from evidence.folder import RunFolder
-from flows import approval, workspace
+from flows import approval, stages, workspace
 from tef_export import keys, timestamp, verify, write
 
 
@@ -63,6 +63,7 @@ def prepare(path: Path, *, demonstration: bool) -> Shown:
         IntegrityError: Something of the run was altered.
     """
     chain = ledger.Ledger.read(path)
+    stages.require_whole(path, chain)
     found, approved = check(path)
     if approved.demonstration and not demonstration:
         raise errors.GateError(

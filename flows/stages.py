@@ -19,7 +19,7 @@ from configs import errors
 from configs.answers import AnswersFile
 from configs.language.plan import LanguagePlan
 from configs.plan import Plan
-from evidence import canonical, clock, commitment, environment, given, records, software, storage
+from evidence import canonical, clock, commitment, environment, given, ledger, records, software, storage
 from evidence.answers import AnswersRecord
 from evidence.dossier import PREDICTIONS, STAGES, stages_of
 from evidence.folder import RunFolder
@@ -302,6 +302,20 @@ def stage_key(name: str, code: str, plan_sha256: str, inputs: tuple[pydantic.Bas
 def is_closed(run: Run) -> bool:
     """Was the run closed once? Then what it measured and decided stands, whatever code writes its documents anew."""
     return run.ledger.finished("close") is not None
+
+
+def require_whole(path: Path, chain: ledger.Ledger) -> None:
+    """Refuse to approve or release a run whose documents were being written anew when it was interrupted.
+
+    Raises:
+        GateError: Naming the stage, and how to complete it.
+    """
+    for stage in WRITING:
+        if chain.interrupted(stage):
+            raise errors.GateError(
+                f"run {path.name}: expected a finished run, got one whose stage {stage} was begun anew and interrupted"
+                f". Complete it with `proofline run {path} --resume`."
+            )
 
 
 def require_same_code(run: Run) -> None:

@@ -43,6 +43,9 @@ def _line(one: Node) -> Parts:
                 open=one["cannot_tell"].fact("count"),
             )
         )
+    if one["missed"].value:
+        named = tree.joined(tree.parts(missed.fact("name")) for missed in one["missed"])
+        shown += [" Thresholds that fail on these rows: ", *named, "."]
     if one["bundle_is_demonstration"].value:
         shown.append(" The bundle was a demonstration, which approves nothing.")
     for finding in one["findings"]:

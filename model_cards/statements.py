@@ -15,7 +15,7 @@ RISKS = f"{WHERE} --risks"
 """Where the register of risks is filled."""
 TALLY = {
     "stated": "stated",
-    "carried": "carried over and to be confirmed",
+    "carried": "carried over and not yet confirmed",
     "outdated": "outdated, as what they speak of has changed",
     "open": "open",
 }
@@ -104,7 +104,7 @@ def applying(book: Book) -> frozenset[str]:
 
 
 def tally(book: Book) -> Parts:
-    """`3 stated, 2 carried over and to be confirmed, 52 open (57 questions apply)`; nothing where none applies."""
+    """`3 stated, 2 carried over and not yet confirmed, 52 open (57 questions apply)`; nothing where none applies."""
     if not applying(book):
         return ()
     node = book["answers"]["statements"]
@@ -152,7 +152,7 @@ def outdated_words(book: Book) -> Parts:
     if not found:
         return ()
     number = book["answers"]["statements"].derived(len(found), "statements that apply and are outdated", "count")
-    return tree.say("Outdated statements, to be confirmed or answered anew: {n}.", n=number)
+    return tree.say("Outdated statements, waiting for confirmation or another answer: {n}.", n=number)
 
 
 def carried_words(book: Book) -> Parts:
@@ -162,7 +162,7 @@ def carried_words(book: Book) -> Parts:
         return ()
     number = book["answers"]["statements"].derived(len(found), "statements that apply and are carried over", "count")
     return tree.say(
-        "Statements carried over from an earlier run, to be confirmed: {n}; these do not stand against a signature.",
+        "Statements carried over from an earlier run, not yet confirmed: {n}; these do not stand against a signature.",
         n=number,
     )
 
@@ -180,8 +180,8 @@ def standing(found: Node) -> Parts:
         return ()
     since = parts(" from run ", found["carried_from"].fact("name")) if found["carried_from"] else ()
     if status == "carried":
-        return tree.say(" – carried over{since}, to be confirmed", since=since)
-    return tree.say(" – outdated: what it speaks of has changed; carried over{since}, to be confirmed", since=since)
+        return tree.say(" – carried over{since}, not yet confirmed", since=since)
+    return tree.say(" – outdated: what it speaks of has changed; carried over{since}, not yet confirmed", since=since)
 
 
 def _question(book: Book, question: str) -> Node:

@@ -153,7 +153,7 @@ def _acceptance(risk: Node) -> Parts:
     if accepted.value["status"] == "outdated":
         return parts(words, " – outdated: the risk or a test of its control has changed since; to be judged again")
     if accepted.value["status"] == "carried":
-        return parts(words, " – carried over, to be confirmed")
+        return parts(words, " – carried over, not yet confirmed")
     return words
 
 

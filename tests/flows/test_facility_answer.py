@@ -290,7 +290,7 @@ def test_the_citation_has_its_words_in_every_language(case: Case, tmp_path: Path
     case.receive(case.sent(tmp_path / "out", case.make(findings=("Few rows.",))))
     record = case.path / "received/record.json"
     marked = facility.ReceivedRecord.model_validate_json(record.read_bytes()).reports[0]
-    marked = marked.model_copy(update={"bundle_is_demonstration": True})
+    marked = marked.model_copy(update={"bundle_is_demonstration": True, "missed": ("performance.accuracy@overall",)})
     dossier = dataclasses.replace(workspace.dossier(case.path), received=facility.ReceivedRecord(reports=(marked,)))
 
     def build(book: refs.Book) -> tree.Document:
@@ -298,6 +298,20 @@ def test_the_citation_has_its_words_in_every_language(case: Case, tmp_path: Path
         return tree.Document(title=(), draft=(), sections=(section,))
 
     assert localise.missing(localise.build(build, refs.book(dossier), other)) == ()
+
+
+def test_the_citation_names_thresholds_that_fail(case: Case, tmp_path: Path) -> None:
+    """Reproduced measures may still miss a threshold on other rows: the provider's documents say so as well."""
+    from model_cards import received, refs, tree
+
+    failed = rerun_records.Judged(
+        check_id="performance.accuracy", slice="overall", required=True, declared="inconclusive", measured="fail",
+        text="measured 0.4 [0.3, 0.5], at least 0.7, n = 100",
+    )  # fmt: skip
+    outcome = rerun(case.answer).model_copy(update={"thresholds": (failed,)})
+    case.receive(case.sent(tmp_path, case.make(rerun=outcome)))
+    said = tree.plain(received.listing(refs.book(workspace.dossier(case.path)))[1].items[0])
+    assert "Thresholds that fail on these rows: performance.accuracy@overall." in said
 
 
 def test_an_altered_record_of_what_was_received_is_found(case: Case, tmp_path: Path) -> None:

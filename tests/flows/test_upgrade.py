@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
 import zipfile
 from pathlib import Path
@@ -95,6 +96,28 @@ def test_it_can_be_answered_approved_and_released(upgraded: Path) -> None:
     named = {entry["name"]: entry["digest"].get("sha256") for entry in used}
     assert named["code of proofline that wrote the documents"] == OTHER
     assert named["code of proofline"] not in (None, OTHER)
+
+
+def test_documents_that_were_begun_anew_and_not_finished_are_not_signed(
+    space: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """After a kill in the middle of rendering, approval and release say how to complete the run; then both work."""
+    path = _run(space)
+    assert typed("approve", path, "--demonstration") == 0
+    ledger.Ledger.open(path).append("started", stage="document", key="0" * 64)
+    for words in (("approve", path, "--demonstration"), ("release", path, "--demonstration")):
+        assert typed(*words) == errors.EXIT_FAIL
+        assert "begun anew and interrupted. Complete it with `proofline run" in capsys.readouterr().err
+    assert typed("run", path, "--resume", "--engine", "plain") in (0, 1, 4)
+
+
+def test_a_question_without_a_terminal_is_told_as_such(
+    space: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody stopped the command: it asked, and the input had ended."""
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    assert typed("approve", _run(space)) == errors.EXIT_USAGE
+    assert "got the end of the input. Give it as an option" in capsys.readouterr().err
 
 
 def test_a_run_that_is_not_closed_is_refused(upgraded: Path, capsys: pytest.CaptureFixture[str]) -> None:

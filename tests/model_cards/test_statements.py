@@ -59,7 +59,7 @@ def test_carried_over_and_outdated_say_so(found: Dossier) -> None:
     same = Answer(id="retention", text="In the archive of the firm.", run="first-run", about_sha256=now["retention"])
     other = Answer(id="stop", text="It is switched off.", run="first-run", about_sha256=OTHER)
     made = book(found, same, other)
-    assert words(statements.said(made, "retention")).endswith(" – carried over from run first-run, to be confirmed")
+    assert words(statements.said(made, "retention")).endswith(" – carried over from run first-run, not yet confirmed")
     assert "outdated: what it speaks of has changed" in words(statements.said(made, "stop"))
     assert not statements.is_settled(made, "stop")
     assert {s.value["id"] for s in statements.to_confirm(made)} == {"retention"}

@@ -204,9 +204,9 @@ def test_carried_over_waits_and_outdated_blocks(ready: Dossier) -> None:
     assert "what it speaks of has changed since" in tree.plain(only.why)
     for document in (declaration.build(book), annex_iv.build(book)):
         text = "".join(tree.plain((part,)) for part in tree.walk(document))
-        assert "Outdated statements, to be confirmed or answered anew: 1." in text
+        assert "Outdated statements, waiting for confirmation or another answer: 1." in text
         assert (
-            "Statements carried over from an earlier run, to be confirmed: 2; these do not stand against a signature."
+            "Statements carried over from an earlier run, not yet confirmed: 2; these do not stand against a signature."
             in text
         )
         assert "before any approval" in text
