@@ -115,10 +115,10 @@ def add(
         _clear(into, database)
         if (known := _find(database, made.sha256)) is not None:
             return known, False
-        if (against := _against(made, _all(database))) is not None:
+        if against := _against(made, _all(database)):
             if accept is None:
                 raise errors.VerificationError(
-                    f"{against} Ask the sender; take it with --accept REASON, which is kept.", "unclear"
+                    f"{' '.join(against)} Ask the sender; take it with --accept REASON, which is kept.", "unclear"
                 )
         else:
             made = dataclasses.replace(made, accepted=None)
@@ -217,28 +217,21 @@ def _entry(found: verify.Opened, bundle: Path, accept: str | None) -> Entry:
     )
 
 
-def _against(made: Entry, known: tuple[Entry, ...]) -> str | None:
-    """What of the catalogue stands against an entry, in one sentence."""
-    begin = f"bundle {made.bundle_id}:"
-    for other in known:
-        if other.bundle_id == made.bundle_id:
-            was, now = other.sha256[:12], made.sha256[:12]
-            return f"{begin} expected the content {was}…, got {now}…: the same id, another file."
+def _against(made: Entry, known: tuple[Entry, ...]) -> list[str]:
+    """What of the catalogue stands against an entry, a sentence each: whoever accepts it has read them all."""
     # A demonstration has a throw-away key and approves nothing: it stands against no bundle, and none against it.
     same = [o for o in known if o.system_id == made.system_id and not o.demonstration and not made.demonstration]
-    for other in same:
-        if other.fingerprint != made.fingerprint:
-            return (
-                f"{begin} expected the system '{made.system_id}' from the key {other.fingerprint[:12]}…, got it from "
-                f"{made.fingerprint[:12]}…: another sender, or a new key."
-            )
-    for other in same:
-        if _older(made, other):
-            return (
-                f"{begin} expected a version after {other.system_version} of {other.created}, got "
-                f"{made.system_version} of {made.created}: a rollback."
-            )
-    return None
+    named = next((o for o in known if o.bundle_id == made.bundle_id), None)
+    sender = next((o for o in same if o.fingerprint != made.fingerprint), None)
+    newer = next((o for o in same if _older(made, o)), None)
+    found = (
+        f"the content {named.sha256[:12]}…, got {made.sha256[:12]}…: the same id, another file" if named else None,
+        f"the system '{made.system_id}' from the key {sender.fingerprint[:12]}…, got it from {made.fingerprint[:12]}…: "
+        "another sender, or a new key" if sender else None,
+        f"a version after {newer.system_version} of {newer.created}, got {made.system_version} of {made.created}: "
+        "a rollback" if newer else None,
+    )  # fmt: skip
+    return [f"bundle {made.bundle_id}: expected {what}." for what in found if what]
 
 
 def _older(made: Entry, other: Entry) -> bool:

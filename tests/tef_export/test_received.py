@@ -140,6 +140,9 @@ def test_a_rollback_and_another_sender_need_a_reason(tmp_path: Path, attack: Att
     with pytest.raises(errors.VerificationError, match="another sender, or a new key") as caught:
         take(tmp_path / "c", foreign)
     attack(caught.value, "catalogue", what="a known system from another key")
+    both = making.bundle(tmp_path / "both", making.real_key(), plan=_renamed("scoring", "0.1.0"))
+    with pytest.raises(errors.VerificationError, match=r"a new key\. .* a rollback"):  # one reason accepts both
+        take(tmp_path / "c", both)
     with pytest.raises(errors.PlanError, match="--accept: expected a reason"):
         take(tmp_path / "c", foreign, accept="  ")
 
