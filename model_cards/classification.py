@@ -143,7 +143,7 @@ def _documents(book: Book) -> list[tree.Block]:
     caption = "Documents that the Act asks for, as far as the answers point to them or leave it open"
     note = (
         "What is written with a run is a draft for a person to judge. What is not written remains the work of persons. "
-        "The document on the declaration of conformity says what stands against one; it is none."
+        "The document declaration says what stands against a declaration; it is none itself."
     )
     heads = ("Document", "Place", "Written with this run")
     return [Table((caption,), heads, tuple(lines)), Paragraph((note,), "note")]
