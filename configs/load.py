@@ -71,7 +71,11 @@ def read(path: Path) -> str:
 
 def parse(text: str, name: str = "plan") -> Plan:
     """Check the text of a plan. See `load`."""
-    content = strict_yaml.parse(text, name)
+    return of_content(strict_yaml.parse(text, name), name)
+
+
+def of_content(content: Any, name: str = "plan") -> Plan:
+    """Check a plan that was read as plain data. See `load`."""
     if not isinstance(content, dict):
         raise PlanError(
             f"{name}: expected sections such as system: and data:, got {type(content).__name__}. "

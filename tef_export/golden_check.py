@@ -55,6 +55,15 @@ def ready() -> Iterator[subprocess.Popen[bytes]]:
             process.kill()
 
 
+def begin(process: subprocess.Popen[bytes], folder: Path, model: Place) -> None:
+    """Tell a process that is `ready` where the model is; `run` then takes its answer."""
+    told = {"folder": str(folder), "path": str(model.path.resolve()), "offset": model.offset, "size": model.size}
+    if process.stdin is not None:
+        with contextlib.suppress(BrokenPipeError):  # it has ended: `run` says how
+            process.stdin.write(json.dumps(told).encode() + b"\n")
+            process.stdin.flush()
+
+
 def run(
     folder: Path,
     model: Place | None = None,
@@ -66,16 +75,17 @@ def run(
     Args:
         folder: The unpacked `data/model`.
         model: Where the model lies, if not there.
-        process: One that is `ready`; by default a new one.
+        process: One that has been told to `begin` with this model; by default a new one.
         timeout: Seconds of wall-clock time.
     """
     place = folder / "model.onnx"
     model = model or Place(place, 0, place.stat().st_size)
     with contextlib.ExitStack() as stack:
-        process = process or stack.enter_context(ready())
-        told = {"folder": str(folder), "path": str(model.path.resolve()), "offset": model.offset, "size": model.size}
+        if process is None:
+            process = stack.enter_context(ready())
+            begin(process, folder, model)
         try:
-            answer, said = process.communicate(json.dumps(told).encode() + b"\n", timeout)
+            answer, said = process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
             reason = f"model.onnx: expected an answer within {timeout:g} s, got none. Do not run it."
             return Opened({}, {}, (CHECKS[0], reason), "unclear")

@@ -67,6 +67,7 @@ LOOKS: dict[str, errors.Looks] = {
 }
 """What a refusal looks like where the place that refuses does not say. What comes after the signatures is what the
 pinned key has signed: it was not altered on its way, so that it is the sender's mistake, or intent."""
+MODEL_FOLDER = "data/model"
 ARCHIVE = "a plain ZIP: one folder, regular files, nothing hidden"
 SIGNED = "the manifests are what the pinned key signed (CAdES-B-B)"
 
@@ -355,6 +356,8 @@ def _verify(run: _Run, place: Path, asked: _Asked) -> None:
         with run.step("index", "bundle.json follows its schema and lists every file with its digest"):
             run.manifest = index = cross_check.check_index(bundle, run.fingerprint)
         _check_demonstration(run, index, asked)
+        if run.begun.process is not None:  # it opens the model while the documents are compared
+            golden_check.begin(run.begun.process, bundle.root / MODEL_FOLDER, bundle.place(contents.MODEL))
         with contextlib.suppress(_Stop):
             _check_evidence(run, bundle, index, public)
         _check_model(run, bundle, index)
@@ -467,7 +470,7 @@ def _attempt(run: _Run, name: str, check: Callable[[], str]) -> None:
 def _check_model(run: _Run, bundle: cross_check.Bundle, index: manifest.BundleManifest) -> None:
     """Open the model in the limited process."""
     place = bundle.place(contents.MODEL)
-    opened = golden_check.run(bundle.root / "data" / "model", place, run.begun.process)
+    opened = golden_check.run(bundle.root / MODEL_FOLDER, place, run.begun.process)
     if place.path == run.path:
         _attempt(run, "archive", lambda: _untouched(run))
     for name, text in opened.passed.items():

@@ -32,4 +32,4 @@ def parse_any(text: str, name: str = "plan") -> AnyPlan:
         raise PlanError(
             f"{name} task: expected {TASK}, got {content['task']!r}. A plan on tables has a task in its target."
         )
-    return load.parse(text, name)
+    return load.of_content(content, name)
