@@ -97,11 +97,7 @@ class RunFolder:
         and a file with another: before, the old record stands; after, `checked` finds the new one where it lies.
         """
         beside = self.write_record(_beside(relative), record)
-        try:
-            yield beside.model_copy(update={"path": relative})
-        except BaseException:
-            self.at(beside.path).unlink(missing_ok=True)
-            raise
+        yield beside.model_copy(update={"path": relative})  # whatever ends the block: it may have been named by then
         self._settle(beside.path, relative)
 
     def settle(self, reference: records.ArtifactRef) -> None:

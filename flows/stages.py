@@ -342,9 +342,10 @@ def close_run(run: Run, decision: records.GateDecision, engine: str) -> records.
     """
     now = _software_now(run)
     reference = run.ledger.finished("close")
-    measured = run.folder.read_record(reference, records.RunRecord) if reference else None
+    before = run.folder.read_record(reference, records.RunRecord) if reference else None
+    measured_by = now if before is None else _writer_of(before)
     finished = {stage: run.ledger.finished(stage) for stage in stages_of(run.plan) if stage != "close"}
-    closed = records.RunRecord(
+    return records.RunRecord(
         run_id=run.folder.run_id,
         system_id=run.plan.system.id,
         system_version=run.plan.system.version,
@@ -355,19 +356,24 @@ def close_run(run: Run, decision: records.GateDecision, engine: str) -> records.
         records={stage: reference for stage, reference in finished.items() if reference is not None},
         ledger_lines=len(run.ledger.lines),
         ledger_head=run.ledger.head,
-        git_commit=now.git_commit,
-        git_dirty=now.git_dirty,
-        code_sha256=now.code_sha256,
-        software=now.software,
-        platform=software.platform_name(),
-        engine=engine,  # type: ignore[arg-type]
-        environment=measured.environment if measured else environment.write(run.folder),
+        git_commit=measured_by.git_commit,
+        git_dirty=measured_by.git_dirty,
+        code_sha256=measured_by.code_sha256,
+        software=measured_by.software,
+        platform=before.platform if before else software.platform_name(),
+        engine=before.engine if before else engine,  # type: ignore[arg-type]
+        environment=before.environment if before else environment.write(run.folder),
+        documents_by=None if now == measured_by else now,
     )
-    if measured is None:
-        return closed
-    kept = {name: getattr(measured, name) for name in (*records.Writer.model_fields, "platform", "engine")}
-    then = records.Writer(**{name: kept[name] for name in records.Writer.model_fields})
-    return closed.model_copy(update={**kept, "documents_by": None if now == then else now})
+
+
+def _writer_of(closed: records.RunRecord) -> records.Writer:
+    return records.Writer(
+        code_sha256=closed.code_sha256,
+        git_commit=closed.git_commit,
+        git_dirty=closed.git_dirty,
+        software=closed.software,
+    )
 
 
 def _software_now(run: Run) -> records.Writer:

@@ -57,6 +57,20 @@ def test_killed_while_a_record_is_replaced(tmp_path: Path, when: str, value: flo
     assert (tmp_path / ".m.json.named").exists() == (when == "before")  # the next write takes its place
 
 
+def test_stopped_after_a_record_was_named(tmp_path: Path) -> None:
+    """Ctrl-C between the line in the ledger and the end of the block: what was named can be read."""
+    folder, named = RunFolder(tmp_path), []
+
+    def stopped() -> None:
+        with folder.recording("m.json", records.Measure(name="x", value=0.2)) as reference:
+            named.append(reference)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stopped()
+    assert folder.read_record(named[0], records.Measure).value == 0.2
+
+
 @pytest.mark.parametrize("path", ["../x", "/etc/passwd", "a/../../x", "a\\..\\x"])
 def test_a_path_never_leaves_the_run_folder(tmp_path: Path, path: str) -> None:
     """Records come from disk, and disks come from strangers."""
