@@ -1,7 +1,8 @@
 """Documents of another author with a list of their defects beside them: what the linter finds of it, by class.
 
-A folder per system: `doc.md`, `evidence/`, and `defects.yaml` with, for each defect, its class, its sentence (or the
-row of its table), the words that are wrong, and why. Stricter than the marks of `corpus_files`: a defect in a row is
+A folder per system: `doc.md` (or several documents, each defect then naming its `document`), `evidence/`, and
+`defects.yaml` with, for each defect, its class, its sentence (or the row of its table), the words that are wrong, and
+why. Documents of a system are linted together. Stricter than the marks of `corpus_files`: a defect in a row is
 found only by a finding on that very cell, and one in a sentence only by a finding on its wrong words or on the whole
 statement.
 """
@@ -20,8 +21,9 @@ from model_cards.lint.model import Document, Finding, at_least
 from tests.model_cards.lint import corpus_files
 
 PLACE = corpus_files.PLACE / "assessed"
-SETS = ("tenth", "eleventh", "twelfth")
-"""`tenth` and `eleventh` by one who had not read the rules; `twelfth` by who wrote them, before trying them on it."""
+SETS = ("tenth", "eleventh", "twelfth", "thirteenth")
+"""`tenth`, `eleventh` and `thirteenth` by authors who had not read the rules; `twelfth` by who wrote them, before
+trying them on it."""
 STATEMENTS = {"claim", "declaration"}
 """Classes whose defect is the statement; a finding of these kinds on the sentence is about it."""
 
@@ -33,6 +35,8 @@ class Defect:
     kind: str
     sentence: str
     wrong: str
+    document: str = "doc"
+    """Name of its document without the suffix."""
 
     @property
     def cells(self) -> list[str]:
@@ -67,13 +71,26 @@ def measure(place: Path, suffix: str, scratch: Path) -> Score:
     score = Score()
     for system in sorted(p for p in place.iterdir() if p.is_dir()):
         listed = strict_yaml.parse((system / "defects.yaml").read_text(encoding="utf-8"), "defects")
-        defects = [Defect(d["class"], d["sentence"], str(d["wrong"])) for d in listed]
+        defects = [Defect(d["class"], d["sentence"], str(d["wrong"]), d.get("document", "doc")) for d in listed]
         folder = scratch / system.name
         folder.mkdir(exist_ok=True)
-        document = readers.read(corpus_files.render(system / "doc.md", suffix, folder))
-        findings = run.lint([document], evidence.load((system / "evidence",)))
-        _count(system.name, document, defects, [f for f in findings if at_least(f.confidence, "medium")], score)
+        sources = sorted(system.glob("*.md"))
+        _all_have_a_document(system.name, defects, sources)
+        documents = [readers.read(corpus_files.render(source, suffix, folder)) for source in sources]
+        findings = run.lint(documents, evidence.load((system / "evidence",)))
+        sure = [f for f in findings if at_least(f.confidence, "medium")]
+        for source, document in zip(sources, documents, strict=True):
+            name = system.name if len(sources) == 1 else f"{system.name}/{source.stem}"
+            own = [d for d in defects if d.document == source.stem]
+            _count(name, document, own, [f for f in sure if f.sentence.place.file == document.file], score)
     return score
+
+
+def _all_have_a_document(system: str, defects: Sequence[Defect], sources: Sequence[Path]) -> None:
+    strays = {d.document for d in defects} - {source.stem for source in sources}
+    if strays:
+        message = f"documents of the defects of {system}: expected {[s.stem for s in sources]}, got {sorted(strays)}. "
+        raise ValueError(message + "Name the document of each defect.")
 
 
 def _count(name: str, document: Document, defects: Sequence[Defect], findings: Sequence[Finding], score: Score) -> None:
