@@ -155,3 +155,9 @@ class Factory(Section):
     """Does Ctrl-C end the job too? By default it goes on, and `--resume` waits for it again."""
     directives: tuple[_Directive, ...] = ()
     """More lines for `sbatch`, such as `--constraint=a100_80`."""
+    gpu_watts: float | None = Field(default=None, gt=0, le=10_000)
+    """Rated power of one GPU, W: energy is estimated from it where nothing measures."""
+    pue: float | None = Field(default=None, ge=1, le=5)
+    """Power usage effectiveness: energy of the whole site over that of its machines, as the site states it."""
+    grid_g_per_kwh: float | None = Field(default=None, ge=0, le=2000)
+    """Grams of CO2 equivalent for each kWh that the site draws."""

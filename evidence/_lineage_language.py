@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from evidence import records
+from evidence import job_records, records
 from evidence.language_dossier import LanguageDossier
 
 
@@ -51,8 +51,7 @@ def costs(dossier: LanguageDossier) -> dict[str, float | None]:
         "training/flops": train.flops.value,
         "training/flops_cumulative": account.cumulative.value if account else None,
         f"training/energy_{train.energy.unit}": train.energy.value,
-        "training/gpu_hours": train.job.gpu_hours.value if train.job else None,
-        "training/node_hours": train.job.node_hours.value if train.job else None,
+        **job_records.figures(train.job),
     }
 
 

@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from evidence import _lineage_language, canonical, records
+from evidence import _lineage_language, canonical, job_records, records
 from evidence.dossier import AnyDossier, Dossier
 from evidence.language_dossier import LanguageDossier
 
@@ -156,7 +156,9 @@ def _methods(dossier: AnyDossier) -> dict[str, str]:
         return {}
     costs = {"compute": dossier.train.flops, "energy": dossier.train.energy}
     if dossier.train.job is not None:
-        costs["gpu_hours"] = dossier.train.job.gpu_hours
+        job = dossier.train.job
+        costs |= {"gpu_hours": job.gpu_hours}
+        costs |= {n: q for n, q in (("site_energy", job.site_energy), ("emissions", job.emissions)) if q is not None}
     return {f"{name}_method": f"{found.method} ({found.boundary})" for name, found in costs.items()}
 
 
@@ -251,8 +253,7 @@ def _costs_of_table(dossier: Dossier) -> dict[str, float | None]:
         "training/rows_per_second": train.rows_per_second,
         "training/flops": train.flops.value,
         f"training/energy_{train.energy.unit}": train.energy.value,
-        "training/gpu_hours": train.job.gpu_hours.value if train.job else None,
-        "training/node_hours": train.job.node_hours.value if train.job else None,
+        **job_records.figures(train.job),
     }
 
 

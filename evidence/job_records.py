@@ -19,6 +19,8 @@ class JobAttempt(Record):
     seconds: int
     nodes: int
     gpus: int
+    cpus: int | None = None
+    """CPUs of all nodes; None where nobody told, and in records from before it was recorded."""
     joules: float | None = None
     """What the scheduler's accounting says of energy, unjudged; None where it says nothing."""
 
@@ -41,3 +43,23 @@ class JobRecord(Record):
     attempts: tuple[JobAttempt, ...]
     gpu_hours: Quantity
     node_hours: Quantity
+    cpu_hours: Quantity | None = None
+    """None in records from before it was recorded, as with the two below."""
+    site_energy: Quantity | None = None
+    """Energy of the training with what the site's cooling and supply draw for it."""
+    emissions: Quantity | None = None
+    """Of the electricity, by the intensity of the grid."""
+
+
+def figures(job: JobRecord | None) -> dict[str, float | None]:
+    """Numbers of a job for the lineage, by key; none of a training on this machine."""
+    if job is None:
+        return {}
+    found = {
+        "gpu_hours": job.gpu_hours,
+        "node_hours": job.node_hours,
+        "cpu_hours": job.cpu_hours,
+        "site_energy_J": job.site_energy,
+        "emissions_gCO2e": job.emissions,
+    }
+    return {f"training/{name}": quantity.value if quantity else None for name, quantity in found.items()}

@@ -17,8 +17,10 @@ from pathlib import Path
 from typing import TypeVar
 
 import pydantic
+import torch
 
 from configs import errors
+from configs.factories import profile as profiles
 from configs.language import load
 from configs.language.plan import LanguagePlan
 from configs.plan import Plan
@@ -41,10 +43,26 @@ def run(folder: run_folder.RunFolder) -> pydantic.BaseModel:
         Stopped: The job was asked to end, and the training is saved.
     """
     plan = load.load_any(folder.path / "plan.yaml")
+    _say_without_gpu(plan)
     record = _language(folder, plan) if isinstance(plan, LanguagePlan) else _tables(folder, plan)
     if ranks.first():
         folder.write_record(files.RECORD, record)
     return record
+
+
+def _say_without_gpu(plan: Plan | LanguagePlan) -> None:
+    """GPUs that were asked for are paid for, whether torch can use them or not: say it where it cannot."""
+    asked = plan.factory.gpus_per_node
+    if profiles.load(plan.factory.site).scheduler == "none" or not asked or torch.cuda.is_available():
+        return
+    if ranks.first():
+        log.warning(
+            "warning: %d GPUs of this node were asked for and torch %s can use none: the training runs on processors. "
+            "Take a torch for the GPUs of this site (CUDA or ROCm, and the node's architecture), or ask for "
+            "gpus_per_node: 0",
+            asked,
+            torch.__version__,
+        )
 
 
 def _encoded(folder: run_folder.RunFolder, name: str, kind: type[R]) -> R:

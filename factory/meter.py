@@ -1,6 +1,6 @@
-"""Energy counters of this machine, read around every epoch: GPUs by NVML, processors by RAPL.
+"""Energy counters of this machine, read around every epoch: GPUs by NVML or AMD SMI, processors by RAPL.
 
-Only counters are read, never a share of somebody else's: NVML of the GPUs that this job was given, RAPL of the whole
+Only counters are read, never a share of somebody else's: those of the GPUs that this job was given, RAPL of the whole
 processor packages. What the counters cover is the boundary of the figure; a counter that cannot be read is a reason.
 One process of a node reads (see `factory.ranks`), so that nothing counts twice.
 """
@@ -82,9 +82,15 @@ def quantity(curve: tuple[records.EpochPoint, ...], meter: Meter) -> records.Qua
     return records.Quantity(value=sum(told), unit="J", method=meter.method, boundary=meter.boundary)
 
 
+OF_GPUS = "device: the GPUs of the job, without processors, memory, network and cooling"
+
+
 def _of_gpus() -> Meter:
     """The GPUs that torch sees, which are those of the job: all ranks of the node together."""
-    boundary = "device: the GPUs of the job, without processors, memory, network and cooling"
+    return _by_amd_smi() if torch.version.hip else _by_nvml()
+
+
+def _by_nvml() -> Meter:
     try:
         import pynvml  # noqa: PLC0415 - only where there is a GPU
 
@@ -94,9 +100,38 @@ def _of_gpus() -> Meter:
             handle = pynvml.nvmlDeviceGetHandleByUUID(f"GPU-{torch.cuda.get_device_properties(index).uuid}")
             pynvml.nvmlDeviceGetTotalEnergyConsumption(handle)
             counters.append(Counter(_of_handle(pynvml, handle)))
-        return Meter(tuple(counters), f"NVML's energy counters of {len(counters)} GPUs, summed over epochs", boundary)
+        return Meter(tuple(counters), f"NVML's energy counters of {len(counters)} GPUs, summed over epochs", OF_GPUS)
     except Exception as error:
-        return Meter((), f"NVML's energy counter could not be read ({type(error).__name__})", boundary)
+        return Meter((), f"NVML's energy counter could not be read ({type(error).__name__})", OF_GPUS)
+
+
+def _by_amd_smi() -> Meter:
+    """A module of two dies, which are two devices, has one counter: the other die has none, and shows 0."""
+    try:
+        import amdsmi  # type: ignore[import-not-found]  # noqa: PLC0415 - comes with ROCm
+
+        amdsmi.amdsmi_init()
+        devices = torch.cuda.device_count()
+        readers = [
+            _of_amd_handle(amdsmi, torch.cuda._get_amdsmi_handler(index))  # type: ignore[attr-defined]
+            for index in range(devices)
+        ]
+        counters = tuple(Counter(read) for read in readers if read() > 0)
+        if not counters:
+            return Meter((), f"AMD SMI has no energy counter for any of the {devices} devices of the job", OF_GPUS)
+        named = f"AMD SMI's energy counters of {len(counters)} of {devices} devices, summed over epochs"
+        return Meter(counters, named, f"{OF_GPUS}; a counter covers its whole module")
+    except Exception as error:
+        return Meter((), f"AMD SMI's energy counter could not be read ({type(error).__name__})", OF_GPUS)
+
+
+def _of_amd_handle(library: object, handle: object) -> Reader:
+    def read() -> float:
+        told = library.amdsmi_get_energy_count(handle)  # type: ignore[attr-defined]
+        # The count was called `power` before ROCm 6.2; the resolution is in microjoules.
+        return float(told.get("energy_accumulator", told.get("power"))) * float(told["counter_resolution"]) / 1e6
+
+    return read
 
 
 def _of_handle(library: object, handle: object) -> Reader:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from model_cards import blocks, figures, given, tree
-from model_cards.refs import Book, Fact, Form, Node
+from model_cards.refs import Book, Fact, Form, Gap, Node
 from model_cards.tree import Figure, Pairs, Paragraph, Parts, Section, parts
 
 
@@ -41,32 +41,64 @@ def model(book: Book) -> Pairs:
         ("Time", (train["seconds"].fact("number"), " s at ", train["rows_per_second"].fact("number"), " rows/s")),
         ("Compute", blocks.cost(train["flops"], "compute of the training")),
         *(("Compute, otherwise", blocks.cost(other, "compute of the training")) for other in train["flops_otherwise"]),
+        *_compute_spread(train),
         ("Energy", blocks.cost(train["energy"], "energy of the training")),
-        *job(train["job"]),
+        *job(train),
         ("Times resumed from a checkpoint", (count("resumed"),)),
         ("Shipped as", ("ONNX, opset ", export["opset"].fact("exact"), ", written by ", export["exporter"].fact())),
     ]
     return Pairs("The model and its training", tuple(rows))
 
 
-def job(record: Node) -> list[tuple[str, Parts]]:
-    """Where the training ran as a batch job, and what it was given there."""
-    if not record:
+def _compute_spread(train: Node) -> list[tuple[str, Parts]]:
+    """How far the ways to count arithmetic lie apart; nothing where there is one figure."""
+    found = [q["value"].value for q in (train["flops"], *train["flops_otherwise"]) if q["value"].value]
+    if len(found) < 2:
         return []
+    factor = train["flops_otherwise"].derived(
+        max(found) / min(found), "highest over lowest figure of compute", "number"
+    )
+    return [("Compute, spread", tree.say("highest of these figures divided by the lowest: {factor}", factor=factor))]
+
+
+HERE = "on the machine of the run, without a batch job"
+
+
+def job(train: Node) -> list[tuple[str, Parts]]:
+    """Where the training ran: as a batch job, with what it was given there, or on the machine of the run."""
+    record = train["job"]
+    if not record:
+        return [("Where it ran", (HERE,))]
     where = tree.say(
-        "{id} at {site}, submitted {at}; {attempts} attempts, told by {by}",
+        "{id} at {site}, submitted {at}; attempts: {attempts}, told by {by}",
         id=record["job_id"].fact("name"),
         site=record["site"].fact("name"),
         at=record["submitted_at"].fact("time"),
         attempts=record["attempts"].size("attempts"),
         by=record["accounting"].fact(),
     )
-    return [
+    rows = [
         ("Batch job", where),
         ("Job script, sha256", (record["script_sha256"].fact("digest"),)),
         ("GPU-hours", blocks.cost(record["gpu_hours"], "GPU-hours of the training")),
         ("Node-hours", blocks.cost(record["node_hours"], "node-hours of the training")),
     ]
+    if record["cpu_hours"]:
+        rows.append(("CPU-hours", blocks.cost(record["cpu_hours"], "CPU-hours of the training")))
+    if train["energy"]["value"].value is not None and record["site_energy"]:
+        rows += [
+            ("Energy of the site", _of_site(record["site_energy"], "energy of the site", "plan: factory.pue")),
+            ("Emissions", _of_site(record["emissions"], "emissions", "plan: factory.grid_g_per_kwh")),
+        ]
+    return rows
+
+
+def _of_site(node: Node, what: str, where: str) -> Parts:
+    """A figure that rests on what a site states, or the gap with the place to state it."""
+    if node["value"].value is None:
+        why = node["method"].derived(str(node["method"].value).removeprefix("unmeasured: "), "the reason alone")
+        return (Gap(what, "engineer", where, "Not measured", why),)
+    return blocks.cost(node, what)
 
 
 SPREAD = {

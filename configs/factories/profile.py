@@ -109,6 +109,8 @@ class Profile(Section):
     qos: tuple[QualityOfService, ...] = ()
     partitions: Fact[Annotated[tuple[Partition, ...], Field(min_length=1)]] = UNKNOWN
     """The first is taken where the plan names none."""
+    job_hours: Fact[Annotated[float, Field(gt=0)]] = UNKNOWN
+    """Longest time of a job whose partition and QoS name no limit here."""
     cpus_per_gpu: Fact[Annotated[int, Field(ge=1)]] = UNKNOWN
     cpus_rule: Fact[Literal["exactly", "at_most"]] = UNKNOWN
     memory: Fact[Literal["omit", "set"]] = UNKNOWN

@@ -60,6 +60,20 @@ def load(folder: RunFolder) -> Job | None:
         ) from None
 
 
+def known(folder: RunFolder) -> Job | None:
+    """The job of a run folder; one whose number was lost with the process that submitted it is looked for by name.
+
+    Raises:
+        MissingError: Slurm does not answer.
+        IntegrityError: The file is damaged.
+    """
+    found = load(folder)
+    if found is None or found.job_id:
+        return found
+    adopted = _find(found.name)
+    return _store(folder, dataclasses.replace(found, job_id=adopted)) if adopted else found
+
+
 def submitted(folder: RunFolder, ask: request.Request, profile: Profile) -> Job:
     """The job of this run: the one that is there already, or a new one.
 
@@ -68,13 +82,9 @@ def submitted(folder: RunFolder, ask: request.Request, profile: Profile) -> Job:
         PlanError: Slurm refuses the job; in its own words.
     """
     commands.require()
-    found = load(folder)
+    found = known(folder)
     if found is not None and found.job_id:
         return found
-    if found is not None:
-        adopted = _find(found.name)
-        if adopted:
-            return _store(folder, dataclasses.replace(found, job_id=adopted))
     return _submit(folder, ask, profile)
 
 
@@ -93,15 +103,21 @@ def earlier(folder: RunFolder) -> tuple[job_records.JobAttempt, ...]:
     found = []
     for path in sorted((folder.path / ASIDE).glob("*.json"), key=lambda p: p.stem.zfill(20)):
         kept = json.loads(path.read_text(encoding="utf-8"))
-        for attempt in kept["attempts"]:
-            told = states.Attempt(**attempt)
-            found.append(
-                job_records.JobAttempt(
-                    job_id=kept["job_id"], state=told.state.split()[0], seconds=told.seconds, nodes=told.nodes,
-                    gpus=told.gpus, joules=told.joules,
-                )
-            )  # fmt: skip
+        found += [attempt(kept["job_id"], states.Attempt(**told)) for told in kept["attempts"]]
     return tuple(found)
+
+
+def attempt(job_id: str, told: states.Attempt) -> job_records.JobAttempt:
+    """One attempt as the record has it."""
+    return job_records.JobAttempt(
+        job_id=job_id,
+        state=told.state.split()[0],
+        seconds=told.seconds,
+        nodes=told.nodes,
+        gpus=told.gpus,
+        cpus=told.cpus,
+        joules=told.joules,
+    )
 
 
 def _forget(folder: RunFolder) -> None:

@@ -227,9 +227,12 @@ class SlurmLauncher:
             way = "ahead of" if skew > 0 else "behind"
             say(f"the clocks differ: the node's is {abs(skew)} s or more {way} this machine's")
             by += "" if now.attempts else f", which differs from this machine's by {abs(skew)} s or more"
-        attempts = (*jobs.earlier(folder), *_attempts(job, told))
+        attempts = (*jobs.earlier(folder), *(jobs.attempt(str(job.job_id), a) for a in told))
         newest = max((s.checked for s in profile.sources.values()), default=None)
-        energy = costs.energy(attempts, profile)
+        energy = costs.estimated(
+            costs.best(costs.energy(attempts, profile), record.energy), attempts, self._asked, profile
+        )
+        site = costs.of_site(energy, self._asked, profile)
         about = job_records.JobRecord(
             site=profile.id,
             profile_checked=newest,
@@ -241,8 +244,11 @@ class SlurmLauncher:
             attempts=attempts,
             gpu_hours=costs.gpu_hours(attempts, by),
             node_hours=costs.node_hours(attempts, by),
+            cpu_hours=costs.cpu_hours(attempts, by),
+            site_energy=site,
+            emissions=costs.emissions(energy, site, self._asked, profile),
         )
-        return record.model_copy(update={"job": about, "energy": costs.best(energy, record.energy)})
+        return record.model_copy(update={"job": about, "energy": energy})
 
 
 def _logged(say: Callable[[str], None]) -> Callable[[str], None]:
@@ -253,20 +259,6 @@ def _logged(say: Callable[[str], None]) -> Callable[[str], None]:
         log.info("%s", line)
 
     return both
-
-
-def _attempts(job: jobs.Job, told: tuple[states.Attempt, ...]) -> tuple[job_records.JobAttempt, ...]:
-    return tuple(
-        job_records.JobAttempt(
-            job_id=str(job.job_id),
-            state=a.state.split()[0],
-            seconds=a.seconds,
-            nodes=a.nodes,
-            gpus=a.gpus,
-            joules=a.joules,
-        )
-        for a in told
-    )
 
 
 def _tail(log: Path, seen: int, say: Callable[[str], None]) -> int:

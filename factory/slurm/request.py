@@ -113,7 +113,9 @@ def _require_within(asked: Factory, profile: Profile, partition: Partition | Non
     if partition and partition.nodes and asked.nodes > partition.nodes:
         raise _refusal("nodes", f"at most {partition.nodes}, the limit of {where}", asked.nodes, "Ask for fewer.")
     quality = profile.quality(asked.qos)
+    known = (partition and partition.hours) or (quality and quality.hours)
     for hours, name in (
+        (profile.job_hours.value if not known and asked.gpus_per_node else None, profile.name),
         (partition.hours if partition else None, where),
         (quality.hours if quality else None, f"QoS {asked.qos}"),
     ):

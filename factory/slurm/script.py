@@ -107,8 +107,9 @@ def _body(ask: Request, run_folder: PurePosixPath, code: PurePosixPath) -> list[
 
 def _note(event: str, ask: Request) -> list[str]:
     """A line of JSON with the time, for the hours that the attempt took."""
-    gpus = ask.gpus_per_node * ask.nodes
-    line = f'{{"event": "{event}", "job": "%s", "attempt": %d, "nodes": {ask.nodes}, "gpus": {gpus}'
+    gpus, cpus = ask.gpus_per_node * ask.nodes, ask.cpus_per_node * ask.nodes
+    size = f'"nodes": {ask.nodes}, "gpus": {gpus}, "cpus": {cpus}'
+    line = f'{{"event": "{event}", "job": "%s", "attempt": %d, {size}'
     return [f'printf \'{line}, "at": %d}}\\n\' "$SLURM_JOB_ID" "$attempt" "$(date +%s)" >> {ATTEMPTS}']
 
 

@@ -37,6 +37,8 @@ TOLERATED = 60
 OVER = ("completed", "failed", "cancelled", "timeout")
 COMES_AGAIN = ("PREEMPTED", "REQUEUED", "NODE_FAIL")
 """Ends of an attempt after which the job may wait again; squeue knows."""
+GONE = 300.0
+"""Seconds after such an end from which a job that squeue does not know will not come again."""
 HOPELESS = (
     "PartitionNodeLimit", "PartitionTimeLimit", "PartitionConfig", "BadConstraints", "InvalidAccount", "InvalidQOS",
     "QOSNotAllowed", "AccountNotAllowed", "JobHeldAdmin",
@@ -64,8 +66,16 @@ class Attempt:
     @property
     def gpus(self) -> int:
         """GPUs that were allocated."""
-        found = self.resources.get("gres/gpu")
-        return int(found) if found and found.isdigit() else 0
+        return self._of("gres/gpu") or 0
+
+    @property
+    def cpus(self) -> int | None:
+        """CPUs that were allocated; None where nobody told."""
+        return self._of("cpu")
+
+    def _of(self, resource: str) -> int | None:
+        found = self.resources.get(resource)
+        return int(found) if found and found.isdigit() else None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -98,19 +108,33 @@ def standing(job_id: str, run_folder: Path) -> Standing:
     now = _queued(queued)
     if now is not None:
         return Standing(*now, attempts)
-    if last is not None:
+    if last is not None and not last.state.startswith(COMES_AGAIN):
         return Standing(state_of(last.state), "sacct", _words(last), attempts)
+    if last is not None and not queued.silent:
+        return _between(last, attempts)
     shown = commands.ask("scontrol", "--oneliner", "show", "job", job_id)
     if (match := re.search(r"JobState=(\S+)(?: Reason=(\S+))?.*?ExitCode=(\S+)", shown.text or "")) is not None:
-        return Standing(
-            state_of(match[1]), "scontrol", f"{match[1]}, reason {match[2]}, exit code {match[3]}", attempts
-        )
+        words = f"{match[1]}, reason {match[2]}, exit code {match[3]}"
+        # What is over and not in the queue does not come again: where a site cancels what it preempts.
+        left = match[1] == "PREEMPTED" and not queued.silent
+        return Standing("failed" if left else state_of(match[1]), "scontrol", words, attempts)
     ended = sentinel(run_folder)
     if ended is not None and ended["job"] == job_id:
         state: State = "completed" if ended["code"] == 0 else "failed"
         return Standing(state, "the job's own file", f"exit code {ended['code']}", attempts)
     problem = queued.problem or shown.problem or "no command of Slurm knows the job"
     return Standing("unknown", "nobody", problem, attempts)
+
+
+def _between(last: Attempt, attempts: tuple[Attempt, ...]) -> Standing:
+    """An attempt has ended after which the job may come again, and the queue does not have it."""
+    try:
+        since = time.time() - datetime.datetime.fromisoformat(last.end).timestamp()
+    except ValueError:
+        since = 0.0
+    if last.state.startswith("NODE_FAIL") or since > GONE:
+        return Standing("failed", "sacct", f"{_words(last)}, and not in the queue since", attempts)
+    return Standing("pending", "sacct", _words(last), attempts)
 
 
 def state_of(word: str) -> State:
@@ -144,7 +168,7 @@ def noted(run_folder: Path, job_id: str) -> tuple[Attempt, ...]:
                 state="ENDED" if number in ended else "KILLED",
                 seconds=max(0, ended.get(number, last if number == max(begun) else int(line["at"])) - int(line["at"])),
                 nodes=int(line["nodes"]),
-                resources={"gres/gpu": str(line["gpus"])},
+                resources={"gres/gpu": str(line["gpus"]), "cpu": str(line.get("cpus", ""))},
                 joules=None,
             )
             for number, line in sorted(begun.items())

@@ -25,6 +25,7 @@ NAMES = {
     "cpus_rule": "CPUs per GPU are",
     "cpus_per_node": "CPUs per node",
     "gpus_per_node": "GPUs per node",
+    "job_hours": "longest job, hours",
     "gpu_flag": "GPUs are asked for by",
 }
 """Fields whose names are no words."""
@@ -61,23 +62,35 @@ def command(words: tuple[str, ...], *, as_json: bool) -> int:
 
 def _list(found: list[profiles.Profile], console: Console) -> None:
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for head in ("site", "name", "GPUs of a node", "account", "QoS", "job", "net"):
-        table.add_column(head, no_wrap=True, overflow="ellipsis", max_width=20 if head.startswith("GPUs") else None)
+    heads = ("site", "name", "GPUs of a node", "account", "QoS", "job", "net")
+    # A narrow terminal takes room from names and models, never from what a job has to say.
+    whole = {head: max(len(head), *(len(_said(p)[head]) for p in found)) for head in heads if head in _said(found[0])}
+    left = max(20, console.width - sum(whole.values()) - 2 * (len(heads) - 1))
+    widths = whole | {"name": left // 2, "GPUs of a node": left - left // 2}
+    for head in heads:
+        table.add_column(head, no_wrap=True, overflow="ellipsis", max_width=widths[head], min_width=whole.get(head))
     for p in found:
-        gpus = f"{p.gpus_per_node.value or '?'} × {p.accelerator.value}" if p.accelerator.value else "–"
-        hours = max((q.hours for q in p.partitions.value or () if q.hours), default=None)
-        table.add_row(
-            p.id,
-            escape(f"{p.name} ({p.country})" if p.country != "–" else p.name),
-            escape(gpus),
-            p.account.value or "–",
-            p.qos_rule.value or "–",
-            f"{hours:g} h" if hours else "–",
-            p.compute_internet.value or ("–" if p.scheduler == "none" else "?"),
-        )
+        model = (p.accelerator.value or "").removeprefix("NVIDIA ")
+        gpus = f"{p.gpus_per_node.value or '?'} × {model}" if model else "–"
+        name = f"{p.name} ({p.country})" if p.country != "–" else p.name
+        said = _said(p)
+        table.add_row(p.id, escape(name), escape(gpus), *(said[head] for head in ("account", "QoS", "job", "net")))
     console.print(table)
     console.print("\njob: longest time of a job; net: internet on compute nodes.")
     console.print("? or –: nobody has stated it. `proofline factories show SITE` gives every fact with its source.")
+
+
+def _said(p: profiles.Profile) -> dict[str, str]:
+    """The short columns of the list."""
+    limits = [q.hours for q in p.partitions.value or () if q.hours]
+    hours = max(limits, default=p.job_hours.value)
+    return {
+        "site": p.id,
+        "account": p.account.value or "–",
+        "QoS": p.qos_rule.value or "–",
+        "job": f"{hours:g} h" if hours else "–",
+        "net": p.compute_internet.value or ("–" if p.scheduler == "none" else "?"),
+    }
 
 
 def _show(p: profiles.Profile, console: Console) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.console import Console
@@ -27,7 +28,7 @@ def command(workspace: Path, run: str) -> int:
     from factory.slurm import files, jobs, states
 
     folder = RunFolder(workspaces.Workspace(workspace.resolve()).find(run))
-    job = jobs.load(folder)
+    job = jobs.known(folder)
     console = Console()
     if job is None or job.job_id is None:
         raise errors.MissingError(
@@ -42,12 +43,7 @@ def command(workspace: Path, run: str) -> int:
     )
     path = folder.path / files.PROGRESS
     if path.is_file():
-        at = json.loads(path.read_text(encoding="utf-8"))
-        console.print(
-            f"epoch {at['epoch']} of {at['epochs']}, loss {at['train_loss']:.4f}, validation "
-            f"{at['validation_loss']:.4f}, best {at['best_epoch']}",
-            highlight=False,
-        )
+        console.print(_where(json.loads(path.read_text(encoding="utf-8"))), highlight=False)
     if now.state == "completed":
         console.print(f"Next   proofline collect {folder.run_id}", highlight=False)
     elif now.over:
@@ -57,3 +53,13 @@ def command(workspace: Path, run: str) -> int:
             soft_wrap=True,
         )
     return EXIT.get(now.state, errors.EXIT_FAIL if now.over else errors.EXIT_INCONCLUSIVE)
+
+
+def _where(at: dict[str, Any]) -> str:
+    """What the job wrote about where it stands: in epochs, or in steps of a language model."""
+    if "epoch" not in at:
+        return f"step {at['done']} of {at['of']}, {at['what']}"
+    return (
+        f"epoch {at['epoch']} of {at['epochs']}, loss {at['train_loss']:.4f}, validation {at['validation_loss']:.4f}, "
+        f"best {at['best_epoch']}"
+    )

@@ -175,7 +175,7 @@ def training(book: Book) -> Section:
         ("Hardware", where),
         ("Time", time),
         ("Resumed from a snapshot, times", (train["resumed"].fact("count"),)),
-        *trainings.job(train["job"]),
+        *trainings.job(train),
     ]
     drawn = _curve(book)
     shown: list[tree.Block] = [Pairs("The model and its training", tuple(rows))]

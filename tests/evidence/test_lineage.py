@@ -125,7 +125,7 @@ def test_a_job_its_script_and_what_it_cost_are_in_the_mirror(tmp_path, uri):
     job = job_records.JobRecord(
         site="lumi", profile_checked="2026-11-22", job_id="7", job_name="proofline-1", script_sha256=script.sha256,
         submitted_at="2026-11-29T10:00:00.000000Z", accounting="sacct", attempts=(attempt,), gpu_hours=hours,
-        node_hours=hours,
+        node_hours=hours, cpu_hours=hours, site_energy=hours.model_copy(update={"value": 7.0, "unit": "J"}),
     )  # fmt: skip
     unmeasured = records.Quantity(value=None, unit="J", method="unmeasured: no counter", boundary="node")
     trained = dossier.train.model_copy(update={"job": job, "energy": unmeasured})
@@ -134,7 +134,9 @@ def test_a_job_its_script_and_what_it_cost_are_in_the_mirror(tmp_path, uri):
     assert (run.data.tags["proofline.job_id"], run.data.tags["proofline.job_site"]) == ("7", "lumi")
     assert run.data.tags["proofline.energy_method"] == "unmeasured: no counter (node)"
     assert run.data.tags["proofline.gpu_hours_method"] == "elapsed time, by sacct (job)"
-    assert run.data.metrics["training/gpu_hours"] == 0.5
+    assert run.data.metrics["training/gpu_hours"] == run.data.metrics["training/cpu_hours"] == 0.5
+    assert run.data.metrics["training/site_energy_J"] == 7.0
+    assert "training/emissions_gCO2e" not in run.data.metrics
     assert "training/job.sh" in [a.path for a in _client(uri).list_artifacts(run.info.run_id, "training")]
     folder.write_bytes(job_records.SCRIPT, b"another")
     assert not lineage._is(folder.path / job_records.SCRIPT, script.sha256)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -47,6 +49,44 @@ def test_without_counters_energy_is_unmeasured(tmp_path, spoil):
     told = meter.quantity((), found)
     assert told.value is None
     assert told.method == "unmeasured: no energy counter of the processor (RAPL) could be read"
+
+
+def amd(monkeypatch, counts, key="energy_accumulator"):
+    """AMD SMI as it answers for devices whose counters stand at `counts`, in steps of 15.3 microjoules."""
+    monkeypatch.setattr(torch.version, "hip", "7.0")
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: len(counts))
+    monkeypatch.setattr(torch.cuda, "_get_amdsmi_handler", lambda index: index)
+    library = SimpleNamespace(
+        amdsmi_init=lambda: None,
+        amdsmi_get_energy_count=lambda handle: {key: counts[handle], "counter_resolution": 15.3, "timestamp": 1},
+    )
+    monkeypatch.setitem(sys.modules, "amdsmi", library)
+
+
+@pytest.mark.parametrize("key", ["energy_accumulator", "power"])
+def test_counters_of_amd_count_each_module_once(monkeypatch, key):
+    """Of the two dies of a module one has the counter: two modules used 306 J, whatever the name of the count."""
+    counts = [1_000_000, 0, 2_000_000, 0]
+    amd(monkeypatch, counts, key)
+    found = meter.of(torch.device("cuda"))
+    before = found.start()
+    counts[0] += 10_000_000
+    counts[2] += 10_000_000
+    assert found.since(before) == pytest.approx(306.0)
+    assert "2 of 4 devices" in found.method
+    assert found.boundary.startswith("device")
+
+
+def test_a_device_of_amd_without_a_counter_has_no_energy(monkeypatch):
+    """Nothing but the second die of a module, and a machine without AMD SMI: unmeasured, never 0 J."""
+    amd(monkeypatch, [0])
+    alone = meter.of(torch.device("cuda"))
+    assert alone.since(alone.start()) is None
+    assert "no energy counter for any of the 1 devices" in alone.method
+    monkeypatch.setitem(sys.modules, "amdsmi", None)
+    absent = meter.of(torch.device("cuda"))
+    assert absent.since(absent.start()) is None
+    assert "could not be read" in absent.method
 
 
 def test_epochs_add_up_and_a_hole_is_no_figure():

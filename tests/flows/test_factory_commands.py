@@ -9,6 +9,7 @@ import pytest
 from click.testing import CliRunner
 
 from configs import errors
+from factory.slurm import states
 from flows import cli
 from flows.commands import check, factories, poll, submit
 
@@ -23,6 +24,40 @@ def test_factories_lists_and_explains():
     assert "checked on 2026-11-22" in " ".join(shown.output.split())
     assert "Not found in any source" in shown.output
     assert json.loads(CliRunner().invoke(factories.command, ["lumi", "--json"]).output)["id"] == "lumi"
+
+
+@pytest.mark.parametrize("columns", ["80", "120"])
+def test_the_list_of_sites_is_whole_on_a_narrow_terminal(monkeypatch, columns):
+    """What a job has to say at a site is never cut: account, QoS, hours and internet of each."""
+    monkeypatch.setenv("COLUMNS", columns)
+    lines = {line.split()[0]: line for line in CliRunner().invoke(factories.command, []).output.splitlines() if line}
+    assert lines["site"].split()[-4:] == ["account", "QoS", "job", "net"]
+    assert lines["marenostrum5"].split()[-5:] == ["required", "required", "72", "h", "no"]
+    assert lines["meluxina"].split()[-5:] == ["required", "required", "144", "h", "?"]
+    assert lines["discoverer-plus"].split()[-5:] == ["optional", "required", "4", "h", "?"]
+
+
+PROGRESS = {
+    "epoch 2 of 8, loss 0.5000": {
+        "epoch": 2, "epochs": 8, "train_loss": 0.5, "validation_loss": 0.6, "best_epoch": 2,
+    },
+    "step 3 of 6, loss 1.25": {"what": "loss 1.25", "done": 3, "of": 6},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("said", PROGRESS)
+def test_poll_tells_where_a_job_stands(tmp_path, monkeypatch, said):
+    """Epochs of a table, steps of a language model."""
+    folder = tmp_path / "runs" / "a"
+    (folder / "training").mkdir(parents=True)
+    (folder / "ledger.jsonl").write_text("")
+    (folder / "plan.yaml").write_text("")
+    job = {"name": "proofline-0", "site": "vega", "script_sha256": "0", "submitted_at": "", "job_id": "7"}
+    (folder / "training/job.json").write_text(json.dumps(job))
+    (folder / "training/progress.json").write_text(json.dumps(PROGRESS[said]))
+    monkeypatch.setattr(states, "standing", lambda job_id, place: states.Standing("running", "squeue", "RUNNING"))
+    shown = CliRunner().invoke(poll.command, ["a"], obj=tmp_path, catch_exceptions=False, standalone_mode=False)
+    assert said in shown.output
 
 
 def test_an_unknown_site_is_answered_with_the_list():

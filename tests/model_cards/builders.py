@@ -14,7 +14,7 @@ import numpy as np
 from configs import load
 from configs.answers import AnswersFile
 from configs.plan import Plan
-from evidence import answers, arrays, canonical, dossier, records
+from evidence import answers, arrays, canonical, dossier, job_records, records
 from evidence.folder import RunFolder
 from evidence.reference import Example, ReferenceRecord
 
@@ -91,6 +91,42 @@ def _wine(content: dict[str, Any]) -> dict[str, Any]:
     ]
     content["documents"] = {"licence": None}
     return content
+
+
+def by_a_job(found: dossier.Dossier, *, energy: float | None) -> dossier.Dossier:
+    """The same run, trained by a batch job of two attempts on two nodes; its energy is J, or unmeasured."""
+
+    def quantity(value: float | None, unit: str, method: str = "as the test says") -> records.Quantity:
+        return records.Quantity(value=value, unit=unit, method=method, boundary="device: the GPUs of the job")
+
+    unmeasured = "unmeasured: no PUE of the site was found"
+    tried = {"job_id": "4711", "nodes": 2, "gpus": 8, "cpus": 64}
+    job = job_records.JobRecord(
+        site="leonardo",
+        profile_checked="2026-11-22",
+        job_id="4711",
+        job_name="proofline-0123456789abcdef",
+        script_sha256=SHA,
+        submitted_at="2026-11-22T09:58:00Z",
+        accounting="sacct",
+        attempts=tuple(
+            job_records.JobAttempt(**tried, state=state, seconds=s)
+            for state, s in (("REQUEUED", 600), ("COMPLETED", 900))
+        ),
+        gpu_hours=quantity(3.4, "GPU-hours"),
+        node_hours=quantity(0.85, "node-hours"),
+        cpu_hours=quantity(27.2, "CPU-hours"),
+        site_energy=quantity(None, "J", unmeasured),
+        emissions=quantity(None if energy is None else 460.0, "g CO2 eq."),
+    )
+    spread = records.Execution(ranks=8, parallel="ddp", why="as the plan says", micro_batches=2, compiled_graphs=3)
+    changes = {
+        "job": job,
+        "execution": spread,
+        "flops_otherwise": (quantity(1.8e9, "FLOP", "formula"), quantity(6e9, "FLOP", "upper bound")),
+        "energy": quantity(energy, "J", "NVML" if energy else "unmeasured: no counter could be read"),
+    }
+    return dataclasses.replace(found, train=found.train.model_copy(update=changes))
 
 
 def subject_of(*arguments: Any, **more: Any) -> Any:

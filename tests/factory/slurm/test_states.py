@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import datetime
 import json
 import os
 import stat
+import time
 from pathlib import Path
 
 import pytest
 
 from configs import errors
 from configs.factories import profile as profiles
+from configs.modelling import Factory
 from evidence.job_records import JobAttempt
 from evidence.records import Quantity
 from factory.slurm import commands, costs, states
 
-LINE = "7|{state}|0:0|{seconds}|2026-11-29T10:00:00|2026-11-29T11:00:00|2|billing=4,cpu=8,gres/gpu=4,node=2|{joules}"
+LINE = "7|{state}|0:0|{seconds}|2026-11-29T10:00:00|{end}|2|billing=4,cpu=8,gres/gpu=4,node=2|{joules}"
 
 
 @pytest.fixture
@@ -35,9 +38,10 @@ def slurm(tmp_path, monkeypatch):
     return say
 
 
-def attempt(state: str, seconds: int = 3600, joules: str = "") -> str:
-    """One line of sacct."""
-    return LINE.format(state=state, seconds=seconds, joules=joules)
+def attempt(state: str, seconds: int = 3600, joules: str = "", ago: float = 0.0) -> str:
+    """One line of sacct; it ended `ago` seconds before."""
+    end = datetime.datetime.fromtimestamp(time.time() - ago).strftime("%Y-%m-%dT%H:%M:%S")  # noqa: DTZ006 - as sacct
+    return LINE.format(state=state, seconds=seconds, joules=joules, end=end)
 
 
 def test_accounting_is_believed_first(slurm):
@@ -50,6 +54,30 @@ def test_a_preempted_job_that_waits_again_is_pending(slurm):
     """Sacct can go on saying PREEMPTED after the requeue; squeue knows better."""
     place = slurm(sacct=attempt("PREEMPTED"), squeue="PENDING|BeginTime")
     assert states.standing("7", place).state == "pending"
+
+
+@pytest.mark.parametrize(("state", "ago", "expected"), [
+    ("PREEMPTED", 10, "pending"), ("PREEMPTED", 900, "failed"), ("REQUEUED", 900, "failed"), ("NODE_FAIL", 0, "failed"),
+])  # fmt: skip
+def test_a_job_that_the_queue_has_lost_does_not_wait_for_ever(slurm, state, ago, expected):
+    """A site may cancel what it preempts: some minutes after such an end, a job that is in no queue is over."""
+    now = states.standing("7", slurm(sacct=attempt(state, ago=ago), squeue=""))
+    assert now.state == expected
+
+
+@pytest.mark.parametrize("state", ["PREEMPTED", "REQUEUED", "NODE_FAIL"])
+def test_while_the_queue_hangs_nobody_knows_whether_a_job_comes_again(slurm, monkeypatch, state):
+    """After a lost node the job may wait again: only squeue can tell, and its silence is no end."""
+    monkeypatch.setattr(commands, "PATIENCE", 0.2)
+    now = states.standing("7", slurm(sacct=attempt(state, ago=900), squeue="hang", scontrol="hang"))
+    assert now.state == "unknown"
+    assert not now.over
+
+
+def test_a_preempted_job_that_only_the_controller_remembers_is_over(slurm):
+    """Without accounting: what scontrol calls preempted and the queue does not have will not come again."""
+    place = slurm(squeue="", scontrol="JobId=7 JobName=x JobState=PREEMPTED Reason=None ExitCode=0:0")
+    assert states.standing("7", place).state == "failed"
 
 
 ENDS = {"CANCELLED by 0": "cancelled", "TIMEOUT": "timeout", "FAILED": "failed", "OUT_OF_MEMORY": "failed"}
@@ -145,6 +173,53 @@ def test_what_the_job_measured_counts_where_the_scheduler_has_nothing_plausible(
     found = costs.best(refused, by_job)
     assert found.value == 5.0
     assert found.method.startswith("NVML; the scheduler's figure for 1 of 1 attempts is not plausible")
+
+
+def _joules(value: float | None, method: str = "unmeasured: no counter") -> Quantity:
+    return Quantity(value=value, unit="J", method=method, boundary="device")
+
+
+def test_rated_power_times_time_comes_last_and_says_that_it_is_an_estimate():
+    """Eight GPUs of 400 W for an hour; never where something was measured, and never without a rated power."""
+    hour, karolina, asked = _attempts((3600, None)), profiles.load("karolina"), Factory(site="karolina")
+    found = costs.estimated(_joules(None), hour, asked, karolina)
+    assert found.value == pytest.approx(8 * 400 * 3600)
+    assert found.method.startswith("estimate: rated power of 400 W of each allocated GPU")
+    assert found.method.endswith("not measured: no counter")
+    assert "not confirmed" in found.method
+    assert costs.estimated(_joules(5.0, "NVML"), hour, asked, karolina).value == 5.0
+    assert costs.estimated(_joules(None), hour, asked, profiles.load("lumi")).value is None
+    named = Factory(site="lumi", gpu_watts=280)
+    assert costs.estimated(_joules(None), hour, named, profiles.load("lumi")).value == pytest.approx(8 * 280 * 3600)
+
+
+def test_energy_of_the_site_and_emissions_follow_from_stated_figures():
+    """1 kWh at a PUE of 1.2 on a grid of 50 g: 60 g. What nobody stated leaves the figure unmeasured, and says so."""
+    kwh, lumi = _joules(3.6e6, "NVML"), profiles.load("lumi")
+    asked = Factory(site="lumi", pue=1.2, grid_g_per_kwh=50)
+    site = costs.of_site(kwh, asked, lumi)
+    assert site.value == pytest.approx(4.32e6)
+    assert site.boundary.startswith("site")
+    assert "as the plan states" in site.method
+    assert costs.emissions(kwh, site, asked, lumi).value == pytest.approx(60.0)
+    bare = Factory(site="lumi")
+    without = costs.of_site(kwh, bare, lumi)
+    assert without.value is None
+    assert without.method == "unmeasured: no PUE of LUMI-G was found"
+    by_grid = costs.emissions(kwh, without, bare, lumi)
+    assert by_grid.value == pytest.approx(lumi.grid_g_per_kwh.value)
+    assert by_grid.boundary == "device"
+    assert "Ember" in by_grid.method
+    for quantity in (costs.of_site(_joules(None), asked, lumi), costs.emissions(_joules(None), without, asked, lumi)):
+        assert quantity.value is None
+        assert "not known" in quantity.method
+
+
+def test_cpu_hours_need_every_attempt_to_tell():
+    """Two attempts of an hour on 16 CPUs; one of which nobody told leaves none."""
+    found = [a.model_copy(update={"cpus": 16}) for a in _attempts((3600, None), (3600, None))]
+    assert costs.cpu_hours(found, "sacct").value == pytest.approx(32.0)
+    assert costs.cpu_hours([found[0], *_attempts((60, None))], "sacct").value is None
 
 
 def test_slurm_s_number_for_none_is_no_energy(slurm):

@@ -13,6 +13,7 @@ from evidence.dossier import STAGES, Dossier
 from model_cards import refs
 from model_cards.legal import names, registry
 from model_cards.tree import Document
+from tests.model_cards import builders
 
 TASKS = ("binary", "multiclass", "regression")
 RISK = {
@@ -48,8 +49,11 @@ def answered(found: Dossier) -> Dossier:
 
 @pytest.fixture(scope="session")
 def runs(dossiers: dict[str, Dossier]) -> dict[str, Dossier]:
-    """The three tasks, and the binary one with answers."""
-    return {**{task: dossiers[task] for task in TASKS}, "answered": answered(dossiers["binary"])}
+    """The three tasks, the binary one with answers, and the same trained by batch jobs."""
+    made = {task: dossiers[task] for task in TASKS}
+    binary = dossiers["binary"]
+    jobs = {"job": builders.by_a_job(binary, energy=5e6), "job without a meter": builders.by_a_job(binary, energy=None)}
+    return {**made, "answered": answered(binary), **jobs}
 
 
 @pytest.fixture(scope="session")

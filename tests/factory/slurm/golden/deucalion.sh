@@ -17,7 +17,7 @@
 cd /project/runs/example
 attempt=${SLURM_RESTART_COUNT:-0}
 rm -f training/job.stop training/job.saved training/job.code training/job.ended
-printf '{"event": "begun", "job": "%s", "attempt": %d, "nodes": 1, "gpus": 2, "at": %d}\n' "$SLURM_JOB_ID" "$attempt" "$(date +%s)" >> training/job.attempts
+printf '{"event": "begun", "job": "%s", "attempt": %d, "nodes": 1, "gpus": 2, "cpus": 64, "at": %d}\n' "$SLURM_JOB_ID" "$attempt" "$(date +%s)" >> training/job.attempts
 echo "job $SLURM_JOB_ID, attempt $attempt, nodes $SLURM_JOB_NODELIST, begun $(date -u +%FT%TZ)"
 set -u  # only now: the module command of many sites reads variables that are not set
 export PYTHONPATH=/project/proofline
@@ -37,7 +37,7 @@ wait "$child"
 while kill -0 "$child" 2>/dev/null; do wait "$child"; done
 wait "$child"; code=$?
 [ -s training/job.code ] && code=$(cat training/job.code)
-printf '{"event": "ended", "job": "%s", "attempt": %d, "nodes": 1, "gpus": 2, "at": %d}\n' "$SLURM_JOB_ID" "$attempt" "$(date +%s)" >> training/job.attempts
+printf '{"event": "ended", "job": "%s", "attempt": %d, "nodes": 1, "gpus": 2, "cpus": 64, "at": %d}\n' "$SLURM_JOB_ID" "$attempt" "$(date +%s)" >> training/job.attempts
 if [ -e training/job.saved ] && [ "$attempt" -lt 20 ]; then
   echo "saved; requeued $(date -u +%FT%TZ)"
   scontrol requeue "$SLURM_JOB_ID" && exit 0
