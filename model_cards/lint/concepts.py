@@ -18,6 +18,82 @@ _ENDINGS = (
     *("isation", "ization", "ification", "ation", "ition", "ement", "ment", "ness", "ance", "ence", "ated", "ating"),
     *("ative", "ings", "ing", "ion", "ive", "ity", "ied", "ies", "ed", "ly", "ate", "ise", "ize", "e", "y"),
 )
+_SPELLINGS = tuple(
+    (re.compile(pattern), other)
+    for pattern, other in (
+        (r"ific(?:ations?|ate[sd]?)$|ifi(?:ed|es|er)$|ifying$", "ify"),  # `verified`, `verification`
+        (r"i[sz](?:ed|es|er|ing)$", "ise"),  # `anonymized`, `anonymise`
+        (r"(?<=[bvlnmp])our(?=$|s|ed|ing|able|al|hood|ite)", "or"),  # `behaviour`, `neighboring`
+        (r"(?<=[bt])re$", "er"),  # `centre`, `fibre`
+        (r"yz(?=e|ing)", "ys"),  # `analyze`
+        (r"ll(?=ed$|ing$)", "l"),  # `modelled`, `labeling`
+        (r"(?<=^p|^h|^n)ae(?=d|m)|(?<=^an|^th|op|rt)ae(?=m|s|d)", "e"),  # `paediatric`, `anaemia`
+        (r"(?<=licen|defen|offen)ce(?=d?$)", "se"),
+        (r"ramme$", "ram"),  # `programme`
+        (r"ogue$", "og"),  # `catalogue`
+    )
+)
+"""British and American spellings of one word, and forms that the endings do not fold."""
+_FAMILIES = {
+    "decis": "decid",
+    "inclus": "includ",
+    "exclus": "exclud",
+    "descript": "describ",
+    "transmiss": "transmit",
+    "permiss": "permit",
+    "submiss": "submit",
+    "omiss": "omit",
+    "resolut": "resolv",
+    "divis": "divid",
+    "provis": "provid",
+    "erasur": "eras",
+    "extens": "extend",
+    "respons": "respond",
+    "suspens": "suspend",
+    "intervent": "interven",
+    "retent": "retain",
+    "maintenanc": "maintain",
+    "recept": "receiv",
+    "receipt": "receiv",
+    "reduct": "reduc",
+    "destruct": "destroy",
+    "consumpt": "consum",
+    "loss": "lose",
+    "analysi": "analys",
+    "analysis": "analys",
+    "signatur": "sign",
+    "failur": "fail",
+    "storag": "store",
+    "stor": "store",
+    "stored": "store",
+    "registr": "regist",
+    "register": "regist",
+    "prescript": "prescrib",
+    "agreem": "agree",
+    "agreed": "agree",
+    "sale": "sell",
+    "sold": "sell",
+    "kept": "keep",
+    "held": "hold",
+    "sent": "send",
+    "built": "build",
+    "chosen": "choos",
+    "chose": "choos",
+    "written": "writ",
+    "wrote": "writ",
+    "taken": "take",
+    "took": "take",
+    "given": "give",
+    "gave": "give",
+    "shown": "show",
+    "seen": "see",
+    "known": "know",
+    "broken": "break",
+    "broke": "break",
+    "stolen": "steal",
+    "women": "woman",
+}
+"""Roots of words of one family that endings alone do not bring together."""
 _TAIL = re.compile(r"([a-z]{3,})(\d+)")
 _MOST_WORDS = 4
 """Words of a phrase."""
@@ -29,12 +105,15 @@ class Thesaurus(Section):
     version: int
     same: dict[str, tuple[str, ...]]
     wider: dict[str, tuple[str, ...]]
+    opposites: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
 
 
 @functools.lru_cache(maxsize=65536)
 def root(word: str) -> str:
     """A word without the endings of its forms: `encrypted`, `encryption` and `encrypt` are one. Crude, and stable."""
     word = words.stem(word)
+    for pattern, other in _SPELLINGS:
+        word = pattern.sub(other, word)
     if len(word) > LEAST_ROOT + 2 and word.endswith(("sal", "val")):
         word = word[:-2]  # `refusal`, `approval`
     for _ in range(2):
@@ -46,7 +125,7 @@ def root(word: str) -> str:
             break
     if len(word) > LEAST_ROOT and word[-1] == word[-2] and word[-1] not in "sl":
         word = word[:-1]  # `dropped`
-    return word
+    return _FAMILIES.get(word, word)
 
 
 @functools.cache
@@ -66,10 +145,17 @@ def _phrases(kind: str) -> dict[tuple[str, ...], str]:
     """Roots of a phrase to its concept."""
     table = load()
     found: dict[tuple[str, ...], str] = {}
-    for name, phrases in (table.same | table.wider if kind == "wider" else table.same).items():
+    for name, phrases in (*table.same.items(), *(table.wider.items() if kind == "wider" else ())):
         for phrase in phrases:
             found[tuple(root(word) for word in words.words(phrase))] = name
     return found
+
+
+@functools.cache
+def opposites() -> tuple[tuple[frozenset[str], frozenset[str]], ...]:
+    """Concepts of which one side denies the other, both ways round."""
+    sides = [(fold(one, "wider"), fold(other, "wider")) for one, other in load().opposites]
+    return tuple(pair for one, other in sides for pair in ((one, other), (other, one)))
 
 
 def fold(row: tuple[str, ...], kind: str = "same") -> frozenset[str]:

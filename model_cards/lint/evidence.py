@@ -254,11 +254,12 @@ def load(paths: tuple[Path, ...]) -> Evidence:
     files = evidence_files.expand(paths)
     for path in files:
         content = evidence_files.read(path)
-        entries += _entries(str(path), content, table=path.suffix.lower() in {".csv", ".tsv"})
+        entries += entries_of(str(path), content, table=path.suffix.lower() in {".csv", ".tsv"})
     return Evidence([*entries, *_shares(entries)], [str(path) for path in files])
 
 
-def _entries(file: str, content: Any, *, table: bool) -> list[Entry]:
+def entries_of(file: str, content: Any, *, table: bool = False) -> list[Entry]:
+    """All values of the content of a file; `table` where it came as rows and columns."""
     found: list[Entry] = []
     said: dict[tuple[str | int, ...], tuple[str, ...]] = {}
     told: dict[tuple[str | int, ...], frozenset[str]] = {}

@@ -16,6 +16,17 @@ _DONE = re.compile(
     re.IGNORECASE,
 )
 """Something took place, which says nothing of how it ended."""
+_DEED = re.compile(
+    r"(?<!\w)(?:processed|stored|hosted|sent|transferred|shared|collected|recorded|logged|trained|informed|told|"
+    r"consulted|"
+    r"asked|heard|rehearsed|exercised|practi[sc]ed|tried|simulated|analysed|analyzed|studied|investigated|assessed|"
+    r"evaluated|"
+    r"reviewed|inspected|audited|documented|described|published|disclosed|deleted|erased|removed|masked|repaired|fixed|"
+    r"closed|resolved|settled|updated|monitored|watched|tracked|supervised|shown|explained|marked|labelled|registered|"
+    r"notified|insured|covered|licensed|concluded|finished|consented|restored|in force|in use|among the)(?!\w)",
+    re.IGNORECASE,
+)
+"""More of such words, that assure nothing where the evidence speaks of nothing."""
 _GOOD = re.compile(
     r"(?<!\w)(?:verified|validated|shown|showed|shows|demonstrated|proven|proved|confirmed|confirms|ensured|"
     r"found in order|in order|guaranteed|guarantees|passed|passes|met|meets|fulfilled|fulfils|satisfied|"
@@ -24,7 +35,7 @@ _GOOD = re.compile(
     r"satisfactory|high enough|low enough|reache[sd] (?:what|the)|reliabl[ey]|"
     r"as (?:\w+ )?(?:as )?(?:required|demanded|requested)|"
     r"(?:within|above|over|below|under|better than) (?:the|its|their) (?:\w+ )?(?:limits?|minimum|maximum|target|"
-    r"threshold|goal)|"
+    r"threshold|goal|tolerances?|bounds?|range|requirements?|criterion|specification|floor|ceiling)|"
     r"acceptable|excellent|completed?|in "
     r"place|prevents?|"
     r"protects?|established|successful\w*|on a par|equally|alike|no effect|withstood|withstands|secured?|"
@@ -59,8 +70,10 @@ _HAS = re.compile(
     re.IGNORECASE,
 )
 _VERB = re.compile(
-    r"(?<!\w)(?:is|are|was|were|be|been|has|have|had|does|do|did|can|may|will|\w{2,}ed|ran|run|kept|held|shown|proven|found|"
-    r"gave|given|took|taken|made|met|built|done|wrote|written|read|saw|seen|sent|told|known|withstood|went|came|carr(?:y|ies)|"
+    r"(?<!\w)(?:is|are|was|were|be|been|has|have|had|does|do|did|can|may|will|\w{2,}ed|ran|run|kept|held|shown|"
+    r"proven|found|"
+    r"gave|given|took|taken|made|met|built|done|wrote|written|read|saw|seen|sent|told|known|withstood|went|came|"
+    r"carr(?:y|ies)|"
     r"get|gets|we \w+|they \w+|you \w+|"
     r"\w{3,}s(?= (?:the|an?|its|our|all|every|each|no|in|on|with|well|just|to|by|for|as|when|from|at|"
     r"their|each)(?!\w)))(?!\w)",
@@ -95,6 +108,12 @@ _FOUND_NOTHING = re.compile(
 )
 _AS_ASKED = re.compile(r"(?<=as )(?:required|demanded|requested)")
 """`As required` asks for nothing."""
+_PLAN = re.compile(
+    r"(?<!\w)(?<!planned )plans?(?= (?:for|of|is|was|has|on|in|exists|covers|describes)(?! to)(?!\w))|"
+    r"(?<!\w)intended(?= (?:users?|use|purpose|population|patients|readers)(?!\w))",
+    re.IGNORECASE,
+)
+"""`The plan for surveillance is in force`: a plan that is there."""
 _IF = re.compile(r"^(?:if|once|should|in case)(?= [^,]+, )", re.IGNORECASE)
 """`If the network fails, another takes over`: what is said to come then is said."""
 _OCCASION = re.compile(r"(?<=\w )when(?!\w)", re.IGNORECASE)
@@ -111,6 +130,11 @@ def done(sentence: Sentence) -> bool:
     return _first(sentence, _DONE)
 
 
+def deed(sentence: Sentence) -> bool:
+    """The same by more words: something was informed, repaired, deleted."""
+    return done(sentence) or _first(sentence, _DEED)
+
+
 def has(sentence: Sentence) -> bool:
     """Is it asserted that something is there?"""
     return _first(sentence, _HAS)
@@ -118,7 +142,7 @@ def has(sentence: Sentence) -> bool:
 
 def asserted(sentence: Sentence, span: tuple[int, int]) -> bool:
     """Is what stands there said to be so? `Can send feedback` is no wish, `no effect` no denial."""
-    text = _masked(without_praise(sentence.text), _AS_ASKED, _NO_LONGER, _ABILITY, _OCCASION, _IF)
+    text = _masked(without_praise(sentence.text), _AS_ASKED, _NO_LONGER, _ABILITY, _OCCASION, _IF, _PLAN)
     return saying.asserted(dataclasses.replace(sentence, text=text), *span) and not saying.speaks_of_part(text)
 
 

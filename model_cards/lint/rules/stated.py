@@ -20,11 +20,11 @@ from model_cards.lint.rules import praise, saying, tokens
 from model_cards.lint.rules.catalogue import RULES
 
 _ADMITS = re.compile(
-    r"(?<!\w)(?<! as )(?:fail\w*|inconclusive|undecided|missed|violated|exceed\w*|allowed|required|tolerated|"
-    r"permitted)(?!\w)",
+    r"(?<!\w)(?:fail\w*|inconclusive|undecided|missed|violated|exceed\w*|allowed|tolerated|permitted)(?!\w)",
     re.IGNORECASE,
 )
 """Words of sentences that say themselves that something was not reached."""
+_ASKED = re.compile(r"(?<!\w)(?<! as )(?:required|demanded|asked for)(?!\w)", re.IGNORECASE)
 _SHARE = re.compile(r"\d\s*%|per ?cent", re.IGNORECASE)
 _IS_OPEN = re.compile(
     r"(?:[:–—]|(?<!\w)(?:is|are|was|were|still|remains?))\s+(?:still |yet )?(?:open|pending|outstanding|"
@@ -34,6 +34,20 @@ _IS_OPEN = re.compile(
 )
 """Words by which a sentence says itself that something is not there yet."""
 _SETTLED = re.compile(r"(?<!\w)(?:closed|resolved|settled|fixed|mitigated|cleared|eliminated)(?!\w)", re.IGNORECASE)
+_NONE_LEFT = re.compile(
+    r"(?<!\w)(?:no|none|not one|not a single|nothing|never|zero|without (?:any|a single))(?!\w)[^.;]{0,50}"
+    r"(?<!\w)(?:open|left|outstanding|wrong\w*|errors?|mistakes?|fail\w*|missed|unresolved|remain\w*|violat\w*|"
+    r"incorrect|"
+    r"succe\w+|got through|pending|unsettled)(?!\w)",
+    re.IGNORECASE,
+)
+"""`No risk is left open` says that all are closed."""
+_ALL_SETTLED = re.compile(
+    r"(?<!\w)(?:the|their|its|our|these|those|both)\s+(?:\w+\s+){0,3}?\w{3,}s\s+(?:\w+\s+){0,4}?(?:are|were|have "
+    r"been|got)\s+"
+    r"(?:\w+\s+)?(?:closed|resolved|settled|fixed|repaired|remedied|eliminated|cleared|corrected)(?!\w)",
+    re.IGNORECASE,
+)
 _ALIKE = 0.3
 """Share of the concepts of a row and of a fact that both have, from which the row is about it."""
 _SHORT_TEXT = 80
@@ -82,7 +96,7 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
         if sentence.kind == "cell":
             yield from _cell(sentence, known)
         elif sentence.kind == "prose" and len(sentence.text) >= facts.SHORTEST:
-            yield from _sentence(sentence, known)
+            yield from said_otherwise(sentence, known)
             yield from _without(sentence, evidence)
 
 
@@ -121,35 +135,57 @@ def _said(text: str) -> _Said:
     return _Said(tuple(found))
 
 
-def _sentence(sentence: Sentence, known: tuple[Fact, ...]) -> Iterator[Finding]:
+def said_otherwise(sentence: Sentence, known: tuple[Fact, ...]) -> Iterator[Finding]:
+    """The first fact that a sentence contradicts."""
     said = _said(sentence.text)
-    named = [(hits, fact) for fact in known if (hits := _hits(fact, said.names))]
+    named = [(hits, fact) for fact in known if (hits := _hits(fact, said.names) or _by_code(fact, sentence.text))]
     named.sort(key=lambda pair: -len(pair[0]))
     for hits, fact in named:
         if _settled_otherwise(fact, hits, named):
             continue
-        span = said.span(fact.names & hits or hits)
-        if not _contradicts(sentence, fact, hits, said.names, span):
-            continue
-        told = "denies" if fact.kind == "holds" else "says so"
-        yield Finding(
-            RULES["claim-contradicted"],
-            sentence,
-            "high" if len(hits) > 1 else "medium",
-            f"This {told} of “{fact.title}”; the evidence has {fact.entry.value!s:.60}.",
-            "Say what the evidence says, or add the evidence of it.",
-            (0, len(sentence.text)),
-            fact.entry.proof,
-        )
-        return
+        span = said.span(fact.names & hits or hits) if fact.code not in hits else _code_span(fact, sentence.text)
+        if _contradicts(sentence, fact, hits, said.names, span):
+            yield _finding(sentence, fact, sure=len(hits) > 1)
+            return
+    for fact in known:
+        if fact.kind == "holds" and _opposed(sentence, fact, said.names):
+            yield _finding(sentence, fact, sure=False)
+            return
+
+
+def _finding(sentence: Sentence, fact: Fact, *, sure: bool) -> Finding:
+    told = "denies" if fact.kind == "holds" else "says so"
+    return Finding(
+        RULES["claim-contradicted"],
+        sentence,
+        "high" if sure else "medium",
+        f"This {told} of “{fact.title}”; the evidence has {fact.entry.value!s:.60}.",
+        "Say what the evidence says, or add the evidence of it.",
+        (0, len(sentence.text)),
+        fact.entry.proof,
+    )
+
+
+def _by_code(fact: Fact, text: str) -> frozenset[str]:
+    """`REQ-01 is fulfilled` names a fact by its number."""
+    return frozenset({fact.code}) if fact.code and _code_span(fact, text) != (0, 0) else frozenset()
+
+
+def _code_span(fact: Fact, text: str) -> tuple[int, int]:
+    loose = r"[-_ .]?".join(re.escape(part) for part in re.split(r"[-_ .]", fact.code))
+    match = re.search(rf"(?<![\w-]){loose}(?![\w-]|\.\d)", text)
+    return match.span() if match else (0, 0)
 
 
 def _hits(fact: Fact, said: frozenset[str]) -> frozenset[str]:
     """The concepts of a fact that a sentence names, if they are enough to tell that it speaks of it."""
     own = frozenset(name for name in fact.names if name in said or any(_form(name, other) for other in said))
+    if said & facts.EXAMINED and fact.kind != "holds" and not (fact.made or fact.kind == "partly"):
+        said |= facts.EXAMINED  # `checked` is told of what the evidence calls reviewed
     if not fact.names:
         whole = fact.loose | fact.above
-        return whole & said if whole <= said and len(whole) > 1 else frozenset()
+        needed = whole - facts.GENERIC
+        return whole & said if len(needed) > 1 and needed <= said else frozenset()
     enough = len(own) == len(fact.names) if len(fact.names) < 3 else 3 * len(own) >= 2 * len(fact.names)
     if not enough:
         return frozenset()
@@ -183,25 +219,38 @@ def _contradicts(
 ) -> bool:
     if fact.kind == "holds":
         off = bool(_OFF.match(sentence.text, span[1]))
-        return facts.affirmed(fact.entry) and (off or (len(hits) > 1 and _denied(sentence, span)))
+        told = len(hits) > 1 or (hits == fact.names and hits <= concepts.known())
+        return facts.affirmed(fact.entry) and (off or (told and _denied(sentence, span)))
     if not praise.states(sentence.text):
         return False
     if fact.kind == "partly":
-        enough = len(hits) > 1 or fact.names <= concepts.known() or bool(_SETTLED.search(sentence.text))
-        return (
-            enough
-            and not _SHARE.search(sentence.text)
-            and bool(_ALL.search(sentence.text))
-            and praise.asserted(sentence, span)
-        )
+        bad = not fact.made and isinstance(fact.entry.value, int)
+        enough = len(hits) > 1 or fact.names <= concepts.known() or bad or bool(_SETTLED.search(sentence.text))
+        if not enough or _SHARE.search(sentence.text) or saying.speaks_of_part(sentence.text):
+            return False
+        if (match := _NONE_LEFT.search(sentence.text)) or _ALL_SETTLED.search(sentence.text):
+            span = match.span() if match else (0, 0)
+            text = sentence.text[: span[0]] + "x" * (span[1] - span[0]) + sentence.text[span[1] :]
+            return saying.unconditional(dataclasses.replace(sentence, text=text))
+        return bool(_ALL.search(sentence.text)) and praise.asserted(sentence, span)
     for own in fact.whole & {"without", "no", "never"}:
         text = re.sub(rf"(?<!\w){own}(?!\w)", "x" * len(own), sentence.text, flags=re.IGNORECASE)
         sentence = dataclasses.replace(sentence, text=text)  # `works without a GPU` denies nothing
+    value = fact.entry.value
+    if isinstance(value, str) and facts.is_status(value) and _FORM.search(value) and _told_so(value, sentence.text):
+        return False  # `the plan has been drafted`, where the evidence has `drafted`
     if not praise.asserted(sentence, span) or _IS_OPEN.search(sentence.text):
         return False
     if fact.kind == "failed":
         restated = len(hits) > 1 and 4 * len(fact.whole & said) >= 3 * len(fact.whole)
-        return not _ADMITS.search(sentence.text) and (praise.good(sentence) or restated)
+        restated = restated and not _ASKED.search(sentence.text)
+        if _ADMITS.search(sentence.text):
+            return False
+        return praise.good(sentence) or reached(sentence) or bool(hits & _PRAISING) or (restated and not fact.made)
+    if fact.by_row and len(hits) > 1 and not fact.names & hits <= concepts.known():
+        return praise.good(sentence) or praise.deed(sentence) or praise.has(sentence)
+    if fact.code in hits:
+        return saying.unconditional(sentence) and (praise.good(sentence) or praise.deed(sentence) or reached(sentence))
     if len(hits) > 1:
         return True
     (only,) = hits
@@ -211,8 +260,51 @@ def _contradicts(
     if fact.whole == hits and len(words.words(fact.entry.key)) > 1:
         return True  # `confidence_intervals` is one concept of two words
     if only in facts.ASSURING or only in concepts.known() or (not fact.above and not fact.loose and len(only) >= _LONG):
-        return praise.done(sentence) or praise.good(sentence) or praise.has(sentence)
+        return praise.deed(sentence) or praise.good(sentence) or praise.has(sentence)
     return praise.good(sentence)
+
+
+_PRAISING = frozenset({"robust", "stable", "security"})
+"""Concepts that praise by themselves."""
+_REACHED = re.compile(
+    r"(?<!\w)(?:reache[sd]|reach|achieve[sd]?|attain(?:s|ed)?|kept|keeps|clear(?:s|ed)|holds?|held|observed|"
+    r"compl(?:y|ies|ied)|"
+    r"as (?:planned|required|intended)|on target|in spec|erreicht|eingehalten|erfüllt|bestanden|atteinte?s?|"
+    r"respectée?s?)(?!\w)",
+    re.IGNORECASE,
+)
+
+
+def reached(sentence: Sentence) -> bool:
+    """Does it say that something was reached?"""
+    return any(praise.asserted(sentence, m.span()) for m in _REACHED.finditer(sentence.text))
+
+
+_NAMELESS = frozenset({"pseudonymise", "anonymise"})
+
+
+def _opposed(sentence: Sentence, fact: Fact, said: frozenset[str]) -> bool:
+    """`The texts contain names`, where names are removed: is the opposite asserted of all else that the fact names?"""
+    whole = fact.names | fact.loose
+    for one, others in concepts.opposites():
+        rest = whole - one - facts.GENERIC | (frozenset({"name"}) if whole & _NAMELESS else frozenset())
+        if not whole & one or not rest or said & one or not facts.affirmed(fact.entry):
+            continue
+        if rest & said and 2 * len(rest & said) >= len(rest) and (against := said & others):
+            row = tokens.of(sentence.text)
+            spans = [
+                (row.at[b][0], row.at[e - 1][1]) for name, b, e in concepts.spans(row.row, "wider") if name in against
+            ]
+            return any(praise.asserted(sentence, span) for span in spans)
+    return False
+
+
+_FORM = re.compile(r"^(?!done|not |no |never |none)[a-z]{4,}", re.IGNORECASE)
+
+
+def _told_so(value: str, text: str) -> bool:
+    """Does a text say the very outcome of the evidence?"""
+    return bool(re.search(rf"(?<!\w){re.escape(value.strip())}(?!\w)", text, re.IGNORECASE))
 
 
 def _denied(sentence: Sentence, span: tuple[int, int]) -> bool:
@@ -237,13 +329,29 @@ _OFF = re.compile(
 )
 
 
+_OUTCOME = concepts.fold(tuple(facts.OUTCOMES), "wider")
+
+
+def _alike(fact: Fact, row: frozenset[str], sentence: Sentence) -> float:
+    """How much of the row of a table a fact is about; where its row has several outcomes, the column says of which."""
+    share = max((len(own & row) / len(own | row) for own in (fact.whole, *fact.rows) if own & row), default=0.0)
+    column = concepts.fold(tokens.of(sentence.column).row, "wider")
+    other = (
+        bool(fact.rows)
+        and bool(column - _OUTCOME)
+        and fact.entry.key.lower() not in facts.OUTCOMES
+        and not column & concepts.fold(tuple(words.words(fact.entry.key)), "wider")
+    )
+    return share / 2 if other else share
+
+
 def _cell(sentence: Sentence, known: tuple[Fact, ...]) -> Iterator[Finding]:
     """An outcome in the row of what it is the outcome of."""
     yes, no = _YES.fullmatch(sentence.text), _NO_OUTCOME.fullmatch(sentence.text)
     if not (yes or no) or not sentence.row or sentence.text == sentence.row:
         return
     row = _said(sentence.row).names
-    named = [(len(f.whole & row) / len(f.whole | row), f) for f in known if f.kind != "partly" and f.whole & row]
+    named = [(share, f) for f in known if f.kind != "partly" and (share := _alike(f, row, sentence))]
     most = max((share for share, _ in named), default=0.0)
     best = [fact for share, fact in named if share == most and most >= _ALIKE]
     wrong = [f for f in best if (f.kind in {"undone", "failed"}) == bool(yes)]
