@@ -38,7 +38,10 @@ def _past(text: str) -> str:
 
 def _seen(text: str) -> str:
     if not wording.visible(text):
-        raise ValueError(f"expected words that a reader can see, got {text!r}")
+        raise ValueError(
+            f"expected words of {wording.FEWEST_LETTERS} letters or digits at least, got {text!r}; a reader has to "
+            "know who or what is meant"
+        )
     return text
 
 

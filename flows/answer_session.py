@@ -26,13 +26,13 @@ COMMANDS = {
 END = "."
 """A line that ends an answer."""
 HELP = f"""\
-  Type the answer, in as many lines as it needs. A line with only {END} ends it; so do two empty lines.
-  Instead of an answer:
-    k, keep   the answer that stands there is still right: confirm it in your name
+  Type the answer, in as many lines as it needs. A line with only {END} ends it;
+  so do two empty lines. Instead of an answer:
+    k, keep   the answer that stands there is right: confirm it in your name
     e, edit   write it in your editor ($VISUAL or $EDITOR)
     l, look   show the question again
-    s, skip   leave it as it is and go on        b, back   to the question before
-    q, quit   stop; what was answered is saved   ?         this help
+    s, skip   leave it as it is, go on        b, back  to the question before
+    q, quit   stop; what was answered stays   ?        this help
   Ctrl-C stops too, and loses only what you are typing."""
 CUT = "--- What is below this line is not part of the answer. ---"
 

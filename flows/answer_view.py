@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import textwrap
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -20,6 +21,7 @@ from flows.answer_store import Item, records_of
 from model_cards.gpai import values
 
 WIDTH = 100
+"""Columns of a line at most, where the terminal has so many: a longer line is hard to read."""
 LONGEST = 240
 """Characters of a value that are shown."""
 MOST = 6
@@ -107,7 +109,7 @@ def listing(items: Sequence[Item]) -> list[str]:
         lines += ["", f"Asked of {words}"]
         for item in mine:
             places = ", ".join(dict.fromkeys(duty.place for duty in item.duties))
-            lines.append(f"  {item.statement.status:<9} {item.question.id:<24} {places}")
+            lines += wrapped(f"{item.statement.status:<9} {item.question.id:<24} {places}", "  ", " " * 12)
             lines += wrapped(item.question.question, " " * 12)
     return lines
 
@@ -237,5 +239,27 @@ def short(text: str) -> str:
 def wrapped(text: str, first: str, then: str | None = None) -> list[str]:
     """A text in lines of the terminal's width."""
     return textwrap.wrap(
-        text, WIDTH, initial_indent=first, subsequent_indent=first if then is None else then, break_on_hyphens=False
+        text,
+        _width(),
+        initial_indent=first,
+        subsequent_indent=first if then is None else then,
+        break_on_hyphens=False,
+        break_long_words=False,
     )
+
+
+def fitted(text: str) -> str:
+    """A text of several lines, each of which a terminal would break within a word broken between words instead."""
+    lines: list[str] = []
+    for line in text.split("\n"):
+        if len(line) <= _width():
+            lines.append(line)
+        else:
+            indent = line[: len(line) - len(line.lstrip())]
+            lines += wrapped(line.strip(), indent, indent)
+    return "\n".join(lines)
+
+
+def _width() -> int:
+    """Columns of the terminal, and no more than `WIDTH`; into a file or a pipe goes `WIDTH`."""
+    return min(WIDTH, max(40, shutil.get_terminal_size((WIDTH, 24)).columns))

@@ -54,6 +54,8 @@ Stage = Callable[..., Any]
 WRITING = ("answers", "document", "close")
 """Stages that say what was found, and find nothing: done again when a person or a facility has answered, and by another
 version of the code where the run was closed (ADR 30)."""
+DOCUMENT = "document"
+"""The stage that writes what people read, and may have written into."""
 FAILURES = "failures.log"
 """What went wrong, in full. Stays in the run folder; never in the bundle."""
 
@@ -239,7 +241,8 @@ def remembered(run: Run, view: View, name: str, function: Stage) -> Stage:
         begun = time.monotonic()
         settled = name not in WRITING and is_closed(run)
         reference = run.ledger.finished(name) if settled else run.ledger.standing(name, key)
-        if reference is not None:
+        whole = name != DOCUMENT or require_unaltered(run)
+        if reference is not None and whole:
             record = run.folder.read_record(reference, kind)
             view.stage_finished(name, 0.0, record, resumed=True)
             return record
@@ -261,6 +264,31 @@ def remembered(run: Run, view: View, name: str, function: Stage) -> Stage:
 
     call.__name__ = name
     return call
+
+
+def require_unaltered(run: Run) -> bool:
+    """Refuse to go on over documents that somebody wrote into by hand: to write them anew would lose it without a word.
+
+    Returns:
+        Are the documents all there? What was removed is written anew; so is what an interruption left half done.
+
+    Raises:
+        IntegrityError: Naming what was altered, and how to have it written anew.
+    """
+    reference = run.ledger.finished(DOCUMENT)
+    if reference is None or run.ledger.interrupted(DOCUMENT):
+        return True
+    written = run.folder.read_record(reference, records.DocumentsRecord).documents
+    there = [one for one in written if run.folder.at(one.path).is_file()]
+    altered = [one.path for one in there if canonical.sha256_file(run.folder.at(one.path)) != one.sha256]
+    if altered:
+        more = f" and {len(altered) - 3} more" if len(altered) > 3 else ""
+        raise errors.IntegrityError(
+            f"run {run.folder.run_id}: expected its documents as they were written, got {', '.join(altered[:3])}{more} "
+            "altered since. Nothing was overwritten, and no approval covers it. Keep what was added elsewhere, remove "
+            f"the file, and give `proofline run {run.folder.path} --resume`: it is written anew from the records."
+        )
+    return len(there) == len(written)
 
 
 def _completed(

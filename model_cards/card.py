@@ -31,6 +31,7 @@ from model_cards import (
     training,
     tree,
 )
+from model_cards.legal import brief
 from model_cards.refs import Book, Node
 from model_cards.tree import Bullets, Document, Paragraph, Section
 
@@ -44,6 +45,7 @@ def tree_of(book: Book) -> Document:
     open_, effect_, classes, limits = report.first_chapters(book)
     sections = (
         _what(book, found),
+        brief.for_card(book),
         open_,
         effect_,
         _missing(found),

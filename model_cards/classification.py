@@ -20,7 +20,7 @@ def section(book: Book) -> Section:
             NOT_INFERRED,
             _text_of_the_law(book),
             _answers(book),
-            Bullets(tuple((words,) for words in _pointing(book))),
+            Bullets(tuple(_pointing(book))),
             _findings(book),
             *_route(book),
             *_dates(book),
@@ -70,26 +70,39 @@ def _chosen(node: Node) -> Parts:
     return parts(*(p for value in values for p in (": " if value is values[0] else ", ", value.fact("name"))))
 
 
-def _pointing(book: Book) -> list[str]:
+def high_risk_items(book: Book) -> Parts:
+    """The entries of Annexes I and III that the answers point to; empty where none is named.
+
+    For example `Annex III(5)(b), Creditworthiness …`.
+    """
+    found = book.law["read"]["findings"].first(id="high_risk")
+    items = found["items"] if found is not None else ()
+    return tree.joined((parts(item["place"].fact(), ", ", item["text"].fact()) for item in items), "; ")
+
+
+def _pointing(book: Book) -> list[Parts]:
     """What the answers point to, for a person to confirm. No class is given to the system here."""
     states = {str(f.value["id"]): str(f.value["state"]) for f in book.law["read"]["findings"]}
     answers = book.plan["classification"].value
-    found = []
+    found: list[Parts] = []
     if states["scope"] == "no":
-        found.append("The answers say that the system is outside the scope of the Act; a person must confirm.")
+        found.append(("The answers say that the system is outside the scope of the Act; a person must confirm.",))
     if states["prohibited"] == "yes":
-        found.append("The answers point to a prohibited practice; a person must settle this before anything else.")
+        found.append(("The answers point to a prohibited practice; a person must settle this before anything else.",))
     if states["high_risk"] == "yes":
-        found.append("The answers point to high-risk use; a person must confirm.")
+        named = high_risk_items(book)
+        sentence = "The answers point to high-risk use{colon}{items}; a person must confirm."
+        found.append(tree.say(sentence, colon=": " if named else "", items=named))
     if answers["derogation_claimed"] == "yes" and states["annex_iii"] != "no":
-        found.append("The answers claim the derogation; a person must give the reasons and confirm.")
+        found.append(("The answers claim the derogation; a person must give the reasons and confirm.",))
         if answers["profiling"] == "yes":
-            found.append("The answers also say that persons are profiled, which rules the derogation out.")
+            found.append(("The answers also say that persons are profiled, which rules the derogation out.",))
     if states["transparency"] == "yes":
-        found.append("The answers point to duties of transparency; a person must confirm how they are met.")
+        found.append(("The answers point to duties of transparency; a person must confirm how they are met.",))
     if "open" in (states["prohibited"], states["high_risk"]):
-        found.append("Answers on which the class depends are missing; the class stays open.")
-    return found or ["None of the answers points to a prohibited practice or to high-risk use; a person must confirm."]
+        found.append(("Answers on which the class depends are missing; the class stays open.",))
+    none = "None of the answers points to a prohibited practice or to high-risk use; a person must confirm."
+    return found or [(none,)]
 
 
 def _findings(book: Book) -> Table:

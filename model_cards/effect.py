@@ -206,11 +206,16 @@ def _sentences(book: Book, rates: Node, words: str | Parts, count: Callable[[Nod
         if len(rows) < 2:
             continue
         rows.sort(key=lambda r: float(r.value["value"]), reverse=count is missed)
+        attribute = declared["name"].derived(declared.value["name"].replace("_", " "), "name in words")
+        said = parts(*((words,) if isinstance(words, str) else words))
+        if rows[0].value["value"] == rows[-1].value["value"]:
+            items.append(_equal(book, attribute, said, rows, count))
+            continue
         items.append(
             tree.say(
                 "By {attribute}, {words}: least often {low}, {least}; most often {high}, {most}.",
-                attribute=declared["name"].derived(declared.value["name"].replace("_", " "), "name in words"),
-                words=parts(*((words,) if isinstance(words, str) else words)),
+                attribute=attribute,
+                words=said,
                 low=rows[0]["group"].fact(),
                 least=parts(*count(rows[0]), *_few(book, rows[0])),
                 high=rows[-1]["group"].fact(),
@@ -218,6 +223,12 @@ def _sentences(book: Book, rates: Node, words: str | Parts, count: Callable[[Nod
             )
         )
     return [Bullets(tuple(items))] if items else []
+
+
+def _equal(book: Book, attribute: Fact, words: Parts, rows: list[Node], count: Callable[[Node], Parts]) -> Parts:
+    """Groups among which none fares better: to name one of them as the least would say what is not so."""
+    each = tree.joined((parts(row["group"].fact(), ", ", *count(row), *_few(book, row)) for row in rows), "; ")
+    return tree.say("By {attribute}, {words}: equally often, {each}.", attribute=attribute, words=words, each=each)
 
 
 def _few(book: Book, row: Node) -> Parts:

@@ -28,6 +28,8 @@ from configs import errors
 from evidence import storage
 from tef_export import signing
 
+SHORTEST_PASSWORD = 8
+"""Characters of a password: the least of NIST SP 800-63B for one that a person chooses."""
 LARGEST_KEY_FILE = 64 * 1024
 """Bytes. A PEM key has about 300."""
 _UNFIT = re.compile(r"[\x00-\x1f\x7f<>:\"/\\|?*]")
@@ -110,22 +112,13 @@ def new_key(
             certificate that comes back belongs beside the key as `<name>.crt.pem`.
 
     Raises:
-        PlanError: A file of that name exists, the name is unsafe, or the password is empty.
+        PlanError: A file of that name exists, the name is unsafe, or the password is shorter than
+            `SHORTEST_PASSWORD`.
         StorageError: The directory cannot be written.
     """
-    if not name or name.startswith(".") or _UNFIT.search(name) or _DEVICE.fullmatch(name.partition(".")[0].strip()):
-        raise errors.PlanError(
-            f"key name '{name}': expected a plain file name that every system takes, got another. Give a name such as "
-            "`me`."
-        )
-    if password is not None and not password:
-        raise errors.PlanError("password of the new key: expected one, got an empty text. Give none, or a real one.")
-    places = [directory / f"{name}.{kind}.pem" for kind in ("key", "pub", "csr" if request else "crt")]
-    for place in places:
-        if place.exists() or place.is_symlink():
-            raise errors.PlanError(
-                f"key file {place}: expected no such file, got one; a key is never overwritten. Choose another name."
-            )
+    places = require_free(directory, name, request=request)
+    if password is not None:
+        require_password(password.decode("utf-8", errors="replace"))
     private = ec.generate_private_key(ec.SECP256R1())
     if request:
         third = _request(private, name, organization).public_bytes(serialization.Encoding.PEM)
@@ -147,6 +140,40 @@ def new_key(
             _remove(begun)
             raise
     return KeyFiles(places[0], places[1], places[2], fingerprint(private.public_key()))
+
+
+def require_free(directory: Path, name: str, *, request: bool = False) -> tuple[Path, Path, Path]:
+    """Where the files of a new key would go: the private key, the public key, the certificate or its request.
+
+    Raises:
+        PlanError: A file of that name exists, or the name is unsafe.
+    """
+    if not name or name.startswith(".") or _UNFIT.search(name) or _DEVICE.fullmatch(name.partition(".")[0].strip()):
+        raise errors.PlanError(
+            f"key name '{name}': expected a plain file name that every system takes, got another. Give a name such as "
+            "`me`."
+        )
+    private, public, third = (directory / f"{name}.{kind}.pem" for kind in ("key", "pub", "csr" if request else "crt"))
+    for place in (private, public, third):
+        if place.exists() or place.is_symlink():
+            raise errors.PlanError(
+                f"key file {place}: expected no such file, got one; a key is never overwritten. Choose another name."
+            )
+    return private, public, third
+
+
+def require_password(password: str) -> str:
+    """The password, where it is long enough to be no comfort to whoever copies the file.
+
+    Raises:
+        PlanError: It has fewer than `SHORTEST_PASSWORD` characters.
+    """
+    if len(password) < SHORTEST_PASSWORD:
+        raise errors.PlanError(
+            f"password of the new key: expected at least {SHORTEST_PASSWORD} characters, got {len(password)}. Several "
+            "words make a good one."
+        )
+    return password
 
 
 def load_private(path: Path, password: Password, certificate: Path | None = None) -> PrivateKey:

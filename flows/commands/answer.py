@@ -76,7 +76,7 @@ def command(
     with store.held():
         asked = () if risks else answer_session.order(store.items(), owner=owner, only=only)
         if not asked and not risks:
-            click.echo(_nothing(store))
+            _say(_nothing(store))
         else:
             _warn_of_approval(path)
             by = _by(who)
@@ -87,7 +87,7 @@ def command(
                 stopped = risk_session.go_through(store, by, terminal, found)
             else:
                 number = wording.counted(len(asked), "question")
-                click.echo(f"{number} about {found.plan.system.name}. {answer_view.counted(asked)}.")
+                _say(f"{number} about {found.plan.system.name}. {answer_view.counted(asked)}.")
                 stopped = answer_session.go_through(
                     store,
                     asked,
@@ -112,12 +112,10 @@ class _Terminal:
             try:
                 return input(prompt)
             except UnicodeDecodeError:
-                click.echo(
-                    "  That line was not UTF-8 text and was not taken. Set the terminal to UTF-8, or use the file."
-                )
+                _say("  That line was not UTF-8 text and was not taken. Set the terminal to UTF-8, or use the file.")
 
     def say(self, text: str = "") -> None:
-        click.echo(text)
+        _say(text)
 
     def edit(self, text: str) -> str | None:
         return click.edit(text, extension=".txt", require_save=True)
@@ -155,7 +153,7 @@ def _by(who: str | None) -> answers.By:
                 answer_store.checked(answers.By, **said)
                 break
             except errors.PlanError as error:
-                click.echo(f"  {error}")
+                _say(f"  {error}")
     return answer_store.checked(answers.By, **said)
 
 
@@ -167,14 +165,14 @@ def _list(store: Answers, owner: str | None, only: tuple[str, ...]) -> None:
     shown = [item for item in shown if owner in (None, item.question.owner)]
     rest = sum(not item.statement.applies for item in items)
     for line in answer_view.listing(shown):
-        click.echo(line)
-    click.echo(
+        _say(line)
+    _say(
         f"\n{wording.counted(len(shown), 'question')}: {answer_view.counted(shown)}. By the class of the system {rest} "
         f"{'does' if rest == 1 else 'do'} not apply."
     )
-    click.echo(f"Risks in the register: {len(store.read().risks)}")
+    _say(f"Risks in the register: {len(store.read().risks)}")
     there = "" if store.path.is_file() else " (not there yet)"
-    click.echo(f"File: {_short(store.path)}{there}")
+    _say(f"File: {_short(store.path)}{there}")
 
 
 def _by_hand(store: Answers, path: Path) -> None:
@@ -184,19 +182,19 @@ def _by_hand(store: Answers, path: Path) -> None:
         new = not store.path.is_file()
         count = store.complete()
     if new:
-        click.echo(f"Written: {_short(store.path)}. Put your answers into it, then give this command again.")
+        _say(f"Written: {_short(store.path)}. Put your answers into it, then give this command again.")
         return
     new_ones = wording.counted(count, "new answer or acceptance", "new answers and acceptances")
-    click.echo(f"{_short(store.path)}: {new_ones} taken over.")
+    _say(f"{_short(store.path)}: {new_ones} taken over.")
     for line in answer_view.unread(store.items()):
-        click.echo(line)
+        _say(line)
     _conclude(store, path)
 
 
 def _warn_of_approval(path: Path) -> None:
     decision = workspaces.standing_approval(path)
     if decision is not None:
-        click.echo(
+        _say(
             f"This run was {decision.decision} by {decision.person} on {decision.at[:10]}. Answers change its "
             "documents: that decision then no longer counts, and has to be made again."
         )
@@ -210,16 +208,23 @@ def _conclude(store: Answers, path: Path) -> None:
         with Console().status("Render the documents anew …"):
             lines = answering.render(path, _short(store.path))
         for line in lines:
-            click.echo(line)
+            _say(line)
     applying = [item for item in store.items() if item.statement.applies]
-    click.echo(f"Statements: {answer_view.counted(applying)}")
+    _say(f"Statements: {answer_view.counted(applying)}")
     if rest := answer_view.open_by_owner(applying):
-        click.echo(f"Still open: {rest}")
+        _say(f"Still open: {rest}")
     where = f"Saved in {_short(store.path)}. " if store.path.is_file() else ""
     following = f"read {_short(path)}/documents/report.html"
     if answering.is_behind(path, store):
         following = "run the plan again; the documents of this run do not hold the answers"
-    click.echo(f"{where}Next: {following}")
+    _say(f"{where}Next: {following}")
+
+
+def _say(text: str) -> None:
+    """Show a text in lines that the terminal does not break within a word."""
+    from flows import answer_view
+
+    click.echo(answer_view.fitted(text) if sys.stdout.isatty() else text)
 
 
 def _short(path: Path) -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 from rich.console import Console
+from rich.markup import escape
 
 from configs import load
 from configs.factories import profile as profiles
@@ -82,7 +83,12 @@ def _say_class(plan: Plan, found: Classified, console: Console) -> None:
     """What the answers point to, what is still open, and which gates a high-risk system is expected to have."""
     words = {"yes": "point to high-risk use", "no": "do not point to high-risk use", "open": "leave the class open"}
     mark = "[yellow]·[/]" if found.high_risk.state == "open" else "[green]✓[/]"
-    console.print(f"{mark} AI Act: the answers {words[found.high_risk.state]}; a person must confirm", highlight=False)
+    named = "; ".join(f"{item.place} ({item.text})" for item in found.high_risk.items)
+    named = f": {named}" if found.high_risk.state == "yes" and named else ""
+    console.print(
+        f"{mark} AI Act: the answers {words[found.high_risk.state]}{escape(named)}; a person must confirm",
+        highlight=False,
+    )
     if found.prohibited.state == "yes":
         console.print("  [red]the answers point to a prohibited practice (Art. 5)[/]", highlight=False)
     for change in found.high_risk.changes if found.high_risk.state == "open" else ():

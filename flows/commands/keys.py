@@ -36,9 +36,8 @@ def new(name: str, directory: Path, *, organization: str | None, request: bool, 
     """
     from tef_export import keys
 
-    password = None
-    if not no_password:
-        password = click.prompt("Password for the new key", hide_input=True, confirmation_prompt=True).encode()
+    keys.require_free(directory, name, request=request)  # nobody thinks of a password for nothing
+    password = None if no_password else _new_password()
     made = keys.new_key(directory, name, password, organization=organization, request=request)
     click.echo(f"private key  {made.private}  (keep it; never send it)")
     if no_password and os.name == "nt":
@@ -49,6 +48,24 @@ def new(name: str, directory: Path, *, organization: str | None, request: bool, 
     if request:
         click.echo(f"request      {made.certificate}  (send it to the authority; its answer becomes {name}.crt.pem)")
     click.echo(f"fingerprint  {made.fingerprint}  (tell it to them by another way)")
+
+
+def _new_password() -> bytes:
+    """Ask for a password twice, and again where it is too short."""
+    from configs import errors
+    from tef_export import keys
+
+    words = f"Password for the new key, {keys.SHORTEST_PASSWORD} characters or more"
+    while True:
+        said: str = click.prompt(words, hide_input=True)
+        try:
+            keys.require_password(said)
+        except errors.PlanError as error:
+            click.echo(str(error))
+            continue
+        if click.prompt("The same again", hide_input=True) == said:
+            return said.encode()
+        click.echo("The two are not the same. Once more.")
 
 
 @command.command("show")

@@ -92,11 +92,15 @@ def _development(book: Book) -> list[Block]:
     if not given.has_model(book):
         return [given.predictions(book), given.model(book)]
     train = book["train"]
+    inside: list[Parts] = [("preprocessing",)]
+    inside += [("calibration",)] if train["calibration"] else []
+    inside += [("a decision threshold",)] if train["threshold"] else []
     sentence = tree.say(
-        "Trained by this run on {rows} rows ({device}), then exported to ONNX with preprocessing, calibration and "
-        "threshold inside the graph; everything after that was measured on the graph.",
+        "Trained by this run on {rows} rows ({device}), then exported to ONNX. Inside the graph beside the network: "
+        "{inside}. Everything after that was measured on the graph.",
         rows=book["split"]["parts"]["train"]["rows"].fact("count"),
         device=train["device"].fact("name"),
+        inside=parts.listed(inside),
     )
     return [
         Paragraph(sentence),
@@ -224,17 +228,15 @@ def _headline(result: Node, measure: Node) -> tuple[Parts, ...]:
 
 def _input(book: Book) -> list[Block]:
     """What the input has to look like, as the plan declares it; never what single persons' data were."""
+    columns = tuple(book.plan["data"]["columns"].where(role="feature"))
     lines = [
-        (
-            (column["name"].fact("name"),),
-            inputs.with_unit(inputs.kind_of(column), column),
-            inputs.allowed(column),
-        )
-        for column in book.plan["data"]["columns"].where(role="feature")
+        (inputs.named(column, column), inputs.with_unit(inputs.kind_of(column), column), inputs.allowed(column))
+        for column in columns
     ]
     caption = ("Specification of the input: the features, in the order of the model's input",)
     heads = ("Feature", "Kind and unit", "Declared values")
-    return [Table(caption, heads, tuple(lines), prose=True, fold=len(lines) > blocks.LONG)]
+    table = Table(caption, heads, tuple(lines), prose=True, fold=len(lines) > blocks.LONG)
+    return [table, *inputs.whole_lists(columns)]
 
 
 def _metrics(book: Book) -> list[Block]:

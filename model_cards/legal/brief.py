@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from model_cards import about, blocks, decision, effect, gaps, given, report, statements, tree
-from model_cards.legal import declaration, parts, risks
+from model_cards import about, blocks, classification, decision, effect, gaps, given, report, statements, tree
+from model_cards.legal import declaration, names, parts, risks
 from model_cards.refs import Book, Fact, Gap
 from model_cards.tree import Block, Bullets, Labels, Link, Pairs, Paragraph, Parts, Section, Table
 
@@ -45,6 +45,45 @@ def section(book: Book, chapters: Sequence[Section]) -> Section:
             Section("brief-sign", SIGN, tuple(_sign(book, against, missing, carried))),
         ),
     )
+
+
+def for_card(book: Book) -> Section:
+    """The answer of the model card to whoever is to sign the run: what stands against it, and what a signature does.
+
+    Where the class of the system asks for no declaration, only the gate, open questions and the class can stand against
+    a signature.
+    """
+    asked = names.answering(book, "declaration") is not None
+    found = [*_of_gate(book, ("see below, what failed or stayed open",))]
+    waiting = any(s.value["applies"] for s in book["answers"]["statements"]) if book["answers"] else asked
+    found += _of_statements(book) if waiting else []
+    found += _of_risks(book) if asked else []
+    found += _of_class(book)
+    found += [*_of_plan(book), *_of_model(book)] if asked else []
+    shown: list[Block] = []
+    if found:
+        shown += [Paragraph(("Not on this evidence, as long as the following stands:",)), Bullets(tuple(found))]
+    else:
+        shown.append(Paragraph(("No gate and no statement stands against it. It is for the named person to judge.",)))
+    if carried := statements.carried_words(book):
+        shown.append(Paragraph(carried))
+    if asked and found:
+        # The card is copied to where no other document lies: it names them, and links to none.
+        shown.append(
+            Paragraph(("Each of them, with who can change it and where, stands in the document declaration.",))
+        )
+    return Section("sign", SIGN, (*shown, Paragraph((DECIDES if asked else DECIDES_RUN,), "note")))
+
+
+EACH = "Each of them, with what was found and where it is changed: {where}."
+DECIDES_RUN = (
+    "Whether to sign is for the named person to judge. A signature on the run (proofline approve) lets the bundle "
+    "go to a test facility and declares nothing about the law."
+)
+DECIDES = (
+    "Whether to sign is for the named person to judge. A signature on the run (proofline approve) lets the bundle "
+    "go to a test facility and declares nothing about the law; the declaration of Art. 47 is another document."
+)
 
 
 def _what_shortly(book: Book) -> Parts:
@@ -111,11 +150,11 @@ def identity(book: Book) -> Labels:
 
 def _what(book: Book) -> list[Block]:
     states = {str(f.value["id"]): f for f in book.law["read"]["findings"]}
-    items = parts.listed(
-        tree.parts(item["place"].fact(), " (", item["text"].fact(), ")") for item in states["high_risk"]["items"]
-    )
+    items = classification.high_risk_items(book)
     classes = {
-        "yes": tree.say("The answers in the plan point to high-risk use: {items}. A person must confirm.", items=items),
+        "yes": tree.say("The answers in the plan point to high-risk use: {items}. A person must confirm.", items=items)
+        if items
+        else ("The answers in the plan point to high-risk use. A person must confirm.",),
         "open": ("Answers on which the class depends are missing; until they are given the class stays open.",),
         "no": ("The answers in the plan do not point to high-risk use. A person must confirm.",),
     }
@@ -241,7 +280,7 @@ def _sections_of(chapters: Sequence[Section]) -> dict[str, str]:
 def _against(book: Book) -> list[Parts]:
     """What stands against a signature, a sentence each: the same things that stand against a declaration, counted."""
     return [
-        *_of_gate(book),
+        *_of_gate(book, (Link("which", "brief-tested"),)),
         *_of_statements(book),
         *_of_risks(book),
         *_of_class(book),
@@ -261,18 +300,12 @@ def _sign(book: Book, against: list[Parts], missing: tuple[Gap, ...], carried: P
         shown.append(Paragraph(("Nothing that this document asks for stands against it.",)))
     if carried:
         shown.append(Paragraph(carried))
-    words = (
-        "Whether to sign is for the named person to judge. A signature on the run (proofline approve) lets the bundle "
-        "go to a test facility and declares nothing about the law; the declaration of Art. 47 is another document."
-    )
-    each = tree.say(
-        "Each of them, with what was found and where it is changed: {where}.",
-        where=parts.other(book, "declaration", "not among the documents of this run"),
-    )
-    return [*shown, *((Paragraph(each),) if against else ()), Paragraph((words,), "note")]
+    each = tree.say(EACH, where=parts.other(book, "declaration", "not among the documents of this run"))
+    return [*shown, *((Paragraph(each),) if against else ()), Paragraph((DECIDES,), "note")]
 
 
-def _of_gate(book: Book) -> list[Parts]:
+def _of_gate(book: Book, which: Parts) -> list[Parts]:
+    """What the gate says, and where the reader finds the checks it speaks of."""
     found = declaration.gates(book)
     if not found:
         return []
@@ -283,7 +316,7 @@ def _of_gate(book: Book) -> list[Parts]:
             "or whoever approves waives them with a reason.",
             status=book["gate"]["outcome"].fact("status"),
             number=number,
-            link=(Link("which", "brief-tested"),),
+            link=which,
         )
     ]
 

@@ -38,7 +38,7 @@ def _motivation(book: Book) -> Section:
     shown = _pairs(
         "Motivation",
         ("For what were they collected first?", (stated["original_purpose"].fact_or_gap("original purpose"),)),
-        ("Who collected them?", (stated["origin"].fact_or_gap("origin of the data"),)),
+        ("From where do they come?", (stated["origin"].fact_or_gap("origin of the data"),)),
         ("Why were they chosen for this system?", said(book, "data_design")),
         ("What are they taken to measure and stand for?", said(book, "data_assumptions")),
     )
@@ -61,7 +61,12 @@ def _composition(book: Book) -> Section:
         ("Special categories of personal data?", _special(book)),
         ("Digest of the content", (dataset["rows_sha256"].fact("digest"),)),
     )
-    shown: list[tree.Block] = [rows, _columns(book), data.splits(book)]
+    shown: list[tree.Block] = [
+        rows,
+        _columns(book),
+        *inputs.whole_lists(book.plan["data"]["columns"]),
+        data.splits(book),
+    ]
     if book.plan["data"]["protected"]:
         shown += [fairness.use_of_attributes(book), groups.definitions(book)]
     shown += _quality(book)
@@ -197,8 +202,8 @@ def _distribution(book: Book) -> Section:
 def _maintenance(book: Book) -> Section:
     shown = _pairs(
         "Maintenance",
-        ("Who keeps them, and for how long?", said(book, "retention")),
+        ("Where are the documents about them kept?", said(book, "retention")),
         ("Who answers for them?", said(book, "accountability")),
-        ("How do errors found later reach the system?", said(book, "post_market_risks")),
+        ("What came up about them in use so far?", said(book, "post_market_risks")),
     )
     return Section("maintenance", "Maintenance", (shown,))

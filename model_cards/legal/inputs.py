@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from model_cards import blocks, given, tree
 from model_cards.language import Words
 from model_cards.refs import Book, Fact, Node
 from model_cards.tree import Paragraph, Parts, Table, parts
 
-MOST = 8
-"""Categories that a table names; the schema of the log and `bundle.json` hold them all."""
+MOST = 12
+"""Categories that a table names; the plan, the schema of the log and `bundle.json` hold them all."""
 
 
 def contract(book: Book) -> list[tree.Block]:
@@ -107,6 +109,14 @@ def allowed(column: Node | None) -> Parts:
     if rest > 0:
         shown += tree.say("; and {rest} more", rest=column["allowed"].derived(rest, "values not named here", "count"))
     return shown
+
+
+def whole_lists(columns: Iterable[Node]) -> list[tree.Block]:
+    """Where the lists stand whole that `allowed` cuts short; nothing where it cuts none."""
+    declared = (column["allowed"] for column in columns if column.value["kind"] == "categorical")
+    if not any(allowed and len(allowed.value) > MOST for allowed in declared):
+        return []
+    return [Paragraph(("Lists that are cut short here stand whole in the plan, under data.columns.",), "note")]
 
 
 def limits(column: Node) -> Parts:

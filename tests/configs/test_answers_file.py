@@ -72,7 +72,7 @@ BAD = (
     ("future", 'at: "2026-11-20"', 'at: "2999-01-01"', "line 3", "which is in the future"),
     ("no day of the calendar", 'at: "2026-11-20"', 'at: "2026-02-30"', "line 3", "a day that is in the calendar"),
     ("other form of a day", 'at: "2026-11-20"', 'at: "20.11.2026"', "line 3", "expected a day as 2026-11-29"),
-    ("nobody", "person: Anna Muster", 'person: "-"', "line 3", "words that a reader can see"),
+    ("nobody", "person: Anna Muster", 'person: "-"', "line 3", "2 letters or digits at least"),
     ("other system", "system: hospital-readmission", "system: german-credit", "line 2", "got those of german-credit"),
     ("other version", "version: 1", "version: 2", "line 1", "version"),
     ("likelihood", "likelihood: possible", "likelihood: often", "line 20", "'rare', 'unlikely', 'possible'"),

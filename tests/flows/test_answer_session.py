@@ -380,3 +380,20 @@ def test_a_risk_can_be_left_in_the_middle(store: answer_store.Answers) -> None:
     said = of_risks(store, "a", "q").text
     assert "Nothing of this risk was saved." in said
     assert store.read().risks == ()
+
+
+@pytest.mark.parametrize("columns", [80, 200])
+def test_a_question_fits_into_the_terminal(
+    store: answer_store.Answers, columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No line is wider than the terminal, or than a hundred columns: a terminal would break it within a word."""
+    monkeypatch.setenv("COLUMNS", str(columns))
+    items = store.items()
+    lines = answer_view.listing(items)
+    for item in items:
+        lines += answer_view.question(item, (1, len(items)), ["as this run has it: " + "many words " * 30])
+        lines += answer_view.notice(item, "gardener")
+    assert max(len(line) for line in lines) <= min(columns, 100)
+    assert all(len(line) <= 80 for line in answer_session.HELP.splitlines())
+    assert answer_view.fitted("    " + "word " * 60).startswith("    word")
+    assert max(map(len, answer_view.fitted("    " + "word " * 60).splitlines())) <= min(columns, 100)

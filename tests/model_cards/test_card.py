@@ -7,7 +7,8 @@ import pytest
 import yaml
 
 from evidence.dossier import Dossier
-from model_cards import hub, render_markdown
+from model_cards import hub, refs, render_markdown, tree
+from model_cards.legal import brief
 from tests.model_cards import builders
 from tests.model_cards.builders import Rendered, render
 
@@ -123,3 +124,23 @@ def front(card: str) -> dict[str, object]:
 def headings(card: str) -> list[str]:
     """The headings of a card."""
     return re.findall(r"^#+ .*$", card.split("---\n", 2)[2], flags=re.MULTILINE)
+
+
+def test_the_card_says_whether_to_sign(dossiers: dict[str, Dossier]) -> None:
+    """Whoever reads only the card learns what stands against a signature.
+
+    Of a system that asks for no declaration, no duty of a high-risk one is held against it.
+    """
+    high = {"ai_system": "yes", "outside_scope": "no", "annex_iii_use": "yes", "annex_iii_point": "5(b)"}
+    high |= {"prohibited_practice": "no", "annex_i_product": "no", "annex_i_point": None, "derogation_claimed": "no"}
+    low = high | {"annex_iii_use": "no", "annex_iii_point": None, "transparency_duty": "no"}
+    said = {}
+    for name, answers in {"high": high, "low": low}.items():
+        book = refs.book(builders.with_plan(dossiers["binary"], {"classification": answers}))
+        said[name] = "".join(tree.plain((part,)) for part in tree.walk_section(brief.for_card(book)))
+    assert "Not on this evidence" in said["high"]
+    assert "No risk is on record" in said["high"]
+    assert "the document declaration" in said["high"]
+    assert "No risk is on record" not in said["low"]
+    assert "declaration" not in said["low"]
+    assert "declares nothing about the law" in said["low"]

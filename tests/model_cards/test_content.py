@@ -10,7 +10,7 @@ import pytest
 from checks import catalogue
 from evidence import records
 from evidence.dossier import Dossier
-from model_cards import blocks, classification, decision, gaps, refs, report, training, tree
+from model_cards import blocks, classification, decision, effect, gaps, refs, report, training, tree
 from tests.model_cards import builders, pages
 from tests.model_cards.builders import Rendered, render
 
@@ -197,7 +197,7 @@ HIGH = {"ai_system": "yes", "outside_scope": "no", "annex_i_product": "no", "ann
     [
         (
             HIGH | {"annex_iii_use": "yes", "annex_iii_point": "5(b)", "derogation_claimed": "no"},
-            "point to high-risk use; a person must confirm",
+            "score of natural persons (detecting fraud is no such use); a person must confirm",
         ),
         ({"prohibited_practice": "yes"}, "point to a prohibited practice"),
         (HIGH | {"annex_iii_use": "unknown"}, "the class stays open"),
@@ -208,7 +208,7 @@ def test_answers_have_a_consequence(dossiers: dict[str, Dossier], answers: dict[
     """What the answers point to is said, and left to a person."""
     changed = builders.with_plan(dossiers["binary"], {"classification": answers})
     section = classification.section(refs.book(changed))
-    assert words in " ".join(part for part in tree.walk_section(section) if isinstance(part, str))
+    assert words in "".join(tree.plain((part,)) for part in tree.walk_section(section))
 
 
 def test_measures_are_explained(rendered: dict[str, Rendered]) -> None:
@@ -331,3 +331,20 @@ def test_why_a_value_is_undefined_is_said_once() -> None:
     for note in ("undefined: no test row", "no test row"):
         measure = refs.Node("evaluation/results.json", "/results/0/measures/0", {"value": None, "note": note})
         assert tree.plain(blocks.value(measure)) == "undefined: no test row"
+
+
+def test_no_group_is_named_as_the_least_where_all_fare_alike(dossiers: dict[str, Dossier]) -> None:
+    """Equal rates are said to be equal; before, the first group of equals was called the one labelled least often."""
+    book = refs.book(dossiers["binary"])
+    rates = effect._rows_of(book, "fairness.true_positive_rate")
+    assert rates is not None
+    name = str(next(iter(book.plan["data"]["protected"])).value["name"])
+    level = [dict(row.value) | {"value": 0.6} for row in rates[name]]
+    alike = refs.Node("evaluation/results.json", "/level", {name: level})
+    said = " ".join(
+        tree.plain(item)
+        for block in effect._sentences(book, alike, "labelled so", effect.missed)
+        for item in block.items
+    )
+    assert "equally often" in said
+    assert "least often" not in said

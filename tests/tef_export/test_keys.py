@@ -169,3 +169,29 @@ def test_the_text_form_of_a_key_shows_no_secret() -> None:
     key = keys.demonstration_key()
     assert repr(key) == f"PrivateKey({key.fingerprint[:12]}…)"
     assert key.demonstration
+
+
+@pytest.mark.parametrize("password", [b"", b"a", b"seven77"])
+def test_a_short_password_is_refused_before_a_key_is_made(tmp_path: Path, password: bytes) -> None:
+    """Whoever copies an encrypted key guesses without being counted: a password of less than eight is none."""
+    with pytest.raises(errors.PlanError, match="at least 8 characters"):
+        keys.new_key(tmp_path, "me", password)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_taken_name_is_told_before_a_password_is_asked(tmp_path: Path) -> None:
+    """`keys new` asks for a password only where it can make the key, asks again for a short one, and says why."""
+    from click.testing import CliRunner
+
+    from flows.commands import keys as command
+
+    typed = ["short", "long enough 1", "another one 2", "long enough 1", "long enough 1"]
+    call = ["new", "me", "--directory", str(tmp_path)]
+    made = CliRunner().invoke(command.command, call, input="\n".join(typed) + "\n")
+    assert made.exit_code == 0, made.output
+    assert "at least 8 characters, got 5" in made.output
+    assert "not the same" in made.output
+    assert keys.load_private(tmp_path / "me.key.pem", b"long enough 1").fingerprint
+    again = CliRunner().invoke(command.command, call)
+    assert "Password" not in again.output
+    assert isinstance(again.exception, errors.PlanError)

@@ -144,3 +144,15 @@ def test_first_page_says_how_much_is_open_in_all(runs: dict[str, Dossier]) -> No
     waiting = statements.open_statements(book)
     assert int(said[1]) == len(waiting) == sum(int(n) for n in re.findall(r"\d+", said[2]))
     assert int(said[3]) >= len({g.text for g in gaps.of(report.tree_of(book).sections, book) if "Not stated" in g.text})
+
+
+def test_the_graph_is_said_to_hold_only_what_it_holds(dossiers: dict[str, Dossier]) -> None:
+    """A calibration stands in Annex IV(2)(a) where one was fitted, a threshold where a label is cut; else neither."""
+    for dossier in dossiers.values():
+        words = "".join(
+            tree.plain(block.content)
+            for block in annex_iv_points._development(refs.book(dossier))
+            if isinstance(block, tree.Paragraph)
+        )
+        assert ("calibration" in words.partition("Everything")[0]) == (dossier.train.calibration is not None)
+        assert ("decision threshold" in words) == (dossier.train.threshold is not None)
