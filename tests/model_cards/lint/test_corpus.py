@@ -18,6 +18,7 @@ REACHED = {
     "eleventh": 0.84,
     "twelfth": 0.93,
     "thirteenth": 0.70,
+    "fifteenth": 0.55,
     "sixth-docx": 0.92,
     "sixth-pdf": 0.90,
     "eighth-pdf": 0.88,
