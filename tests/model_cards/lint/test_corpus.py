@@ -24,7 +24,7 @@ REACHED = {
     "eighth-pdf": 0.88,
 }
 """Halves in other words on purpose: what is reached there, which must not be lost again. The aim stays 95 %."""
-REPORTED = {"thirteenth": 0.035}
+REPORTED = {"thirteenth": 0.035, "fifteenth": 0.04}
 """Halves whose false alarms were more than the aim when they came in; not to grow. The aim stays 2 %."""
 CLASSES = {"number", "placeholder", "count", "model", "version", "date", "claim", "article", "declaration"}
 SUFFIXES = ["md", *(pytest.param(suffix, marks=pytest.mark.slow) for suffix in ("html", "docx", "pdf"))]
