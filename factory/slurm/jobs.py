@@ -39,6 +39,8 @@ class Job:
     script_sha256: str
     submitted_at: str
     job_id: str | None = None
+    cancelled: bool = False
+    """Did Ctrl-C end it, as the plan asks? Then the next training is a new job, and nothing has failed."""
 
 
 def load(folder: RunFolder) -> Job | None:
@@ -125,9 +127,13 @@ def _forget(folder: RunFolder) -> None:
     (folder.path / files.ENDED).unlink(missing_ok=True)
 
 
-def cancel(job_id: str) -> str | None:
-    """Ask Slurm to end a job. Returns what went wrong, if anything."""
-    return commands.ask("scancel", job_id).problem or None
+def cancel(folder: RunFolder, job_id: str) -> str | None:
+    """Ask Slurm to end the job of a run, and note that it was asked. Returns what went wrong, if anything."""
+    problem = commands.ask("scancel", job_id).problem or None
+    job = load(folder)
+    if job is not None and problem is None:
+        _store(folder, dataclasses.replace(job, cancelled=True))
+    return problem
 
 
 def _submit(folder: RunFolder, ask: request.Request, profile: Profile) -> Job:

@@ -109,10 +109,12 @@ class SlurmLauncher:
         ask = dataclasses.replace(ask, environment={**ask.environment, **environment})
         before.require_image(ask.image)
         before.require_shared(folder.path, profile)
+        say = _logged(say)
         known = jobs.load(folder)
+        if known is not None and known.cancelled and self._is_over(folder, known, say):
+            known = None
         job = jobs.submitted(folder, ask, profile)
         assert job.job_id is not None  # noqa: S101 - a submitted job has its number
-        say = _logged(say)
         say(f"job {job.job_id} at {profile.name}" + (", adopted" if known else f", script {jobs.SCRIPT}"))
         if not self._wait:
             now = states.standing(job.job_id, folder.path)
@@ -124,7 +126,7 @@ class SlurmLauncher:
                 )
         now = self._follow(folder, job.job_id, progress, say)
         if now.hopeless:
-            jobs.cancel(job.job_id)
+            jobs.cancel(folder, job.job_id)
             jobs.put_aside(folder, now)
             raise errors.PlanError(
                 f"job {job.job_id} at {profile.name}: expected one that can start, got one that never will "
@@ -133,6 +135,18 @@ class SlurmLauncher:
         if now.state != "completed":
             raise self._failure(folder, job.job_id, now)
         return self._collected(folder, kind, job, profile, now, say)
+
+    def _is_over(self, folder: RunFolder, job: jobs.Job, say: Callable[[str], None]) -> bool:
+        """Wait a little for the end of a job that Ctrl-C has cancelled; its hours are kept, and a new one may come."""
+        ends = time.monotonic() + PATIENCE
+        while job.job_id and time.monotonic() < ends:
+            now = states.standing(job.job_id, folder.path)
+            if now.over:
+                say(f"job {job.job_id} was cancelled by Ctrl-C: a new one takes up its checkpoint")
+                jobs.put_aside(folder, now)
+                return True
+            time.sleep(SOON)
+        return False
 
     def _follow(
         self, folder: RunFolder, job_id: str, progress: Report | None, say: Callable[[str], None]
@@ -170,7 +184,7 @@ class SlurmLauncher:
                 time.sleep(GLANCE)
         except KeyboardInterrupt:
             if self._asked.cancel_on_interrupt:
-                problem = jobs.cancel(job_id)
+                problem = jobs.cancel(folder, job_id)
                 say(f"job {job_id} " + (f"could not be cancelled: {problem}" if problem else "cancelled"))
             else:
                 say(f"job {job_id} goes on. `scancel {job_id}` ends it; --resume waits for it again.")
@@ -191,8 +205,8 @@ class SlurmLauncher:
             )
         return kind(
             f"job {job_id} of run {folder.run_id}: expected it to complete, got {now.state} ({now.words}). "
-            f"Its last words: {last} The whole log is {files.LOG}. Correct the cause, then go on with --resume: "
-            "the last checkpoint is kept."
+            f"Its last words: {last} The whole log is {files.LOG}. Correct the cause, then go on with --resume "
+            f"(`proofline run {folder.run_id} --resume`, or submit): the last checkpoint is kept."
         )
 
     def _collected(

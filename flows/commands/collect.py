@@ -37,9 +37,28 @@ def command(workspace: Path, run: str) -> int:
             running.mirror(opened, space, console)
         running.conclude(opened, record, console)
         return running.EXIT[record.outcome]
+    _require_job(path)
     running.require_servers(space, "plain")
     with running.opened(space, str(path), resume=True) as opened:
         record = running.assess_run(opened, space, console, "plain", wait=False)
         running.mirror(opened, space, console)
     running.conclude(opened, record, console)
     return running.EXIT[record.outcome]
+
+
+def _require_job(path: Path) -> None:
+    """Collecting never submits: a run whose job has failed, or that never had one, is told so.
+
+    Raises:
+        MissingError: There is nothing to collect.
+    """
+    from evidence.folder import RunFolder
+    from factory.slurm import files, jobs
+
+    folder = RunFolder(path)
+    if jobs.load(folder) is None and not (path / files.RECORD).is_file():
+        failed = f" (the last one ended without a result: {files.LOG})" if (path / jobs.ASIDE).is_dir() else ""
+        raise errors.MissingError(
+            f"run {path.name}: expected a job that was submitted, got none{failed}. Submit one with "
+            f"`proofline submit {path.name} --resume`, or train with `proofline run {path.name} --resume`."
+        )

@@ -112,7 +112,7 @@ def opened(space: workspaces.Workspace, plan: str, *, resume: bool) -> Iterator[
         with workspaces.new(space, path) as run:
             yield run
         return
-    is_run = (Path(plan) / "ledger.jsonl").is_file() or (space.runs / plan / "ledger.jsonl").is_file()
+    is_run = plan == "last" or (Path(plan) / "ledger.jsonl").is_file() or (space.runs / plan / "ledger.jsonl").is_file()
     path = space.find(plan) if is_run else space.unfinished(load.plan_path(plan).read_bytes())
     with workspaces.reopened(path) as run:
         find_own_model(run)

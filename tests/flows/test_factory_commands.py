@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from configs import errors
 from factory.slurm import states
 from flows import cli
-from flows.commands import check, factories, poll, submit
+from flows.commands import check, collect, factories, poll, submit
 
 
 def test_factories_lists_and_explains():
@@ -82,6 +82,16 @@ def test_poll_without_a_job_says_what_to_do(tmp_path):
     (folder / "plan.yaml").write_text("")
     with pytest.raises(errors.MissingError, match="expected a job that was submitted, got none"):
         CliRunner().invoke(poll.command, ["a"], obj=tmp_path, catch_exceptions=False)
+
+
+@pytest.mark.parametrize(("failed", "said"), [(True, r"got none \(the last one ended without"), (False, r"got none\.")])
+def test_collecting_never_submits(tmp_path, failed, said):
+    """A run whose job has failed, and one that never had a job."""
+    folder = tmp_path / "runs" / "a"
+    (folder / ("training/jobs" if failed else "training")).mkdir(parents=True)
+    (folder / "ledger.jsonl").write_text("")
+    with pytest.raises(errors.MissingError, match=said):
+        CliRunner().invoke(collect.command, ["a"], obj=tmp_path, catch_exceptions=False)
 
 
 def test_a_plan_for_slurm_is_refused_where_there_is_none(tmp_path, monkeypatch):

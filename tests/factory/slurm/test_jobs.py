@@ -144,6 +144,42 @@ def test_a_cancelled_job_says_so(here, ready):
         disturb(made, lambda job: here.ask("scancel", job))
 
 
+def _press_ctrl_c(job: str) -> None:
+    os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_ctrl_c_leaves_the_job_and_resume_takes_it_up(here, ready):
+    """Whoever waits is stopped; the job goes on and is waited for again."""
+    made = ready(model=SLOW, training=LONG)
+    with pytest.raises(KeyboardInterrupt):
+        disturb(made, _press_ctrl_c)
+    job = jobs.load(made[0])
+    assert job is not None
+    assert job.job_id is not None
+    assert states.standing(job.job_id, made[0].path).state == "running"
+    said: list[str] = []
+    record = train(made, said)
+    assert "adopted" in said[0]
+    assert record.job is not None
+    assert [a.job_id for a in record.job.attempts] == [job.job_id]
+
+
+def test_ctrl_c_ends_the_job_where_the_plan_says_so_and_resume_submits_another(here, ready):
+    """The cancelled job is no failure: its checkpoint is taken up by a new one, and its hours count."""
+    made = ready(model=SLOW, training=LONG, factory={"cancel_on_interrupt": True})
+    with pytest.raises(KeyboardInterrupt):
+        disturb(made, _press_ctrl_c)
+    job = jobs.load(made[0])
+    assert job is not None
+    assert job.job_id is not None
+    clusters.until(lambda: states.standing(job.job_id or "", made[0].path).state == "cancelled", "the cancelled job")
+    record = train(made)
+    check_joined(record)
+    assert record.resumed == 1
+    assert record.job is not None
+    assert len({a.job_id for a in record.job.attempts}) == 2
+
+
 REFUSALS = {
     "an unknown partition": ({"partition": "moon"}, r"expected Slurm to accept it, got: .*nvalid partition"),
     "more nodes than there are": ({"nodes": 3}, r"got one that never will \(PENDING \(Partition"),
