@@ -22,7 +22,7 @@ _SPELLINGS = tuple(
     (re.compile(pattern), other)
     for pattern, other in (
         (r"ific(?:ations?|ate[sd]?)$|ifi(?:ed|es|er)$|ifying$", "ify"),  # `verified`, `verification`
-        (r"i[sz](?:ed|es|er|ing)$", "ise"),  # `anonymized`, `anonymise`
+        (r"i[sz](?:ed|es|ing)$", "ise"),  # `anonymized`, `anonymise`
         (r"(?<=[bvlnmp])our(?=$|s|ed|ing|able|al|hood|ite)", "or"),  # `behaviour`, `neighboring`
         (r"(?<=[bt])re$", "er"),  # `centre`, `fibre`
         (r"yz(?=e|ing)", "ys"),  # `analyze`
@@ -95,7 +95,7 @@ _FAMILIES = {
 }
 """Roots of words of one family that endings alone do not bring together."""
 _TAIL = re.compile(r"([a-z]{3,})(\d+)")
-_MOST_WORDS = 4
+_MOST_WORDS = 5
 """Words of a phrase."""
 
 
@@ -215,7 +215,6 @@ def _single(word: str, own: str, kind: str) -> list[str]:
             return [part]
         if group := lexicon.canonical().get(word):
             return [group]
-        word = lexicon.CODES.get(word, word)
     if (match := _TAIL.fullmatch(word)) and own == word:
         return [_phrases(kind).get((root(match[1]),), root(match[1])), match[2]]
     return [root(word)]

@@ -39,6 +39,28 @@ IDENTITY = (
     "key",
     "dataset",
     "check",
+    "site",
+    "hospital",
+    "region",
+    "country",
+    "language",
+    "building",
+    "sector",
+    "depot",
+    "station",
+    "plant",
+    "store",
+    "device",
+    "scenario",
+    "condition",
+    "location",
+    "place",
+    "department",
+    "branch",
+    "season",
+    "quarter",
+    "variant",
+    "category",
 )
 """Fields that say what their neighbours speak of."""
 _BARE_VALUES = frozenset({"value", "measured", "estimate", "score", "val", "figure", "amount", "mean"})
@@ -47,10 +69,13 @@ _NAMING = ("metric", "measure", "indicator", "key", "parameter", "field", "varia
 """Fields that say it, the surest first."""
 _FLAT = re.compile(r"[A-Za-z_][\w-]*(?:[./][\w-]+)+")
 _LIMIT = re.compile(
-    r"_(?:least|most|above|below|over|under|min|max|than|to|ge|le|gt|lt)_(\d{1,6})(?:_(\d{1,4}))?(?![0-9])",
+    r"_(?:least|most|above|below|over|under|min|max|than|to|ge|le|gt|lt)_(\d{1,6})(?:[._](\d{1,4}))?(?![0-9])",
     re.IGNORECASE,
 )
 _INNER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[-+]?\d{1,3})?(?![\w]|\.\d)")
+_SIZED = re.compile(r"(?<![\w.])(\d{1,4}(?:\.\d+)?)([BMK])(?!\w)")
+"""`24B` of the name of a language model."""
+_BIG = {"B": 9, "M": 6, "K": 3}
 _MOST_INNER = 40
 """Numbers within one text that are looked at."""
 LONGEST_TEXT = 2_000
@@ -310,7 +335,7 @@ def entries_of(file: str, content: Any, *, table: bool = False) -> list[Entry]:
 
 def flat(key: str) -> list[str]:
     """A key such as `metrics.test.auc` or `test/auc` as its parts; any other key as it is."""
-    return re.split(r"[./]", key) if _FLAT.fullmatch(key) else [key]
+    return re.split(r"/|\.(?!\d)|(?<!\d)\.", key) if _FLAT.fullmatch(key) else [key]
 
 
 def _called(value: dict[str, Any]) -> str:
@@ -330,8 +355,9 @@ def _in_key(file: str, path: tuple[str | int, ...], row: tuple[str, ...], tellin
     for match in _LIMIT.finditer(str(path[-1])):
         value = float(f"{match[1]}.{match[2]}") if match[2] else int(match[1])
         yield Entry(file, path, value, row, telling, derived="in its name")
-    for match in _SIZE_IN_NAME.finditer(str(path[-1])):
-        yield Entry(file, path, int(match[1]), row, telling, derived="in its name")
+    for step in path:
+        for match in _SIZE_IN_NAME.finditer(str(step)):
+            yield Entry(file, path, int(match[1]), row, telling, derived="in its name")
 
 
 def _plain(value: Any) -> float | str | bool | None:
@@ -367,7 +393,8 @@ def _inner(
     text = value[:LONGEST_TEXT].replace(",", "") if re.search(r"\d,\d{3}\b", value) else value[:LONGEST_TEXT]
     for date in dates.find(text):
         text = text[: date.begin] + " " * (date.end - date.begin) + text[date.end :]
-    matches = _INNER.findall(text)[:_MOST_INNER]
+    text = re.sub(r"(?<=[A-Za-z])_(?=\d)|(?<=\d)_(?=[A-Za-z])", " ", text)  # `sample_5_percent`
+    matches = [*_INNER.findall(text), *(f"{m[1]}e{_BIG[m[2]]}" for m in _SIZED.finditer(text))][:_MOST_INNER]
     if not matches:
         return []
     whole = (*row, *words.words(text[:200]))

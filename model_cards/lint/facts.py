@@ -138,6 +138,7 @@ _UNSETTLED = frozenset(
     )
 )
 """Words of keys that count what is left."""
+_SHARES = frozenset(words.words("share fraction proportion percentage percent part coverage"))
 _PARTLY = frozenset(words.words("share rate fraction proportion percentage percent ratio part"))
 _LOOSE = concepts.fold(
     tuple(
@@ -359,7 +360,7 @@ def _kind(entry: Entry) -> Kind | None:
         return "undone"
     if isinstance(value, int) and key & _UNSETTLED and (len(key) > 1 or len(entry.steps) > 1):
         return "partly"
-    if 0 < value < 1 and _PARTLY & set(words.words(entry.key)) and not entry.measures:
+    if 0 < value < 1 and _PARTLY & key and not entry.measures and (_SHARES & key or any(w.endswith("ed") for w in key)):
         return "partly"
     return None
 

@@ -19,8 +19,43 @@ CODES = {
     "it": "italian",
     "nl": "dutch",
     "pl": "polish",
+    "pt": "portuguese",
+    "sv": "swedish",
+    "da": "danish",
+    "fi": "finnish",
+    "cs": "czech",
+    "hu": "hungarian",
+    "tr": "turkish",
+    "ar": "arabic",
+    "ro": "romanian",
+    "el": "greek",
+    "uk": "ukrainian",
 }
 """Codes of languages in keys, and how texts call them."""
+COUNTRIES = {
+    "de": "germany",
+    "at": "austria",
+    "ch": "switzerland",
+    "fr": "france",
+    "it": "italy",
+    "es": "spain",
+    "pt": "portugal",
+    "nl": "netherlands",
+    "be": "belgium",
+    "pl": "poland",
+    "cz": "czechia",
+    "dk": "denmark",
+    "se": "sweden",
+    "fi": "finland",
+    "no": "norway",
+    "ie": "ireland",
+    "gb": "britain",
+    "us": "america",
+    "hu": "hungary",
+    "ro": "romania",
+    "gr": "greece",
+}
+"""Codes of countries, likewise."""
 PLACE = Path(__file__).with_name("lexicon.yaml")
 
 

@@ -32,7 +32,7 @@ EMPTY = frozenset(
                 "statistic "
                 "month week day hour minute second year monthly weekly daily yearly hourly mm cm m km kg g t s ms "
                 "min kw kwh wh mb gb kb eur euro usd percent pct l ml bar v hz de und der die das "
-                "class case score rate share size use used us well still yet very come give take make get go run"
+                "class case score rate share size use used us well still yet very come give take make get go run plus"
             )
         )
     )
@@ -48,6 +48,7 @@ RESTRICTING = concepts.fold(
     )
 )
 """Concepts of values that are none of what is plainly said: a limit, a plan, another model, the data that it learnt."""
+LIMITS = concepts.fold(("maximum", "limit", "minimum"))
 _QUANTILES = frozenset({"median", "average", "p90", "p95", "p99"})
 _TELLING = RESTRICTING.union(lexicon.load().parts, lexicon.canonical().values(), _QUANTILES)
 """Concepts of a part, a group, a quantile or a limit: what they name is not meant where they are not said."""
@@ -115,8 +116,12 @@ class Sources:
 
     def __init__(self, evidence: Evidence) -> None:
         names = {str(e.value) for e in evidence.texts if len(str(e.value)) < LONGEST_NAME}
-        self.in_names = frozenset(m for name in names for m in _WINDOW.findall(name))
-        """Lengths within names of columns: `12` in `overdrafts_12m`."""
+        self.in_names: dict[str, frozenset[str]] = {}
+        """Lengths within names of columns, with what these name: `12` in `overdrafts_12m`."""
+        for name in names:
+            for length in _WINDOW.findall(name):
+                told = telling(concepts.fold(tuple(words.words(name))))
+                self.in_names[length] = self.in_names.get(length, frozenset()) | {w for w in told if not w[0].isdigit()}
         standing = (e for e in evidence.numbers if not e.of_table)
         self.all = tuple(source_of(entry) for entry in (*standing, *quantities.derived(evidence)))
         self._sorted = sorted(self.all, key=lambda s: abs(s.value))
@@ -170,6 +175,8 @@ def source_of(entry: Entry) -> Source:
     names = concepts.fold((*(entry.named or entry.words), *words.words(entry.called)))
     if short := lexicon.load().abbreviations.get(entry.called or entry.key):
         names |= {short}
+    names |= {word for step in entry.steps for word in _code_names(step)}
+    names |= {lexicon.CODES[word] for word in entry.named if word in lexicon.CODES and word not in _ALSO_WORDS}
     steps = [words.words(step) for step in (*entry.steps, entry.called)]
     tails = [row[-1] for row in steps if row]
     seconds = next((quantities.SECONDS[t] for t in reversed(tails) if t in quantities.SECONDS), None)
@@ -185,6 +192,15 @@ def source_of(entry: Entry) -> Source:
         seconds,
         percent,
     )
+
+
+_ALSO_WORDS = frozenset({"it", "da", "el", "uk"})
+
+
+def _code_names(step: str) -> tuple[str, ...]:
+    """`de` as a key is German, or Germany."""
+    low = step.lower()
+    return tuple(concepts.root(name[low]) for name in (lexicon.CODES, lexicon.COUNTRIES) if low in name)
 
 
 def telling(names: frozenset[str]) -> frozenset[str]:
@@ -213,6 +229,8 @@ def carriers(mention: Mention, context: Context, sources: Sources) -> list[Sourc
         or s.kind in context.follows
         or (s.names & context.around and not (few and "sum" in str(s.entry.derived) and s.value > SURE))
     ]
+    if not context.around & LIMITS:
+        found = [s for s in found if s.entry.derived != "in its name" or not s.names & LIMITS]
     if mention.unit == "time":
         found = [
             s
@@ -316,7 +334,8 @@ def _better(other: Source, match: Source, context: Context, *, few: bool) -> boo
         told = told or (unnamed and bool(extra & other.own)) or _beside(other.entry, match.entry)
         if match.names and match.names <= context.near:
             lacking = other.names - match.names - context.sentence  # it is named in full, so the other has to be, too
-        sure = len(lacking) < len(extra) or bool(extra & (_measures() | _TELLING) and len(lacking) <= len(extra))
+        telling_ = _measures() | _TELLING | context.labels
+        sure = len(lacking) < len(extra) or bool(extra & telling_ and len(lacking) <= len(extra))
         return told and sure and not lacking & _TELLING
     limits = (match.names & RESTRICTING) - context.around
     return (

@@ -20,7 +20,7 @@ _NAMED = (
     "section sections sect sec chapter chapters table tables tab figure figures fig figs page "
     "pages pp p step steps line lines "
     "extension ext telephone tel phone fax pin zip box postfach durchwahl "
-    "appendix equation eq version versions release revision rev room no nos nr number issue "
+    "appendix equation eq version versions release revision rev room no nos nr issue "
     "ticket ref document part point points item "
     "items question sheet volume vol footnote note clause paragraph para paras subparagraph "
     "recital recitals rule phase tier "
@@ -65,6 +65,8 @@ _MASKS = tuple(
         r"\bp\s*-?(?:value)?s?\s*(?:[<≤]|&lt;)\s*0?[.,]\d+",
         r"\b\d+(?:st|nd|rd|th|er|ère|ème)\b",
         r"(?<=\()\d{1,2}(?=\)\s)",
+        r"(?<!\w)(?:report|contract|file|serial|registration|reference|case|order|certificate|vote|phone|account|policy|invoice|"
+        r"patent|model|part|identification) numbers?:?\s+\d[\w/.-]*",
         r"\b(?:op|lts|python|java|opset|ir|cuda)\s*\d+(?:\.\d+)*",
         r"\b(?:[a-zäöü]+[-_])*[a-zäöü]+[-_]?\d[\w.-]*",
         r"\b\d+(?:d|nd)\b",
@@ -275,9 +277,13 @@ _LETTERS = re.compile(
 )
 _ANY = "|".join(word for word, number in SPELLED.items() if number <= 10)
 _SHARE = re.compile(
-    rf"(?<![\w-])(?P<part>{_ANY})\s+(?:[a-z]+\s+)?(?:in|out of)\s+(?:every\s+)?(?P<whole>{_ANY})(?![\w-])",
+    rf"(?<![\w-])(?P<part>{_ANY})\s+(?:[a-z]+\s+)?(?:in|out of)\s+(?:every\s+|each\s+)?"
+    rf"(?P<whole>(?:a|one) (?:hundred|thousand)|{_ANY}|twenty|fifty)(?![\w-])",
     re.IGNORECASE,
 )
+
+
+_WHOLES = {**SPELLED, "twenty": 20, "fifty": 50, "hundred": 100, "thousand": 1000}
 
 
 def in_letters(text: str) -> list[Mention]:
@@ -307,7 +313,7 @@ def shares_in_letters(text: str) -> list[Mention]:
     """`eight in ten`, `nearly four out of five`: shares, as exact as their whole."""
     found = []
     for match in _SHARE.finditer(text):
-        part, whole = SPELLED[match["part"].lower()], SPELLED[match["whole"].lower()]
+        part, whole = SPELLED[match["part"].lower()], _WHOLES.get(match["whole"].lower().split()[-1], 0)
         if part < whole and whole > 3:
             found.append(Mention(match.start(), match.end(), ((100 * part / whole, 0),), "%", 1.0, "about"))
     return found

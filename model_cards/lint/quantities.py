@@ -165,10 +165,16 @@ def _of_lists(evidence: Evidence) -> Iterator[Entry]:
             )
 
 
+_SETTINGS = frozenset(
+    words.words("seed config hyperparameters params parameters settings args learner rate depth epoch")
+)
+"""Words of settings, of which nobody forms sums."""
+
+
 def _sums_together(evidence: Evidence) -> Iterator[Entry]:
     groups: dict[tuple[str, tuple[Any, ...]], list[Entry]] = collections.defaultdict(list)
     for e in evidence.numbers:
-        if isinstance(e.value, int) and not e.derived and not e.rows and e.path:
+        if isinstance(e.value, int) and not e.derived and not e.rows and e.path and not _SETTINGS & e.word_set:
             groups[e.file, e.path[:-1]].append(e)
     for entries in groups.values():
         values = [int(e.value or 0) for e in entries]

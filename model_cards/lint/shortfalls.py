@@ -221,6 +221,9 @@ def _ranges(evidence: Evidence, groups: dict[tuple[Any, ...], list[Entry]]) -> I
                     yield Shortfall(bad, "failed", (*key, *over), ())
 
 
+_NOTHING = re.compile(r"(?:no|not|without|kein\w*|ohne|sans|pas de)\s+(?=\w+)", re.IGNORECASE)
+"""`no images from greenhouses` among the limits of a set."""
+_LONGEST = 60
 _LEFT_OUT = frozenset(
     words.words(
         "contraindicated contraindication contraindications prohibited forbidden unsuitable untested unsupported "
@@ -236,6 +239,9 @@ def _left_out(evidence: Evidence) -> Iterator[Shortfall]:
         if e.derived or len(e.path) < 2 or not isinstance(e.path[-1], int) or not isinstance(e.path[-2], str):
             continue
         key = words.words(e.path[-2])
+        if (no := _NOTHING.match(str(e.value))) and len(str(e.value)) < _LONGEST:
+            yield Shortfall(e, "undone", tuple(words.words(str(e.value)[no.end() :])), ())
+            continue
         if set(key) & _LEFT_OUT or (key[:1] == ["not"] and key[1:2] != ["used"]) or key[:3] == ["out", "of", "scope"]:
             yield Shortfall(e, "undone", tuple(words.words(str(e.value))), ())
 

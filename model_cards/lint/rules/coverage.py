@@ -31,10 +31,12 @@ _NO_CLAIM = re.compile(
 )
 _ASKS = re.compile(
     r"(?<!\w)(?:had to|have to|has to|must|should|asked for|required|requires?|limits?|targets?|demanded|had been set|"
-    r"allowed|prescribed|acceptance|criteri\w+|minimum|maximum|threshold|goal|at least|at most)(?!\w)[^;]{0,40}$",
+    r"allowed|prescribed|acceptance|criteri\w+|minimum|maximum|threshold|goal|at least|at most|(?:is|are) "
+    r"to)(?!\w)[^;]{0,40}$",
     re.IGNORECASE,
 )
 _PERCENT = re.compile(r"%|percent|prozent", re.IGNORECASE)
+_BY = re.compile(r"\d\s?[x×*]\s?\d|\d\s+by\s+\d")
 _COUNTED_BY_LAW = re.compile(
     r"\s+\w+ (?:of|in|under) (?:the )?(?:annex|article|act|regulation|directive)(?!\w)|\s?[×x] ", re.I
 )
@@ -161,18 +163,23 @@ def _one(
         return None
     if _PRODUCT.search(sentence.text[: mention.begin]) and mention.readings[0][1]:
         return None  # the version of a product
-    if mention.unit == "time" and f"{mention.value:.0f}" in sources.in_names:
-        return None
     if _TO_ONE.search(sentence.text, max(0, mention.begin - 14), mention.end + 14):
         return None  # `eight to one to one`
     if _COUNTED_BY_LAW.match(sentence.text, mention.end) or _in_name(sentence.text, mention, evidence):
         return None
     context = context_of(sentence, mention, found, before, sources.labels)
+    if mention.unit == "time" and context.around & sources.in_names.get(f"{mention.value:.0f}", frozenset()):
+        return None
+    if _BY.search(sentence.text, max(0, mention.begin - 9), mention.end + 9):
+        after_counts = False  # `320 x 320 pixels`
+    else:
+        after_counts = sentence.kind != "cell" or not _is_label(sentence, sources)
     equals = linking.carriers(mention, context, sources)
     asked = bool(_ASKS.search(sentence.text[: mention.begin]))
     after = _after(sentence, mention)
     if (
         mention.hedge == "exact"
+        and after_counts
         and mention.whole
         and not _RATE.match(sentence.text, mention.end)
         and (held := linking.counted(after, sources))
@@ -180,7 +187,9 @@ def _one(
         and not any(s.names & context.near for s in equals)
         and not _ANOTHER.search(sentence.text[: mention.begin])
         and not following.follows(sentence, mention, found, before, context, sources)
-        and saying.asserted(sentence, mention.begin, mention.end)
+        and saying.asserted(
+            dataclasses.replace(sentence, text=sentence.text[: mention.end]), mention.begin, mention.end
+        )
     ):
         return _finding("count-differs", sentence, mention, held[0])
     if (
@@ -189,6 +198,10 @@ def _one(
         and (asked or (mention.whole and not mention.unit and mention.value <= _FEW))
     ):
         return None
+    if _met_anywhere(mention) and all(s.entry.measures and not s.names & context.around for s in equals):
+        equals = []  # only values of measures that nothing names
+    if _few_of(sentence, mention) and not any(_told(s, sentence, context) for s in equals):
+        equals = []
     if linking.coarse(mention) and linking.measured(context):
         # A value of a measure that nothing names: digits so few are met anywhere.
         equals = [s for s in equals if s.names & context.around or s.follows]
@@ -230,6 +243,41 @@ def _in_name(text: str, mention: Mention, evidence: Evidence) -> bool:
     return any(0 <= begin <= mention.begin < begin + length for begin, length in places)
 
 
+def _met_anywhere(mention: Mention) -> bool:
+    """Is it a share in whole percent, which some value equals by chance?"""
+    exact = mention.unit == "%" and mention.factor == 1 and mention.hedge == "exact"
+    return exact and mention.readings[0][1] == 0 and linking.digits(mention) < linking.COARSE
+
+
+def _few_of(sentence: Sentence, mention: Mention) -> bool:
+    """Does it count so few that some value equals it by chance? Up to six, nobody records what is counted."""
+    if sentence.kind != "prose" or mention.unit or mention.hedge != "exact" or len(mention.readings) > 1:
+        return False
+    return mention.whole and (_SIX if sentence.text[mention.begin].isalpha() else 1) < mention.value < _HUNDRED
+
+
+_SIX = 6
+_COUNTS = frozenset(words.words("n count support number total size"))
+_HUNDRED = 100
+
+
+def _told(source: Source, sentence: Sentence, context: Context) -> bool:
+    """Does a word of the sentence name the value, or does it count something by itself?"""
+    if source.names & context.around or source.entry.derived not in {None, "in its text"}:
+        return True
+    if source.entry.path and isinstance(source.entry.path[-1], int):
+        return True  # of a list of numbers
+    key = words.words(source.entry.called or source.entry.key)
+    return bool(_COUNTS & set(key)) or bool(concepts.fold(tuple(key)) & _fold(sentence.text))
+
+
+def _is_label(sentence: Sentence, sources: Sources) -> bool:
+    """Is a cell the name of a group, as the evidence has it: `30 to 54`?"""
+    numbers = re.findall(r"\d+", sentence.text)
+    first = sentence.place.cell is not None and sentence.place.cell[1] == 1
+    return first and bool(numbers) and set(numbers) <= sources.labels
+
+
 def _derived(source: Source) -> bool:
     return source.entry.derived is not None
 
@@ -246,14 +294,11 @@ _NOWHERE = re.compile(r"(?<!\w)(?:nowhere|never|no|none|not|nobody|at no)(?!\w)[
 
 def _true_of(sentence: Sentence, mention: Mention, named: Sequence[Source]) -> bool:
     """Is a bound true of one of the values that it is said of; of all, where it says `never less than`?"""
-    if any(s.names & _LIMITS for s in named):
+    if any(s.names & linking.LIMITS for s in named):
         return not named or any(linking.stands_for(mention, s) for s in named)
     if named and _NOWHERE.search(sentence.text[: mention.begin]):
         return not any(_holds(mention, s) for s in named)
     return any(_holds(mention, s) for s in named)
-
-
-_LIMITS = concepts.fold(("maximum", "limit", "minimum"))
 
 
 def _holds(mention: Mention, source: Source) -> bool:
@@ -269,7 +314,7 @@ def context_of(
     sentence: Sentence, mention: Mention, found: Sequence[Mention], before: Sequence[str], labels: frozenset[str]
 ) -> Context:
     """The words that may say what a number is of."""
-    headings = " ".join(sentence.place.heading[-_HEADINGS:])
+    headings = " ".join((sentence.place.heading[1:] or sentence.place.heading)[-_HEADINGS:])  # a title says little
     if sentence.kind == "cell":
         near = frozenset().union(*(_fold(part) for part in (sentence.row, sentence.column, sentence.text)))
         around = near | _fold(sentence.caption) | _fold(headings)
@@ -290,7 +335,7 @@ def context_of(
     others = frozenset().union(*(words for begin, words in spans.items() if begin != mention.begin))
     whole = _fold(sentence.text) | near
     said = near | (whole - others)
-    around = whole.union(_fold(headings), *(_fold(part) | _told(part, sentence) for part in before))
+    around = whole.union(_fold(headings), *(_fold(part) | _told_by_verb(part, sentence) for part in before))
     numbers = frozenset(str(int(m.value)) for m in told_apart)
     follows = frozenset(kind for kind, pattern in _FOLLOWS.items() if pattern.search(sentence.text))
     return Context(linking.telling(near), linking.telling(said), linking.telling(around), numbers, follows)
@@ -302,7 +347,7 @@ _FOLLOWS = {
 }
 
 
-def _told(text: str, sentence: Sentence) -> frozenset[str]:
+def _told_by_verb(text: str, sentence: Sentence) -> frozenset[str]:
     """Measures that a sentence tells by a verb."""
     found = mentions.find(dataclasses.replace(sentence, text=text, kind="prose"))
     return frozenset(verb for m in found if (verb := told.measure(text, m)))

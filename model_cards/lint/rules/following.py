@@ -21,6 +21,8 @@ COUNTED = 100
 MOST_PAIRED = 60
 """Values of one kind of which differences are formed: beyond it a match would say nothing."""
 _WITHIN = re.compile(r"\s+[^.;,]{0,40}?(?<!\w)(?:within|below|under|less than|at least)(?!\w)", re.IGNORECASE)
+_IN_TIME = re.compile(r"(?:\d|\w) ?(?:ms|s|seconds?|minutes?|hours?|milliseconds) (?:in|for) (?:the )?$", re.IGNORECASE)
+"""`Within 112 ms in 95 % of them`."""
 _AT_LEVEL = re.compile(
     r"(?<!\w)(?:at an? [\w-]+(?: [\w-]+)? of|levels? (?:of|from|between)(?: \d?\.\d+ (?:to|and))?)\s+$", re.IGNORECASE
 )
@@ -52,6 +54,8 @@ def condition(text: str, mention: Mention, known: Collection[str]) -> bool:
         known: Measures that the evidence holds: what is said of these is a value and no condition.
     """
     if mention.unit == "%" and mention.value in QUANTILES and _WITHIN.match(text, mention.end):
+        return True
+    if mention.unit == "%" and mention.value in QUANTILES and _IN_TIME.search(text[: mention.begin]):
         return True
     if mention.unit == "%" and _SHARE_OF.match(text, mention.end) and _CONDITION.search(text[: mention.begin]):
         return True

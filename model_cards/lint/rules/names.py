@@ -178,7 +178,9 @@ def setting(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
     for span in tokens.of(sentence.text).spans(lexicon.settings()) if held else ():
         kind, _, name = span.concept.partition(": ")
         shown = sentence.text[span.begin : span.end]
-        if kind not in held or _SAME_SETTINGS.get(name, name) in held[kind] or shown.islower():
+        if kind not in held or _SAME_SETTINGS.get(name, name) in held[kind]:
+            continue
+        if shown.islower() and not any(c.isdigit() for c in shown):
             continue
         entry = next(iter(held[kind].values()))
         yield Finding(
