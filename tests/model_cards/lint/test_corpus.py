@@ -18,7 +18,7 @@ REACHED = {
     "eleventh": 0.84,
     "twelfth": 0.93,
     "thirteenth": 0.80,
-    "fifteenth": 0.55,
+    "fifteenth": 0.60,
     "sixth-docx": 0.92,
     "sixth-pdf": 0.90,
     "eighth-pdf": 0.88,
