@@ -270,6 +270,18 @@ def test_without_waiting_a_running_job_ends_the_call(here, ready):
     assert hurried.train(folder, plan, encoded).epochs == 2
 
 
+def test_a_node_without_any_network_trains(here, ready, tmp_path):
+    """Compute nodes have no way out: the job runs in a network of its own, which has not even a loopback that is up."""
+    alone = tmp_path / "python"
+    alone.write_text(f'#!/bin/sh\nexec unshare --net {sys.executable} "$@"\n')
+    alone.chmod(0o755)
+    said: list[str] = []
+    record = train(ready(training={"epochs": 2}, factory={"python": str(alone)}), said)
+    assert record.epochs == 2
+    assert record.job is not None
+    assert record.job.attempts[-1].state in ("COMPLETED", "ENDED")
+
+
 def test_a_checkpoint_of_another_plan_is_refused(here, ready):
     """The job ends with our own sentence in its log, and that is the error here, of its own kind."""
     made = ready(training={"epochs": 2})
