@@ -109,7 +109,9 @@ def _fetched(engine: sqlalchemy.Engine, url: sqlalchemy.URL, query: str) -> Iter
     backend = url.get_backend_name()
     try:
         with engine.connect() as connection:
-            result = connection.execution_options(stream_results=True).execute(sqlalchemy.text(query))
+            # A function that a SELECT calls may write; rolled back in any case, a server can refuse it.
+            only_reads = {"postgresql_readonly": True} if backend == "postgresql" else {}
+            result = connection.execution_options(stream_results=True, **only_reads).execute(sqlalchemy.text(query))
             names = tuple(result.keys())
             yield names
             for rows in result.partitions(rows_of_piece(len(names))):
