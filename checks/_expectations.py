@@ -89,7 +89,7 @@ def _of_rule(rule: Rule) -> Declared:
         case CompoundUniqueRule():
             return Declared("compound_unique", rule.columns, "no two rows share these values", rule.severity)
         case RowCountRule():
-            most = "" if rule.maximum is None else f" and at most {rule.maximum}"
+            most = "" if rule.maximum is None else f" and at most {rule.maximum:,}"
             high = None if rule.maximum is None else float(rule.maximum)
-            sentence = f"at least {rule.minimum}{most} rows"
+            sentence = f"at least {rule.minimum:,}{most} rows"
             return Declared("row_count", (), sentence, rule.severity, low=float(rule.minimum), high=high)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import numpy.typing as npt
 
+from checks import basis
 from checks._group_rates import GroupRates
 from configs.policy import Gate
 from evidence import records
@@ -64,7 +65,7 @@ def sentence(result: records.CheckResult, gate: Gate) -> str:
         return "; more test rows would not settle it: the measured value is too near to the threshold"
     if not found["groups"]:
         return ""
-    each = "; ".join(f"“{group.replace('=', ': ', 1)}” {rows:,}" for group, rows in found["groups"].items())
+    each = "; ".join(f"“{basis.group_name(group, gate.slice)}” {rows:,}" for group, rows in found["groups"].items())
     # The answer is a forecast, and the word for it must not read as one that was given.
     way = {"pass": "in its favour", "fail": "against it"}[found["status"]]
     return f"; about {found['total']:,} more test rows would settle it, {way} if the rates stay as measured ({each})"

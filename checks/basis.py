@@ -36,6 +36,11 @@ def find(result: records.CheckResult, name: str, part: str) -> records.Measure |
     return found
 
 
+def group_name(group: str, part: str) -> str:
+    """`Asian` for the group `race=Asian` where the slice `race` is spoken of, `race: Asian` elsewhere."""
+    return group.removeprefix(f"{part}=").replace("=", ": ", 1)
+
+
 def measure_of(gate: Gate, policy: Settings, results: Sequence[records.CheckResult]) -> records.Measure | None:
     """The measure that a gate is laid on; None where nothing was measured for it."""
     seen = (seen_by(gate, policy, result) for result in results if result.check_id == gate.check)

@@ -284,7 +284,7 @@ def _result(declared: Declared, outcome: Any, rows: int) -> records.CheckResult:
     if declared.kind == "row_count":
         threshold = records.Threshold(at_least=declared.low, at_most=declared.high)
         measure = records.Measure(name="data.row_count", value=float(rows), unit="rows", n=rows)
-        reason = f"measured {rows} rows, limit {declared.sentence}"
+        reason = f"the table has {rows:,} rows, asked: {declared.sentence}"
         return records.CheckResult(**common, status=status, measures=(measure,), threshold=threshold, reason=reason)
     n, broken = _counts(declared, outcome, rows)
     share = broken / n if n else 0.0
@@ -296,11 +296,21 @@ def _result(declared: Declared, outcome: Any, rows: int) -> records.CheckResult:
             records.Measure(name=f"{declared.check_id}.rows", value=float(broken), unit="rows", n=n),
         ),
         threshold=records.Threshold(at_most=declared.tolerated),
-        reason=(
-            f"measured {broken} of {n} rows ({percent(share)}) against “{declared.sentence}”, "
-            f"limit {percent(declared.tolerated)}"
-        ),
+        reason=_reason(declared, broken, n),
     )
+
+
+def _reason(declared: Declared, broken: int, n: int) -> str:
+    """What was found in words; the title beside it says which rule of which column this is."""
+    rows, some = f"{n:,} row{'' if n == 1 else 's'}", f"{broken:,} of {n:,} row{'' if n == 1 else 's'}"
+    may = f"at most {100 * declared.tolerated:g} %" if declared.tolerated else "none"
+    if declared.kind == "missingness":
+        found = f"missing in {some} ({percent(broken / n)})" if broken else f"no value missing in {rows}"
+        return f"{found}; {may} may be" if broken or declared.tolerated else found
+    if not broken:
+        return f"no row of {n:,} breaks this rule"
+    verb = "breaks" if broken == 1 else "break"
+    return f"{some} {verb} this rule ({percent(broken / n)}); {may} may"
 
 
 def _counts(declared: Declared, outcome: Any, rows: int) -> tuple[int, int]:

@@ -105,7 +105,7 @@ def _verdict(policy: Settings, gate: Gate, result: records.CheckResult) -> _Verd
         status = _despite_small(result, gate)
         least = result.details.get("minimum_group_size", "the minimum of")
         have, unit = "has" if len(small) == 1 else "have", result.details.get("group_unit", "rows")
-        why = f", {', '.join(small)} {have} fewer than {least} {unit} to measure it on"
+        why = f"; {_named(small, gate)} {have} fewer than {least} {unit} to measure it on"
         why += _without(result, gate, len(small))
     elif status == "not_measured" or (status == "inconclusive" and measure.interval is None):
         why = f", {measure.note or 'no interval could be made'}"
@@ -201,6 +201,12 @@ def _why_missing(result: records.CheckResult, gate: Gate) -> str:
     if result.measures:
         return f"nothing was measured for {gate.slice}"
     return result.reason.removeprefix(f"{_asked(gate)}: ")  # as `apply` wrote it, where it went before
+
+
+def _named(groups: Sequence[str], gate: Gate) -> str:
+    """`“Asian” and “Other”`: groups of the slice that a gate is on."""
+    *before, last = [f"“{basis.group_name(group, gate.slice)}”" for group in groups]
+    return f"{', '.join(before)} and {last}" if before else last
 
 
 def _in(part: str, group: str, result: records.CheckResult) -> bool:

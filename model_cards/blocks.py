@@ -23,6 +23,8 @@ VALUES = {"category, out of fold": "category, scored from other rows", "number":
 
 NO_THRESHOLD = "measured, no threshold"
 """Of a check that was made and that no threshold judges."""
+TOO_FEW = "to measure it on"
+"""In the reason of a gate that names the groups with too few rows."""
 LONG = 12
 """Tables with more rows than this are folded."""
 
@@ -276,14 +278,27 @@ def clean(verdict: Verdict) -> Parts:
 
 def note_of(measure: Node | None, said: str = "") -> Parts:
     """`; which groups or feature it concerns`, where the measure says so and the reason (`said`) does not."""
-    if measure is None or not measure["note"] or str(measure["note"].value) in said:
+    if measure is None or not measure["note"]:
         return ()
-    return ("; ", measure["note"].fact())
+    note = str(measure["note"].value)
+    pieces = [piece for piece in note.split("; ") if piece not in said]
+    if TOO_FEW in said:
+        pieces = [piece for piece in pieces if not piece.startswith("too few rows in ")]
+    if not pieces:
+        return ()
+    whole = measure["note"].fact() if len(pieces) == note.count("; ") + 1 else None
+    return ("; ", whole or measure["note"].derived("; ".join(pieces), "the note, less what the reason says"))
 
 
 def status(result: Node) -> Parts:
     """The status of a result or gate reason."""
     return (result["status"].fact("status"),)
+
+
+def status_of(verdict: Verdict) -> Parts:
+    """The status of a line, in the words that every table has for its check: what was measured says so."""
+    free = verdict.status == "not_applicable" and verdict.result is not None and not verdict.of_policy
+    return (outcome(verdict.result),) if free and verdict.result is not None else status(verdict.reason)
 
 
 def slice_words(node: Node) -> Parts:
@@ -322,7 +337,7 @@ def gate_table(book: Book) -> tree.Table:
 def own_table(book: Book) -> list[tree.Block]:
     """The checks on data and export, and declared properties, that count without a gate of the plan."""
     found = [v for v in verdicts(book) if not v.of_policy]
-    lines = tuple(((v.title,), slice_words(v.reason), _required(v), status(v.reason), found_by(v)) for v in found)
+    lines = tuple(((v.title,), slice_words(v.reason), _required(v), status_of(v), found_by(v)) for v in found)
     if not lines:
         return []
     caption = ("Checks on the data, the export and declared properties that count by their own limits",)
@@ -345,10 +360,15 @@ def record_table(node: Node, caption: Parts) -> tree.Table:
     """A table out of a list of flat JSON objects; the columns are their keys, in the order of `COLUMNS`."""
     known = {key for row in node for key in row.value}
     keys = [key for key in COLUMNS if key in known] + sorted(known.difference(COLUMNS))
-    names = tuple(node.derived(FIELDS.get(key, key.replace("_", " ")), "name of the field") for key in keys)
+    names = tuple(node.derived(_head(key), "name of the field") for key in keys)
     numeric = {i for i, key in enumerate(keys) if any(_is_number(row.value.get(key)) for row in node)}
     lines = tuple(tuple(_cell(row[key]) for key in keys) for row in node)
     return tree.Table(caption, names, lines, frozenset(numeric), fold=True)
+
+
+def _head(key: str) -> str:
+    words = FIELDS.get(key, key.replace("_", " "))
+    return words if len(words) == 1 else words[0].upper() + words[1:]
 
 
 def cost(node: Node, what: str) -> Parts:

@@ -52,7 +52,7 @@ def _answers(book: Book) -> Table:
         answer = answers[str(question.value["id"])]
         chosen = answers[str(question.value["chosen"])] if question.value["chosen"] else None
         asked = question["question"].derived(f"answer to “{question.value['question']}”", "question of the register")
-        named = _chosen(chosen) if answer.value == "yes" and chosen is not None else ()
+        named = _chosen(book, question, chosen) if answer.value == "yes" and chosen is not None else ()
         lines.append(
             ((question["question"].fact(),), (question["place"].fact(),), parts(_answer(answer, asked), named))
         )
@@ -65,9 +65,14 @@ def _answer(node: Node, asked: str | Fact) -> Parts:
     return (node.fact(),)
 
 
-def _chosen(node: Node) -> Parts:
-    values = list(node) if isinstance(node.value, list) else [node] if node else []
-    return parts(*(p for value in values for p in (": " if value is values[0] else ", ", value.fact("name"))))
+def _chosen(book: Book, question: Node, node: Node) -> Parts:
+    """The entries of an annex that an answer names, with place and text; `11` alone says nothing to a reader."""
+    if not node:
+        return ()
+    findings = book.law["read"]["findings"]
+    own = next((f for f in findings if [s["field"] for s in f.value["path"]] == [question.value["id"]]), None)
+    items = list(own["items"]) if own is not None else []
+    return parts(": ", tree.joined((parts(i["place"].fact(), " (", i["text"].fact(), ")") for i in items), "; "))
 
 
 def high_risk_items(book: Book) -> Parts:

@@ -128,8 +128,9 @@ def _checks(book: Book, stage: str, anchor: str, title: str, caption: str) -> Se
 
 def _tally(node: Node, results: list[Node]) -> Paragraph:
     counted: Parts = ()
-    for key, word in STATUS_WORDS.items():
-        if found := sum(r.value["status"] == key for r in results):
+    shown = [blocks.outcome(r).shown for r in results]
+    for key, word in {**STATUS_WORDS, blocks.NO_THRESHOLD: blocks.NO_THRESHOLD}.items():
+        if found := shown.count(word):
             count = node.derived(found, f"number with status {key}", "count")
             counted += tree.say("{comma}{count} {word}", comma=", " if counted else "", count=count, word=word)
     return Paragraph(tree.say("Checks: {all} ({each}).", all=node.size("checks"), each=counted))

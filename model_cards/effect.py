@@ -90,6 +90,12 @@ def section(book: Book) -> Section:
     return Section("effect", "Effect on persons and groups", tuple(blocks_), short="Effect on persons")
 
 
+def in_words(book: Book) -> list[tree.Block]:
+    """The lists of the chapter with the lines above them, without tables."""
+    found = [*_classes(book), *_groups(book)]
+    return [block for block in found if isinstance(block, Bullets) or getattr(block, "kind", "") == "owner"]
+
+
 def _positive(book: Book) -> Fact:
     return book["encode"]["classes"][1].fact()
 
@@ -136,7 +142,7 @@ def _groups(book: Book) -> list[tree.Block]:
         return _binary_groups(book)
     if task == "multiclass":
         right = _rows_of(book, "fairness.accuracy_difference")
-        return _sentences(book, right, "labelled rightly", share) if right else []
+        return _led(("Who is labelled rightly:",), _sentences(book, right, share)) if right else []
     return []
 
 
@@ -146,9 +152,10 @@ def _binary_groups(book: Book) -> list[tree.Block]:
     name, other = _positive(book), book["encode"]["classes"][0].fact()
     shown: list[tree.Block] = []
     if selected:
-        shown += _sentences(book, selected, ("labelled ", name), share)
+        shown += _led(tree.say("Who is labelled {name}:", name=name), _sentences(book, selected, share))
     if found:
-        shown += _sentences(book, found, (name, " but labelled ", other), missed)
+        lead = tree.say("Who is {name} but labelled {other}:", name=name, other=other)
+        shown += _led(lead, _sentences(book, found, missed))
     if not selected:
         return shown
     lines = []
@@ -198,7 +205,12 @@ def _of(row: Node, value: float, percent: Fact) -> Parts:
     )
 
 
-def _sentences(book: Book, rates: Node, words: str | Parts, count: Callable[[Node], Parts]) -> list[tree.Block]:
+def _led(lead: Parts, shown: list[tree.Block]) -> list[tree.Block]:
+    """A list below the line that says what it counts."""
+    return [Paragraph(lead, "owner"), *shown] if shown else []
+
+
+def _sentences(book: Book, rates: Node, count: Callable[[Node], Parts]) -> list[tree.Block]:
     """For every attribute of the plan, the group with the lowest and with the highest rate, with counts."""
     items = []
     for declared in book.plan["data"]["protected"]:
@@ -207,15 +219,13 @@ def _sentences(book: Book, rates: Node, words: str | Parts, count: Callable[[Nod
             continue
         rows.sort(key=lambda r: float(r.value["value"]), reverse=count is missed)
         attribute = declared["name"].derived(declared.value["name"].replace("_", " "), "name in words")
-        said = parts(*((words,) if isinstance(words, str) else words))
         if rows[0].value["value"] == rows[-1].value["value"]:
-            items.append(_equal(book, attribute, said, rows, count))
+            items.append(_equal(book, attribute, rows, count))
             continue
         items.append(
             tree.say(
-                "By {attribute}, {words}: least often {low}, {least}; most often {high}, {most}.",
+                "By {attribute}: least often {low}, {least}; most often {high}, {most}.",
                 attribute=attribute,
-                words=said,
                 low=rows[0]["group"].fact(),
                 least=parts(*count(rows[0]), *_few(book, rows[0])),
                 high=rows[-1]["group"].fact(),
@@ -225,10 +235,10 @@ def _sentences(book: Book, rates: Node, words: str | Parts, count: Callable[[Nod
     return [Bullets(tuple(items))] if items else []
 
 
-def _equal(book: Book, attribute: Fact, words: Parts, rows: list[Node], count: Callable[[Node], Parts]) -> Parts:
+def _equal(book: Book, attribute: Fact, rows: list[Node], count: Callable[[Node], Parts]) -> Parts:
     """Groups among which none fares better: to name one of them as the least would say what is not so."""
     each = tree.joined((parts(row["group"].fact(), ", ", *count(row), *_few(book, row)) for row in rows), "; ")
-    return tree.say("By {attribute}, {words}: equally often, {each}.", attribute=attribute, words=words, each=each)
+    return tree.say("By {attribute}: equally often, {each}.", attribute=attribute, each=each)
 
 
 def _few(book: Book, row: Node) -> Parts:

@@ -69,6 +69,8 @@ def tree_of(book: Book) -> Document:
         "summary",
         "Summary",
         (
+            about.STATED,
+            Paragraph((book.plan["system"]["intended_purpose"].fact(),)),
             decision.outcome(book),
             *given.notice(book),
             decision.counts(book),
@@ -76,8 +78,6 @@ def tree_of(book: Book) -> Document:
             decision.headlines(book),
             gaps.missing(found),
             SIGNATURE,
-            about.STATED,
-            Paragraph((book.plan["system"]["intended_purpose"].fact(),)),
         ),
     )
     open_, effect_, *rest = front

@@ -99,7 +99,7 @@ def _declared(book: Book) -> list[tree.Block]:
     missing = [
         tree.say("{column}: {rows} test rows without a value", column=column, rows=rows.fact("count"))
         for column, rows in result["details"]["missing_attribute"].items()
-        if rows.value
+        if rows.value and column.value != "overall"  # the rows of every column once more
     ]
     table = tree.Table(caption, heads, tuple(lines), frozenset({2, 3, 4}), fold=len(lines) > blocks.LONG)
     return [table, *([tree.Bullets(tuple(missing))] if missing else [])]

@@ -124,7 +124,8 @@ def _design(book: Book) -> list[Block]:
 def _ranking(book: Book) -> list[Block]:
     """Outcome of each explanation check that was made, in a line."""
     found = [r for r in book.family("explanation") if r.value["status"] != "not_measured" and r["measures"]]
-    return [tree.Bullets(tuple(blocks.line_of_result(r) for r in found[:5]))] if found else []
+    lead = Paragraph(("Expected output and its quality, as measured:",), "owner")
+    return [lead, tree.Bullets(tuple(blocks.line_of_result(r) for r in found[:5]))] if found else []
 
 
 def _architecture(book: Book) -> list[Block]:

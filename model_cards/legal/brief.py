@@ -22,13 +22,13 @@ def section(book: Book, chapters: Sequence[Section]) -> Section:
         book: The records.
         chapters: The rest of the document, whose gaps are counted here.
     """
-    missing = _gaps(chapters)
+    missing = gaps_of(chapters)
     against = _against(book)
     carried = statements.carried_words(book)
     answers = Pairs(
         "The four questions of the person who answers for this",
         (
-            (WHAT, _what_shortly(book)),
+            (WHAT, what_shortly(book)),
             (TESTED, decision.outcome(book).content),
             (MISSING, _missing_shortly(book, missing)),
             (SIGN, tree.parts(*_sign_shortly(book, against, missing), *((" ", *carried) if carried else ()))),
@@ -86,7 +86,8 @@ DECIDES = (
 )
 
 
-def _what_shortly(book: Book) -> Parts:
+def what_shortly(book: Book) -> Parts:
+    """Name, version, provider and purpose in two sentences."""
     system = book.plan["system"]
     return tree.say(
         "{name} {version} of {provider}. {purpose}",
@@ -105,14 +106,24 @@ def _missing_shortly(book: Book, missing: tuple[Gap, ...]) -> Parts:
     )
     if not missing:
         return tree.parts("Nothing that this document asks for.", every)
-    owners = dict.fromkeys(gap.who for gap in missing)
-    each = [
-        tree.say("{n} for the {who}", n=gaps.number_of(sum(g.who == who for g in missing)), who=who) for who in owners
-    ]
     link = Link("who and what", "brief-missing")
     one, many = "{n} gap in this document: {each} ({link}).", "{n} gaps in this document: {each} ({link})."
     words = one if len(missing) == 1 else many
-    return tree.parts(tree.say(words, n=gaps.number_of(len(missing)), each=parts.listed(each), link=(link,)), every)
+    return tree.parts(tree.say(words, n=number_of(missing), each=by_owner(missing), link=(link,)), every)
+
+
+def number_of(missing: Sequence[Gap]) -> Fact:
+    """How many gaps there are."""
+    return gaps.number_of(len(missing))
+
+
+def by_owner(missing: Sequence[Gap]) -> Parts:
+    """How many of some gaps each person can fill."""
+    owners = dict.fromkeys(gap.who for gap in missing)
+    each = (
+        tree.say("{n} for the {who}", n=gaps.number_of(sum(g.who == who for g in missing)), who=who) for who in owners
+    )
+    return parts.listed(each)
 
 
 def _lacking(book: Book, missing: tuple[Gap, ...]) -> int:
@@ -394,6 +405,7 @@ def _of_plan(book: Book) -> list[Parts]:
     return [tree.say("Not stated in the plan: {names} (for the provider).", names=names)]
 
 
-def _gaps(chapters: Iterable[Section]) -> tuple[Gap, ...]:
+def gaps_of(chapters: Iterable[Section]) -> tuple[Gap, ...]:
+    """The gaps that some sections print, each once."""
     found = {p.text: p for s in chapters for p in tree.walk_section(s) if isinstance(p, Gap)}
     return tuple(found.values())

@@ -51,7 +51,7 @@ def _line(book: Book, feature: Node) -> tuple[Parts, ...]:
         named(feature, column),
         with_unit(kind(feature), feature),
         _allowed(feature, column),
-        usual(spread),
+        usual(book, spread),
         (spread["missing"].fact("percent"),) if spread is not None else blocks.NOTHING,
     )
 
@@ -144,16 +144,19 @@ def categories(feature: Node) -> Parts:
     return shown or blocks.NOTHING
 
 
-def usual(spread: Node | None) -> Parts:
-    """The middle eight tenths of the values, or the most frequent category."""
+def usual(book: Book, spread: Node | None) -> Parts:
+    """The middle eight tenths of the values, or the most frequent category with what it means."""
     if spread is None:
         return blocks.NOTHING
     if spread.value["kind"] == "categorical":
         if not spread["categories"]:
             return blocks.NOTHING
+        first = spread["categories"][0]
+        feature = book["encode"]["features"].first(name=spread.value["feature"])
+        label = feature["labels"][str(first.value)] if feature is not None and feature["labels"] else None
         return tree.say(
             "most often {category} ({share})",
-            category=spread["categories"][0].fact(),
+            category=parts(first.fact(), *((", ", label.fact()) if label else ())),
             share=spread["shares"][0].fact("percent"),
         )
     return middle(spread)

@@ -237,7 +237,7 @@ def _explanation(book: Book) -> Section:
 def _groups(book: Book) -> Section:
     """Where it does worse, and for whom."""
     shown: list[tree.Block] = []
-    shown += [block for block in effect.section(book).blocks if isinstance(block, Bullets)]
+    shown += effect.in_words(book)
     if not book.plan["data"]["protected"]:
         shown = [Paragraph(("No groups were compared: the plan declares no protected attribute.",))]
     elif not shown:

@@ -89,7 +89,7 @@ def _inputs(book: Book) -> Section:
         file=Words("monitoring_reference.json"),
         least=node["least"].fact("count"),
     )
-    lines = tuple(_input(spread) for spread in node["inputs"])
+    lines = tuple(_input(book, spread) for spread in node["inputs"])
     heads = ("Input", "Usual", "Cells", "Missing", "Rows in a window")
     caption = ("Inputs with their reference",)
     table = Table(caption, heads, lines, frozenset({2, 3, 4}), fold=len(lines) > 2 * blocks.LONG)
@@ -101,10 +101,10 @@ def _inputs(book: Book) -> Section:
     return Section("inputs", "Inputs in use", tuple(shown), short="Inputs")
 
 
-def _input(spread: Node) -> tuple[Parts, ...]:
+def _input(book: Book, spread: Node) -> tuple[Parts, ...]:
     return (
         (spread["feature"].fact("name"),),
-        inputs.usual(spread),
+        inputs.usual(book, spread),
         (spread["shares"].size("cells with a share"),),
         (spread["missing"].fact("percent"),),
         (spread["window"].fact("count"),) if spread["window"].value is not None else ("no such size",),

@@ -13,6 +13,7 @@ from model_cards.legal import (
     monitoring,
     registration,
     risks,
+    short,
     traceability,
 )
 from model_cards.refs import Book
@@ -20,13 +21,13 @@ from model_cards.tree import Document
 
 BUILDERS: dict[str, Callable[[Book], Document]] = {
     "annex_iv": annex_iv.build,
-    "instructions": instructions.build,
-    "datasheet": datasheet.build,
-    "risk_management": risks.build,
-    "monitoring": monitoring.build,
-    "logs": logs.build,
-    "registration": registration.build,
-    "declaration": declaration.build,
-    "traceability": traceability.build,
+    "instructions": short.with_missing(instructions.build),
+    "datasheet": short.first(datasheet.build),
+    "risk_management": short.first(risks.build),
+    "monitoring": short.first(monitoring.build),
+    "logs": short.first(logs.build),
+    "registration": short.first(registration.build),
+    "declaration": short.first(declaration.build, sign=False),
+    "traceability": short.first(traceability.build),
 }
 """Identifier of a document (`names.DOCUMENTS`) to what builds it."""

@@ -76,6 +76,25 @@ def test_shares_in_reasons_have_one_form(share: float, text: str) -> None:
 
 
 @pytest.mark.slow
+def test_reasons_are_sentences() -> None:
+    """A reader who knows no rule engine learns what was found and what may be."""
+    from checks import data_quality
+
+    table = pd.DataFrame({"age": [1.0, 2.0, None, 200.0]})
+    declared = (
+        _expectations.Declared("missingness", ("age",), "at most 50 % missing", "gate", tolerated=0.5),
+        _expectations.Declared("range", ("age",), "between 0 and 120", "gate", low=0, high=120),
+    )
+    missing, span = data_quality.measured(declared, table, "run", "t")[0]
+    assert missing.reason == "missing in 1 of 4 rows (25.0 %); at most 50 % may be"
+    assert span.reason == "1 of 3 rows breaks this rule (33.3 %); none may"
+    whole = data_quality.measured(declared, table.assign(age=[1.0, 2.0, 3.0, 4.0]), "run", "t")[0]
+    assert [r.reason for r in whole] == [
+        "no value missing in 4 rows; at most 50 % may be",
+        "no row of 4 breaks this rule",
+    ]
+
+
 def test_real_data_satisfy_their_declaration(tmp_path: Path) -> None:
     """The diabetes data pass what is declared about them, and the summary counts every expectation."""
     record, folder = validate(tmp_path, diabetes(), frame(), rules=[{"kind": "row_count", "minimum": 442}])

@@ -144,7 +144,7 @@ def test_a_group_that_is_too_small_neither_passes_nor_fails(headline, without, e
     """A slice with a small group is inconclusive, unless it fails without that group already."""
     found = decided([{"check": PARITY, "slice": "sex", "at_most": 0.1}], small(headline, without))
     assert found.reasons[0].status == expected
-    assert "sex=other has fewer than 20 rows" in found.reasons[0].text
+    assert "; “other” has fewer than 20 rows" in found.reasons[0].text
     both = f"(without it {without[0]:g} [{without[1]:g}, {without[2]:g}])" if without else ""
     assert both in found.reasons[0].text
     assert bool(without) is ("(without it" in found.reasons[0].text)

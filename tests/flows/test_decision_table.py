@@ -13,7 +13,7 @@ from flows.decisions import Line
 LINE = Line(
     check="fairness.equal_opportunity_difference", slice="sex × age_group", status="inconclusive", required=True,
     of_plan=True, value=0.1234, unit="1", low=0.0321, high=0.2345, level=0.95, own_level=False,
-    at_least=None, at_most=0.1, n=16281, why="sex=other has fewer than 20 rows to measure it on",
+    at_least=None, at_most=0.1, n=16281, why="“other” has fewer than 20 rows to measure it on",
 )  # fmt: skip
 
 
@@ -46,7 +46,7 @@ def test_value_interval_threshold_and_rows_stand_on_the_line() -> None:
 def test_what_did_not_pass_says_why() -> None:
     """How the interval lies to the threshold, and what else the reason holds."""
     text = " ".join(" ".join(shown(line())).split())
-    assert "inconclusive: 0.1 lies within the interval; sex=other has fewer than 20 rows" in text
+    assert "inconclusive: 0.1 lies within the interval; “other” has fewer than 20 rows" in text
     failed = " ".join(shown(line(status="fail", low=0.2, why="")))
     assert "fail: the whole interval is above 0.1" in failed
     optional = " ".join(shown(line(status="fail", low=0.2, required=False, why="")))

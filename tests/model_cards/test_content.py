@@ -211,6 +211,41 @@ def test_answers_have_a_consequence(dossiers: dict[str, Dossier], answers: dict[
     assert words in "".join(tree.plain((part,)) for part in tree.walk_section(section))
 
 
+def test_an_answer_names_the_entry_of_the_annex(dossiers: dict[str, Dossier]) -> None:
+    """A point of Annex I is told with its place and its words: `yes: 11` says nothing to a reader."""
+    answers = {"annex_i_product": "yes", "annex_i_point": "11", "annex_iii_use": "no"}
+    section = classification.section(refs.book(builders.with_plan(dossiers["binary"], {"classification": answers})))
+    table = next(b for b in section.blocks if isinstance(b, tree.Table))
+    said = [tree.plain(row[2]) for row in table.rows]
+    assert "yes: Annex I, Section A, 11 (Medical devices)" in said
+
+
+def test_the_summary_begins_with_what_the_system_is_for(dossiers: dict[str, Dossier]) -> None:
+    """The purpose stands before the outcome: a number means nothing to who does not know what was tested."""
+    for dossier in dossiers.values():
+        book = refs.book(dossier)
+        first, purpose, *_ = report.tree_of(book).sections[0].blocks
+        assert "not tested" in "".join(map(str, tree.walk_block(first)))
+        assert tree.plain(purpose.content) == book.plan.value["system"]["intended_purpose"]
+
+
+def test_a_check_has_one_outcome_everywhere(dossiers: dict[str, Dossier]) -> None:
+    """What was measured without a limit is told so in the list of the decision, in its chapter and in the counts."""
+    book = refs.book(dossiers["binary"])
+    free = [v for v in blocks.verdicts(book) if not v.of_policy and v.result is not None and v.result["measures"]]
+    assert free
+    assert all(blocks.status_of(v)[0].shown == blocks.outcome(v.result).shown for v in free)
+
+
+def test_what_a_reason_says_is_not_said_again() -> None:
+    """A gate that names the groups with too few rows is not followed by the note that names them once more."""
+    note = "too few rows in Asian, Other; 7 of 90 test rows have no group"
+    measure = refs.Node("r.json", "", {"note": note, "value": 0.1})
+    told = "“Asian” and “Other” have fewer than 50 rows to measure it on"
+    assert tree.plain(blocks.note_of(measure, told)) == "; 7 of 90 test rows have no group"
+    assert tree.plain(blocks.note_of(measure, "another reason")) == f"; {note}"
+
+
 def test_measures_are_explained(rendered: dict[str, Rendered]) -> None:
     """Every measure that gave a number has the catalogue's definition, range, direction, best value and reference."""
     lines = {
@@ -341,10 +376,6 @@ def test_no_group_is_named_as_the_least_where_all_fare_alike(dossiers: dict[str,
     name = str(next(iter(book.plan["data"]["protected"])).value["name"])
     level = [dict(row.value) | {"value": 0.6} for row in rates[name]]
     alike = refs.Node("evaluation/results.json", "/level", {name: level})
-    said = " ".join(
-        tree.plain(item)
-        for block in effect._sentences(book, alike, "labelled so", effect.missed)
-        for item in block.items
-    )
+    said = " ".join(tree.plain(item) for block in effect._sentences(book, alike, effect.missed) for item in block.items)
     assert "equally often" in said
     assert "least often" not in said

@@ -9,7 +9,8 @@ import zipfile
 
 from evidence.dossier import Dossier
 from model_cards import blocks, refs, render_docx, render_markdown, tree
-from model_cards.legal import instructions, registry
+from model_cards.legal import brief, instructions, registry
+from model_cards.tree import Document
 
 
 def test_wrong_labels_are_counted_in_words(runs: dict[str, Dossier]) -> None:
@@ -53,6 +54,31 @@ def test_no_row_of_a_table_is_split_between_pages(runs: dict[str, Dossier]) -> N
     rows = re.findall(r"<w:tr\b[^>]*>.*?</w:tr>", body, re.DOTALL)
     assert rows
     assert all("<w:cantSplit" in row for row in rows)
+
+
+def test_every_document_begins_with_what_a_reader_asks_first(trees: dict[str, dict[str, Document]]) -> None:
+    """What the system is and how it did stands on the first page; what is missing is counted as its gaps are."""
+    for documents in trees.values():
+        for name, document in documents.items():
+            if name in ("annex_iv", "instructions"):
+                continue  # they begin with their own
+            (answers,) = document.sections[0].blocks
+            said = {row: tree.plain(content) for row, content in answers.rows}
+            assert [*said][:2] == [brief.WHAT, brief.TESTED], name
+            assert "Outcome: " in said[brief.TESTED]
+            if name != "declaration":
+                number = len(brief.gaps_of(document.sections))
+                words = f"{number} gap" if number else "Nothing that this document asks for."
+                assert said[brief.MISSING].startswith(words), name
+                assert said[brief.SIGN]
+
+
+def test_the_lists_of_effect_say_what_they_count(trees: dict[str, dict[str, Document]]) -> None:
+    """Above each list of groups stands who is counted."""
+    section = next(s for s in trees["binary"]["instructions"].sections if s.id == "groups")
+    lists = [i for i, block in enumerate(section.blocks) if isinstance(block, tree.Bullets)]
+    assert len(lists) == 3
+    assert all(getattr(section.blocks[i - 1], "kind", "") == "owner" for i in lists[1:])
 
 
 def test_one_gap_is_not_several(runs: dict[str, Dossier]) -> None:

@@ -1,0 +1,71 @@
+"""What stands first in a legal document: what the system is, how it did, what is missing in it, and may I sign.
+
+For whoever has an hour. Each answer leads to where it is given whole.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+from model_cards import decision, tree
+from model_cards.legal import brief, declaration, names, parts
+from model_cards.refs import Book
+from model_cards.tree import Document, Link, Pairs, Paragraph, Parts, Section
+
+Build = Callable[[Book], Document]
+
+
+def first(build: Build, *, sign: bool = True) -> Build:
+    """A builder whose document begins with the short answers.
+
+    Args:
+        build: The builder of the document.
+        sign: Does it also say what is missing and whether it can be signed? The document on the declaration is about
+            just that and says it itself.
+    """
+
+    def built(book: Book) -> Document:
+        made = build(book)
+        rows = [(brief.WHAT, brief.what_shortly(book)), (brief.TESTED, decision.outcome(book).content)]
+        if sign:
+            rows += [(brief.MISSING, missing(book, made)), (brief.SIGN, _sign(book, made))]
+        section = Section("short", "In short", (Pairs("What a reader asks first", tuple(rows)),))
+        return dataclasses.replace(made, sections=(section, *made.sections))
+
+    return built
+
+
+def with_missing(build: Build) -> Build:
+    """A builder whose document ends its first section with how much is missing in it, and who must do it."""
+
+    def built(book: Book) -> Document:
+        made = build(book)
+        start, *rest = made.sections
+        line = Paragraph(tree.say("What is missing: {missing}", missing=missing(book, made)), "note")
+        return dataclasses.replace(made, sections=(dataclasses.replace(start, blocks=(*start.blocks, line)), *rest))
+
+    return built
+
+
+def missing(book: Book, document: Document) -> Parts:
+    """How many gaps a document has, and who can fill them."""
+    found = brief.gaps_of(document.sections)
+    if not found:
+        return ("Nothing that this document asks for.",)
+    one, many = "{n} gap in this document: {each}.", "{n} gaps in this document: {each}."
+    return tree.say(one if len(found) == 1 else many, n=brief.number_of(found), each=brief.by_owner(found))
+
+
+def _sign(book: Book, document: Document) -> Parts:
+    needed = {entry.id for entry in names.needed(book)}
+    where = Link("which", "brief-sign", "annex_iv") if "annex_iv" in needed else Link("which", "open", parts.REPORT)
+    if found := declaration.against(book):
+        one, many = (
+            "Not on this evidence: {n} thing stands against it ({which}).",
+            "Not on this evidence: {n} things stand against it ({which}).",
+        )
+        return tree.say(one if len(found) == 1 else many, n=declaration.number(book, found), which=(where,))
+    if brief.gaps_of(document.sections):
+        return ("No gate and no statement stands against it; gaps are left. It is for the named person to judge.",)
+    return ("Nothing that this document asks for stands against it. It is for the named person to judge.",)
