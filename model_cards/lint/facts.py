@@ -149,6 +149,7 @@ _LOOSE = concepts.fold(
             "written published patient case file image picture record document customer client item entry row "
             "sample opinion "
             "scenario vote statement committee commission board transfer agreement agreed complete finish conclude "
+            "accept "
             "survey"
         )
     ),
@@ -173,6 +174,26 @@ _EMPTY = concepts.fold(
 
 EXAMINED = concepts.fold(("test", "review", "audit", "validate", "assess", "check", "examine", "inspect"), "wider")
 """Concepts of looking at a thing, which documents and evidence call by any of them."""
+CONDITIONS = frozenset(
+    (
+        *(
+            "rain",
+            "snow",
+            "fog",
+            "night",
+            "lowlight",
+            "heat",
+            "cold",
+            "dirt",
+            "glare",
+            "vibration",
+            "occlusion",
+            "blur",
+        ),
+        *("accent", "power", "offline", "injection", "ood", "loadtest"),
+    )
+)
+"""Concepts of conditions of use, each of which tells a test by itself."""
 GENERIC = concepts.fold(
     tuple(
         words.words(
@@ -227,6 +248,7 @@ def of(evidence: Evidence) -> tuple[Fact, ...]:
     """All facts of some evidence."""
     names = {(e.file, e.path[:-1], e.key.lower()): e for e in evidence.texts if e.path and not e.derived}
     beside = _beside(evidence)
+    outcomes = _outcome_columns(evidence)
     texts: dict[tuple[str, tuple[str | int, ...]], list[Entry]] = {}
     for e in names.values():
         texts.setdefault((e.file, e.path[:-1]), []).append(e)
@@ -238,6 +260,8 @@ def of(evidence: Evidence) -> tuple[Fact, ...]:
             continue  # a title, which says nothing of how it is
         if entry.rows and (entry.value is None or entry.key.lower() in IDENTITY):
             continue
+        if entry.rows and isinstance(entry.value, str) and (entry.file, entry.key) not in outcomes:
+            continue
         row, above, act, by_row = _named(entry, names)
         if kind == "partly":
             row = [w for w in row if w not in _PARTLY | _UNSETTLED] or [w for w in above if w not in _UNSETTLED]
@@ -246,7 +270,7 @@ def of(evidence: Evidence) -> tuple[Fact, ...]:
             telling = [w for w in row if not _ID.fullmatch(w) and not w.isdigit() and w not in words.words(entry.key)]
             if not concepts.fold(tuple(telling), "wider") - _EMPTY:
                 continue
-        if kind in {"undone", "failed"} and {"every", "all", "each"} & set(row):
+        if kind in {"undone", "failed"} and {"every", "all", "each"} & set(words.words(entry.key)):
             kind = "partly"  # `every_summary_reviewed: false`
         if entry.value is False and len(above) == 1 and above[0] in _CRITERIA:
             kind = "failed"
@@ -267,11 +291,25 @@ def _fact(entry: Entry, kind: Kind, row: Sequence[str], above: Sequence[str], *,
     row = [word for word in row if not _ID.fullmatch(word)] or row
     own = concepts.fold(tuple(row), "wider") - _EMPTY
     telling = frozenset(word for word in own - _LOOSE if len(word) > 1 and not word.isdigit())
-    telling = (telling - _limits() if looked_at else telling) or telling or own
+    telling = (telling - _limits() if looked_at else telling) or telling
+    over = concepts.fold(tuple(above), "wider") - _EMPTY
+    if not telling and (not over or own & ASSURING or kind == "partly"):
+        telling = own
     if not telling and len(own) < 2 and not above:
         return None
-    over = concepts.fold(tuple(above), "wider") - _EMPTY
+    if len(telling & CONDITIONS) == 1 and telling & CONDITIONS < telling:
+        over, telling = over | (telling - CONDITIONS), telling & CONDITIONS  # `rain_noise_test` is of rain
     return Fact(concepts.fold(tuple(row), "wider"), telling, own & _LOOSE - telling, over, kind, entry)
+
+
+def _outcome_columns(evidence: Evidence) -> frozenset[tuple[str, str]]:
+    """Columns of tables whose texts are outcomes, and not names of which one happens to be `none`."""
+    held: dict[tuple[str, str], list[bool]] = {}
+    for e in evidence.texts:
+        if e.rows and not e.derived:
+            text = str(e.value).strip()
+            held.setdefault((e.file, e.key), []).append(bool(_NEGATIVE.fullmatch(text) or _HOLDS.fullmatch(text)))
+    return frozenset(column for column, told in held.items() if 2 * sum(told) >= len(told))
 
 
 def _beside(evidence: Evidence) -> dict[tuple[str, tuple[str | int, ...]], tuple[str, ...]]:

@@ -85,7 +85,7 @@ _WORK = re.compile(
 )
 _START = re.compile(r"^\s*(?:\(?\d{1,2}[.)]|[1-9]\d*(?:\.\d+)+\.?(?=\s+[A-ZÄÖÜ])|\d{1,2}(?=\s+[A-ZÄÖÜ]))\s")
 _LEVEL = re.compile(
-    r"(?:nominal(?:\s+level\s+of)?|level\s+of|konfidenzniveau(?:\s+von)?|meant\s+to\s+cover|niveau\s+de)\s*(\d+(?:[.,]\d+)?\s?%?)"
+    r"(?:intervals?\s+(?:of|at)|nominal(?:\s+level\s+of)?|level\s+of|konfidenzniveau(?:\s+von)?|meant\s+to\s+cover|niveau\s+de)\s*(\d+(?:[.,]\d+)?\s?%?)"
     r"|(\d+(?:[.,]\d+)?\s?(?:%|percent|per\s+cent|prozent))\s*-?\s*(?:level\s+)?(?:confidence|"
     r"ci\b|cis\b|credible|prediction\s+interval|interval|konfidenz|ki\b|vertrauens|bootstrap|"
     r"intervalle)",

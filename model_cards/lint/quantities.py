@@ -50,7 +50,7 @@ def readings(mention: Mention, *, percent: bool) -> Iterator[tuple[float, float,
             scale = mention.factor / 100
             yield value * scale, half * scale, lambda s: abs(s.value) <= 1.5 or not s.whole
             if mention.unit == "points":
-                yield value, half, lambda s: s.percent
+                yield value, half, lambda s: s.percent or "point" in s.names or s.entry.derived == "in its name"
             else:
                 yield value, half, lambda s: s.percent or (abs(s.value) > 1.5 and (not s.whole or s.entry.measures))
         elif mention.unit == "time":

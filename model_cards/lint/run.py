@@ -18,6 +18,7 @@ from model_cards.lint.rules import (
     coverage,
     days,
     declarations,
+    equality,
     features,
     frequencies,
     identifiers,
@@ -27,6 +28,7 @@ from model_cards.lint.rules import (
     placeholders,
     recorded,
     stated,
+    tables,
 )
 
 Check = Callable[[Document, Evidence], Iterable[Finding]]
@@ -45,6 +47,8 @@ AGAINST_EVIDENCE: tuple[Check, ...] = (
     claims.check,
     assurances.check,
     stated.check,
+    tables.check,
+    equality.check,
 )
 
 

@@ -36,6 +36,7 @@ _ASKS = re.compile(
     re.IGNORECASE,
 )
 _PERCENT = re.compile(r"%|percent|prozent", re.IGNORECASE)
+_QUANTILE = re.compile(r"\(\s*(?:50|90|95|99) ?%\s*\)")
 _BY = re.compile(r"\d\s?[x×*]\s?\d|\d\s+by\s+\d")
 _COUNTED_BY_LAW = re.compile(
     r"\s+\w+ (?:of|in|under) (?:the )?(?:annex|article|act|regulation|directive)(?!\w)|\s?[×x] ", re.I
@@ -159,6 +160,8 @@ def _one(
     evidence: Evidence,
 ) -> Finding | None:
     shown = sentence.text[mention.begin : mention.end].rstrip(" %")
+    if sentence.kind == "cell" and _QUANTILE.search(sentence.text) and mention.value in following.QUANTILES:
+        return None  # `Reaction time (99 %)`
     if _trivial(mention) or following.part_of_ratio(mention, found) or shown in sources.in_keys:
         return None
     if _PRODUCT.search(sentence.text[: mention.begin]) and mention.readings[0][1]:
@@ -332,6 +335,8 @@ def context_of(
     near = spans[mention.begin] | (_fold(lead[1]) if lead and lead.end() <= mention.begin else frozenset())
     if in_interval(sentence, mention):
         near |= _BOUNDS
+    if _CHANGED.search(sentence.text[: mention.begin]) and _TO.match(sentence.text, mention.end):
+        near |= _BEFORE_IT  # `goes from 0.756 to 0.781`
     others = frozenset().union(*(words for begin, words in spans.items() if begin != mention.begin))
     whole = _fold(sentence.text) | near
     said = near | (whole - others)
@@ -385,6 +390,9 @@ def _near(sentence: Sentence, found: Sequence[Mention]) -> dict[int, frozenset[s
     return held
 
 
+_CHANGED = re.compile(r"(?<!\w)from\s+(?:about |only )?$", re.IGNORECASE)
+_TO = re.compile(r"\s*%?\s*to\s+(?:about |only )?\d", re.IGNORECASE)
+_BEFORE_IT = concepts.fold(("previous", "before", "initial", "baseline"))
 _LEAD = re.compile(r"([^:.,;0-9]{3,40}):\s")
 """`Rain: 60 flights, 3 false alerts` is all of rain."""
 _CUTS = re.compile(r";|(?<!\w)(?:but|while|whereas|although|however|aber|während|mais|tandis)(?!\w)")

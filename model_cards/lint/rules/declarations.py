@@ -44,7 +44,8 @@ _THINGS = re.compile(
     re.IGNORECASE,
 )
 _MET = re.compile(
-    r"(?<!\w)(?:met|meets?|pass(?:ed|es)?|fulfil(?:s|led)?|fulfill(?:s|ed)?|satisf(?:y|ies|ied)|reache[sd]|reach|achieve[sd]?|"
+    r"(?<!\w)(?:met|meets?|pass(?:ed|es)?|fulfil(?:s|led)?|fulfill(?:s|ed)?|satisf(?:y|ies|ied)|reache[sd]|reach|"
+    r"achieve[sd]?|"
     r"clear(?:s|ed)|successful(?:ly)?|green|kept|keeps?|observed|complied with|in place|effective|"
     r"implemented|closed|in order|done|completed?|finished|"
     r"hold(?=\s*[.;,]|$)|exceed(?:s|ed)?|positive|erfüllt|bestanden|(?:stays?|stayed|lies?|lay|are|is) within)(?!\w)",
@@ -56,7 +57,8 @@ _MISSED = re.compile(
     re.IGNORECASE,
 )
 _PIECES = re.compile(
-    r"[;:](?=\s)|,\s+(?:which|who|so|and|but|therefore|hence)\s|(?<!\w)(?:but|because|although|though|while|whereas)(?!\w)|"
+    r"[;:](?=\s)|,\s+(?:which|who|so|and|but|therefore|hence)\s|(?<!\w)(?:but|because|although|though|while|"
+    r"whereas)(?!\w)|"
     r"\s(?=and (?:the |its |our |it |we |they )?(?:\w+ ){0,3}(?:can|may|was|were|is|are|has|have|will)(?!\w))"
 )
 _SOME = re.compile(

@@ -326,7 +326,8 @@ def version(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
     recorded = _system_versions(evidence)
     if recorded:
         for value, begin, end in stated_versions(sentence, system_names(evidence)):
-            if not any(_same_version(value, known) for known, _ in recorded):
+            named = [pair for pair in evidence.versions if _of_named(sentence.text, pair[1])]
+            if not any(_same_version(value, known) for known, _ in (*recorded, *named)):
                 yield _version(sentence, value, begin, end, recorded[0][1], "the system")
     if not evidence.rich:
         yield from _library(sentence, evidence)
@@ -335,6 +336,12 @@ def version(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
         known = software_versions(evidence, name)
         if known and not any(_same_version(match[2], value) for value, _ in known):
             yield _version(sentence, match[2], *match.span(2), known[0][1], match[1])
+
+
+def _of_named(text: str, entry: Entry) -> bool:
+    """Is it the version of a part that a text names: `camera firmware`?"""
+    own = {w for w in words.words(entry.key) if w not in VERSION_WORDS}
+    return bool(own) and own <= set(words.words(text))
 
 
 _DOTTED = re.compile(r"(?<![\w.])v?(\d+\.\d+(?:\.\d+)*)(?![\w.]*\d)")

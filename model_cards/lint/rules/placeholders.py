@@ -21,14 +21,16 @@ _EVERYWHERE: tuple[tuple[str, Confidence, str], ...] = (
     (
         (
             r"(?<!\w)(?:TBD|TBC|TBA|T\.B\.D\.?|TODO|FIXME|"
-            r"(?:name|date|number|figure|value|details?) to follow|"
+            r"(?:name|date|number|figure|value|details?|address|contact|text|table|picture|link|signature|reference) "
+            r"(?:to follow|follows(?=[.)\]]*$))|"
             r"XXX+|xx[./-]xx(?:[./-](?:\d{2,4}|xx+))?|TKTK|to be "
             r"(?:added|completed|filled in|named|"
             r"inserted|supplied|(?:decided|agreed|announced|confirmed|specified)(?=[.\])]*$)|provided later|"
             r"defined later|determined|decided later)|(?:fill|add|put|"
             r"complete|insert) "
             r"(?:this |it |text |value |name |number |date )?(?:in )?(?:later|here|below)|text (?:goes "
-            r")?here|your (?:text|name) here|wird nachgereicht|noch (?:zu ergänzen|einzutragen|auszufüllen)|"
+            r")?here|your (?:text|name) here|(?:wird|werden) (?:noch )?(?:nachgereicht|nachgetragen|ergänzt)|folgt "
+            r"noch|sera complétée?|noch (?:zu ergänzen|einzutragen|auszufüllen)|"
             r"à (?:compléter|renseigner)(?! par))(?!\w)"
         ),
         "high",
@@ -40,7 +42,8 @@ _EVERYWHERE: tuple[tuple[str, Confidence, str], ...] = (
             r"company|role|number|person)"
             r"(?:\s*(?:[,/]|and|or)\s*[\w ]{2,20}){0,4}\s*\](?!\()|"
             r"\[\s*(?:insert|add|enter|your|name of|fill|placeholder|to be|tbd|todo|please|describe|company|"
-            r"date|link|phone|number|authors?|title|doi|e-?mail|address|contact|signature|role|department|company|place|xx+|hier|bitte|einfügen|à)[^\[\]]{0,80}\]|\[\s*(?:\.{3}|…|_+|\?+|x{2,})\s*\]"
+            r"date|link|phone|number|authors?|title|doi|e-?mail|address|contact|signature|role|department|company|"
+            r"place|xx+|hier|bitte|einfügen|à)[^\[\]]{0,80}\]|\[\s*(?:\.{3}|…|_+|\?+|x{2,})\s*\]"
         ),
         "high",
         "a bracket to be filled",
@@ -60,7 +63,7 @@ _EVERYWHERE: tuple[tuple[str, Confidence, str], ...] = (
         "medium",
         "a dummy value",
     ),
-    (r"_{4,}|(?<=:)\s*(?:\.{4,}|…{2,}|-{4,}|—{2,})(?!\s*\d)", "medium", "a blank to be filled"),
+    (r"_{2,}[./]\s?_{2,}|_{4,}|(?<=:)\s*(?:\.{4,}|…{2,}|-{4,}|—{2,})(?!\s*\d)", "medium", "a blank to be filled"),
     (
         r"(?<!\w)(?:(?:dd|tt|jj|mm)[./ -](?:mm|dd|tt)[./ -](?:yy|jj|aa){1,2}|(?:yyyy|jjjj|aaaa)[./-]mm[./-](?:dd|"
         r"tt|jj))(?!\w)"

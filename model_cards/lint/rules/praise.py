@@ -39,7 +39,8 @@ _GOOD = re.compile(
     r"acceptable|excellent|completed?|in "
     r"place|prevents?|"
     r"protects?|established|successful\w*|on a par|equally|alike|no effect|withstood|withstands|secured?|"
-    r"granted|(?:does|do|did) not (?:\w+ )?(?:impair|affect|harm|hurt|disturb|hinder|degrade|reduce|weaken|matter)|"
+    r"granted|(?:does|do|did|has|had) no (?:harm|effect|influence|impact)|(?:does|do|did) not (?:\w+ )?(?:impair|"
+    r"affect|harm|hurt|disturb|hinder|degrade|reduce|weaken|matter)|"
     r"well)(?!\w)",
     re.IGNORECASE,
 )
@@ -57,6 +58,7 @@ _UNHARMED = re.compile(
     r"(?<!\w)(?:does|do|did) not(?= (?:\w+ )?(?:impair|affect|harm|hurt|disturb|hinder|degrade|reduce|"
     r"weaken|matter|change|"
     r"alter|influence|depend|need|require|fool|mislead))|"
+    r"(?<!\w)(?:does|do|did|has|had) no(?= (?:harm|effect|influence|impact|bearing))|"
     r"(?<!\w)(?:did|could|do|does) not(?= (?:\w+ )?(?:succeed|get in|break|manage|find))|"
     r"(?<!\w)without(?= (?:\w+ )?(?:effect|influence|harm|loss|problem|incident|objection|reservation|"
     r"complaint|finding|issue|"

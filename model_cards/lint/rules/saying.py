@@ -12,7 +12,7 @@ _BREAK = re.compile(
     r"\s(?=and (?:\w+ ){1,4}(?:was|were|is|are|has been|have been)\s)"
 )
 _DENIES = re.compile(
-    r"(?<!\w)(?:not|no|never|none|nobody|nothing|without|neither|nor|cannot|can't|isn't|aren't|"
+    r"(?<!\w)(?:not|no(?!\. ?[A-Z0-9])|never|none|nobody|nothing|without|neither|nor|cannot|can't|isn't|aren't|"
     r"wasn't|weren't|don't|doesn't|didn't|hasn't|haven't|"
     r"won't|lacks?|lacking|missing|absent|refused|rejected|failed|un(?:tested|validated|approved|"
     r"encrypted|mitigated|certified|monitored|available|known)|"
@@ -21,7 +21,8 @@ _DENIES = re.compile(
 )
 _HEDGES = re.compile(
     r"(?<!\w)(?:will|shall|should|would|could|may|might|must|can|plan(?:s|ned)?|intend(?:s|ed)?|"
-    r"foreseen|scheduled|ordered|commissioned|requested|announced|underway|in preparation|pending|open|outstanding|"
+    r"wants?|wish(?:es)?|hopes?|foreseen|scheduled|ordered|commissioned|requested|announced|underway|in preparation|"
+    r"pending|open|outstanding|"
     r"needs? to|has to|have to|had to|ought to|(?<!shown )(?<!proven )(?<!proved )(?<!found )to be|is "
     r"being|are being|not yet|yet to|still to|remains?|"
     r"require[sd]?|"
@@ -60,7 +61,8 @@ def clause(text: str, begin: int, end: int) -> tuple[int, int]:
 
 
 _PART = re.compile(
-    r"(?<!\w)(?:one|two|three|four|five|six|\d+) (?:of|out of) (?:the |its |all )?(?:\w+|\d+)(?!\w)|"
+    r"(?<!in )(?<!at )(?<!from )(?<!by )(?<!with )(?<!as )(?<!\w)(?:one|two|three|four|five|six|\d+) (?:of|out of) "
+    r"(?:the |its |all )?(?:\w+|\d+)(?!\w)|"
     r"(?<!\w)only (?:one|two|\d+)",
     re.IGNORECASE,
 )

@@ -28,7 +28,7 @@ _ASKED = re.compile(r"(?<!\w)(?<! as )(?:required|demanded|asked for)(?!\w)", re
 _SHARE = re.compile(r"\d\s*%|per ?cent", re.IGNORECASE)
 _IS_OPEN = re.compile(
     r"(?:[:–—]|(?<!\w)(?:is|are|was|were|still|remains?))\s+(?:still |yet )?(?:open|pending|outstanding|"
-    r"in progress|under way|"
+    r"in progress|under way|to do|to be done|to come|ahead|due|"
     r"planned|failed|not (?:reached|met|passed|done|tested|fulfilled|yet))(?!\w)",
     re.IGNORECASE,
 )
@@ -256,7 +256,9 @@ def _contradicts(
     (only,) = hits
     long = any(len(word) >= _LONG for word in words.words(fact.entry.key))
     if hits == fact.names | fact.loose and only not in concepts.ATTRIBUTES and (only in concepts.known() or long):
-        return not _NO.search(praise.without_praise(sentence.text))  # it is named in full
+        low, high = saying.clause(sentence.text, *span)
+        text = praise.without_praise(sentence.text)
+        return not _NO.search(text[low:high]) and not _BUT_NOT.search(text)  # it is named in full
     if fact.whole == hits and len(words.words(fact.entry.key)) > 1:
         return True  # `confidence_intervals` is one concept of two words
     if only in facts.ASSURING or only in concepts.known() or (not fact.above and not fact.loose and len(only) >= _LONG):
@@ -299,6 +301,7 @@ def _opposed(sentence: Sentence, fact: Fact, said: frozenset[str]) -> bool:
     return False
 
 
+_BUT_NOT = re.compile(r"(?<!\w)but (?:was |were |is |has |have |had )?(?:not|never|no)(?!\w)", re.IGNORECASE)
 _FORM = re.compile(r"^(?!done|not |no |never |none)[a-z]{4,}", re.IGNORECASE)
 
 

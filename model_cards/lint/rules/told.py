@@ -29,12 +29,14 @@ _RIGHT = re.compile(
 _MISSED = frozenset(["missed", "misses", "overlooked", "overlooks", "unnoticed"])
 _FINDS = re.compile(
     r"(?<!\w)(?:it|we|system|model|program|software|detector|network|classifier|tool|algorithm|device|which|that)\s+"
-    r"(?:(?:only|also|still|correctly|rightly)\s+)?(?P<verb>finds?|found|detect(?:s|ed)|recogni[sz](?:es|ed)|catche?s?|caught|"
+    r"(?:(?:only|also|still|correctly|rightly)\s+)?(?P<verb>finds?|found|detect(?:s|ed)|recogni[sz](?:es|ed)|"
+    r"catche?s?|caught|"
     r"identifie[sd]|spot(?:s|ted)|miss(?:es|ed)|overlook(?:s|ed))\s+(?:about |only |some |nearly |almost )?$",
     re.IGNORECASE,
 )
 _RIGHTLY = re.compile(
-    r"\s+(?:of (?:the |all |its |our )*[\w' -]{2,40}?)?(?:are|were|is|was)\s+(?:\w+\s+)?(?:correctly|"
+    r"(?!\s+of (?:those|these|them)(?!\w))\s+(?:of (?:the |all |its |our )*[\w' -]{2,40}?)?(?:are|were|is|"
+    r"was)\s+(?:\w+\s+)?(?:correctly|"
     r"rightly|correct|right)"
     r"(?!\w)",
     re.IGNORECASE,
