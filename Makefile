@@ -40,7 +40,8 @@ VALIDATORS := .venv-validators
 
 validators: ## Install public validators that do not fit into .venv; their tests are skipped without them
 	@test -x $(VALIDATORS)/bin/python || $(PYTHON) -m venv $(VALIDATORS)
-	@$(VALIDATORS)/bin/python -m pip install --quiet --disable-pip-version-check "roc-validator==0.13.0" "rocrate==0.16.0" "tritonclient[grpc]"
+	@$(VALIDATORS)/bin/python -m pip install --quiet --disable-pip-version-check "roc-validator==0.13.0" "rocrate==0.16.0" "tritonclient[grpc]" \
+	  "cyclonedx-python-lib[json-validation]>=11"
 
 lint: $(STAMP) ## Lint, types, import rules
 	@$(BIN)/ruff check .

@@ -15,6 +15,7 @@ def refusal(task: str = "binary", **gate: object) -> str:
     return str(caught.value)
 
 
+@pytest.mark.slow
 def test_importing_the_catalogue_loads_no_library_that_computes():
     """The catalogue is light: whoever only reads a policy pays for no numerical library."""
     heavy = ["numpy", "scipy", "onnxruntime", "sklearn", "pandas", "fairlearn", "torch"]

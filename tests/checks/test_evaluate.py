@@ -86,6 +86,7 @@ def test_scores_are_written_and_named_by_digest(tmp_path):
     assert record.results[0].measures[0].value == np.mean(labels == y)
 
 
+@pytest.mark.slow
 def test_the_same_input_gives_the_same_results(tmp_path):
     """Two evaluations differ in nothing but their times."""
     from checks import evaluate, source
@@ -101,6 +102,7 @@ def test_the_record_survives_json(tmp_path):
     assert records.EvaluationRecord.model_validate_json(canonical.to_bytes(record)) == record
 
 
+@pytest.mark.slow
 def test_no_value_of_a_person_is_in_the_record(tmp_path):
     """Row digests and entity codes stay in the arrays; the record holds numbers about groups only."""
     made, record = evaluated(tmp_path)
@@ -109,6 +111,7 @@ def test_no_value_of_a_person_is_in_the_record(tmp_path):
     assert not any(digest in text for digest in digests.tolist())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("task", "classes"), [("multiclass", 3), ("regression", 1)])
 def test_other_tasks_are_evaluated_whole(tmp_path, task, classes):
     """Several classes and regression give every check an answer too; what belongs to other tasks says so."""
@@ -158,6 +161,7 @@ def test_an_altered_model_is_refused(tmp_path):
         evaluate.evaluate(*made.arguments)
 
 
+@pytest.mark.slow
 def test_no_framework_is_needed(tmp_path):
     """The evaluation loads neither torch nor pandas nor scikit-learn: only the runtime that ships."""
     import pathlib

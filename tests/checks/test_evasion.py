@@ -308,6 +308,7 @@ def test_how_few_features_suffice(tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_an_output_that_is_no_number_counts_as_wrong(tmp_path):
     """Inputs that make the graph fail are found, count as wrong, and crash nothing."""
     x, _, _ = model_builders.simulated(800, 4, 0)
@@ -325,6 +326,7 @@ def test_an_output_that_is_no_number_counts_as_wrong(tmp_path):
     assert "no sound output for" in result.measures[0].note
 
 
+@pytest.mark.slow
 def test_a_prediction_that_is_no_number_leaves_no_score(tmp_path):
     """A regressor driven to infinity has no score and says for how many rows; the record stays sound."""
     from evidence import canonical

@@ -43,6 +43,7 @@ def headline(result, part="sex"):
     return next(m for m in result.measures if m.slice == part and m.name == result.check_id)
 
 
+@pytest.mark.slow
 def test_values_equal_fairlearn(tmp_path, fairlearn):
     """Every difference and ratio, for each attribute and the intersection, is Fairlearn's."""
     made = subject(tmp_path, model_builders.membership(1500, 1))
@@ -89,6 +90,7 @@ def test_group_intervals_agree_with_fairlearns_bootstrap(tmp_path, fairlearn):
     np.testing.assert_allclose([i.high for i in rows], high, atol=0.018)
 
 
+@pytest.mark.slow
 def test_multiclass_gaps_are_those_of_the_worst_class(tmp_path, fairlearn):
     """For several classes each is compared against the rest with Fairlearn, and the largest gap counts."""
     made = subject(tmp_path, model_builders.membership(1500, 1), "multiclass", classes=3)
@@ -108,6 +110,7 @@ def test_multiclass_gaps_are_those_of_the_worst_class(tmp_path, fairlearn):
     assert headline(results["accuracy_difference"]).value == pytest.approx(abs(np.subtract(*accuracies)))
 
 
+@pytest.mark.slow
 def test_regression_compares_the_mean_error(tmp_path):
     """For regression the gap is that of the groups' mean absolute errors, with intervals in the target's unit."""
     rng = np.random.default_rng(0)

@@ -92,6 +92,7 @@ def test_named_comparisons_are_those_of_their_rates(measured):
             assert (one.value, one.interval) == (other.value, other.interval)
 
 
+@pytest.mark.slow
 def test_several_classes_are_compared_one_against_the_rest(tmp_path):
     """The worst class and group give the headline; differences to overall are the largest over the classes."""
     made = subject(tmp_path, model_builders.membership(1500, 1), "multiclass", classes=3)

@@ -208,6 +208,7 @@ def test_the_crossing_stands_in_details_and_at_the_gate(tmp_path):
     assert "worst feature: f0, which alone gives" in judged.reason
 
 
+@pytest.mark.slow
 def test_the_worst_of_equal_faults_is_not_taken_for_worse(tmp_path):
     """Of 20 equally harmless faults the smallest accuracy is luck: the corrected interval still holds the truth."""
     from checks import _degradation, scoring

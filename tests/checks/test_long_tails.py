@@ -65,6 +65,7 @@ def missed(population, rows, trials, entities=1):
     return {name: count / trials for name, count in counts.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "rows"), [("normal", 200), ("lognormal 1", 200)])
 def test_errors_are_covered(name, rows):
     """MAE, RMSE and R²: at least 90 of 100 intervals hold the truth, and few lie on its good side (150 test sets)."""
@@ -142,6 +143,7 @@ def test_nothing_wrong_and_nothing_known_has_no_interval():
     assert _regression.intervals_of(y, two, intervals.Sampling(), "t")["mae"][1] is None
 
 
+@pytest.mark.slow
 def test_a_tail_meets_the_expected_stretch():
     """What is drawn from the tail has the mean and the mean square that the intervals are centred on."""
     from checks import _long_tails
@@ -156,6 +158,7 @@ def test_a_tail_meets_the_expected_stretch():
     assert 0.6 < found.slope < 1.0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [60, 250])
 def test_mean_losses_are_covered(rows):
     """Log losses of a model that is sure of itself: at least 90 of 100 intervals hold their true mean."""
@@ -170,6 +173,7 @@ def test_mean_losses_are_covered(rows):
     assert held / 150 >= 0.90
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("rows", "per_entity"), [(40, 1), (60, 3)])
 def test_mean_errors_of_groups_are_covered(rows, per_entity):
     """A group with lognormal errors: at least 90 of 100 intervals hold its mean absolute error."""
@@ -190,6 +194,7 @@ def test_mean_errors_of_groups_are_covered(rows, per_entity):
     assert held / trials >= 0.90
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("shift", "share", "rows"), [(0.5, 0.3, 100), (1.5, 0.05, 400), (2.5, 0.3, 100)])
 def test_the_average_precision_is_covered(shift, share, rows):
     """Normal scores with a known curve: at least 91 of 100 intervals hold the area, few lie above it."""

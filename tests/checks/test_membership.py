@@ -15,6 +15,7 @@ def attacked(place, train, test, **other):
     return {r.check_id: r for r in membership.measure(security_builders.subject(place, train, test, **other))}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("shift", "clustered"), [(0.0, False), (1.0, False), (2.5, False), (0.0, True), (1.0, True)])
 def test_the_interval_of_the_area_covers(shift, clustered):
     """The interval covers the area of two known populations at least 93 times in a hundred, with whole entities too."""

@@ -114,6 +114,7 @@ def test_more_families_ask_for_a_higher_level():
     assert levels == sorted(set(levels))
 
 
+@pytest.mark.slow
 def test_mean_errors_cover_at_parity_and_need_two_rows():
     """Gaps of mean absolute errors reach 0 at parity in at least 93 %; a group of one row leaves the gap open."""
     from checks import _group_rates, _simultaneous, intervals
@@ -132,6 +133,7 @@ def test_mean_errors_cover_at_parity_and_need_two_rows():
     assert (low, high) == (0.0, np.inf)
 
 
+@pytest.mark.slow
 def test_gaps_over_entities_cover():
     """With five like rows per person the gap of two groups is held in at least 93 %; as single rows it is not."""
     from checks import _counting, _group_rates, _simultaneous

@@ -23,6 +23,7 @@ def _validated(tmp_path: Path, declared: LanguagePlan) -> tuple[RunFolder, Resul
     return folder, {result.check_id: result for result in quality.results}, quality
 
 
+@pytest.mark.slow
 def test_the_embedded_corpus_satisfies_what_is_expected(tmp_path: Path) -> None:
     """Every expectation holds on the tables as ingested and as cleaned, and the Data Docs hold no text."""
     folder, found, quality = _validated(tmp_path, builders.plan())
@@ -37,6 +38,7 @@ def test_the_embedded_corpus_satisfies_what_is_expected(tmp_path: Path) -> None:
     assert all(result.check_id in catalogue.METRICS for result in quality.results)
 
 
+@pytest.mark.slow
 def test_a_record_that_counts_otherwise_is_critical(tmp_path: Path) -> None:
     """A table with other documents than its record names stops the run."""
     declared = builders.plan()
@@ -46,6 +48,7 @@ def test_a_record_that_counts_otherwise_is_critical(tmp_path: Path) -> None:
     assert (quality.results[0].status, quality.results[0].severity) == ("fail", "critical")
 
 
+@pytest.mark.slow
 def test_an_altered_table_is_refused(tmp_path: Path) -> None:
     """What was altered after it was recorded is not looked at."""
     declared = builders.plan()
@@ -61,6 +64,7 @@ def _corpora(**provenance: Any) -> list[dict[str, Any]]:
     return [known, other | {"provenance": {"title": "Other", "origin": "public"} | provenance}]
 
 
+@pytest.mark.slow
 def test_an_unknown_licence_is_a_warning_that_blocks_nothing(tmp_path: Path) -> None:
     """It is told with its share of the text, is no pass, and does not decide; a gate can make it decide."""
     (tmp_path / "a.txt").write_text("One line of text that nobody has licensed to us.", encoding="utf-8")
@@ -82,11 +86,13 @@ def _policy(check: str = "data.text_expectations", limit: float = 0.0) -> Any:
     return declared.policy
 
 
+@pytest.mark.slow
 def test_a_stated_licence_passes(tmp_path: Path) -> None:
     """With a licence for every corpus nothing is open."""
     assert _validated(tmp_path, builders.plan())[1]["data.licences"].status == "pass"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("origin", "applied", "status"),
     [
@@ -105,6 +111,7 @@ def test_reservations_of_rights_are_asked_where_they_can_be(
     assert _validated(tmp_path, declared)[1]["data.opt_outs"].status == status
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("action", "status", "left"), [("count", "inconclusive", 0.5), ("mask", "pass", 0.0)])
 def test_personal_data_that_stays_is_open(tmp_path: Path, action: str, status: str, left: float) -> None:
     """What was masked is gone and counted; what was only counted is still there. A denial is named."""
@@ -118,6 +125,7 @@ def test_personal_data_that_stays_is_open(tmp_path: Path, action: str, status: s
     assert "files state that there are none" in result.reason
 
 
+@pytest.mark.slow
 def test_what_the_plan_turns_off_is_not_measured(tmp_path: Path) -> None:
     """A step that was not done is no pass, and says so."""
     off = {"enabled": False}
@@ -128,6 +136,7 @@ def test_what_the_plan_turns_off_is_not_measured(tmp_path: Path) -> None:
         assert "the plan" in found[f"data.{name}"].reason
 
 
+@pytest.mark.slow
 def test_a_declared_language_without_held_out_text_leaves_the_run_open(tmp_path: Path) -> None:
     """Nothing is measured on it, so the outcome cannot be a pass."""
     (tmp_path / "a.txt").write_text("Alle Menschen sind frei und gleich geboren.", encoding="utf-8")

@@ -56,6 +56,7 @@ def test_a_stricter_level_makes_a_wider_interval_of_the_same_value(tmp_path):
     assert f"[{own.interval.low:.3g}, {own.interval.high:.3g}]" in result.reason
 
 
+@pytest.mark.slow
 def test_the_level_can_change_the_answer(tmp_path):
     """A threshold between the ends at 95 % and those at 99.9 % passes at the one and is inconclusive at the other."""
     _, record = evaluated(tmp_path / "a", [{"check": ACCURACY, "at_least": 0.5, "confidence": 0.999}])
@@ -68,6 +69,7 @@ def test_the_level_can_change_the_answer(tmp_path):
     assert (of(loose, ACCURACY).status, of(tight, ACCURACY).status) == ("pass", "inconclusive")
 
 
+@pytest.mark.slow
 def test_a_group_size_of_its_own_decides_what_is_too_small(tmp_path):
     """Twelve rows are too few for the policy and enough for a gate that says so, and for that gate alone."""
     asked = [
@@ -80,6 +82,7 @@ def test_a_group_size_of_its_own_decides_what_is_too_small(tmp_path):
     assert "sex=other" in of(record, PARITY).details["small_groups"], "the report goes by the policy's size"
 
 
+@pytest.mark.slow
 def test_other_checks_get_no_further_measures(tmp_path):
     """Only what a gate asks for is made again, for its slice alone."""
     asked = [{"check": PARITY, "slice": "sex", "at_most": 1.0, "confidence": 0.99}]

@@ -143,6 +143,7 @@ def test_an_answer_to_another_version_is_kept_for_a_person_to_look_at() -> None:
 PIECES = ("\n  - ", ": ", "!!python/object:x ", "&a ", "{", "~", "1e400", "---\n")
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(data=st.data())
 def test_any_spoiled_file_is_read_or_refused(data: st.DataObject) -> None:
@@ -166,6 +167,7 @@ WORDS = st.text(min_size=1, max_size=60).map(lambda t: f"It is so, {t}")
 SHORT = st.text(max_size=12).map(lambda t: f"AB{t}")
 
 
+@pytest.mark.slow
 @example(texts={}, person="A B", reason="It is so, 0\x850 \u2028 and \x7f", affected=["a \u2029 b"])
 @settings(max_examples=30, deadline=None)
 @given(

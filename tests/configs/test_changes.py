@@ -72,6 +72,7 @@ def test_ids_are_told_apart() -> None:
 STEP = st.from_regex(r"[a-z_]{1,8}", fullmatch=True) | st.from_regex(r"\[[a-z@ ×.]{1,8}\]", fullmatch=True)
 
 
+@pytest.mark.slow
 @given(st.lists(STEP, min_size=1, max_size=6).map(lambda steps: ["plan", *steps]))
 def test_a_path_is_read_as_it_is_written(path: list[str]) -> None:
     """Steps joined and taken apart again are the same; a path matches itself and what stands beneath it."""

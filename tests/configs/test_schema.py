@@ -8,6 +8,7 @@ import pytest
 from configs import load, schema, strict_yaml
 
 
+@pytest.mark.slow
 def test_the_committed_schema_is_the_generated_one():
     """The schemas of plans and of answers are what `python -m configs.schema` writes."""
     assert schema.FILE.read_text(encoding="utf-8") == schema.text(), "run: python -m configs.schema"
@@ -17,6 +18,7 @@ def test_the_committed_schema_is_the_generated_one():
     assert schema.ANSWERS.read_text(encoding="utf-8") == schema.text(schema.answers()), "run: python -m configs.schema"
 
 
+@pytest.mark.slow
 def test_the_schema_is_a_valid_one():
     """The file is a JSON Schema of the stated dialect."""
     for committed in (schema.FILE, schema.LANGUAGE, schema.ANSWERS):
@@ -33,6 +35,7 @@ def test_editors_accept_the_shipped_plans(path):
     jsonschema.Draft202012Validator(json.loads(file.read_text(encoding="utf-8"))).validate(content)
 
 
+@pytest.mark.slow
 def test_editors_refuse_an_unknown_key():
     """The schema is closed, so that an editor marks a misspelt key."""
     content = strict_yaml.parse(load.plan_path("german_credit").read_text(encoding="utf-8"), "plan")
@@ -41,6 +44,7 @@ def test_editors_refuse_an_unknown_key():
         jsonschema.Draft202012Validator(schema.schema()).validate(content)
 
 
+@pytest.mark.slow
 def test_every_key_is_explained():
     """Sections carry a description, for completion in an editor."""
     definitions = schema.schema()["$defs"] | schema.language()["$defs"] | schema.answers()["$defs"]

@@ -17,6 +17,7 @@ def _manifest(sha256: str) -> records.SplitManifest:
     )
 
 
+@pytest.mark.slow
 def test_each_committed_thing_is_watched() -> None:
     """Policy, plan, split and code: whichever changes, the refusal names it; unchanged passes."""
     plan = load.load(load.plan_path("diabetes_progression"))

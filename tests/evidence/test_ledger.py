@@ -106,6 +106,7 @@ def test_a_kill_between_line_and_head_loses_nothing(filled: Path) -> None:
     assert json.loads((filled / "ledger.head").read_bytes())["lines"] == 7
 
 
+@pytest.mark.slow
 def test_appending_survives_kill_9_at_any_time(tmp_path: Path) -> None:
     """A process that appends without pause and is killed leaves a ledger that holds, with every line it reported."""
     program = (
@@ -132,6 +133,7 @@ def test_appending_survives_kill_9_at_any_time(tmp_path: Path) -> None:
         assert ledger.Ledger.read(folder).lines[-1].event == "resumed"
 
 
+@pytest.mark.slow
 def test_reading_never_disturbs_a_writer(tmp_path: Path) -> None:
     """While one process appends, others read as often as they like: no torn answer, no lost line, no false alarm."""
     program = (

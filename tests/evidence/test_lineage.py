@@ -382,6 +382,7 @@ def test_looking_at_the_store_does_not_import_mlflow():
     assert json.loads(answer.stdout) is False
 
 
+@pytest.mark.slow
 def test_mirroring_leaves_no_address_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """MLflow writes its address into the environment; the next command must not take that for the user's own server."""
     from evidence import lineage

@@ -162,6 +162,7 @@ def rare(base: Path) -> str:
     raise AssertionError("no row fell into validation")
 
 
+@pytest.mark.slow
 def test_an_unseen_category_is_refused_or_counted(tmp_path: Path):
     """A category that train does not hold: named with its part and both remedies, or missing and counted."""
     content = rare(tmp_path)

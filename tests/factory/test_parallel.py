@@ -124,6 +124,7 @@ class _Broken(nn.Module):
         return torch.cond(x.sum() > 0, lambda v: v, lambda v: v[:1], (x,))
 
 
+@pytest.mark.slow
 @COMPILER
 def test_what_cannot_be_compiled_is_said():
     """Nothing falls back silently: a network that torch.compile cannot compile ends in a sentence."""

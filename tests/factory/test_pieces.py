@@ -109,6 +109,7 @@ def stages(place: Path, whole: Plan, base: Path) -> Stages:
     return dataset, split, encoding.encode(folder, whole, dataset, split)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["csv", "latin", "excel", "sql", "parquet", "parquets"])
 def test_records_and_files_do_not_depend_on_the_pieces(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
@@ -245,6 +246,7 @@ def test_a_file_that_changes_while_it_is_read_is_refused(tmp_path: Path) -> None
         list(rows)
 
 
+@pytest.mark.slow
 def test_given_predictions_do_not_depend_on_the_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """They are stored in the order of the encoded rows, all of them, however many are read at a time."""
     content = prediction_plans.plan()

@@ -42,6 +42,7 @@ def end_after(epoch):
     return told
 
 
+@pytest.mark.slow
 def test_a_training_is_taken_up_where_it_stopped(tmp_path):
     """Interrupted after any epoch and resumed, the weights and the losses are those of an uninterrupted run."""
     plan = builders.plan(training={"epochs": 5, "batch_size": 32}, model=SMALL | {"dropout": 0.3})
@@ -60,6 +61,7 @@ def test_a_training_is_taken_up_where_it_stopped(tmp_path):
         assert record.flops == expected.flops
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("loader", "model"),
     [

@@ -60,6 +60,7 @@ def test_the_same_seed_gives_the_same_model(tmp_path):
     assert torch.equal(state, torch.random.get_rng_state())
 
 
+@pytest.mark.slow
 def test_probabilities_and_predictions_have_their_shapes(tmp_path):
     """(n, classes) that sum to 1, or (n, 1) in the unit of the target; float64."""
     for task in TASKS:
@@ -82,6 +83,7 @@ def test_weights_of_one_change_nothing(tmp_path, task):
     np.testing.assert_allclose(even / scale, plain / scale, atol=2e-3)
 
 
+@pytest.mark.slow
 def test_weights_move_the_model_towards_their_rows(tmp_path):
     """Heavy weights on the positive rows raise the probability of the positive class; rows of weight 0 have no say."""
     _, _, _, part, retrain = made(tmp_path, epochs=20)

@@ -95,6 +95,7 @@ def test_a_group_with_one_class_is_refused(tmp_path):
     assert not (folder.path / "training/unmitigated/model.safetensors").exists()
 
 
+@pytest.mark.slow
 def test_the_model_beside_is_the_one_without_mitigation(tmp_path):
     """The untreated variant has the weights, bit by bit, of the plan without its mitigation; the treated not."""
     from factory import fitting

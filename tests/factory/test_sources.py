@@ -64,6 +64,7 @@ def test_csv_has_the_declared_kinds(tmp_path: Path):
     assert values(tmp_path, tables.csv(tmp_path)) == EXPECTED
 
 
+@pytest.mark.slow
 def test_formats_agree(tmp_path: Path):
     """The same table as CSV, TSV, Parquet, Excel, in a ZIP, from SQLite and DuckDB reads the same."""
     import duckdb

@@ -187,6 +187,7 @@ def test_an_error_of_the_reading_thread_reaches_the_reader(files):
         list(batches)
 
 
+@pytest.mark.slow
 def test_an_iteration_that_is_left_stops_reading(files):
     """Leaving the loop early ends the thread."""
     import threading

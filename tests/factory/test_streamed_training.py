@@ -24,6 +24,7 @@ def ready(path, task="binary", **training):
     return folder, plan, builders.with_shards(folder, plan, encoded)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", ["binary", "multiclass", "regression"])
 def test_a_streamed_training_learns_from_real_data(tmp_path, task):
     """As well as one that holds the same rows in memory, for each kind of target."""
@@ -44,6 +45,7 @@ def test_the_record_names_the_rows_that_were_read(tmp_path):
     assert record.flops.value is not None
 
 
+@pytest.mark.slow
 def test_a_training_that_was_killed_and_resumed_gives_the_same_weights(tmp_path):
     """Bit by bit, with balanced classes and micro-batches, as where nothing was in the way."""
     more = {"class_weights": "balanced", "micro_batches": 2, "epochs": 5}

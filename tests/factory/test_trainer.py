@@ -18,6 +18,7 @@ def train(folder, encoded, plan, **kwargs):
     return trainer.train(folder, plan, encoded, **kwargs)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("task", "better_than"), [("binary", 0.60), ("multiclass", 0.3), ("regression", 0.65)])
 def test_a_training_learns_from_real_data(tmp_path, task, better_than):
     """The best validation loss is clearly below that of knowing nothing (0.69, 1.10 and 1.0)."""
@@ -112,6 +113,7 @@ def test_flops_agree_with_the_count_by_hand(tmp_path):
     assert record.flops.value == 2 * (rows["train"] * 3 * forward + rows["validation"] * forward)
 
 
+@pytest.mark.slow
 def test_balanced_weights_pull_towards_the_rare_class(tmp_path):
     """With balanced weights a rare class is predicted more often."""
     import torch

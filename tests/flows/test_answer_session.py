@@ -124,6 +124,7 @@ def test_an_answer_that_is_read_by_its_first_word_is_looked_at(store: answer_sto
         assert ("begins with neither yes nor no" in person.text) == told
 
 
+@pytest.mark.slow
 def test_skip_back_help_quit(store: answer_store.Answers) -> None:
     """One can look back at what was said, and leave at any time."""
     person, tally = ask(store, "s", SAID, ".", "back", "k", "?", "q", only=("stop", "oversight", "override"))
@@ -180,6 +181,7 @@ def test_what_no_bundle_may_hold_is_refused_while_it_can_be_changed(
     assert text_of(store, "oversight") == SAID
 
 
+@pytest.mark.slow
 def test_what_is_written_by_hand_meanwhile_is_kept(store: answer_store.Answers) -> None:
     """The file is read again before each change: two hands do not overwrite each other."""
     ask(store, SAID, ".", only=("oversight",))
@@ -215,6 +217,7 @@ LINE = st.one_of(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(lines=st.lists(LINE, max_size=12), edited=st.none() | st.text(max_size=30))
 def test_whatever_is_typed_the_file_holds_sentences_and_can_be_read(
@@ -237,6 +240,7 @@ def test_nothing_is_asked_of_a_system_that_is_not_high_risk(store: answer_store.
     assert text_of(store, "oversight") == SAID
 
 
+@pytest.mark.slow
 def test_open_ones_first_then_those_to_confirm(store: answer_store.Answers) -> None:
     """What was carried over is asked after what is open, and shows the last answer; keeping it confirms it."""
     ask(store, SAID, ".", only=("oversight",))
@@ -318,6 +322,7 @@ def test_a_risk_is_asked_field_by_field(store: answer_store.Answers) -> None:
     assert store.settled().risks[0].acceptance is not None
 
 
+@pytest.mark.slow
 def test_enter_keeps_and_a_changed_risk_is_to_be_accepted_again(store: answer_store.Answers) -> None:
     """Enter alone changes nothing, not even who accepted it; a worse risk leaves the acceptance outdated."""
     of_risks(store, *RISK, "q")

@@ -265,6 +265,7 @@ def test_a_read_only_place_is_one_sentence(tmp_path: Path, say: Say) -> None:
     assert "read-only" in said
 
 
+@pytest.mark.slow
 def test_two_runs_in_one_folder_at_once_are_refused(tmp_path: Path, say: Say) -> None:
     """The second is told which process holds the folder."""
     path = plans.write(tmp_path)
@@ -343,6 +344,7 @@ def test_a_run_folder_needs_the_word_resume(tmp_path: Path, say: Say) -> None:
 # A first plan --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_plan_drafted_by_init_is_read_and_names_no_place(
     tmp_path: Path, say: Say, monkeypatch: pytest.MonkeyPatch
 ) -> None:

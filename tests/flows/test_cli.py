@@ -71,6 +71,7 @@ def test_a_mistyped_command_is_answered_with_the_one_that_was_meant() -> None:
     assert "Did you mean 'run'?" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_missing_plan_leaves_with_3_and_one_sentence(tmp_path: Path) -> None:
     """No traceback, the shipped names, what to do."""
     done = proofline("check", "hospital_readmissions", cwd=tmp_path)
@@ -128,6 +129,7 @@ def test_what_an_extra_brings_is_asked_for_in_one_sentence(monkeypatch: pytest.M
     assert (said.exit_code, "none of scipy" in said.output) == (errors.EXIT_MISSING, True)
 
 
+@pytest.mark.slow
 def test_a_workspace_behind_the_command_is_told_where_it_stands(tmp_path: Path) -> None:
     """`-w` belongs before the command; who types it behind reads so."""
     done = proofline("show", "last", "-w", str(tmp_path), cwd=tmp_path)

@@ -81,6 +81,7 @@ def test_the_draft_is_bound_by_the_signature(approved: tuple[Path, records.Appro
         signing.verify_approval(made.model_copy(update={"declaration": made.declaration[:-1]}))
 
 
+@pytest.mark.slow
 def test_the_bundle_carries_it_and_the_reader_holds_it_against_the_approval(
     approved: tuple[Path, records.Approval], key: Path, tmp_path: Path
 ) -> None:

@@ -107,6 +107,7 @@ def test_wrong_usage_is_one_sentence(words: tuple[str, ...], match: str) -> None
         typed(*words)
 
 
+@pytest.mark.slow
 def test_measuring_again_needs_the_light_installation_only() -> None:
     """`[tef]`: what measures, keeps and answers uses none of the pipeline, and runs without `fcntl` (Windows)."""
     heavy = "'torch', 'pandas', 'sklearn', 'mlflow', 'prefect', 'great_expectations', 'fairlearn', 'pyarrow', 'babel'"

@@ -154,6 +154,7 @@ def test_a_changed_plan_is_not_resumed_and_the_change_is_named(
     assert f"began with another: {where}: 0.9 → 0.8." in said
 
 
+@pytest.mark.slow
 def test_the_example_of_the_guide_is_a_plan() -> None:
     """Its policy can be judged, and editors accept it."""
     import jsonschema

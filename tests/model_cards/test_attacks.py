@@ -54,6 +54,7 @@ def test_every_attack_has_a_line_between_clean_and_worst(documents: dict[str, Re
     assert "Worst case, row by row" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", TASKS)
 def test_the_curve_is_drawn_once(documents: dict[str, Rendered], task: str) -> None:
     """One figure holds the worst case and the questions alone; the chapter on faults has none of them."""
@@ -64,6 +65,7 @@ def test_the_curve_is_drawn_once(documents: dict[str, Rendered], task: str) -> N
     assert "on unchanged inputs (thin line)" in drawn
 
 
+@pytest.mark.slow
 def test_what_speaks_against_the_attack_stands_first(attacked: dict[str, Dossier], tmp_path: Path) -> None:
     """A question that was answered with no is said in plain words before the numbers."""
     found = attacked["binary"]

@@ -60,6 +60,7 @@ def test_the_card_can_be_read_in_a_quarter_of_an_hour(rendered: dict[str, Render
         assert len([word for word in body.split() if re.search(r"\w", word)]) < 4000
 
 
+@pytest.mark.slow
 def test_hostile_plan_changes_neither_front_matter_nor_structure(dossiers: dict[str, Dossier], tmp_path: Path) -> None:
     """Text of the plan stays text: no key, heading, table cell, link or HTML comes of it."""
     from huggingface_hub import ModelCard

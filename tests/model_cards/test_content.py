@@ -17,6 +17,7 @@ from tests.model_cards.builders import Rendered, render
 TASKS = ("binary", "multiclass", "regression")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("task", TASKS)
 def test_card_and_report_list_the_same_gaps(
     rendered: dict[str, Rendered], dossiers: dict[str, Dossier], task: str
@@ -33,6 +34,7 @@ def test_card_and_report_list_the_same_gaps(
         assert question in rendered[task].card + rendered[task].annex
 
 
+@pytest.mark.slow
 def test_order_of_the_report(rendered: dict[str, Rendered]) -> None:
     """Outcome, what is open, effect, gaps and the answers come before any detail."""
     titles = [e.attributes["id"] for e in pages.read(rendered["binary"].page).all("h2")]
@@ -160,6 +162,7 @@ def test_a_fall_without_threshold_is_a_limitation(rendered: dict[str, Rendered])
     assert "not applicable" not in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seen", [0, 40])
 def test_test_rows_seen_in_training_are_a_limitation(dossiers: dict[str, Dossier], tmp_path: Path, seen: int) -> None:
     """Test rows that equal a training row are counted in plain sight, and only where there are some."""
@@ -268,6 +271,7 @@ def test_measures_are_explained(rendered: dict[str, Rendered]) -> None:
     assert measured == set(lines)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["20261122-100000-test", 'x"; } body { display: none } @page { a: "'])
 def test_printed_pages_name_the_run(dossiers: dict[str, Dossier], tmp_path: Path, name: str) -> None:
     """The foot of every page carries the run, and a name with other characters never enters the style."""
@@ -304,6 +308,7 @@ def _plain(cell: str) -> str:
     return html.unescape(re.sub(r"<[^>]*>", "", cell)).strip()
 
 
+@pytest.mark.slow
 def test_a_collapse_that_passed_stands_beside_the_outcome(dossiers: dict[str, Dossier], tmp_path: Path) -> None:
     """A gate that passed far below the score on unchanged inputs is told in the chapter on what is open."""
     found = dossiers["binary"]

@@ -122,6 +122,7 @@ def test_says_that_it_is_a_draft_of_which_run(rendered: dict[str, Rendered], tas
         assert found.dossier.plan_sha256 in document
 
 
+@pytest.mark.slow
 def test_same_dossier_same_bytes(rendered: dict[str, Rendered], tmp_path: Path) -> None:
     """Rendering again, after the documents were recorded, gives the digests that were approved."""
     first = rendered["binary"]
@@ -129,6 +130,7 @@ def test_same_dossier_same_bytes(rendered: dict[str, Rendered], tmp_path: Path) 
     assert again.record.digest == first.record.digest
 
 
+@pytest.mark.slow
 def test_records_read_back_give_the_same_bytes(rendered: dict[str, Rendered], tmp_path: Path) -> None:
     """A resumed run, whose records come from their files, gives the documents of an uninterrupted one."""
     first = rendered["binary"]
@@ -155,6 +157,7 @@ def test_gaps_are_printed_in_both_documents_and_recorded(rendered: dict[str, Ren
     assert "**Gap.** Not stated: licence of the model." in found.card
 
 
+@pytest.mark.slow
 def test_gap_disappears_when_it_is_stated(dossiers: dict[str, Dossier], tmp_path: Path) -> None:
     """A gap is the absence of a value, nothing else."""
     stated = builders.with_plan(dossiers["multiclass"], {"documents": {"licence": "EUPL-1.2"}})
@@ -163,6 +166,7 @@ def test_gap_disappears_when_it_is_stated(dossiers: dict[str, Dossier], tmp_path
     assert "EUPL-1.2" in found.page
 
 
+@pytest.mark.slow
 def test_another_graph_than_the_one_shipped_is_said(dossiers: dict[str, Dossier], tmp_path: Path) -> None:
     """The sentence on the measured graph follows from the two digests."""
     found = dossiers["binary"]
@@ -198,6 +202,7 @@ def test_gate_and_tiles_count_every_line(dossiers: dict[str, Dossier]) -> None:
     assert sum(gates) + sum(others) == sum(r.status in statuses for r in found.gate.reasons)
 
 
+@pytest.mark.slow
 def test_absent_details_are_said_not_drawn(dossiers: dict[str, Dossier], tmp_path: Path) -> None:
     """Without plotting data there is no figure, and the page says so."""
     found = dossiers["binary"]
@@ -208,6 +213,7 @@ def test_absent_details_are_said_not_drawn(dossiers: dict[str, Dossier], tmp_pat
     assert "No figure: the evidence holds no values per group." in page
 
 
+@pytest.mark.slow
 def test_a_run_without_checks_still_renders(dossiers: dict[str, Dossier], tmp_path: Path) -> None:
     """Empty evidence gives a document that says what is missing."""
     found = dossiers["binary"]

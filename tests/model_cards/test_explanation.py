@@ -110,6 +110,7 @@ def test_bins_are_drawn_with_their_intervals(rendered: dict[str, Rendered]) -> N
     assert "interval at level" not in words([figure.alt])
 
 
+@pytest.mark.slow
 def test_without_the_checks_the_chapter_says_so(dossiers: dict[str, Dossier], tmp_path: Path) -> None:
     """No result of the family: one sentence. Results without details: no figure, no sentence, and the numbers stay."""
     found = dossiers["binary"]

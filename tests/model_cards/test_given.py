@@ -22,6 +22,7 @@ def rendered(dossier: Dossier, tmp_path_factory: pytest.TempPathFactory) -> Rend
     return render(dossier, tmp_path_factory.mktemp("documents"))
 
 
+@pytest.mark.slow
 def test_the_rules_of_all_documents_hold(dossier: Dossier, rendered: Rendered) -> None:
     """Every number equals its record, every reference leads somewhere, fixed text claims nothing."""
     found, made = {"given": dossier}, {"given": rendered}

@@ -207,12 +207,14 @@ def test_the_plot_draws_each_unit_and_the_declared_limit() -> None:
     assert 'class="bound"' not in found[1].svg
 
 
+@pytest.mark.slow
 def test_the_same_record_gives_the_same_bytes(tmp_path: Path) -> None:
     """No time of rendering, no order by chance."""
     first, second = (write.write(record(), tmp_path / name) for name in ("one", "two"))
     assert [p.read_bytes() for p in first] == [p.read_bytes() for p in second]
 
 
+@pytest.mark.slow
 def test_the_technical_documentation_holds_what_is_determined_beforehand(dossiers: dict[str, Dossier]) -> None:
     """Annex IV(2)(f): each declaration with what it covers, its limits and its reason; else that there is none."""
     found = dossiers["binary"]

@@ -246,6 +246,7 @@ OPEN = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.attack("approval")
 @pytest.mark.parametrize("status", OPEN)
 def test_every_required_line_that_is_not_a_pass_needs_a_waiver(
@@ -344,6 +345,7 @@ def test_key_and_fingerprint_must_both_match(made: making.Made) -> None:
     assert both.refusal is None
 
 
+@pytest.mark.slow
 def test_a_plan_that_is_none_is_refused(made: making.Made) -> None:
     """A plan that is too large, no text or no plan is refused in one sentence."""
     text = making.unpacked(made.path)[1][contents.PLAN]

@@ -189,6 +189,7 @@ def test_a_run_without_a_recorded_environment_says_that_its_list_is_incomplete(o
     assert "recorded no others" in bom["metadata"]["properties"][0]["value"]
 
 
+@pytest.mark.slow
 def test_a_recorded_environment_is_checked_to_the_last_package(tmp_path: Path) -> None:
     """The list is that of the run: a package left out, or of another version or licence, is noticed."""
     from evidence import environment
@@ -491,6 +492,7 @@ def _spots(value: Any, place: tuple[str | int, ...] = ()) -> list[tuple[str | in
     return found
 
 
+@pytest.mark.slow
 @given(data=st.data())
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_whatever_stands_there_is_held_or_refused(opened: Opened, data: st.DataObject) -> None:

@@ -94,6 +94,7 @@ def test_any_batch_gives_the_same_answers(binary, rows):
         np.testing.assert_allclose(alone[0], probabilities[-1], atol=1e-6)
 
 
+@pytest.mark.slow
 def test_many_rows_are_compared_some_at_a_time(binary, monkeypatch):
     """Graph and source give each row the answer of one large batch when the rows do not go in together."""
     from tef_export import export

@@ -101,6 +101,7 @@ def test_a_pem_file_is_opened_as_ever(made_key: keys.KeyFiles) -> None:
 # --- certificates --------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_request_is_answered_by_an_authority_and_signs_a_bundle(made: making.Made, tmp_path: Path) -> None:
     """The request names key, purpose and organisation; with the authority's certificate the bundle holds."""
     files = keys.new_key(tmp_path, "me", None, organization="Muster GmbH", request=True)
@@ -161,6 +162,7 @@ def token(made_key: keys.KeyFiles, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     return f"pkcs11:token=company;object=release?module-path={SOFTHSM}"
 
 
+@pytest.mark.slow
 @needs_softhsm
 def test_a_key_on_a_token_signs_a_bundle(
     made: making.Made, made_key: keys.KeyFiles, token: str, tmp_path: Path

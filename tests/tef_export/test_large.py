@@ -91,6 +91,7 @@ def test_weights_in_the_file_are_checked_as_others(tmp_path: Path, attack: Any, 
     attack(caught.value, "onnx rules")
 
 
+@pytest.mark.slow
 def test_every_cut_and_every_changed_byte_is_an_answer(tmp_path: Path) -> None:
     """A file that was cut or altered anywhere is read as a parser reads it, or refused; never a crash."""
     whole = making.model().SerializeToString(deterministic=True)
@@ -160,6 +161,7 @@ def reader(made: making.Made, path: Path | None = None) -> verify.Verification:
     return verify.verify(path or made.path, public_key=made.key.public_key(), at=making.NOW)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("in_place")
 def test_a_large_model_is_read_where_it_stands(made: making.Made, monkeypatch: pytest.MonkeyPatch) -> None:
     """It is hashed, checked and run out of the archive, and never written out."""
@@ -178,6 +180,7 @@ def test_a_large_model_is_read_where_it_stands(made: making.Made, monkeypatch: p
     assert found.sha256 == making.sha(made.path.read_bytes())
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("in_place")
 def test_a_flipped_bit_of_a_large_model_is_refused(made: making.Made, tmp_path: Path) -> None:
     """With the archive's old checksum it is damage, with a new one it is not what was signed."""

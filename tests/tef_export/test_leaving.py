@@ -99,6 +99,7 @@ def test_no_test_in_the_real_world_without_its_papers(made: making.Made, annex_i
     assert write.prepare(made.folder, complete, made.approval, making.CREATED).leaving.test_environment == "real_world"
 
 
+@pytest.mark.slow
 def test_the_papers_stand_in_the_index_and_are_compared_with_the_plan(tmp_path: Path) -> None:
     """The facility sees plan id, approval and registration; an index that drops them is refused."""
     text = load.plan_path("diabetes_progression").read_text(encoding="utf-8")

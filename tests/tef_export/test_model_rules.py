@@ -172,6 +172,7 @@ def folder(place: Path, made: making.Made) -> Path:
     return place
 
 
+@pytest.mark.slow
 @pytest.mark.attack("model", "D78 another model than the golden outputs are of")
 def test_exchanged_golden_outputs_and_models_are_noticed(made: making.Made, tmp_path: Path, attack: Attack) -> None:
     """D78, A3: the model that ships must give the recorded outputs."""
@@ -198,6 +199,7 @@ def test_missing_or_broken_golden_files_are_a_refusal(made: making.Made, tmp_pat
         assert opened.failed[0] == "golden vectors"
 
 
+@pytest.mark.slow
 def test_a_model_that_takes_too_much_is_stopped(made: making.Made, tmp_path: Path) -> None:
     """D76: a model that asks for far more memory than the limit ends with its process, not with the reader."""
     from onnx import TensorProto, helper, numpy_helper

@@ -51,6 +51,7 @@ def test_what_is_bent_where_readers_could_differ_is_seen_alike(made: making.Made
     assert [text.partition(":")[0] for text in said] == ["bagit_profile"]
 
 
+@pytest.mark.slow
 def test_targeted_bending_makes_all_kinds(made: making.Made) -> None:
     """Each layer is bent, and most bundles differ from each other."""
     drawn = random.Random(2)  # noqa: S311 - no secret

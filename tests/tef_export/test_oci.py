@@ -41,6 +41,7 @@ def test_the_layout_is_one_model_pack(layout: Path, made: making.Made) -> None:
     assert [layer["annotations"]["org.cncf.model.filepath"] for layer in weights] == ["data/model/model.onnx"]
 
 
+@pytest.mark.slow
 def test_after_a_pull_both_signatures_hold(layout: Path, made: making.Made, tmp_path: Path) -> None:
     """The files of the layers are the bag, byte for byte; zipped again it is the same bundle."""
     index = json.loads((layout / "index.json").read_bytes())

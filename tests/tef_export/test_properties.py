@@ -74,6 +74,7 @@ def good(key: Any, tmp_path_factory: pytest.TempPathFactory) -> making.Made:
     return bundle(tmp_path_factory.mktemp("property"), key)
 
 
+@pytest.mark.slow
 def test_a_property_file_travels_under_its_digest_and_can_be_proven_again(good: making.Made, tmp_path: Path) -> None:
     """The reader accepts the bundle, and whoever has it asks the certifier again with what lies in it."""
     found = verify.verify(good.path, public_key=good.key.public_key(), at=making.NOW)

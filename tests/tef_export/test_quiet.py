@@ -95,6 +95,7 @@ def test_entities_and_broken_archives_are_named(docx: bytes) -> None:
     assert "unpacked" in str(quiet.acts_docx(docx[: len(docx) // 2]))
 
 
+@pytest.mark.slow
 def test_a_bomb_is_not_unpacked(docx: bytes) -> None:
     """The declared size of all parts is bounded before anything is read."""
     assert "more than" in str(quiet.acts_docx(changed(docx, "word/x.xml", b"0" * (quiet.MOST_BYTES + 1))))

@@ -21,6 +21,7 @@ FORBIDDEN = (
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("module", ["verify", "write", "keys", "approval"])
 def test_nothing_heavy_is_loaded(module: str) -> None:
     """Neither reading nor writing loads the pipeline; a model is opened in another process."""
@@ -29,6 +30,7 @@ def test_nothing_heavy_is_loaded(module: str) -> None:
     assert done.stdout.strip() == "[]"
 
 
+@pytest.mark.slow
 def test_verifying_loads_nothing_heavy(made: making.Made) -> None:
     """A whole verification stays as light as its imports."""
     code = (
@@ -70,6 +72,7 @@ print(found.ok, new, len(received.entries(desk / "received")), written[0].name)
 """What a facility does, where the modules and calls of POSIX are absent, as on Windows."""
 
 
+@pytest.mark.slow
 def test_a_facility_needs_nothing_of_posix(made: making.Made, tmp_path: Path) -> None:
     """Verifying, importing and answering work without the modules and calls that Windows does not have."""
     words = (made.path, made.written.public_key, tmp_path, making.NOW.isoformat())

@@ -61,6 +61,7 @@ def test_what_does_not_hold_is_not_taken(made: making.Made, tmp_path: Path) -> N
     assert not (tmp_path / "c").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("moment", ["_copy", "_insert"])
 def test_a_killed_import_leaves_no_half_entry(made: making.Made, tmp_path: Path, moment: str) -> None:
     """Killed while the bundle is copied, or when it lies in place but is not entered: the next start clears up."""
@@ -87,6 +88,7 @@ def test_a_killed_import_leaves_no_half_entry(made: making.Made, tmp_path: Path,
     assert received.entries(into) == (entry,)
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_no_half_entry(made: making.Made, tmp_path: Path, monkeypatch) -> None:
     """One sentence, no file, no entry."""
 
@@ -126,6 +128,7 @@ def test_the_same_id_with_other_content_needs_a_reason(made: making.Made, tmp_pa
     assert len(received.entries(tmp_path / "c")) == 2
 
 
+@pytest.mark.slow
 @pytest.mark.attack("catalogue", "rollback")
 def test_a_rollback_and_another_sender_need_a_reason(tmp_path: Path, attack: Attack) -> None:
     """An older version after a newer one, and the same system from another key; 0.10 is newer than 0.9."""
@@ -147,6 +150,7 @@ def test_a_rollback_and_another_sender_need_a_reason(tmp_path: Path, attack: Att
         take(tmp_path / "c", foreign, accept="  ")
 
 
+@pytest.mark.slow
 def test_places_that_are_no_catalogue_are_refused(made: making.Made, tmp_path: Path) -> None:
     """A file, links that lead elsewhere, a database of somebody else, no database: nothing of them is changed."""
     (tmp_path / "file").write_text("mine")
@@ -245,6 +249,7 @@ print([p.name for p in pathlib.Path(place, "c", "bundles").iterdir()])
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("unshare"), reason="no unshare: a small disk of one's own needs Linux")
 def test_a_disk_that_is_really_full_leaves_no_half_entry(made: making.Made, tmp_path: Path) -> None:
     """On a file system smaller than the bundle: one sentence each time, an empty catalogue, no file left over."""

@@ -63,6 +63,7 @@ def test_test_rows_come_back_as_they_were_measured(shared: making.Made) -> None:
     assert part.digests_sha256 == shared.dossier.split.parts["test"].digests.sha256
 
 
+@pytest.mark.slow
 def test_the_bundle_with_test_rows_holds(shared: making.Made) -> None:
     """The reader accepts it, and says how much can be repeated."""
     answer = verify.verify(shared.path, public_key=shared.key.public_key(), at=making.NOW)
@@ -276,6 +277,7 @@ def test_test_rows_that_are_no_such_table_are_refused(
     attack(caught.value, "recipe")
 
 
+@pytest.mark.slow
 def test_rows_that_the_plan_keeps_are_refused(made: making.Made, shared: making.Made, tmp_path: Path) -> None:
     """Rows added to the bundle of a plan that keeps them are refused, whatever the recipe says."""
     top, files = making.unpacked(made.path)
@@ -331,6 +333,7 @@ def test_no_column_is_a_formula(shared: making.Made, name: str) -> None:
         rows.read(files[recipe.TEST_ROWS], found(shared), odd)
 
 
+@pytest.mark.slow
 @given(data=st.data())
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_table_is_read_or_refused(shared: making.Made, data: st.DataObject) -> None:

@@ -11,6 +11,7 @@ from tef_export import keys, verify
 RELEASED = sorted(Path(__file__).with_name("released").glob("*.zip"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", RELEASED, ids=[path.stem for path in RELEASED])
 def test_an_earlier_bundle_is_accepted(path: Path) -> None:
     """Every check of today's reader passes on it; no answer is `not run`."""

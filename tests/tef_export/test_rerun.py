@@ -22,6 +22,7 @@ def again(made: making.Made, **more):
     return run.rerun(made.path, public_key=made.key.public_key(), at=making.NOW, **more)
 
 
+@pytest.mark.slow
 def test_the_same_rows_give_the_same_values(honest: making.Made) -> None:
     """Values and intervals of the declared checks come back; thresholds are judged anew."""
     found = again(honest)
@@ -33,6 +34,7 @@ def test_the_same_rows_give_the_same_values(honest: making.Made) -> None:
     assert found.thresholds
 
 
+@pytest.mark.slow
 def test_the_outcome_says_whether_code_and_packages_are_the_committed_ones(honest: making.Made) -> None:
     """Another digest of the code, or another version of what computes, is named; equal ones are the provider's."""
     committed = honest.dossier.commit.model_copy(
@@ -106,6 +108,7 @@ def test_a_whole_check_that_was_left_out_is_found(tmp_path: Path, monkeypatch: p
     assert "ask the sender" in next(one.reason for one in later.not_repeated if one.check_id == "performance.brier")
 
 
+@pytest.mark.slow
 def test_what_needs_groups_is_not_repeated_without_them(tmp_path: Path) -> None:
     """The plan lets rows leave and no codes: performance is reproduced, fairness is listed with the reason."""
     found = again(rerunnable.bundle(tmp_path, making.real_key(), include_groups=False))
@@ -124,6 +127,7 @@ def test_nothing_is_measured_of_a_bundle_that_does_not_hold(honest: making.Made,
         run.rerun(honest.path, public_key=making.real_key().public_key(), at=making.NOW)
 
 
+@pytest.mark.slow
 def test_without_rows_of_either_side_nothing_can_be_measured(made: making.Made) -> None:
     """A bundle without test rows needs a table of the facility's own, and the error says so."""
     with pytest.raises(errors.VerificationError, match="Use rows of your own"):
@@ -166,6 +170,7 @@ def test_other_rows_are_compared_by_intervals(now: records.Measure, status: str)
     assert compare._other(pair, 0.95, 300, 30).status == status
 
 
+@pytest.mark.slow
 def test_counts_are_not_compared_across_tables(honest: making.Made) -> None:
     """A confusion matrix of other rows agrees with nothing: it is listed, and makes no answer `cannot tell`."""
     declared = next(r for r in honest.dossier.results() if r.check_id == "performance.confusion_matrix")
@@ -179,6 +184,7 @@ def test_counts_are_not_compared_across_tables(honest: making.Made) -> None:
     assert "counts: numbers of rows" in next(one.reason for one in listed if one.check_id == declared.check_id)
 
 
+@pytest.mark.slow
 def test_a_figure_that_other_rows_do_not_give_is_named_and_no_group_is_called_absent(honest: making.Made) -> None:
     """What rests on which groups are small is named as such; the group itself is among the rows and was compared."""
     measured = next(r for r in honest.dossier.results() if r.check_id == "fairness.selection_rate")
@@ -202,6 +208,7 @@ def test_a_figure_that_other_rows_do_not_give_is_named_and_no_group_is_called_ab
     ]
 
 
+@pytest.mark.slow
 def test_rates_of_two_classes_are_not_compared(honest: making.Made) -> None:
     """Of several classes the one whose groups differ most is shown: on other rows that may be another class."""
     found = honest.dossier.results()

@@ -84,6 +84,7 @@ def test_values_arrive_as_they_are(declared: Declared, rows: Rows, tmp_path: Pat
     assert found.part.y.tolist() == [int(float(r[declared.contract.target]) > above) for r in rows]
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(order=st.permutations(range(12)), shuffled=st.randoms(use_true_random=False))
 def test_neither_the_order_of_columns_nor_of_rows_matters(
@@ -103,6 +104,7 @@ def test_neither_the_order_of_columns_nor_of_rows_matters(
         assert [codes.names[c] for c in codes.codes] == [group.names[c] for c in group.codes[places]]
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(cell=st.text(max_size=30))
 def test_any_text_is_a_number_missing_or_refused(declared: Declared, rows: Rows, tmp_path: Path, cell: str) -> None:

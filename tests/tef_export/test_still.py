@@ -47,6 +47,7 @@ ACTING: list[tuple[str, str, str]] = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.attack("contents")
 @pytest.mark.parametrize(("suffix", "text"), [a[1:] for a in ACTING], ids=[a[0] for a in ACTING])
 def test_what_acts_on_opening_is_refused(attack: Attack, suffix: str, text: str) -> None:
@@ -72,6 +73,7 @@ def test_what_waits_for_a_click_is_let_through(suffix: str, text: str) -> None:
     assert still.acts(suffix, text) is None
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(60)
 @pytest.mark.parametrize(
     ("suffix", "begins"),

@@ -39,6 +39,7 @@ def refused(path: Path, made: making.Made, **asked: object) -> dict[str, verify.
     return {check.name: check for check in found.checks if check.status == "fail"}
 
 
+@pytest.mark.slow
 def test_the_untouched_bundle_holds(made: making.Made) -> None:
     """Every check passes, with the key or with its fingerprint pinned."""
     for pin in ({"public_key": made.key.public_key()}, {"fingerprint": made.key.fingerprint.upper()}):
@@ -49,6 +50,7 @@ def test_the_untouched_bundle_holds(made: making.Made) -> None:
         assert found.key_fingerprint == made.key.fingerprint
 
 
+@pytest.mark.slow
 def test_a_verified_bundle_becomes_a_record(made: making.Made) -> None:
     """Only what the reader has accepted is recorded as a bundle."""
     found = verify.verify(made.path, public_key=made.key.public_key(), at=making.NOW)
@@ -518,6 +520,7 @@ def test_wrong_content_is_refused_although_it_is_signed(
     attack(found)
 
 
+@pytest.mark.slow
 @pytest.mark.attack("bag", "bag")
 def test_manifests_that_do_not_fit_are_refused_although_they_are_signed(
     made: making.Made, tmp_path: Path, attack: Attack
@@ -601,6 +604,7 @@ def test_a_refusal_or_an_unmet_gate_without_waiver_is_no_approval(
 # --- demonstrations ------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @pytest.mark.attack("approval", "demonstration")
 @pytest.mark.usefixtures("model_left_out")
 def test_a_demonstration_says_so_and_is_refused_unless_asked_for(tmp_path: Path, attack: Attack) -> None:

@@ -105,6 +105,7 @@ def test_openssl_verifies_the_timestamp(stamped: write.Written, authority: Autho
     assert "Verification: OK" in done.stdout + done.stderr
 
 
+@pytest.mark.slow
 def test_the_reader_says_the_time_and_whose_word_it_is_not(stamped: write.Written, made: making.Made) -> None:
     """The bundle holds; the time is stated as the authority's word, to be checked."""
     found = verify.verify(stamped.path, public_key=made.key.public_key(), at=making.NOW)

@@ -148,7 +148,9 @@ def _commands(
     yield "bagit", (sys.executable, "-m", "bagit", "--validate", ".")
     profile = ROOT / "tef_export" / "bagit_profile.json"
     yield "bagit_profile", (*_python("bagit_profile"), profile, "urn:proofline:bagit-profile:1")
-    yield "cyclonedx", (*_python("cyclonedx"), "data/sbom/model.cdx.json", "data/sbom/environment.cdx.json")
+    # With the check of addresses where the whole validator is installed.
+    by = TOOLS / "python" if (TOOLS / "rocrate-validator").is_file() else sys.executable
+    yield "cyclonedx", (by, *_python("cyclonedx")[1:], "data/sbom/model.cdx.json", "data/sbom/environment.cdx.json")
     attestations = ("data/provenance/build.intoto.json", "data/provenance/evaluation.intoto.json")
     yield "securesystemslib", (*_python("securesystemslib"), certificate, *attestations)
     croissant = "data/documents/croissant.json"

@@ -55,6 +55,7 @@ def test_a_violation_in_any_case_counts(tmp_path):
     assert found.inputs[0] >= 0.5
 
 
+@pytest.mark.slow
 def test_a_strict_limit_is_not_met_by_equality(tmp_path):
     """Y > 0 on a network that is zero everywhere is never said to be violated; Y ≥ 0 is."""
     content = networks.model(
@@ -82,6 +83,7 @@ def test_an_unknown_operator_is_unknown_with_its_name(tmp_path, operator):
     assert f"operator {operator}" in found.reason
 
 
+@pytest.mark.slow
 def test_probabilities_are_compared_through_their_logits(tmp_path):
     """With a softmax at the end, properties on probabilities agree with what sampling shows."""
     rng = np.random.default_rng(3)

@@ -88,6 +88,7 @@ WORDS = st.sampled_from(
 )  # fmt: skip
 
 
+@pytest.mark.slow
 @settings(max_examples=150, deadline=None)
 @given(st.lists(WORDS, max_size=60).map(" ".join) | st.text(max_size=200))
 def test_any_text_is_read_or_refused(text):
@@ -114,6 +115,7 @@ def test_a_written_constraint_is_read_back(rows):
         assert constraint.shift == -c
 
 
+@pytest.mark.slow
 def test_a_large_file_is_read_in_time_that_grows_with_it():
     """Thousands of inputs, each with its limits, and alternatives at the end: every case has every limit."""
     from checks.certified import vnnlib

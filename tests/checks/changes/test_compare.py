@@ -21,6 +21,7 @@ def places(record: DiffRecord) -> dict[str, diff_records.Change]:
     return {change.place: change for change in record.changes}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["first", "second", "third"])
 def test_a_version_does_not_differ_from_itself(name: str, request: pytest.FixtureRequest) -> None:
     """Nothing is listed, every difference is 0, and the record says `identical`."""
@@ -247,6 +248,7 @@ def test_the_record_survives_its_file(first: Side, second: Side) -> None:
     assert DiffRecord.model_validate_json(found.model_dump_json()) == found
 
 
+@pytest.mark.slow
 def test_given_predictions_are_matched_by_the_row_id(tmp_path) -> None:
     """Two tables of predictions of the same rows share no digest; the plan's row id tells the rows apart."""
     found = [_given(tmp_path / letter, letter) for letter in "ab"]
@@ -263,6 +265,7 @@ def test_given_predictions_are_matched_by_the_row_id(tmp_path) -> None:
     assert compare.compare(found[0], found[0]).outcome == "identical"
 
 
+@pytest.mark.slow
 def test_without_a_row_id_given_predictions_are_not_matched(tmp_path) -> None:
     """Nobody knows which row is which."""
     record = compare.compare(*(_given(tmp_path / letter, letter, row_id=None) for letter in "ab"))
@@ -284,6 +287,7 @@ def _given(place: Path, letter: str, row_id: str | None = "patient") -> Side:
     return sides.given(place / "run", load.load(path), letter, place)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("other", ["second", "third"])
 def test_the_report_says_nothing_that_its_record_does_not_carry(
     first: Side, other: str, tmp_path: Path, request: pytest.FixtureRequest

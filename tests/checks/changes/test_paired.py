@@ -39,6 +39,7 @@ def regressed(rows: int, rng: np.random.Generator) -> paired.SameRows:
     return paired.SameRows(y, *found, 0, {}, intervals.Sampling(replicates=200))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("make", "names"), [(classified, NAMES), (regressed, ERRORS)])
 def test_the_true_difference_is_covered_at_its_level(make, names: tuple[str, ...]) -> None:
     """Over 1,000 draws of 200 rows the difference that many rows have lies inside in 93 to 97 % (of 95 %)."""

@@ -62,6 +62,7 @@ def test_the_policy_is_laid_on_the_results(made, record):
     assert by_id["data.leakage"].status == "pass"
 
 
+@pytest.mark.slow
 def test_a_gate_with_its_own_level_is_judged_on_it(tmp_path):
     """A threshold that the 95 % interval clears can lie inside the one of 99 %."""
     made = runs.make(tmp_path / "run", builders.plan(replicates=200))
@@ -75,6 +76,7 @@ def test_a_gate_with_its_own_level_is_judged_on_it(tmp_path):
     assert result.status == "inconclusive"
 
 
+@pytest.mark.slow
 def test_the_same_run_gives_the_same_numbers(made, record):
     """All but seconds."""
     again = measured(made)
@@ -83,6 +85,7 @@ def test_the_same_run_gives_the_same_numbers(made, record):
             assert first == second
 
 
+@pytest.mark.slow
 def test_progress_names_what_is_measured(made):
     """Every family is told before it is measured, and long ones within."""
     told = []
@@ -132,6 +135,7 @@ def test_a_graph_that_fails_while_it_runs_leaves_checks_unmeasured(made, monkeyp
 TRAINING = ("torch", "transformers", "mlflow", "prefect", "pandas", "sklearn", "lm_eval")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("module", "absent"), [("evaluate", TRAINING), ("again", (*TRAINING, "pyarrow"))])
 def test_no_training_framework_is_loaded(module, absent):
     """The graph is measured under ONNX Runtime alone; whoever repeats it on text needs no Parquet either."""

@@ -117,6 +117,7 @@ def test_changes_that_the_plan_leaves_out_do_not_apply(tmp_path):
     assert [r.status for r in found if "does not ask" in r.reason] == ["not_applicable"] * 3
 
 
+@pytest.mark.slow
 def test_the_worst_and_the_best_language_of_each_change_are_told(tmp_path):
     """Where a change costs most, with an interval, and least; a language with few excerpts is listed, not compared."""
     rows = [*ROWS, *[("fi", "tales", t.upper()) for t in PARAGRAPHS[:6]], ("sv", "tales", PARAGRAPHS[13])]
@@ -140,6 +141,7 @@ def test_the_worst_and_the_best_language_of_each_change_are_told(tmp_path):
     assert result.details["worst_slice"]["language"] == f"language = {worst_name}"
 
 
+@pytest.mark.slow
 def test_a_gate_on_the_worst_language_is_open_while_a_language_is_too_small(tmp_path):
     """As with bits per byte: what nobody could measure passes no gate; a limit that is missed without it fails."""
     rows = [*ROWS, *[("fi", "docs", t.upper()) for t in PARAGRAPHS[:6]], ("sv", "docs", PARAGRAPHS[13])]

@@ -140,6 +140,7 @@ def test_the_register_never_judges():
     assert "certified" not in content
 
 
+@pytest.mark.slow
 def test_a_broken_register_is_refused_in_one_sentence(tmp_path):
     """A missing file, an unknown source and an identifier that stands twice are named."""
     for name in law.FILES:

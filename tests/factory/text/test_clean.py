@@ -26,6 +26,7 @@ def _clean(
     return builders.texts(folder, record), {step.step: step for step in record.steps}, record
 
 
+@pytest.mark.slow
 def test_every_step_is_counted_before_and_after(tmp_path: Path) -> None:
     """What one step leaves is what the next one begins with, and the last leaves what is stored."""
     texts = ["short", LONG, LONG + "Write to jane.doe@example.org today.", LONG, "blocked words here " + LONG]
@@ -135,6 +136,7 @@ def test_a_domain_list_holds_for_what_is_below_it(tmp_path: Path) -> None:
     assert list(record.web_domains["files"]) == ["myexample.org"]
 
 
+@pytest.mark.slow
 def test_the_same_corpus_gives_the_same_files(tmp_path: Path) -> None:
     """Cleaning is deterministic, and leaves nothing behind but its shards."""
     one, two = (builders.cleaned(tmp_path / name, builders.plan()) for name in ("a", "b"))

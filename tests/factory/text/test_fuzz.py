@@ -86,6 +86,7 @@ def test_any_bytes(content: bytes, name: str) -> None:
     _sound(lambda: _read(name, content))
 
 
+@pytest.mark.slow
 @QUICK
 @given(data=st.data(), name=st.sampled_from(sorted(SEEDS)))
 def test_whole_files_that_were_changed(data: st.DataObject, name: str) -> None:
@@ -105,6 +106,7 @@ def test_whole_files_that_were_changed(data: st.DataObject, name: str) -> None:
     _sound(lambda: _read(name, bytes(content)))
 
 
+@pytest.mark.slow
 @QUICK
 @given(
     text=st.text(max_size=60),
@@ -125,6 +127,7 @@ JSON = st.recursive(
 ROW = st.dictionaries(st.sampled_from(["text", "lang", "kind", "url"]), JSON, max_size=4)
 
 
+@pytest.mark.slow
 @QUICK
 @given(
     rows=st.lists(
@@ -136,6 +139,7 @@ def test_any_json(rows: list[object]) -> None:
     _sound(lambda: _read("a.jsonl", "\n".join(json.dumps(row) for row in rows).encode()))
 
 
+@pytest.mark.slow
 @QUICK
 @given(
     names=st.lists(

@@ -78,6 +78,7 @@ def test_bands_find_a_pair_at_the_similarity_asked_for(similarity: float) -> Non
     assert longer.candidate(similarity) < near_duplicates.FOUND
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("similarity", [0.6, 0.8])
 def test_planted_copies_are_found_and_nothing_else(tmp_path: Path, similarity: float) -> None:
     """By simulation: at least the promised share of the pairs above the threshold, none below it."""
@@ -99,6 +100,7 @@ def test_planted_copies_are_found_and_nothing_else(tmp_path: Path, similarity: f
     assert recall >= near_duplicates.FOUND - 3 * math.sqrt(0.01 * 0.99 / above)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 def test_every_removed_document_has_one_that_stays_and_is_near(tmp_path: Path, seed: int) -> None:
     """In chains of copies of copies, what goes is near to what stays, and what stays is near to nothing before it."""

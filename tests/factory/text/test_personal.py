@@ -97,6 +97,7 @@ def test_spans_are_ordered_and_inside(text: str, language: str) -> None:
     assert len(masked) == len(text) - sum(e - b for b, e, _ in found) + sum(len(k) + 2 for *_, k in found)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("piece", ["a", "a.", "a@", "a@a.", "AA00", "AA00 0000 ", "0 ", "0-", "+1", "é.", "("])
 def test_no_text_makes_it_slow(piece: str) -> None:
     """Time grows with the length of the text, whatever is repeated in it."""

@@ -56,6 +56,7 @@ def test_scripts_without_spaces_have_a_word_for_each_character(text: str, count:
     assert words.runs([text], 1, short=False).words.tolist() == [count]
 
 
+@pytest.mark.slow
 def test_no_collisions_among_many_words() -> None:
     """Three hundred thousand different short words have as many hashes."""
     text = " ".join(f"{i:x}" for i in range(300_000))

@@ -89,6 +89,7 @@ def test_the_account_says_that_it_is_none_of_a_high_risk_system(answer: str, wor
     assert words is None or words in shown
 
 
+@pytest.mark.slow
 def test_json_keeps_to_its_schema(trees: dict[str, dict[str, Document]]) -> None:
     """Forms of facts that documents of tables do not have are in the schema, too."""
     schema = json.loads((Path(render_json.__file__).parent / "documents.schema.json").read_text(encoding="utf-8"))
@@ -179,6 +180,7 @@ def test_an_answer_closes_its_gap(trees: dict[str, dict[str, Document]]) -> None
     assert {text.partition(" --only ")[2].rstrip(").") for text in left} == {"gpai_user_services"}
 
 
+@pytest.mark.slow
 def test_same_dossier_gives_the_same_bytes(runs: dict[str, LanguageDossier], tmp_path: Path) -> None:
     """Rendering again, from records read back, gives the same digests, and every document in its formats."""
     first = documents.render(RunFolder(tmp_path / "a"), runs["whole"], ("md", "html", "json"))
@@ -259,6 +261,7 @@ def test_card_shows_every_measurement(trees: dict[str, dict[str, Document]]) -> 
     }  # fmt: skip
 
 
+@pytest.mark.slow
 def test_text_of_a_plan_stays_text(tmp_path: Path) -> None:
     """No heading, link, script or key of the metadata comes of a text of the plan."""
     from tests.configs.language_plans import plan_of

@@ -67,6 +67,7 @@ def test_first_page_says_what_stands_against_a_signature(trees: dict[str, dict[s
     assert "Risks whose rest nobody has judged acceptable: 1 of 1 (for the management)." in sign("answered")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("run", ["binary", "answered"])
 def test_the_first_page_and_the_declaration_count_the_same_things(runs: dict[str, Dossier], run: str) -> None:
     """How many things stand against a signature is one number; the lines below it add up to it."""
@@ -84,6 +85,7 @@ def test_the_first_page_and_the_declaration_count_the_same_things(runs: dict[str
     assert sum(int(n) if n is not None else max(each, 1) for n, each in zip(counts, listed, strict=True)) == number
 
 
+@pytest.mark.slow
 def test_a_risk_reads_the_same_in_every_document(runs: dict[str, Dossier]) -> None:
     """What the register says of a risk, who accepts its rest, also where that is outdated, and when it is reviewed."""
     found = runs["answered"]
@@ -111,6 +113,7 @@ def test_a_risk_reads_the_same_in_every_document(runs: dict[str, Dossier]) -> No
     assert "overdue" in one["Review"]
 
 
+@pytest.mark.slow
 def test_gaps_are_counted_by_who_can_fill_them(runs: dict[str, Dossier]) -> None:
     """The table of the first page counts every gap of the document once."""
     document = annex_iv.build(refs.book(runs["binary"]))
@@ -132,6 +135,7 @@ def test_no_person_s_data_in_the_specification_of_the_input(trees: dict[str, dic
         )
 
 
+@pytest.mark.slow
 def test_first_page_says_how_much_is_open_in_all(runs: dict[str, Dossier]) -> None:
     """One line counts the open questions by owner and the gaps of plan and data over every document."""
     book = refs.book(runs["answered"])

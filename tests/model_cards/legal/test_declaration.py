@@ -184,6 +184,7 @@ def test_every_open_question_on_the_class_stands_against_it(ready: Dossier) -> N
     assert _what(changed) == ["open on the class of the system: Duty of transparency"]
 
 
+@pytest.mark.slow
 def test_carried_over_waits_and_outdated_blocks(ready: Dossier) -> None:
     """One rule for both documents: what is outdated stands against it, what is carried over only waits; both count."""
     assert ready.answers is not None
@@ -215,6 +216,7 @@ def test_carried_over_waits_and_outdated_blocks(ready: Dossier) -> None:
     assert [tree.plain(item) for item in reasons.items if "carried over" in tree.plain(item)] == []
 
 
+@pytest.mark.slow
 def test_annex_iv_says_how_many_things_stand_against_the_declaration(dossiers: dict[str, Dossier]) -> None:
     """The point of the annex names the same number as the document it leads to, and where a draft will stand."""
     book = refs.book(builders.with_plan(dossiers["binary"], stating.HIGH_RISK))

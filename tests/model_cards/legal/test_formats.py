@@ -119,6 +119,7 @@ def test_html_and_markdown_show_hostile_text_as_it_is(formats: dict[str, bytes])
     assert [line for line in markdown.splitlines() if line.startswith("#")] == ["# \\# Heading", "## Here"]
 
 
+@pytest.mark.slow
 def test_same_tree_same_bytes(document: Document, formats: dict[str, bytes]) -> None:
     """Each format of a document can be made again to the byte: an approval is bound to its digest."""
     assert in_all(hostile(), "hostile", AT) == formats
@@ -126,6 +127,7 @@ def test_same_tree_same_bytes(document: Document, formats: dict[str, bytes]) -> 
     assert in_all(document, "annex_iv", AT) == first
 
 
+@pytest.mark.slow
 def test_json_holds_every_fact_and_gap(document: Document) -> None:
     """The JSON keeps to its schema, and says of each fact what it is, how it is shown and where it stands."""
     content = json.loads(render_json.render(document, "annex_iv"))
@@ -149,6 +151,7 @@ def test_json_holds_every_fact_and_gap(document: Document) -> None:
             assert part.text in gaps
 
 
+@pytest.mark.slow
 def test_every_page_says_draft_run_and_law(document: Document) -> None:
     """Head or foot of each page name the run, the digest of its evidence and the text of the law, and say: a draft."""
     made = in_all(document, "annex_iv", AT)
@@ -271,6 +274,7 @@ def test_html_breaks_no_place_of_the_law(document: Document) -> None:
     assert not re.findall(r"\bArts?\.? [0-9]+|--[a-z]+", bare)
 
 
+@pytest.mark.slow
 def test_drawings_reach_every_format(dossiers: dict[str, Dossier]) -> None:
     """A figure is drawn in HTML, PDF and DOCX, there with the words that stand for it."""
     from model_cards import data

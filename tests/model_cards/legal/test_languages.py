@@ -93,6 +93,7 @@ def test_text_of_a_person_is_never_translated() -> None:
     assert Fact("Data", "x#/y", derivation="name in words", language="de").shown == "Daten"
 
 
+@pytest.mark.slow
 def test_plan_chooses_the_languages(dossiers: dict[str, Dossier], tmp_path: Path) -> None:
     """Each language of the plan has its files beside the English ones, and links lead to its own."""
     asked = builders.with_plan(dossiers["binary"], {"documents": {"languages": ["de", "fr"]}})
@@ -135,6 +136,7 @@ def test_a_comma_never_stands_between_two_numbers(translated: dict[tuple[str, st
     assert not re.search(r"\[−?\d+,\d+, −?\d", found)
 
 
+@pytest.mark.slow
 def test_french_keeps_a_blank_before_the_colon(translated: dict[tuple[str, str, str], Document]) -> None:
     """A name is followed by a no-break space and a colon in French, a gap by a blank; by the colon alone in German."""
     for other, name, before in (("fr", "Nom du système\u00a0: ", " "), ("de", "Name des Systems: ", "")):
@@ -145,6 +147,7 @@ def test_french_keeps_a_blank_before_the_colon(translated: dict[tuple[str, str, 
         assert set(gaps) == {before}
 
 
+@pytest.mark.slow
 def test_what_the_program_writes_into_records_is_translated(
     translated: dict[tuple[str, str, str], Document],
 ) -> None:

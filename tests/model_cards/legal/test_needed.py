@@ -50,6 +50,7 @@ def test_which_documents_are_written_follows_from_the_class(dossiers: dict[str, 
     assert not needed & {"instructions", "risk_management", "monitoring", "logs", "registration", "declaration"}
 
 
+@pytest.mark.slow
 def test_predictions_without_their_model_get_every_document(tmp_path: Path) -> None:
     """Where no model was given, nothing is said of one: no example, no digest, and a declaration that says why not."""
     found = given_builder.build(tmp_path)

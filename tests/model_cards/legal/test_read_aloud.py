@@ -7,6 +7,8 @@ import io
 import re
 import zipfile
 
+import pytest
+
 from evidence.dossier import Dossier
 from model_cards import blocks, refs, render_docx, render_markdown, tree
 from model_cards.legal import brief, instructions, registry
@@ -81,6 +83,7 @@ def test_the_lists_of_effect_say_what_they_count(trees: dict[str, dict[str, Docu
     assert all(getattr(section.blocks[i - 1], "kind", "") == "owner" for i in lists[1:])
 
 
+@pytest.mark.slow
 def test_one_gap_is_not_several(runs: dict[str, Dossier]) -> None:
     """`1 gaps` is never written."""
     for dossier in runs.values():

@@ -66,6 +66,7 @@ def test_a_control_is_only_as_good_as_its_test(dossiers: dict[str, Dossier], sta
     assert status in values
 
 
+@pytest.mark.slow
 def test_no_test_named_is_said(dossiers: dict[str, Dossier]) -> None:
     """A control that no check shows is not passed over."""
     book = _book(dossiers["binary"], stating.RISK | {"shown_by": []})
@@ -112,6 +113,7 @@ def test_the_register_for_programs_says_the_same(dossiers: dict[str, Dossier]) -
     assert risk["tests"][0]["outcomes"] == ["fail"]
 
 
+@pytest.mark.slow
 def test_a_statement_on_every_residual_risk_has_to_agree_with_the_register(dossiers: dict[str, Dossier]) -> None:
     """Beside a risk that nobody accepted it stands against a signature, by name; beside an accepted one it does not."""
     open_risk = {k: v for k, v in stating.RISK.items() if k != "acceptance"}

@@ -104,6 +104,7 @@ def test_what_the_evidence_does_not_carry_is_found(text: str, rule: str, tmp_pat
     assert rule in lint(text, tmp_path)
 
 
+@pytest.mark.slow
 def test_more_digits_than_any_number_has_are_read_without_harm(tmp_path: Path) -> None:
     """A line of digits alone, longer than what a float holds, is no number that the evidence could carry."""
     assert lint(f"The recall was {'1' * 3000}.", tmp_path) in ([], ["number-differs"], ["number-unsupported"])

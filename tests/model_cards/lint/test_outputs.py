@@ -105,6 +105,7 @@ def test_output_goes_into_a_file(tmp_path: Path) -> None:
     assert json.loads(log.read_text(encoding="utf-8"))["version"] == "2.1.0"
 
 
+@pytest.mark.slow
 def test_unreadable_evidence_ends_the_command(tmp_path: Path) -> None:
     """Without its evidence nothing can be concluded: one sentence, exit code 3."""
     document, evidence = tmp_path / "a.md", tmp_path / "a.json"

@@ -82,6 +82,7 @@ def test_word_and_pdf_pass(dossiers: dict[str, dossier.Dossier], tmp_path: Path)
     assert findings(write(dossiers["binary"], tmp_path / "run", ("docx", "pdf"))) == []
 
 
+@pytest.mark.slow
 def test_a_changed_number_in_our_words_is_found(dossiers: dict[str, dossier.Dossier], tmp_path: Path) -> None:
     """The tests above can fail: another value and another count, in the words of our documents, are reported."""
     folder = RunFolder(tmp_path / "run")

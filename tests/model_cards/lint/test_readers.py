@@ -36,6 +36,7 @@ def refusal(place: Path, name: str, content: bytes) -> str:
     return text
 
 
+@pytest.mark.slow
 def test_every_format_gives_the_same_table_cell(tmp_path: Path) -> None:
     """A cell knows its row, its column and the heading above, whatever the format."""
     markdown = "# Results\n\n| Group | n | Recall |\n|---|---|---|\n| Women | 12 | 0.83 |\n| Men | 14 | 0.87 |\n"
@@ -56,6 +57,7 @@ def test_every_format_gives_the_same_table_cell(tmp_path: Path) -> None:
         assert cell.place.heading[-1].endswith("Results"), name
 
 
+@pytest.mark.slow
 def test_a_running_head_of_a_pdf_is_read_once_and_labels_stand_alone(tmp_path: Path) -> None:
     """What stands at the top of every page joins no heading, and a line with a label no other such line."""
     source = (
