@@ -54,7 +54,7 @@ def parse(text: str, system: str, name: str = "answers", *, versions: bool = Tru
     content, lines = strict_yaml.parse_with_lines(text, name)
     if not isinstance(content, dict):
         raise PlanError(
-            f"{name}: expected sections such as system: and answers:, got {type(content).__name__}. "
+            f"{name}: expected sections such as system: and answers:, got {strict_yaml.kind_of(content)}. "
             "`proofline answer RUN --file` writes a file to start from."
         )
     content = {key: value for key, value in content.items() if value is not None}

@@ -78,7 +78,7 @@ def of_content(content: Any, name: str = "plan") -> Plan:
     """Check a plan that was read as plain data. See `load`."""
     if not isinstance(content, dict):
         raise PlanError(
-            f"{name}: expected sections such as system: and data:, got {type(content).__name__}. "
+            f"{name}: expected sections such as system: and data:, got {strict_yaml.kind_of(content)}. "
             "Start from a shipped plan or `proofline init`."
         )
     return validated(content, Plan, name)

@@ -133,5 +133,26 @@ def _explained(name: str) -> Iterator[None]:
         where = f" line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         problem = error.problem or error.context or "it cannot be read"
         raise PlanError(f"{name}{where}: expected valid YAML, got: {problem}. Correct the line.") from None
+    except yaml.reader.ReaderError as error:
+        character = error.character if isinstance(error.character, int) else ord(error.character[:1])
+        raise PlanError(
+            f"{name}: expected YAML text, got the character U+{character:04X} at position {error.position}, which no "
+            "text holds. Take it out."
+        ) from None
     except yaml.YAMLError as error:
-        raise PlanError(f"{name}: expected valid YAML text, got: {error}. Correct the file.") from None
+        raise PlanError(
+            f"{name}: expected valid YAML text, got: {' '.join(str(error).split())}. Correct the file."
+        ) from None
+
+
+def kind_of(content: Any) -> str:
+    """What a document that is no table of sections holds, in words of a person: `nothing`, `a list`, `a text`."""
+    kinds = {
+        type(None): "nothing",
+        list: "a list",
+        str: "a text",
+        int: "a number",
+        float: "a number",
+        bool: "yes or no",
+    }
+    return kinds.get(type(content), "something else")

@@ -161,7 +161,7 @@ def _fact(pointer: str, found: AnyDossier) -> list[str]:
         case "evaluate":
             required = [line for line in decisions.lines(found) if line.required and line.status != "pass"]
             head = f"evaluation: {view.counts_of(found.evaluate.results)}; gate {found.gate.outcome}"
-            return [head, *_first([f"{line.status.replace('_', ' ')}: {line.check}@{line.slice}" for line in required])]
+            return [head, *_first([f"{line.status.replace('_', ' ')}: {_called(line, found)}" for line in required])]
         case "validate":
             failed = [r for r in found.validate.results if r.status not in ("pass", "not_applicable")]
             head = f"checks of the data: {view.counts_of(found.validate.results)}"
@@ -178,6 +178,13 @@ def _fact(pointer: str, found: AnyDossier) -> list[str]:
             names = short(", ".join(tensor.name for tensor in model.outputs))
             return [f"model: ONNX, opset {model.opset}, {model.onnx.size / 1e3:,.0f} kB, outputs {names}"]
     return [f"{name}: this run has no such record"]
+
+
+def _called(line: decisions.Line, found: AnyDossier) -> str:
+    """A line of the decision as the documents call it: `Demographic parity ratio (sex)`."""
+    titles = [r.title for r in found.results() if r.check_id == line.check] or [line.check]
+    title = next((one for one in titles if line.slice in one), titles[0])
+    return title if line.slice in ("overall", *title.split(), title.partition(": ")[2]) else f"{title} ({line.slice})"
 
 
 def _of_plan(path: str, plan: AnyPlan) -> list[str]:
@@ -197,6 +204,8 @@ def _of_plan(path: str, plan: AnyPlan) -> list[str]:
         stated = {name: "; ".join(getattr(system, name)) for name in lists}
         lines = [f"{system.name} {system.version}: {short(system.intended_purpose)}"]
         return lines + [f"{name.replace('_', ' ')}: {short(text)}" for name, text in stated.items() if text]
+    if path == "mitigation" and not isinstance(plan, LanguagePlan) and plan.mitigation.method == "none":
+        return ["the plan asks for no mitigation of differences between groups"]
     content: Any = plan.model_dump(mode="json", exclude_none=True)
     for step in path.split("."):
         content = content.get(step) if isinstance(content, dict) else None

@@ -25,8 +25,8 @@ def summary(book: Book) -> list[Parts]:
     names = tree.joined((_named(row) for row in sure[:NAMED]), "; ")
     sentence = (
         tree.say(
-            "No feature can be told from none with these rows: every interval of the rise of the {loss} holds zero ("
-            "the intervals of all features hold together at level {level}).",
+            "These rows show of no feature that the outputs rest on it: every interval of the rise of the {loss} when "
+            "a feature is shuffled holds zero (the intervals of all features hold together at level {level}).",
             loss=result["details"]["loss"].fact(),
             level=blocks.level(book),
         )

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal, Self, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 
 import pydantic
 from pydantic import Field, StringConstraints, model_validator
@@ -246,6 +247,7 @@ def read(place: Path, files: tuple[str, ...], kind: type[R]) -> R:
         IntegrityError: A file is missing or is not what the types ask for.
     """
     content: dict[str, object] = {}
+    file_of: dict[str, str] = {}
     for name in files:
         path = place / f"{name}.yaml"
         try:
@@ -254,14 +256,51 @@ def read(place: Path, files: tuple[str, ...], kind: type[R]) -> R:
             raise IntegrityError(
                 f"law register {path.name}: expected a file, got none. Install proofline again."
             ) from None
+        except UnicodeDecodeError as error:
+            raise IntegrityError(
+                f"law register {path.name}: expected UTF-8 text, got byte 0x{error.object[error.start]:02x}. Install "
+                "proofline again."
+            ) from None
         if not isinstance(found, dict):
-            raise IntegrityError(f"law register {path.name}: expected named lists, got {type(found).__name__}.")
+            raise IntegrityError(
+                f"law register {path.name}: expected named lists, got {strict_yaml.kind_of(found)}. Install proofline "
+                "again."
+            )
         content |= found
+        file_of |= dict.fromkeys(found, path.name)
     try:
         return kind.model_validate(content)
     except pydantic.ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        where = ".".join(map(str, first["loc"])) or "register"
-        raise IntegrityError(
-            f"law register {where}: expected an entry of its type, got: {first['msg']}. Correct the file."
-        ) from None
+        first: Mapping[str, Any] = dict(error.errors(include_url=False)[0])
+        raise IntegrityError(f"law register {_place(first['loc'], content, file_of)}: {_wrong(first)}") from None
+
+
+def _place(steps: Sequence[Any], content: Mapping[str, Any], file_of: Mapping[str, str]) -> str:
+    """Where an entry stands as a person looks for it: `high_risk.yaml, HR-15.4, supplier`."""
+    words = [file_of[steps[0]]] if steps and steps[0] in file_of else []
+    here: Any = content
+    for number, step in enumerate(steps):
+        try:
+            here = here[step]
+        except (KeyError, IndexError, TypeError):
+            here = {}
+        named = here.get("id") if isinstance(here, dict) else None
+        if isinstance(step, int):
+            words.append(str(named or f"entry {step + 1}"))
+        elif number or not isinstance(here, list):
+            words.append(str(step))
+    return ", ".join(words) or "as a whole"
+
+
+def _wrong(problem: Mapping[str, Any]) -> str:
+    """What pydantic found, as every message of ours reads."""
+    if problem["type"] == "missing":
+        return "expected a value, got none. Add it."
+    if problem["type"] == "extra_forbidden":
+        return "expected no such field, got it. Take it out."
+    said = str(problem["msg"]).removeprefix("Value error, ")
+    if problem["type"] == "value_error":
+        return f"expected a register that holds together, got: {said}. Correct the file."
+    shown = repr(problem["input"])
+    expected = (said[0].lower() + said[1:]).removeprefix("input should be ")
+    return f"expected {expected}, got {shown if len(shown) <= 60 else shown[:57] + '...'}. Correct the file."

@@ -72,12 +72,30 @@ def _what(gap: Gap) -> str:
 def _shown(part: tree.Part) -> str:
     if isinstance(part, str):
         return part
+    if isinstance(part, tree.Link):
+        return _shown(part.words)
     return part.shown if isinstance(part, Fact) else ""
 
 
 def _content(book: Book, requirement: Node) -> Parts:
     found: list[Parts] = [value(book, str(pointer.value)) for pointer in requirement["evidence"]]
+    if beside := _BESIDE.get(str(requirement.value["id"])):
+        found.insert(0, beside(book))
     return tree.joined(found, "; ")
+
+
+def _signed_copy(book: Book) -> Parts:
+    where = pieces.other(book, "declaration", "not among the documents of this run")
+    return tree.say("a copy is added once it is signed; how it stands: {where}", where=where)
+
+
+def _electronic(book: Book) -> Parts:
+    where = pieces.other(book, "instructions", "not among the documents of this run")
+    return tree.say("a document of this run: {where}", where=where)
+
+
+_BESIDE: dict[str, Callable[[Book], Parts]] = {"AVIII-A11": _signed_copy, "AVIII-A12": _electronic}
+"""Fields that ask for a document: which one it is, before what persons stated about it."""
 
 
 def value(book: Book, pointer: str) -> Parts:

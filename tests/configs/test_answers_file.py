@@ -225,3 +225,13 @@ def test_the_example_of_a_risk_is_one_of_this_system(use_case: str) -> None:
     assert set(risk.affected) <= {*plan.system.affected_persons, "whoever the outputs are about"}
     assert set(risk.shown_by) <= {gate.check for gate in plan.policy.gates}
     assert "atient" not in risk.model_dump_json(exclude={"affected"})
+
+
+@pytest.mark.parametrize(("text", "words"), [("", "got nothing"), ("- a\n", "got a list"), ("a: \x00\n", "U+0000")])
+def test_a_file_of_another_kind_is_told_in_one_sentence(text: str, words: str) -> None:
+    """What stands there in place of sections is named in plain words, on one line."""
+    with pytest.raises(PlanError) as caught:
+        answers_file.parse(text, "quick-plan")
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert "NoneType" not in str(caught.value)

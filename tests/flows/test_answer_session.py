@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from configs import answers_file, errors
 from configs.answers import By
-from flows import answer_session, answer_store, answer_view, risk_session, workspace
+from evidence.folder import RunFolder
+from flows import answer_session, answer_store, answer_view, decisions, risk_session, workspace
 from tests.evidence import builders
+from tests.model_cards import builders as whole_runs
 
 BY = By(person="Anna Muster", role="compliance officer", at="2026-11-20")
 SAID = "The physician on the ward decides."
@@ -402,3 +404,15 @@ def test_a_question_fits_into_the_terminal(
     assert all(len(line) <= 80 for line in answer_session.HELP.splitlines())
     assert answer_view.fitted("    " + "word " * 60).startswith("    word")
     assert max(map(len, answer_view.fitted("    " + "word " * 60).splitlines())) <= min(columns, 100)
+
+
+def test_what_did_not_pass_is_called_as_the_documents_call_it(tmp_path: Path) -> None:
+    """A person who reads the report finds the same names beside a question, not those of the plan."""
+    found = whole_runs.build(RunFolder(tmp_path), whole_runs.plan_of("binary"))
+    lines = decisions.lines(found)
+    titles = {result.title for result in found.results()}
+    assert lines
+    for line in lines:
+        said = answer_view._called(line, found)
+        assert any(said.startswith(title) for title in titles)
+        assert line.slice == "overall" or line.slice in said

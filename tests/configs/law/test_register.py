@@ -164,3 +164,31 @@ def test_age_counts_days():
     checked = dt.date.fromisoformat(REGISTER.checked_on)
     assert REGISTER.age_in_days(checked) == 0
     assert REGISTER.age_in_days(checked + dt.timedelta(days=91)) == 91
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "words"),
+    [
+        ("dates", b"basis: Art. 113,", b"", "dates.yaml, entry-into-force, basis: expected a value, got none"),
+        (
+            "high_risk",
+            b"supplier: person",
+            b"supplier: nobody",
+            "high_risk.yaml, HR-6.1, supplier: expected 'pipeline'",
+        ),
+        ("standards", b"harmonised: false", b"harmonised: false, extra: 1", "EN 18286:2026, extra: expected no such"),
+        ("register", b"celex:", b"celex: 1 #", "register.yaml, celex: expected"),
+        ("attestations", b"Who answers", b"Wer \xe4ntwortet", "attestations.yaml: expected UTF-8 text, got byte 0xe4"),
+    ],
+)
+def test_a_register_that_fails_its_types_names_file_entry_and_field(tmp_path, name, before, after, words):
+    """Whoever corrects the register finds the place: the file, the identifier of the entry, the field."""
+    for each in law.FILES:
+        (tmp_path / f"{each}.yaml").write_bytes((law.PLACE / f"{each}.yaml").read_bytes())
+    place = tmp_path / f"{name}.yaml"
+    assert before in place.read_bytes()
+    place.write_bytes(place.read_bytes().replace(before, after, 1))
+    with pytest.raises(errors.IntegrityError) as caught:
+        law.load(tmp_path)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
