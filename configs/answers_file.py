@@ -104,8 +104,8 @@ def _require_asked(found: AnswersFile, lines: Lines, name: str, *, versions: boo
         if versions and answers.of_another_version(answer, question):
             raise PlanError(
                 f"{where}: expected an answer to the question as it is asked now ({question.question}), got one to "
-                f"another version of `{answer.id}`. Read the question again, correct the answer, and take "
-                f"`question` and `question_sha256` out of this entry."
+                f"another version of `{answer.id}`. `proofline answer last --only {answer.id}` asks it anew; by hand, "
+                f"read it again, correct the answer, and take `question` and `question_sha256` out of this entry."
             )
 
 
