@@ -44,6 +44,15 @@ class Outdated(Section):
     """The date that is no longer right."""
 
 
+class Period(Section):
+    """How long, or within which time, an article says."""
+
+    article: Text
+    days: tuple[float, ...] = Field(min_length=1)
+    cases: dict[str, float] = {}
+    """Pattern of a case to the days of it."""
+
+
 class Articles(Section):
     """The register."""
 
@@ -57,6 +66,11 @@ class Articles(Section):
     annexes: dict[str, Subject]
     annex_points: dict[str, dict[str, tuple[Text, ...]]]
     """Annex to its points, each with the words by which documents speak of it."""
+    annex_sections: dict[str, tuple[Text, ...]]
+    """Section of Annex I to words for the products under it."""
+    annex_of: dict[str, tuple[Text, ...]]
+    """Article to the annexes that belong to it."""
+    periods: tuple[Period, ...]
     proposal: tuple[Former, ...]
     outdated: tuple[Outdated, ...]
 

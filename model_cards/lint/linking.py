@@ -48,6 +48,7 @@ RESTRICTING = concepts.fold(
     )
 )
 """Concepts of values that are none of what is plainly said: a limit, a plan, another model, the data that it learnt."""
+_BOUND_WORDS = concepts.fold(("low", "lower", "upper", "high", "ci", "std", "sd"))
 LIMITS = concepts.fold(("maximum", "limit", "minimum"))
 _QUANTILES = frozenset({"median", "average", "p90", "p95", "p99"})
 _TELLING = RESTRICTING.union(lexicon.load().parts, lexicon.canonical().values(), _QUANTILES)
@@ -327,6 +328,8 @@ def _better(other: Source, match: Source, context: Context, *, few: bool) -> boo
     extra = (other.names - match.names) & context.near
     lacking = other.names - match.names - context.around
     if extra:
+        if extra <= _BOUND_WORDS and match.entry.path and isinstance(match.entry.path[-1], int):
+            return False  # an end of an interval, and `low` is of something else
         if extra <= context.labels and match.names & context.labels:
             return False  # `under 30` and `over 60` are not `30 to 60`
         told = bool(match.names & context.around) or len(extra) > 1 or bool(extra & (_measures() | _QUANTILES))

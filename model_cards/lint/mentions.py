@@ -51,7 +51,8 @@ _MASKS = tuple(
             rf"\b[A-C]\b|\d{{1,2}}\b))*"
         ),
         (
-            rf"(?<![\w-])(?:{'|'.join(_NAMED.split())})\.?(?:\s*(?:number|no\.?|nr\.?|point))?{_LIST}(?:\.\d+)*(?:\s*(?:of|"
+            rf"(?<![\w-])(?:{'|'.join(_NAMED.split())})\.?(?:\s*(?:number|no\.?|nr\.?|"
+            rf"point))?{_LIST}(?:\.\d+)*(?:\s*(?:of|"
             rf"von|/)\s*\d+)?(?![\d]*\s?%)"
         ),
         r"(?<![\w-])(?:level|stage|layer|stufe)\s+\d{1,2}(?![\d.,]*\d|\s?%)",
@@ -65,7 +66,8 @@ _MASKS = tuple(
         r"\bp\s*-?(?:value)?s?\s*(?:[<≤]|&lt;)\s*0?[.,]\d+",
         r"\b\d+(?:st|nd|rd|th|er|ère|ème)\b",
         r"(?<=\()\d{1,2}(?=\)\s)",
-        r"(?<!\w)(?:report|contract|file|serial|registration|reference|case|order|certificate|vote|phone|account|policy|invoice|"
+        r"(?<!\w)(?:report|contract|file|serial|registration|reference|case|order|certificate|vote|phone|account|"
+        r"policy|invoice|"
         r"patent|model|part|identification) numbers?:?\s+\d[\w/.-]*",
         r"\b(?:op|lts|python|java|opset|ir|cuda)\s*\d+(?:\.\d+)*",
         r"\b(?:[a-zäöü]+[-_])*[a-zäöü]+[-_]?\d[\w.-]*",
@@ -85,7 +87,8 @@ _WORK = re.compile(
 )
 _START = re.compile(r"^\s*(?:\(?\d{1,2}[.)]|[1-9]\d*(?:\.\d+)+\.?(?=\s+[A-ZÄÖÜ])|\d{1,2}(?=\s+[A-ZÄÖÜ]))\s")
 _LEVEL = re.compile(
-    r"(?:intervals?\s+(?:of|at)|nominal(?:\s+level\s+of)?|level\s+of|konfidenzniveau(?:\s+von)?|meant\s+to\s+cover|niveau\s+de)\s*(\d+(?:[.,]\d+)?\s?%?)"
+    r"(?:intervals?\s+(?:of|at)|nominal(?:\s+level\s+of)?|level\s+of|konfidenzniveau(?:\s+von)?|meant\s+to\s+cover|"
+    r"niveau\s+de)\s*(\d+(?:[.,]\d+)?\s?%?)"
     r"|(\d+(?:[.,]\d+)?\s?(?:%|percent|per\s+cent|prozent))\s*-?\s*(?:level\s+)?(?:confidence|"
     r"ci\b|cis\b|credible|prediction\s+interval|interval|konfidenz|ki\b|vertrauens|bootstrap|"
     r"intervalle)",
@@ -277,8 +280,8 @@ _LETTERS = re.compile(
 )
 _ANY = "|".join(word for word, number in SPELLED.items() if number <= 10)
 _SHARE = re.compile(
-    rf"(?<![\w-])(?P<part>{_ANY})\s+(?:[a-z]+\s+)?(?:in|out of)\s+(?:every\s+|each\s+)?"
-    rf"(?P<whole>(?:a|one) (?:hundred|thousand)|{_ANY}|twenty|fifty)(?![\w-])",
+    rf"(?<![\w-])(?P<part>{_ANY})\s+(?:[a-z]+\s+){{0,3}}?(?:in|out of)\s+(?:every\s+|each\s+)?"
+    rf"(?P<whole>(?:a|one) (?:hundred|thousand)|{_ANY}|twenty|fifty)(?:\s+or\s+(?:{_ANY}))?(?![\w-])",
     re.IGNORECASE,
 )
 

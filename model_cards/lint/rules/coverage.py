@@ -214,6 +214,8 @@ def _one(
         equals = [] if not any(s.whole for s in named) else equals
     if equals and (asked or not plain):
         return None
+    if mention.hedge in {"less", "more"} and any(s.names & linking.LIMITS for s in equals):
+        return None  # `≤ 0.25` is the limit itself
     if equals:
         meant = linking.meant_instead(mention, equals, context, found, sources)
         if meant is None or following.follows(sentence, mention, found, before, context, sources):

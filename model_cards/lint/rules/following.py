@@ -116,6 +116,29 @@ def follows(
         or _share_of(mention, found, sources)
         or _of_evidence(sentence, mention, context, sources)
         or _rest_of_list(sentence.text, mention, sources)
+        or _rest_of_row(sentence, mention, sources)
+    )
+
+
+_REST = re.compile(
+    r"(?<!\w)(?:un\w+ed|missed|not|rest|remain\w*|left|others?|without|lack\w*|overlooked|fail\w*|escaped|still)(?!\w)",
+    re.I,
+)
+
+
+def _rest_of_row(sentence: Sentence, mention: Mention, sources: Sources) -> bool:
+    """`In the north five were not found`: the difference of two counts of the row that the sentence names."""
+    if not mention.whole or not _REST.search(sentence.text):
+        return False
+    said = concepts.fold(tokens.of(sentence.text).row)
+    rows: dict[tuple[object, ...], list[Source]] = {}
+    for s in sources.named(said):
+        if s.whole and not s.entry.derived and len(s.entry.path) > 1 and (s.names - s.own) & said:
+            rows.setdefault((s.entry.file, s.entry.path[:-1]), []).append(s)
+    return any(
+        abs(a.value - b.value) == mention.value
+        for held in rows.values()
+        for a, b in itertools.combinations(held[:12], 2)
     )
 
 

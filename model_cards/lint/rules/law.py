@@ -10,7 +10,7 @@ from configs.law import articles
 from model_cards.lint import dates, lexicon
 from model_cards.lint.evidence import Evidence
 from model_cards.lint.model import Document, Finding, Sentence
-from model_cards.lint.rules import citations, tokens
+from model_cards.lint.rules import annexed, citations, tokens
 from model_cards.lint.rules.catalogue import RULES
 from model_cards.lint.rules.citations import Citation
 from model_cards.lint.rules.tokens import Span
@@ -41,12 +41,26 @@ _LIGHT = re.compile(
 
 def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
     """Every citation of a document."""
+    before = ""
     for sentence in document.sentences:
-        if sentence.kind != "code":
-            yield from _sentence(sentence)
+        if sentence.kind == "code":
+            continue
+        headings = " ".join(sentence.place.heading[-_HEADINGS:])
+        yield from _sentence(sentence, f"{headings} {before}")
+        yield from annexed.check(sentence, document, evidence)
+        before = sentence.text if sentence.kind == "prose" else before
 
 
-def _sentence(sentence: Sentence) -> Iterator[Finding]:
+_HEADINGS = 2
+_BACK = re.compile(
+    r"(?<!\w)(?:such|this|these|those|it|they|its|here|there)(?= \w)|(?<!\w)(?:it|them)(?!\w)|"
+    r"^(?:draft|according|under)",
+    re.I,
+)
+"""Words by which a sentence goes on about what was said before it."""
+
+
+def _sentence(sentence: Sentence, before: str) -> Iterator[Finding]:
     text = sentence.text
     cited = citations.find(text)
     if not _OF_THE_PROPOSAL.search(text):
@@ -59,7 +73,7 @@ def _sentence(sentence: Sentence) -> Iterator[Finding]:
                 ("The Act as adopted is divided into chapters: Title III of the proposal is Chapter III today."),
                 (begin, end),
             )
-    outdated = list(_outdated(sentence, cited))
+    outdated = list(_outdated(sentence, cited, before))
     yield from outdated
     if outdated or not cited or _OF_THE_PROPOSAL.search(text):
         return
@@ -67,6 +81,9 @@ def _sentence(sentence: Sentence) -> Iterator[Finding]:
     owners = [_nearest(span, cited, text) for span in subjects]
     for citation in cited:
         yield from _point(sentence, citation)
+    if not subjects and len(cited) <= _FEW and (_BACK.search(text) or len(text) < _SHORT):
+        for citation in cited:
+            yield from _of_heading(sentence, citation, before)
     for number, citation in enumerate(cited):
         own = [span for span, owner in zip(subjects, owners, strict=True) if owner == number]
         if finding := _citation(sentence, citation, own):
@@ -92,6 +109,30 @@ def _nearest(span: Span, cited: Sequence[Citation], text: str) -> int | None:
         if distance <= NEAR and weighed < least:
             best, least = number, weighed
     return best
+
+
+_FEW = 2
+_SHORT = 60
+
+
+def _of_heading(sentence: Sentence, citation: Citation, before: str) -> Iterator[Finding]:
+    """A number of the proposal in a sentence whose subject stands before it: in its heading or the last sentence."""
+    told = {span.concept for span in tokens.of(before).spans(_phrases())}
+    register = articles.load()
+    for former in register.proposal:
+        hit = next((name for name in former.about if name in told), None)
+        if former.article != citation.name or hit is None:
+            continue
+        if any(_fits(citation, register.subjects.get(name, frozenset())) for name in told):
+            continue
+        yield Finding(
+            RULES["article-proposal"],
+            sentence,
+            "medium",
+            f"{_name(citation)} was about “{hit}” in the proposal of 2021; today it is {former.now}.",
+            f"Cite {former.now}.",
+            (citation.begin, citation.end),
+        )
 
 
 def _citation(sentence: Sentence, citation: Citation, own: Sequence[Span]) -> Finding | None:
@@ -141,7 +182,7 @@ def _citation(sentence: Sentence, citation: Citation, own: Sequence[Span]) -> Fi
     if not title:
         return None
     near = min(told, key=lambda s: max(citation.begin - s.end, s.begin - citation.end))
-    if citation.name.startswith("Annex") and (not after or citation.paragraphs):
+    if citation.name.startswith("Annex") and (not after or citation.paragraphs) and not _annexed(near, citation, text):
         return None
     between = text[near.end : citation.begin] if near.end <= citation.begin else text[citation.end : near.begin]
     right = sorted(register.subjects[near.concept], key=lambda n: (n.startswith("Annex"), len(n), n))
@@ -154,6 +195,18 @@ def _citation(sentence: Sentence, citation: Citation, own: Sequence[Span]) -> Fi
         f"Cite {'' if first.startswith('Annex') else 'Article '}{first}, or say what {_name(citation)} is cited for.",
         (citation.begin, citation.end),
     )
+
+
+def _annexed(near: Span, citation: Citation, text: str) -> bool:
+    """`Internal control pursuant to Annex VII`: does another annex belong to the subject right before it?"""
+    right = {name for name in articles.load().subjects[near.concept] if name.startswith("Annex")}
+    return bool(right) and near.end <= citation.begin and bool(_PURSUANT.fullmatch(text[near.end : citation.begin]))
+
+
+_PURSUANT = re.compile(
+    r"\s*(?:\(|(?:pursuant to|under|according to|along|following|as in|as set out in|of|in|with|by)\s+(?:the )?)",
+    re.IGNORECASE,
+)
 
 
 @functools.cache
@@ -199,8 +252,9 @@ def _name(citation: Citation) -> str:
     return citation.name if citation.name.startswith("Annex") else f"Article {citation.name}"
 
 
-def _outdated(sentence: Sentence, cited: Sequence[Citation]) -> Iterator[Finding]:
+def _outdated(sentence: Sentence, cited: Sequence[Citation], before: str) -> Iterator[Finding]:
     text = sentence.text
+    about = f"{before} {text}" if _BACK.search(text) else text
     if _SPEAKS_OF_CHANGE.search(text):
         return
     for change in articles.load().outdated:
@@ -210,7 +264,7 @@ def _outdated(sentence: Sentence, cited: Sequence[Citation]) -> Iterator[Finding
                 (c for c in cited if c.name == change.cited and c.paragraphs.split(".")[0] == change.paragraph), None
             )
             span = (hit.begin, hit.end) if hit else None
-        elif any(re.search(pattern, text, re.IGNORECASE) for pattern in change.says):
+        elif any(re.search(pattern, about if change.date else text, re.IGNORECASE) for pattern in change.says):
             if change.date is None:
                 span = (0, len(text))
             else:
@@ -222,8 +276,8 @@ def _outdated(sentence: Sentence, cited: Sequence[Citation]) -> Iterator[Finding
                 RULES["article-outdated"],
                 sentence,
                 "high",
-                f"“{text[span[0] : span[1]]}” is the law before July 2026.",
-                f"Since Regulation (EU) 2026/1744: {change.now}.",
+                f"“{text[span[0] : span[1]]}” is not the law since July 2026.",
+                f"With Regulation (EU) 2026/1744: {change.now}.",
                 span,
             )
             return

@@ -170,9 +170,13 @@ def _held_settings(evidence: Evidence) -> dict[str, dict[str, Entry]]:
     return found
 
 
+_ALLOWED = re.compile(r"(?<!\w)(?:may|could) be (?=used|shared|downloaded|reused)", re.IGNORECASE)
+
+
 def setting(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
     """Another optimiser, machine, precision or framework than the evidence names."""
-    if evidence.rich or sentence.kind not in {"prose", "cell"} or _COMPARES.search(f"{sentence.text} {sentence.row}"):
+    text = _ALLOWED.sub("is ", f"{sentence.text} {sentence.row}")
+    if evidence.rich or sentence.kind not in {"prose", "cell"} or _COMPARES.search(text):
         return
     held = _held_settings(evidence)
     for span in tokens.of(sentence.text).spans(lexicon.settings()) if held else ():
@@ -311,7 +315,7 @@ def stated_versions(sentence: Sentence, names: tuple[str, ...]) -> list[tuple[st
         found += [
             (match[1], *match.span(1))
             for match in re.finditer(rf"(?<!\w){re.escape(name)}\s+v?(\d+(?:\.\d+)+)(?![\w.]*\d)", text)
-            if not _ELSEWHEN.search(text[max(0, match.start() - 25) : match.start()])
+            if not _ELSEWHEN.search(re.split(r"[,;:(]", text[max(0, match.start() - 25) : match.start()])[-1])
         ]
     return list(dict.fromkeys(found))
 

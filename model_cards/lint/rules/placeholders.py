@@ -56,6 +56,11 @@ _EVERYWHERE: tuple[tuple[str, Confidence, str], ...] = (
         "high",
         "angle brackets to be filled",
     ),
+    (
+        r"[(\[](?:YEAR|DATE|NAME|VERSION|AUTHORS?|TITLE|NUMBER|URL|DOI)[)\]]|(?<!\w)Author et al\.",
+        "high",
+        "a blank to be filled",
+    ),
     (r"\blorem ipsum\b|\bdolor sit amet\b", "high", "filler text"),
     (r"(?<![\w#])#{3,}(?!\s)|\$[A-Z][A-Z_]{2,}(?!\w)|(?<=[-_])#{2,}", "high", "a blank to be filled"),
     (

@@ -9,7 +9,8 @@ from model_cards.lint.model import Sentence
 _BREAK = re.compile(
     r"[;:](?=\s)|(?<!\w)(?:but|because|since|while|whereas|although|though|so that|aber|weil|"
     r"da|mais|car)(?!\w)|,\s+(?:which|who|and (?:we|they|it)|so)\s|"
-    r"\s(?=and (?:\w+ ){1,4}(?:was|were|is|are|has been|have been)\s)"
+    r"\s(?=and (?:\w+ ){1,4}(?:was|were|is|are|has been|have been)\s)|"
+    r"\s(?=and (?:needs?|requires?|has|have|had|takes?|does|do|did|is|are|was|were|gets?|costs?|makes?)\s(?!not\b))"
 )
 _DENIES = re.compile(
     r"(?<!\w)(?:not|no(?!\. ?[A-Z0-9])|never|none|nobody|nothing|without|neither|nor|cannot|can't|isn't|aren't|"

@@ -8,6 +8,7 @@ round.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import itertools
 import re
 from collections.abc import Iterator
@@ -96,7 +97,7 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
         if sentence.kind == "cell":
             yield from _cell(sentence, known)
         elif sentence.kind == "prose" and len(sentence.text) >= facts.SHORTEST:
-            yield from said_otherwise(sentence, known)
+            yield from said_otherwise(sentence, known, _groups(evidence))
             yield from _without(sentence, evidence)
 
 
@@ -135,7 +136,21 @@ def _said(text: str) -> _Said:
     return _Said(tuple(found))
 
 
-def said_otherwise(sentence: Sentence, known: tuple[Fact, ...]) -> Iterator[Finding]:
+@functools.lru_cache(maxsize=4)
+def _groups(evidence: Evidence) -> frozenset[frozenset[str]]:
+    """Names of groups of which the evidence has values: what is said of one of them is not said of all."""
+    rows = {(e.file, e.path[:-1]) for e in evidence.numbers if not e.derived}
+    names = (
+        concepts.fold(tuple(words.words(str(e.value))), "wider")
+        for e in evidence.texts
+        if not e.derived and len(e.path) > 1 and isinstance(e.path[-2], int) and (e.file, e.path[:-1]) in rows
+    )
+    return frozenset(name for name in names if name)
+
+
+def said_otherwise(
+    sentence: Sentence, known: tuple[Fact, ...], groups: frozenset[frozenset[str]] = frozenset()
+) -> Iterator[Finding]:
     """The first fact that a sentence contradicts."""
     said = _said(sentence.text)
     named = [(hits, fact) for fact in known if (hits := _hits(fact, said.names) or _by_code(fact, sentence.text))]
@@ -143,6 +158,9 @@ def said_otherwise(sentence: Sentence, known: tuple[Fact, ...]) -> Iterator[Find
     for hits, fact in named:
         if _settled_otherwise(fact, hits, named):
             continue
+        counted = fact.kind == "partly" and isinstance(fact.entry.value, int)
+        if counted and any(g <= said.names and not g <= fact.whole | fact.above for g in groups):
+            continue  # `in the north nothing was missed` is of a part alone
         span = said.span(fact.names & hits or hits) if fact.code not in hits else _code_span(fact, sentence.text)
         if _contradicts(sentence, fact, hits, said.names, span):
             yield _finding(sentence, fact, sure=len(hits) > 1)
@@ -335,6 +353,11 @@ _OFF = re.compile(
 _OUTCOME = concepts.fold(tuple(facts.OUTCOMES), "wider")
 
 
+_NO_VALUE = re.compile(
+    r"\W*(?:not (?:yet )?(?:available|measured|known|determined|applicable|computed)|none|missing)\W*", re.I
+)
+
+
 def _alike(fact: Fact, row: frozenset[str], sentence: Sentence) -> float:
     """How much of the row of a table a fact is about; where its row has several outcomes, the column says of which."""
     share = max((len(own & row) / len(own | row) for own in (fact.whole, *fact.rows) if own & row), default=0.0)
@@ -351,6 +374,8 @@ def _alike(fact: Fact, row: frozenset[str], sentence: Sentence) -> float:
 def _cell(sentence: Sentence, known: tuple[Fact, ...]) -> Iterator[Finding]:
     """An outcome in the row of what it is the outcome of."""
     yes, no = _YES.fullmatch(sentence.text), _NO_OUTCOME.fullmatch(sentence.text)
+    if no and _NO_VALUE.fullmatch(sentence.text):
+        return  # of a value, not of an outcome
     if not (yes or no) or not sentence.row or sentence.text == sentence.row:
         return
     row = _said(sentence.row).names

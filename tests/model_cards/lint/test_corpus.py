@@ -15,17 +15,15 @@ REACHED = {
     "seventh": 0.93,
     "eighth": 0.89,
     "ninth": 0.83,
-    "eleventh": 0.84,
+    "eleventh": 0.86,
     "twelfth": 0.93,
-    "thirteenth": 0.80,
+    "thirteenth": 0.85,
     "fifteenth": 0.60,
     "sixth-docx": 0.92,
     "sixth-pdf": 0.90,
     "eighth-pdf": 0.88,
 }
 """Halves in other words on purpose: what is reached there, which must not be lost again. The aim stays 95 %."""
-REPORTED = {"fifteenth": 0.04}
-"""Halves whose false alarms were more than the aim when they came in; not to grow. The aim stays 2 %."""
 CLASSES = {"number", "placeholder", "count", "model", "version", "date", "claim", "article", "declaration"}
 SUFFIXES = ["md", *(pytest.param(suffix, marks=pytest.mark.slow) for suffix in ("html", "docx", "pdf"))]
 
@@ -53,7 +51,7 @@ def test_documents_of_another_author(half: str, suffix: str, tmp_path: Path) -> 
     """Of documents whose defects are listed beside them by class, what is reached is not lost again."""
     score = assessed.measure(assessed.PLACE / half, suffix, tmp_path)
     assert score.recall >= REACHED.get(half, RECALL), score.missed
-    assert score.alarm_rate <= REPORTED.get(half, ALARMS), score.alarms
+    assert score.alarm_rate <= ALARMS, score.alarms
 
 
 def test_the_corpus_is_large_enough() -> None:

@@ -1,0 +1,122 @@
+"""What an article sets beside its subject: periods, its annex, the section of a product, the point of a use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from configs.law import articles
+from model_cards.lint import lexicon, mentions, words
+from model_cards.lint.evidence import Evidence
+from model_cards.lint.model import Document, Finding, Sentence
+from model_cards.lint.rules import citations, tokens
+from model_cards.lint.rules.catalogue import RULES
+from model_cards.lint.rules.citations import Citation
+
+_DAY = 86_400
+_SAME = 0.05
+"""Relative difference up to which two periods are one."""
+_SETS = re.compile(
+    r"(?<!\w)(?:prescrib\w*|requir\w*|demand\w*|asks?|asked|minimum|obliges?|laid down|sets?|stipulat\w*|at the latest|"
+    r"in accordance|within|pursuant|no later)(?!\w)",
+    re.IGNORECASE,
+)
+_SECTION = re.compile(r"(?<!\w)annex\s+I,?\s+section\s+(?P<section>[AB])(?!\w)", re.IGNORECASE)
+_OF_PROCEDURE = re.compile(
+    r"(?<!\w)(?:internal control|conformity assessment|procedure|notified body)(?!\w)", re.IGNORECASE
+)
+_POINT = re.compile(
+    r"\W*(?:annex\s+iii\W+(?:point\s+)?)?(?P<number>[1-8])\s*(?:\((?P<letter>[a-e])\))?\W*", re.IGNORECASE
+)
+
+
+def check(sentence: Sentence, document: Document, evidence: Evidence) -> Iterator[Finding]:
+    """Every period, annex, section or point that is another than the article or the evidence has."""
+    cited = citations.find(sentence.text)
+    if not cited:
+        return
+    yield from _periods(sentence, cited)
+    yield from _annexes(sentence, cited)
+    yield from _sections(sentence)
+    yield from _points(sentence, cited, evidence)
+
+
+def _periods(sentence: Sentence, cited: list[Citation]) -> Iterator[Finding]:
+    names = {c.name for c in cited}
+    for period in articles.load().periods:
+        if period.article not in names or not _SETS.search(sentence.text):
+            continue
+        stated = [*mentions.find(sentence), *mentions.in_letters(sentence.text)]
+        times = [m for m in stated if m.unit == "time" and m.value]
+        if len(times) != 1 or any(m.whole for m in stated if m is not times[0]):
+            continue  # `nine months; Article 19 asks for at least six`
+        case = next((days for words_, days in period.cases.items() if re.search(words_, sentence.text, re.I)), None)
+        right = (case,) if case else period.days
+        said = times[0].value * times[0].factor / _DAY
+        if not any(abs(said - days) <= _SAME * days for days in right):
+            shown = " or ".join(f"{days:g}" for days in right)
+            yield _finding(
+                sentence,
+                (times[0].begin, times[0].end),
+                f"Article {period.article} sets another period ({shown} days).",
+                "Take the period of the article.",
+            )
+
+
+def _annexes(sentence: Sentence, cited: list[Citation]) -> Iterator[Finding]:
+    """`Article 47, with the contents of Annex VI`: the annex of another article."""
+    if _OF_PROCEDURE.search(sentence.text):
+        return
+    numbers = [c for c in cited if not c.name.startswith("Annex")]
+    others = [c for c in cited if c.name.startswith("Annex")]
+    if len(numbers) != 1 or len(others) != 1 or numbers[0].name not in articles.load().annex_of:
+        return
+    right = articles.load().annex_of[numbers[0].name]
+    if others[0].name.rpartition(" ")[2] not in right and abs(others[0].begin - numbers[0].end) < _NEAR:
+        yield _finding(
+            sentence,
+            (others[0].begin, others[0].end),
+            f"To Article {numbers[0].name} belongs Annex {' or '.join(right)}.",
+            "Correct the annex, or say what it is cited for.",
+        )
+
+
+_NEAR = 70
+
+
+def _sections(sentence: Sentence) -> Iterator[Finding]:
+    match = _SECTION.search(sentence.text)
+    if match is None:
+        return
+    table = articles.load().annex_sections
+    phrases = lexicon.Phrases({name: (name,) for row in table.values() for name in row})
+    told = {span.concept for span in tokens.of(sentence.text).spans(phrases)}
+    own = table[match["section"].upper()]
+    other = next((s for s, row in table.items() if s != match["section"].upper() and told & set(row)), None)
+    if other and not told & set(own):
+        yield _finding(
+            sentence, match.span(), f"This product is listed in Section {other} of Annex I.", f"Cite Section {other}."
+        )
+
+
+def _points(sentence: Sentence, cited: list[Citation], evidence: Evidence) -> Iterator[Finding]:
+    """The point of Annex III that the evidence names for the system, against the one of the document."""
+    for entry in evidence.texts:
+        if {"annex", "iii"} <= set(words.words(entry.key)) and (held := _POINT.fullmatch(str(entry.value))):
+            right = ".".join(part.lower() for part in held.groups() if part)
+            for citation in cited:
+                said = citation.paragraphs.lower()
+                if citation.name != "Annex III" or not said or right.startswith(said) or said.startswith(right):
+                    continue
+                if not re.search(r"(?<!\w)(?:not|no|never)(?!\w)", sentence.text, re.IGNORECASE):
+                    yield _finding(
+                        sentence,
+                        (citation.begin, citation.end),
+                        f"The evidence has Annex III, point {entry.value}.",
+                        "Cite the point of the evidence, or correct it.",
+                    )
+            return
+
+
+def _finding(sentence: Sentence, span: tuple[int, int], message: str, advice: str) -> Finding:
+    return Finding(RULES["article-subject"], sentence, "high", message, advice, span)
