@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 
 from model_cards import tree
-from model_cards.tree import Block, Paragraph, Parts
+from model_cards.tree import Block, Document, Paragraph, Parts
 
 WIDEST = 40
 """Characters from which on a column wraps, and grows with the root of what is left alone."""
@@ -15,6 +15,12 @@ PAGE = 105.0
 """Characters that stand side by side on a page in a table of few columns; smaller type holds more of them."""
 WHOLE = 14
 """Lines up to which a table stays on one page: a fifth of it, so that little is left empty where it moves."""
+MANY = 7
+"""Sections beyond which a document has a list of contents."""
+LONGEST_WORD = WIDEST // 2
+"""Characters of the longest word that a column gets room for."""
+LONGEST_NAME = 28
+"""The same where a name cannot be broken after its underscores."""
 PAIRS = (0.3, 0.7)
 """Shares of the two columns of a list of pairs."""
 _PLACE = re.compile(r"\b(Art\.|Arts|Annexe?|Anhang) (?=[0-9IVX])")
@@ -58,29 +64,51 @@ def _page(columns: int) -> float:
     return PAGE * (1.25 if columns > 7 else 1.1 if columns > 4 else 1.0)
 
 
-def shares(columns: Sequence[Parts], rows: Sequence[Sequence[Parts]]) -> list[float]:
+def contents(document: Document) -> list[tuple[str, str]]:
+    """Anchor and title of each section, for the list of contents; empty where a document has few sections."""
+    found = [(section.id, section.short or section.title) for section in document.sections]
+    return found if len(found) > MANY else []
+
+
+def shares(columns: Sequence[Parts], rows: Sequence[Sequence[Parts]], *, whole_names: bool = False) -> list[float]:
     """Share of the width for each column; they add up to one.
 
     A column gets room for its longest word and for its usual line, so that numbers do not break and sentences get
     what is left. Where the page is too narrow for the lines, all keep the room for their words.
+
+    Args:
+        columns: The heads.
+        rows: The cells.
+        whole_names: Are names such as `age_group` broken nowhere? Word breaks none at its underscores, but anywhere
+            where it does not fit.
     """
-    least, wanted = [], []
+    longest = LONGEST_NAME if whole_names else LONGEST_WORD
+    least, wanted, short = [], [], []
     for index, head in enumerate(columns):
         cells = [tree.plain(row[index]) for row in rows]
-        words = (word for text in (tree.plain(head), *cells) for word in _words(text))
+        words = (word for text in (tree.plain(head), *cells) for word in _words(text, whole_names=whole_names))
         word = max(map(len, words))
         line = sorted(len(text) for text in cells)[int(len(cells) * 0.9)] if cells else 1
-        least.append(max(min(word, WIDEST // 2) * 1.2, 3.0) + 2.0)
+        least.append(max(min(word, longest) * 1.2, 3.0) + 2.0)
         room = min(line, WIDEST) + 3.5 * math.sqrt(max(line - WIDEST, 0))
         wanted.append(max(least[-1], room + 2.0))
-    more = sum(wanted) - sum(least)
+        short.append(wanted[-1] if line <= LONGEST_WORD else least[-1])
     page = _page(len(columns))
+    if sum(short) <= page:
+        least = short  # a few words are not broken for the sake of a sentence beside them
+    more = sum(wanted) - sum(least)
     if sum(wanted) > page and more > 0:
         part = max(page - sum(least), 0.0) / more
         wanted = [low + part * (width - low) for low, width in zip(least, wanted, strict=True)]
     return [round(width / sum(wanted), 4) for width in wanted]
 
 
-def _words(text: str) -> list[str]:
+def unbroken(text: str) -> str:
+    """Text in which a place in the law is one word."""
+    return _PLACE.sub("\\1\u00a0", text)
+
+
+def _words(text: str, *, whole_names: bool) -> list[str]:
     """What is not broken inside: a name may be after its underscores, a place in the law and an interval nowhere."""
-    return _INTERVAL.sub("\\1\u00a0", _PLACE.sub("\\1\u00a0", text)).replace("_", "_ ").split(" ")
+    joined = _INTERVAL.sub("\\1\u00a0", unbroken(text))
+    return (joined if whole_names else joined.replace("_", "_ ")).split(" ")

@@ -5,6 +5,7 @@ Ref: pandoc-types 1.23, `Text.Pandoc.Definition`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -45,7 +46,7 @@ def of(document: Document, pictures: Sequence[str]) -> dict[str, Json]:
         pictures: File of each drawing, in reading order.
     """
     files = iter(pictures)
-    blocks = [_styled("Draft", _para(document.draft))]
+    blocks = [_styled("Draft", _para(document.draft)), *_contents(document)]
     for section in document.sections:
         blocks += _section(section, 1, files)
     title = {"t": "MetaInlines", "c": [_str(text.plain(tree.plain(document.title)))]}
@@ -53,8 +54,21 @@ def of(document: Document, pictures: Sequence[str]) -> dict[str, Json]:
     return {"pandoc-api-version": API, "meta": meta, "blocks": blocks}
 
 
+def _contents(document: Document) -> list[Json]:
+    """The sections, each a link: page numbers would only be right for one program and one printer."""
+    found = layout.contents(document)
+    if not found:
+        return []
+    title = language.fixed("Contents", document.language)
+    links = [_node("Link", [_NO_ATTRIBUTES, [_node("Str", words)], [f"#{anchor}", ""]]) for anchor, words in found]
+    return [
+        _styled("TOC Heading", _node("Para", [_str(title)])),
+        *(_styled("toc 1", _node("Para", [k])) for k in links),
+    ]
+
+
 def _section(section: Section, level: int, files: Iterator[str]) -> Iterator[Json]:
-    yield _node("Header", [min(level, 6), [section.id, [], []], [_str(section.title)]])
+    yield _node("Header", [min(level, 6), [section.id, [], []], [_node("Str", section.title)]])
     for index, block in enumerate(section.blocks):
         leads = layout.leads(section.blocks, index, more=bool(section.sections))
         if isinstance(block, Paragraph) and leads:
@@ -74,7 +88,7 @@ def _block(block: Block, files: Iterator[str]) -> Iterator[Json]:
             yield _node("BulletList", [[_node("Plain", inline(item))] for item in block.items])
         case Table():
             if block.rows:
-                shares = layout.shares([(c,) for c in block.columns], block.rows)
+                shares = layout.shares([(c,) for c in block.columns], block.rows, whole_names=True)
                 heads = [(column,) for column in block.columns]
                 yield _table(block.caption, shares, heads, block.rows, block.numeric)
         case Pairs():
@@ -165,13 +179,19 @@ def _part(part: Part) -> list[Json]:
             words = [_str(text.plain(tree.plain((part.words,))))]
             return [_node("Link", [_NO_ATTRIBUTES, words, [part.address("docx"), ""]])]
         case Fact(form="name" | "digest"):
-            return [_node("Code", [_NO_ATTRIBUTES, part.shown])]
+            return [_node("Code", [_NO_ATTRIBUTES, _breakable(part.shown)])]
         case Fact(form="status"):
             return [_span(STATUS.get(str(part.value), "Other"), [_str(part.shown)])]
         case _:
             return [_str(part.shown)]
 
 
+def _breakable(name: str) -> str:
+    """A name that no column has room for may be broken after its separators; any other is left as it is to copy."""
+    return name if len(name) <= layout.LONGEST_NAME else _SEPARATOR.sub("\\g<0>\u200b", name)
+
+
+_SEPARATOR = re.compile(r"[._/#](?=\w)")
 _NO_ATTRIBUTES: Json = ["", [], []]
 
 
@@ -180,7 +200,7 @@ def _node(kind: str, content: Json) -> Json:
 
 
 def _str(words: str) -> Json:
-    return _node("Str", words)
+    return _node("Str", layout.unbroken(words))
 
 
 def _para(content: Parts) -> Json:

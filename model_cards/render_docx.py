@@ -29,6 +29,11 @@ LOW_TEXT = 900
 """Rows, and characters in all, up to which a table stays on one page."""
 _TABLE = re.compile(r"<w:tbl>.*?</w:tbl>", re.DOTALL)
 _TEXT = re.compile(r"<w:t[ >][^<]*")
+_AFTER_TABLE = re.compile(r"(</w:tbl>\s*<w:p>)\s*(<w:pPr>.*?</w:pPr>)?", re.DOTALL)
+_ROOMY = re.compile(r'w:val="(?:Heading\d|TableCaption)"')
+"""Styles that bring more room above them."""
+_BELOW = '<w:spacing w:before="160"/>'
+_LAST = re.compile(r"<w:(?:ind|jc|outlineLvl|rPr|sectPr)\b")
 _STYLED = re.compile(r"<w:pStyle [^>]*/>")
 _STYLE = re.compile(r'<w:style (?:[^<>]* )?w:styleId="([A-Za-z0-9]+)".*?</w:style>', re.DOTALL)
 _WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
@@ -104,14 +109,10 @@ def _finished(made: bytes, document: Document, at: dt.datetime) -> bytes:
         f'<Relationship Type="{_OFFICE}/footer" Id="rIdFoot" Target="footer1.xml"/>',
     )
     body = files["word/document.xml"].decode("utf-8")
-    before, _, _ = _TABLE.sub(_together, body).rpartition("<w:sectPr")
-    section = (
-        '<w:sectPr><w:headerReference w:type="default" r:id="rIdHead"/>'
-        '<w:footerReference w:type="default" r:id="rIdFoot"/>'
-        '<w:pgSz w:w="11906" w:h="16838"/><w:pgMar w:top="1250" w:right="1134" w:bottom="1250" w:left="1134" '
-        'w:header="600" w:footer="500" w:gutter="0"/></w:sectPr></w:body></w:document>'
-    )
-    files["word/document.xml"] = (before + section).encode("utf-8")
+    before, _, _ = _apart(_TABLE.sub(_together, body)).rpartition("<w:sectPr")
+    listed = _in_columns(before)
+    end = f"{_page(1, follows=listed != before)}</w:body></w:document>"
+    files["word/document.xml"] = (listed + end).encode("utf-8")
     written = io.BytesIO()
     with zipfile.ZipFile(written, "w") as archive:
         for name in sorted(files, key=lambda name: (name != _CONTENT_TYPES, name)):
@@ -134,6 +135,43 @@ def _together(table: re.Match[str]) -> str:
     kept = range(len(rows) - 1) if low else {*range(min(heads + 1, len(rows) - 1)), max(len(rows) - 2, 0)}
     return before + "".join(
         _STYLED.sub(r"\g<0><w:keepNext/>", row) if number in kept else row for number, row in enumerate(rows)
+    )
+
+
+def _apart(body: str) -> str:
+    """Room between a table and what follows it: a table of Word has no space below."""
+    return _AFTER_TABLE.sub(
+        lambda found: found[0] if _ROOMY.search(found[2] or "") else f"{found[1]}{_set(found[2] or '', _BELOW)}", body
+    )
+
+
+def _set(properties: str, more: str) -> str:
+    """Properties of a paragraph with one more, in the order that the schema asks for: indents and the like are last."""
+    inner = properties.removeprefix("<w:pPr>").removesuffix("</w:pPr>").strip()
+    last = _LAST.search(inner)
+    at = last.start() if last else len(inner)
+    return f"<w:pPr>{inner[:at]}{more}{inner[at:]}</w:pPr>"
+
+
+def _in_columns(body: str) -> str:
+    """The list of contents in two columns, between a part of the document that ends with its heading and the rest."""
+    for style, columns in (("TOCHeading", 1), ("toc1", 2)):
+        places = list(re.finditer(rf'<w:pStyle w:val="{style}" ?/>', body))
+        if not places:
+            return body
+        end = body.index("</w:pPr>", places[-1].end())
+        body = body[:end] + _page(columns, follows=columns > 1) + body[end:]
+    return body
+
+
+def _page(columns: int, *, follows: bool) -> str:
+    """A section of the document: its head and foot, its paper, its columns, and whether it goes on on the same page."""
+    kind = '<w:type w:val="continuous"/>' if follows else ""
+    return (
+        '<w:sectPr><w:headerReference w:type="default" r:id="rIdHead"/>'
+        '<w:footerReference w:type="default" r:id="rIdFoot"/>'
+        f'{kind}<w:pgSz w:w="11906" w:h="16838"/><w:pgMar w:top="1250" w:right="1134" w:bottom="1250" w:left="1134" '
+        f'w:header="600" w:footer="500" w:gutter="0"/><w:cols w:num="{columns}" w:space="400"/></w:sectPr>'
     )
 
 

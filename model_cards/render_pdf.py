@@ -113,7 +113,7 @@ def _content(document: Document, document_id: str, at: dt.datetime) -> dict[str,
     content |= {
         "plain_title": text.plain(tree.plain(document.title)),
         "day": [at.year, at.month, at.day],
-        "contents": [[section.id, section.short or section.title] for section in document.sections],
+        "contents": layout.contents(document),
         "anchors": sorted(_anchors(document.sections)),
         "words": {
             "gap": language.fixed("Gap.", document.language),

@@ -215,6 +215,65 @@ def test_a_place_in_the_law_and_an_interval_are_one_word() -> None:
     assert interval[0] > 14 / layout.PAGE
 
 
+def test_a_few_words_are_not_broken_beside_a_sentence() -> None:
+    """A column of short lines keeps them whole; the sentence beside it takes one line more."""
+    sentence = (("what stands against a declaration of conformity, in words that take some room on the page " * 2,),)
+    rows = [(*sentence, ("nobody has stated it",), ("proofline answer --only regulatory_strategy",))] * 9
+    shares = layout.shares([("What",), ("Found",), ("Where",)], rows)
+    assert shares[1] * layout.PAGE >= len("nobody has stated it")
+
+
+def test_docx_gives_names_room_because_word_breaks_them_anywhere() -> None:
+    """`age_group` is one word there; only a name that is longer than any column may be broken after its separators."""
+    rows = [(("age_group",), ("a sentence that takes whatever is left of the page " * 4,))] * 9
+    heads = [("Slice",), ("What was found",)]
+    assert layout.shares(heads, rows, whole_names=True)[0] > layout.shares(heads, rows)[0]
+    names = ("discharge_disposition_id", "fairness.demographic_parity_difference")
+    line = Paragraph(tuple(Fact(name, "plan.yaml#/x", "name") for name in names))
+    made = Document(("T",), ("D",), (Section("s", "S", (line,)),))
+    shown = docx_text(documents.in_format(made, "x", "docx", AT))
+    assert names[0] in shown
+    assert "fairness.\u200bdemographic_\u200bparity_\u200bdifference" in shown
+
+
+def test_docx_lists_its_contents_in_two_columns(document: Document) -> None:
+    """Each section of a long document is a link near its top; a short document has no such list."""
+
+    def body(made: Document) -> ElementTree.Element:
+        content = documents.in_format(made, "x", "docx", AT)
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            return ElementTree.fromstring(archive.read("word/document.xml"))[0]  # noqa: S314 - ours
+
+    def entries(found: ElementTree.Element) -> list[str]:
+        lines = [p for p in found if p.find(f"{WORD}pPr/{WORD}pStyle[@{WORD}val='toc1']") is not None]
+        targets = {b.get(f"{WORD}name") for b in found.iter(f"{WORD}bookmarkStart")}
+        assert all(p.find(f"{WORD}hyperlink").get(f"{WORD}anchor") in targets for p in lines)
+        return ["".join(t.text or "" for t in p.iter(f"{WORD}t")) for p in lines]
+
+    long = body(document)
+    assert entries(long) == [section.short or section.title for section in document.sections]
+    assert [c.get(f"{WORD}num") for c in long.iter(f"{WORD}cols")] == ["1", "2", "1"]
+    assert all(len(s.findall(f"{WORD}footerReference")) == 1 for s in long.iter(f"{WORD}sectPr"))
+    short = body(Document(document.title, document.draft, document.sections[:2], document.running))
+    assert entries(short) == []
+    assert [c.get(f"{WORD}num") for c in short.iter(f"{WORD}cols")] == ["1"]
+
+
+def test_docx_leaves_room_below_a_table(document: Document) -> None:
+    """What follows a table has space above it, its own or that of its style."""
+    content = documents.in_format(document, "annex_iv", "docx", AT)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        body = ElementTree.fromstring(archive.read("word/document.xml"))[0]  # noqa: S314 - ours
+    blocks = [e for e in body if e.tag in (f"{WORD}p", f"{WORD}tbl")]
+    below = [after for table, after in pairwise(blocks) if table.tag == f"{WORD}tbl" and after.tag == f"{WORD}p"]
+    assert below
+    for paragraph in below:
+        style = paragraph.find(f"{WORD}pPr/{WORD}pStyle")
+        named = "" if style is None else str(style.get(f"{WORD}val"))
+        roomy = named.startswith("Heading") or named == "TableCaption"
+        assert roomy or paragraph.find(f"{WORD}pPr/{WORD}spacing") is not None
+
+
 def test_what_leads_stays_with_what_follows() -> None:
     """A paragraph right under a heading, or one that ends in a colon, is not left alone; the last one has nothing."""
     said = tuple(Paragraph((words,)) for words in ("First.", "Second.", "Third.", "Limits:", "Last:"))
