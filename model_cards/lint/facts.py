@@ -88,10 +88,10 @@ _BARE = OUTCOMES | {
     ),
 }
 """Keys that say nothing of what their value is of."""
-_ACTS = frozenset(
-    {"tested", "signed", "exercised", "rehearsed", "measured", "fixed", "verified", "reviewed", "applied"}
-)
+_ACTS = frozenset({"tested", "signed", "exercised", "rehearsed", "fixed", "verified", "reviewed"})
 """Of these, those that say what was done about it."""
+_PASSES = frozenset({"passed", "met", "ok", "fulfilled", "pass", "satisfied", "reached"})
+"""Keys of what a criterion came to."""
 _TOPICS = ("topic", "criterion", "check", "control", "text", "title", "rule", "description", "requirement")
 """Fields that name it even where it stands under a key of its own."""
 _LONG_NAME = 100
@@ -163,7 +163,8 @@ _EMPTY = concepts.fold(
             "name id note "
             "comment until from above below over under per all any who when where last first next by only "
             "can may must should does do it its this that system model tool software data than as number n count yes "
-            "true false percent days months hours every each right high medium low critical major severe "
+            "true false percent days months hours pass passed met failed "
+            "every each right high medium low critical major severe "
             "der die das des dem den ein eine und oder auf nach von zu bei mit fur im in am ist sind nicht durch "
             "le la les un une et ou de du des au aux par pour dans est sont"
         )
@@ -243,6 +244,13 @@ def _limits() -> frozenset[str]:
     return frozenset({"minimum", "maximum", "limit"}).union(*(name for name in names if len(name) == 1)) - {"dropout"}
 
 
+@functools.cache
+def _measure_words() -> frozenset[str]:
+    """All words of names of measures: `macro` of `macro F1`."""
+    names = (concepts.fold(tuple(words.words(n)), "wider") for n in itertools.chain(*lexicon.load().measures.values()))
+    return frozenset().union(*names)
+
+
 @functools.lru_cache(maxsize=4)
 def of(evidence: Evidence) -> tuple[Fact, ...]:
     """All facts of some evidence."""
@@ -272,6 +280,8 @@ def of(evidence: Evidence) -> tuple[Fact, ...]:
                 continue
         if kind in {"undone", "failed"} and {"every", "all", "each"} & set(words.words(entry.key)):
             kind = "partly"  # `every_summary_reviewed: false`
+        if entry.value is False and entry.key.lower() in _PASSES:
+            kind = "failed"
         if entry.value is False and len(above) == 1 and above[0] in _CRITERIA:
             kind = "failed"
         looked_at = kind == "failed" or (len(above) == 1 and above[0] in _CRITERIA)
@@ -291,7 +301,8 @@ def _fact(entry: Entry, kind: Kind, row: Sequence[str], above: Sequence[str], *,
     row = [word for word in row if not _ID.fullmatch(word)] or row
     own = concepts.fold(tuple(row), "wider") - _EMPTY
     telling = frozenset(word for word in own - _LOOSE if len(word) > 1 and not word.isdigit())
-    telling = (telling - _limits() if looked_at else telling) or telling
+    if looked_at:
+        telling = telling - _limits() - _measure_words() or telling - _limits() or telling
     over = concepts.fold(tuple(above), "wider") - _EMPTY
     if not telling and (not over or own & ASSURING or kind == "partly"):
         telling = own

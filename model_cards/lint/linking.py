@@ -228,7 +228,7 @@ def carriers(mention: Mention, context: Context, sources: Sources) -> list[Sourc
         if not s.follows
         or digits(mention) > COARSE
         or s.kind in context.follows
-        or (s.names & context.around and not (few and "sum" in str(s.entry.derived) and s.value > SURE))
+        or (_words(s.names) & context.around and not (few and "sum" in str(s.entry.derived) and s.value > SURE))
     ]
     if not context.around & LIMITS:
         found = [s for s in found if s.entry.derived != "in its name" or not s.names & LIMITS]
@@ -238,9 +238,20 @@ def carriers(mention: Mention, context: Context, sources: Sources) -> list[Sourc
             for s in found
             if s.seconds
             or s.kind == "time"
-            or (not s.follows and (s.names & context.around or s.value >= quantities.LONG))
+            or (not s.follows and (_words(_told(s)) & context.around or s.value >= quantities.LONG))
         ]
     return found
+
+
+def _told(source: Source) -> frozenset[str]:
+    """Its names, and of a number within a text the words of that text."""
+    inside = source.entry.derived == "in its text"
+    return source.names | (telling(concepts.fold(source.entry.words)) if inside else frozenset())
+
+
+def _words(names: frozenset[str]) -> frozenset[str]:
+    """Without numbers, which stand in every sentence that states them."""
+    return frozenset(name for name in names if not name.isdigit())
 
 
 def coarse(mention: Mention) -> bool:

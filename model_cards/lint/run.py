@@ -12,6 +12,7 @@ from model_cards.lint import readers
 from model_cards.lint.evidence import Evidence
 from model_cards.lint.model import CONFIDENCES, Confidence, Document, Finding, at_least
 from model_cards.lint.rules import (
+    alternatives,
     assurances,
     claims,
     consistency,
@@ -43,12 +44,15 @@ AGAINST_EVIDENCE: tuple[Check, ...] = (
     identifiers.check,
     features.check,
     features.used,
+    features.taken,
     declarations.check,
+    declarations.counted,
     claims.check,
     assurances.check,
     stated.check,
     tables.check,
     equality.check,
+    alternatives.check,
 )
 
 

@@ -18,7 +18,8 @@ def row_counts(document: Document) -> dict[int, str]:
     for table in _tables(document):
         rows = len({(cell.place.page, cell.place.cell[0]) for cell in table if cell.place.cell})
         said = " ".join(dict.fromkeys(part for cell in table for part in (cell.column, cell.caption)))
-        for count in (rows, rows - 1):
+        headed = any(cell.column for cell in table)
+        for count in (rows - 1,) if headed else (rows, rows - 1):
             found[count] = f"{found.get(count, '')} {said}"
     return found
 

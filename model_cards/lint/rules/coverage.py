@@ -160,6 +160,8 @@ def _one(
     evidence: Evidence,
 ) -> Finding | None:
     shown = sentence.text[mention.begin : mention.end].rstrip(" %")
+    if sentence.kind == "cell" and _is_label(sentence, sources):
+        return None
     if sentence.kind == "cell" and _QUANTILE.search(sentence.text) and mention.value in following.QUANTILES:
         return None  # `Reaction time (99 %)`
     if _trivial(mention) or following.part_of_ratio(mention, found) or shown in sources.in_keys:
@@ -173,16 +175,13 @@ def _one(
     context = context_of(sentence, mention, found, before, sources.labels)
     if mention.unit == "time" and context.around & sources.in_names.get(f"{mention.value:.0f}", frozenset()):
         return None
-    if _BY.search(sentence.text, max(0, mention.begin - 9), mention.end + 9):
-        after_counts = False  # `320 x 320 pixels`
-    else:
-        after_counts = sentence.kind != "cell" or not _is_label(sentence, sources)
+    sized = _BY.search(sentence.text, max(0, mention.begin - 9), mention.end + 9)  # `320 x 320 pixels`
     equals = linking.carriers(mention, context, sources)
     asked = bool(_ASKS.search(sentence.text[: mention.begin]))
     after = _after(sentence, mention)
     if (
         mention.hedge == "exact"
-        and after_counts
+        and not sized
         and mention.whole
         and not _RATE.match(sentence.text, mention.end)
         and (held := linking.counted(after, sources))

@@ -8,6 +8,7 @@ import itertools
 import re
 from collections.abc import Iterator
 
+from model_cards.lint import mentions
 from model_cards.lint.evidence import Entry, Evidence
 from model_cards.lint.model import Document, Finding, Sentence
 from model_cards.lint.rules import praise, saying
@@ -179,6 +180,56 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
                 "Add the record of the criteria, and of who declares it, or take it out.",
                 span,
             )
+
+
+_OF = re.compile(
+    r"(?<!\w)(?P<part>\d{1,2}|[a-z]+) (?:out )?of (?:the |its |all |our )?(?P<whole>\d{1,2}|[a-z]+) (?:\w+ "
+    r")?(?P<things>criteria|targets?|"
+    r"goals?|gates?|checks?|tests?|requirements?|limits?|thresholds?|controls|hazards|measures|items)(?!\w)",
+    re.IGNORECASE,
+)
+
+
+def counted(document: Document, evidence: Evidence) -> Iterator[Finding]:
+    """`Three of four targets reached`, where two of the four did."""
+    groups = _groups(evidence) if not evidence.rich else ()
+    for sentence in document.sentences if groups else ():
+        match = _OF.search(sentence.text) if sentence.kind in {"prose", "heading"} else None
+        met = _MET.search(sentence.text, match.end()) if match else None
+        if match is None or met is None or met.start() - match.end() > NEAR:
+            continue
+        part, whole = (_number(match[name]) for name in ("part", "whole"))
+        like = [(passed, bad) for passed, bad in groups if len(passed) + len(bad) == whole]
+        if part is None or whole is None or not like or any(len(passed) == part for passed, _ in like):
+            continue
+        if saying.unconditional(sentence) and not saying.denied(sentence.text, *met.span()):
+            passed, bad = like[0]
+            yield Finding(
+                RULES["declaration-failed"],
+                sentence,
+                "high",
+                f"Of these {whole}, {len(passed)} passed in the evidence.",
+                "Take the outcome of the evidence.",
+                match.span(),
+                (bad or passed)[0].proof,
+            )
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isdigit() else mentions.SPELLED.get(text.lower())
+
+
+@functools.lru_cache(maxsize=8)
+def _groups(evidence: Evidence) -> tuple[tuple[tuple[Entry, ...], tuple[Entry, ...]], ...]:
+    """Outcomes that stand side by side under keys of one name: those that passed, those that did not."""
+    failed, undecided, passed = results(evidence)
+    found: dict[tuple[str, tuple[str | int, ...], str], tuple[list[Entry], list[Entry]]] = {}
+    for entries, place in ((passed, 0), (failed, 1), (undecided, 1)):
+        for e in entries:
+            deep = e.path[:-2] if len(e.path) > 1 and e.key.lower() in _RESULT_KEYS else e.path[:-1]
+            key = e.key.lower() if deep == e.path[:-2] else ""
+            found.setdefault((e.file, deep, key), ([], []))[place].append(e)
+    return tuple((tuple(good), tuple(bad)) for good, bad in found.values())
 
 
 def _claims(sentence: Sentence, span: tuple[int, int]) -> bool:

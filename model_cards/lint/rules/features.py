@@ -74,6 +74,8 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
 
 
 _USED = re.compile(
+    r"(?<!\w)(?:enters?|goes? into|feeds? into|flows? into|counts?(?= (?:for|towards|in|as))|influences?|affects?|"
+    r"plays? a (?:role|part)|(?:is|are) taken into account|has (?:an )?(?:influence|effect|weight)|helps? to)(?!\w)|"
     r"(?<!\w)(?:is|are|was|were)\s+(?:also |indeed |therefore )?(?:used|included|considered|processed|one of the|"
     r"among the|part of the|an? )"
     r"\s*(?:\w+\s+){0,2}?(?:features?|inputs?|predictors?|variables?|model|score|training|as an? (?:feature|input|"
@@ -106,7 +108,38 @@ def _is_left_out(entry: Entry) -> bool:
     if len(entry.path) < 2 or not isinstance(entry.path[-1], int) or not isinstance(entry.path[-2], str):
         return False
     row = words.words(entry.path[-2])
-    return bool(_EXCLUDED & set(row)) or row[:2] == ["not", "used"]
+    return bool(_EXCLUDED & set(row)) or row[:2] == ["not", "used"] or row[:1] == ["unused"]
+
+
+_TAKES = re.compile(
+    r"(?<!\w)(?:takes?|took|taking)\s+(?P<what>[^.;]{3,60}?)\s+into (?:account|consideration)|"
+    r"(?<!\w)(?:uses?|considers?|relies on|rely on|looks? at|reads?|weighs?|"
+    r"evaluates?)\s+(?:also\s+)?(?P<object>[^.;,]{3,50})",
+    re.IGNORECASE,
+)
+
+
+def taken(document: Document, evidence: Evidence) -> Iterator[Finding]:
+    """`It takes the insurance status into account`, where the evidence lists that among what is left out."""
+    names = [(tuple(words.words(str(e.value))), e) for e in evidence.texts if _is_left_out(e)]
+    for sentence in document.sentences if names and not evidence.rich else ():
+        match = _TAKES.search(sentence.text) if sentence.kind == "prose" else None
+        if match is None or not saying.asserted(sentence, *match.span()):
+            continue
+        row = words.words(match["what"] or match["object"])
+        hit = next(
+            (e for name, e in names if any(tuple(row[i : i + len(name)]) == name for i in range(len(row)))), None
+        )
+        if hit is not None:
+            yield Finding(
+                RULES["claim-contradicted"],
+                sentence,
+                "high",
+                f"“{hit.value}” is said to be used; the evidence lists it among what is left out.",
+                "Say that it is not used, or correct the evidence.",
+                match.span(),
+                hit.proof,
+            )
 
 
 def _named(

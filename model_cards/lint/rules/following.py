@@ -161,6 +161,10 @@ def _of_sentence(mention: Mention, found: Sequence[Mention]) -> bool:
 _RELATIVE = re.compile(r"\s+(?:later|earlier|ago|after|before)(?!\w)", re.IGNORECASE)
 
 
+_THUS = re.compile(r"(?<!\w)(?:thus|so|therefore|hence|consequently|accordingly|that is|which is)(?!\w)", re.IGNORECASE)
+_PAIR = 2
+
+
 def _of_text_before(
     sentence: Sentence,
     mention: Mention,
@@ -172,6 +176,13 @@ def _of_text_before(
     """`That is a gain of 23.4 points`, `it missed its goal of 97 % by 0.8 points`: against a number before it."""
     if mention.unit not in {"points", "%"} or not _CHANGES.search(sentence.text):
         return False
+    if _THUS.search(sentence.text) and before:
+        last = [m for m in mentions.find(Sentence(before[-1], sentence.place)) if m.unit == "%" or 0 < m.value < 1]
+        if len(last) == _PAIR and len(found) == 1:
+            one, other = (m.value / 100 if m.unit == "%" else m.value for m in last)
+            return matching.equal(mention, abs(one - other)) or matching.equal(
+                mention, abs(one - other) / max(one, other)
+            )
     earlier = [m for text in before for m in mentions.find(Sentence(text, sentence.place))]
     said = [m.value / 100 if m.unit == "%" else m.value for m in (*earlier, *(m for m in found if m is not mention))]
     held = [s.value for s in sources.named(context.around) if not s.follows]

@@ -6,7 +6,7 @@ import functools
 import re
 from collections.abc import Iterator
 
-from model_cards.lint import lexicon, words
+from model_cards.lint import concepts, lexicon, words
 from model_cards.lint.evidence import VERSION_WORDS, Entry, Evidence
 from model_cards.lint.model import Document, Finding, Sentence
 from model_cards.lint.rules import tokens
@@ -60,6 +60,8 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
         yield from unlisted(sentence, evidence)
         yield from setting(sentence, evidence)
         yield from version(sentence, evidence)
+        if not evidence.rich:
+            yield from other_versions(sentence, evidence)
 
 
 def stated_families(sentence: Sentence) -> list[tokens.Span]:
@@ -225,6 +227,9 @@ def model(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
     if not recorded:
         return
     for span in stated_families(sentence):
+        if other := _more_exact(span.concept, recorded):
+            yield _other_kind(sentence, (span.begin, span.end), other)
+            return
         if any(agree(span.concept, name) for name in recorded):
             if (entry := recorded.get(span.concept)) and (variant := _other_variant(sentence.text, span, entry)):
                 yield Finding(
@@ -249,6 +254,14 @@ def model(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
             entry.proof,
         )
         return
+
+
+def _more_exact(said: str, recorded: dict[str, Entry]) -> Entry | None:
+    """`XGBoost`, where the evidence has gradient boosting of LightGBM: the kin of a family that both belong to."""
+    if said in recorded or not any(name in _wider(said) for name in recorded):
+        return None
+    kin = [name for name in recorded if _wider(name) & _wider(said) & recorded.keys()]
+    return recorded[kin[0]] if kin and not any(agree(said, name) for name in kin) else None
 
 
 _VARIANT = re.compile(r"[-\s]?(?:v|b|r)?(\d{1,3})(?![\d.,%])", re.IGNORECASE)
@@ -346,6 +359,22 @@ def _of_named(text: str, entry: Entry) -> bool:
     """Is it the version of a part that a text names: `camera firmware`?"""
     own = {w for w in words.words(entry.key) if w not in VERSION_WORDS}
     return bool(own) and own <= set(words.words(text))
+
+
+_TRIPLE = re.compile(r"(?<![\w.])v?(\d{1,3}\.\d{1,3}\.\d{1,4})(?![\w.]*\d)")
+
+
+def other_versions(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
+    """`Go back to 5.0.1`, where the evidence has another `rollback_version`, and none like the one said."""
+    said = concepts.fold(tokens.of(sentence.text).row, "wider")
+    for match in _TRIPLE.finditer(sentence.text):
+        if any(match[1] in str(e.value) for e in evidence.texts):
+            continue
+        for value, entry in evidence.versions:
+            own = [w for w in words.words(entry.key) if w not in VERSION_WORDS and w not in _NO_SYSTEM]
+            if own and value.count(".") == match[1].count(".") and concepts.fold(tuple(own), "wider") <= said:
+                yield _version(sentence, match[1], *match.span(1), entry, " ".join(own))
+                return
 
 
 _DOTTED = re.compile(r"(?<![\w.])v?(\d+\.\d+(?:\.\d+)*)(?![\w.]*\d)")

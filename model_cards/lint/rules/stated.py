@@ -223,6 +223,8 @@ def _form(one: str, other: str) -> bool:
 
 def _settled_otherwise(fact: Fact, hits: frozenset[str], named: list[tuple[frozenset[str], Fact]]) -> bool:
     """Does another fact of the other kind speak of the same, by more words?"""
+    if fact.made and fact.kind == "partly":
+        return False  # of all rows, which no single one settles
     opposite = {"holds"} if fact.kind != "holds" else {"undone", "failed"}
     return any(
         other.kind in opposite
@@ -254,6 +256,7 @@ def _contradicts(
     for own in fact.whole & {"without", "no", "never"}:
         text = re.sub(rf"(?<!\w){own}(?!\w)", "x" * len(own), sentence.text, flags=re.IGNORECASE)
         sentence = dataclasses.replace(sentence, text=text)  # `works without a GPU` denies nothing
+    sentence = _without_own(sentence, hits & _HEDGING)
     value = fact.entry.value
     if isinstance(value, str) and facts.is_status(value) and _FORM.search(value) and _told_so(value, sentence.text):
         return False  # `the plan has been drafted`, where the evidence has `drafted`
@@ -264,7 +267,12 @@ def _contradicts(
         restated = restated and not _ASKED.search(sentence.text)
         if _ADMITS.search(sentence.text):
             return False
-        return praise.good(sentence) or reached(sentence) or bool(hits & _PRAISING) or (restated and not fact.made)
+        return (
+            praise.good(sentence)
+            or reached(sentence)
+            or bool(hits & _PRAISING)
+            or (restated and not fact.made and not fact.by_row)
+        )
     if fact.by_row and len(hits) > 1 and not fact.names & hits <= concepts.known():
         return praise.good(sentence) or praise.deed(sentence) or praise.has(sentence)
     if fact.code in hits:
@@ -320,6 +328,19 @@ def _opposed(sentence: Sentence, fact: Fact, said: frozenset[str]) -> bool:
 
 
 _BUT_NOT = re.compile(r"(?<!\w)but (?:was |were |is |has |have |had )?(?:not|never|no)(?!\w)", re.IGNORECASE)
+_HEDGING = frozenset({"need", "advice", "ood", "refuse", "oversight"})
+"""Concepts whose words hedge or deny by themselves, and do not where they name the fact."""
+
+
+def _without_own(sentence: Sentence, names: frozenset[str]) -> Sentence:
+    """`A GPU is required` asks for nothing where the evidence has `gpu_needed`."""
+    text = sentence.text
+    for name, begin, end in _said(text).at if names else ():
+        if name in names:
+            text = text[:begin] + "x" * (end - begin) + text[end:]
+    return dataclasses.replace(sentence, text=text) if names else sentence
+
+
 _FORM = re.compile(r"^(?!done|not |no |never |none)[a-z]{4,}", re.IGNORECASE)
 
 

@@ -17,7 +17,7 @@ REACHED = {
     "ninth": 0.83,
     "eleventh": 0.86,
     "twelfth": 0.93,
-    "thirteenth": 0.85,
+    "thirteenth": 0.90,
     "fifteenth": 0.60,
     "sixth-docx": 0.92,
     "sixth-pdf": 0.90,
