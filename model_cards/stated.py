@@ -63,10 +63,15 @@ def listed(node: Node) -> Parts:
     return tree.joined(items, "; ")
 
 
+def no_check(risk: Node) -> Gap:
+    """The gap that a risk leaves that names no check (Art. 9(6)): the same words wherever it is told."""
+    return statements.risk_gap(risk, "check that shows the control of the risk", "provider")
+
+
 def shown_by(risk: Node, book: Book) -> Parts:
     """The checks that show the control with their outcome; a gap where none is named or a named one was not made."""
     if not risk["shown_by"]:
-        return (statements.risk_gap(risk, "check that shows the control of the risk", "provider"),)
+        return (no_check(risk),)
     found: Parts = ()
     for name in risk["shown_by"]:
         result = book.result(str(name.value))

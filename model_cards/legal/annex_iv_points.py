@@ -14,6 +14,7 @@ from model_cards import (
     provenance,
     received,
     security,
+    stated,
     statements,
     training,
     tree,
@@ -275,8 +276,7 @@ def _risk(book: Book, risk: Node) -> Labels:
         shown.append(
             tree.parts(result["title"].fact(), ": ", *blocks.status(result)) if result else (check.fact("name"),)
         )
-    none = risk["shown_by"].derived("no test named", "it names none")
-    by = parts.listed(shown, "; ") if shown else (none,)
+    by = parts.listed(shown, "; ") if shown else (stated.no_check(risk),)
     return Labels((*risk_file.assessed(risk), ("Shown by", by), *risk_file.settled(book, risk)))
 
 

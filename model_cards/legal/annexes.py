@@ -78,10 +78,19 @@ def _shown(part: tree.Part) -> str:
 
 
 def _content(book: Book, requirement: Node) -> Parts:
-    found: list[Parts] = [value(book, str(pointer.value)) for pointer in requirement["evidence"]]
+    pointers = [str(pointer.value) for pointer in requirement["evidence"]]
+    found = [_named(value(book, p)) if p == _REPRESENTATIVE and len(pointers) > 1 else value(book, p) for p in pointers]
     if beside := _BESIDE.get(str(requirement.value["id"])):
         found.insert(0, beside(book))
     return tree.joined(found, "; ")
+
+
+_REPRESENTATIVE = "attestation:representative"
+
+
+def _named(words: Parts) -> Parts:
+    """The statement on the representative behind the provider: alone it reads as one on the provider."""
+    return tree.say("Authorised representative: {words}", words=words)
 
 
 def _signed_copy(book: Book) -> Parts:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from model_cards import blocks, statements, tree
+from model_cards import blocks, stated, statements, tree
 from model_cards.legal import frame
 from model_cards.refs import Book, Fact, Gap, Node
 from model_cards.statements import said, signed
@@ -221,7 +221,6 @@ def _verdict(found: list[str]) -> str:
 
 
 SENTENCES = {
-    "no test named": "No test is named that shows this control.",
     "no: a test failed": "This control is NOT shown: a test that is named for it failed.",
     "no: a test was not made": "This control is NOT shown: a test that is named for it was not made.",
     "open: a test could not decide": "Whether this control works is open: a test that is named for it could not "
@@ -232,9 +231,12 @@ SENTENCES = {
 }
 
 
-def _sentence(book: Book, risk: Node) -> Fact:
-    """Whether the tests show the control, in a sentence."""
-    words = SENTENCES[_verdict(statuses(book, risk))]
+def _sentence(book: Book, risk: Node) -> Fact | Gap:
+    """Whether the tests show the control, in a sentence; a gap where none is named."""
+    found = statuses(book, risk)
+    if not found:
+        return stated.no_check(risk)
+    words = SENTENCES[_verdict(found)]
     return risk["shown_by"].derived(words, "outcomes of the checks that it names")
 
 

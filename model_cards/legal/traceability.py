@@ -162,7 +162,7 @@ def _completeness(book: Book, found: tuple[Article, ...]) -> Section:
     )
     body += (total,)
     table = Table(("Answers asked for, and what there is, by article",), heads, body, frozenset(range(1, len(heads))))
-    return Section("completeness", "Answers by article", (lead, table, Figures((_figure(found),))))
+    return Section("completeness", "Answers by article", (lead, Figures((_figure(found),)), table))
 
 
 def _total(book: Book, found: tuple[Article, ...]) -> tuple[Parts, ...]:
