@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
+from typing import Annotated, Literal
 
 import pydantic
 from pydantic import Field
@@ -40,17 +41,34 @@ class Outdated(Section):
     paragraph: Text | None = None
     says: tuple[Text, ...] = ()
     """Patterns, in lower case."""
-    date: Text | None = None
-    """The date that is no longer right."""
+
+
+class Application(Section):
+    """From which days a part of the Act applies."""
+
+    id: Text
+    says: tuple[Text, ...] = Field(min_length=1)
+    """Patterns of the words by which documents speak of it."""
+    days: tuple[Text, ...] = Field(min_length=1)
+    """Days that may be named with it, `2027-12-02`."""
+    former: Text | None = None
+    """The day before July 2026."""
+    now: Text | None = None
+    """In words, since then."""
 
 
 class Period(Section):
-    """How long, or within which time, an article says."""
+    """How long something is kept at least, or by when it is done at the latest."""
 
     article: Text
-    days: tuple[float, ...] = Field(min_length=1)
-    cases: dict[str, float] = {}
-    """Pattern of a case to the days of it."""
+    paragraph: Text | None = None
+    """`6`: only where this paragraph is cited; None for any citation of the article."""
+    at: Literal["least", "most"]
+    period: Annotated[str, Field(pattern=r"^\d+ (days|months|years)$")]
+    about: tuple[Text, ...] = Field(min_length=1)
+    """Words of which a sentence on it has one."""
+    when: tuple[Text, ...] = ()
+    """Words of the case that it is for."""
 
 
 class Articles(Section):
@@ -73,6 +91,7 @@ class Articles(Section):
     periods: tuple[Period, ...]
     proposal: tuple[Former, ...]
     outdated: tuple[Outdated, ...]
+    applications: tuple[Application, ...]
 
     @functools.cached_property
     def subjects(self) -> dict[str, frozenset[str]]:

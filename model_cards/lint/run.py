@@ -18,6 +18,7 @@ from model_cards.lint.rules import (
     consistency,
     coverage,
     days,
+    deadlines,
     declarations,
     equality,
     features,
@@ -33,7 +34,7 @@ from model_cards.lint.rules import (
 )
 
 Check = Callable[[Document, Evidence], Iterable[Finding]]
-WITHOUT_EVIDENCE: tuple[Check, ...] = (placeholders.check, law.check, recorded.outside)
+WITHOUT_EVIDENCE: tuple[Check, ...] = (placeholders.check, law.check, deadlines.check, recorded.outside)
 AGAINST_EVIDENCE: tuple[Check, ...] = (
     recorded.check,
     numbers.check,

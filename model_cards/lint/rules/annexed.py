@@ -1,4 +1,4 @@
-"""What an article sets beside its subject: periods, its annex, the section of a product, the point of a use."""
+"""What an article sets beside its subject: its annex, the section of a product, the point of a use."""
 
 from __future__ import annotations
 
@@ -6,22 +6,17 @@ import re
 from collections.abc import Iterator
 
 from configs.law import articles
-from model_cards.lint import lexicon, mentions, words
+from model_cards.lint import lexicon, words
 from model_cards.lint.evidence import Evidence
 from model_cards.lint.model import Document, Finding, Sentence
 from model_cards.lint.rules import citations, tokens
 from model_cards.lint.rules.catalogue import RULES
 from model_cards.lint.rules.citations import Citation
 
-_DAY = 86_400
-_SAME = 0.05
-"""Relative difference up to which two periods are one."""
-_SETS = re.compile(
-    r"(?<!\w)(?:prescrib\w*|requir\w*|demand\w*|asks?|asked|minimum|obliges?|laid down|sets?|stipulat\w*|at the latest|"
-    r"in accordance|within|pursuant|no later)(?!\w)",
+_SECTION = re.compile(
+    r"(?<!\w)(?:annex\s+I,?\s+section\s+(?P<section>[AB])|section\s+(?P<before>[AB])\s+of\s+annex\s+I)(?!\w)",
     re.IGNORECASE,
 )
-_SECTION = re.compile(r"(?<!\w)annex\s+I,?\s+section\s+(?P<section>[AB])(?!\w)", re.IGNORECASE)
 _OF_PROCEDURE = re.compile(
     r"(?<!\w)(?:internal control|conformity assessment|procedure|notified body)(?!\w)", re.IGNORECASE
 )
@@ -35,32 +30,9 @@ def check(sentence: Sentence, document: Document, evidence: Evidence) -> Iterato
     cited = citations.find(sentence.text)
     if not cited:
         return
-    yield from _periods(sentence, cited)
     yield from _annexes(sentence, cited)
     yield from _sections(sentence)
     yield from _points(sentence, cited, evidence)
-
-
-def _periods(sentence: Sentence, cited: list[Citation]) -> Iterator[Finding]:
-    names = {c.name for c in cited}
-    for period in articles.load().periods:
-        if period.article not in names or not _SETS.search(sentence.text):
-            continue
-        stated = [*mentions.find(sentence), *mentions.in_letters(sentence.text)]
-        times = [m for m in stated if m.unit == "time" and m.value]
-        if len(times) != 1 or any(m.whole for m in stated if m is not times[0]):
-            continue  # `nine months; Article 19 asks for at least six`
-        case = next((days for words_, days in period.cases.items() if re.search(words_, sentence.text, re.I)), None)
-        right = (case,) if case else period.days
-        said = times[0].value * times[0].factor / _DAY
-        if not any(abs(said - days) <= _SAME * days for days in right):
-            shown = " or ".join(f"{days:g}" for days in right)
-            yield _finding(
-                sentence,
-                (times[0].begin, times[0].end),
-                f"Article {period.article} sets another period ({shown} days).",
-                "Take the period of the article.",
-            )
 
 
 def _annexes(sentence: Sentence, cited: list[Citation]) -> Iterator[Finding]:
@@ -91,8 +63,9 @@ def _sections(sentence: Sentence) -> Iterator[Finding]:
     table = articles.load().annex_sections
     phrases = lexicon.Phrases({name: (name,) for row in table.values() for name in row})
     told = {span.concept for span in tokens.of(sentence.text).spans(phrases)}
-    own = table[match["section"].upper()]
-    other = next((s for s, row in table.items() if s != match["section"].upper() and told & set(row)), None)
+    named = (match["section"] or match["before"]).upper()
+    own = table[named]
+    other = next((s for s, row in table.items() if s != named and told & set(row)), None)
     if other and not told & set(own):
         yield _finding(
             sentence, match.span(), f"This product is listed in Section {other} of Annex I.", f"Cite Section {other}."

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from configs.law import articles
-from model_cards.lint import dates, lexicon
+from model_cards.lint import lexicon
 from model_cards.lint.evidence import Evidence
 from model_cards.lint.model import Document, Finding, Sentence
 from model_cards.lint.rules import annexed, citations, tokens
@@ -19,7 +19,7 @@ NEAR = 90
 """Characters between a citation and the subject that it is cited for."""
 APART = 60
 """Characters that a comma between them counts for."""
-_SPEAKS_OF_CHANGE = re.compile(
+SPEAKS_OF_CHANGE = re.compile(
     r"(?<!\w)(?:deleted|repealed|no longer|replaced|instead|former(?:ly)?|previously|originally|"
     r"until|before (?:july|the amendment)|postponed|deferred|"
     r"moved|old|earlier|was to|were to|amended|superseded|formal date|gestrichen|aufgehoben|ehemals|"
@@ -41,12 +41,12 @@ _LIGHT = re.compile(
 
 def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
     """Every citation of a document."""
-    before = ""
+    before, uses = "", _uses(document, evidence)
     for sentence in document.sentences:
         if sentence.kind == "code":
             continue
         headings = " ".join(sentence.place.heading[-_HEADINGS:])
-        yield from _sentence(sentence, f"{headings} {before}")
+        yield from _sentence(sentence, f"{headings} {before}", uses)
         yield from annexed.check(sentence, document, evidence)
         before = sentence.text if sentence.kind == "prose" else before
 
@@ -60,7 +60,27 @@ _BACK = re.compile(
 """Words by which a sentence goes on about what was said before it."""
 
 
-def _sentence(sentence: Sentence, before: str) -> Iterator[Finding]:
+_IS_UNDER = re.compile(
+    r"(?<!\w)(?:high.risk|falls? (?:under|within)|classif\w+|listed|belongs?|covered by|in scope|within)(?!\w)",
+    re.IGNORECASE,
+)
+_IS_NOT = re.compile(r"(?<!\w)(?:not|no|never|neither|nor|outside|kein\w*|nicht|pas)(?!\w)", re.IGNORECASE)
+_PURPOSE = frozenset({"purpose", "use", "intended", "description", "domain", "application", "task", "system", "title"})
+"""Words of the keys under which evidence says what a system is for."""
+OPENING = 12
+"""Sentences at the head of a document that say what it is about."""
+
+
+def _uses(document: Document, evidence: Evidence) -> frozenset[str]:
+    """The points of Annex III that list what the system is for, by the head of its document and its evidence."""
+    head = [s.text for s in document.sentences if s.kind != "code" and not citations.find(s.text)][:OPENING]
+    stated = [str(e.value) for e in evidence.texts if _PURPOSE & e.word_set]
+    points = articles.load().annex_points["Annex III"]
+    told = {span.concept for text in (*head, *stated) for span in tokens.of(text).spans(_point_phrases("Annex III"))}
+    return frozenset(name for name, said in points.items() if told & set(said))
+
+
+def _sentence(sentence: Sentence, before: str, uses: frozenset[str]) -> Iterator[Finding]:
     text = sentence.text
     cited = citations.find(text)
     if not _OF_THE_PROPOSAL.search(text):
@@ -73,14 +93,14 @@ def _sentence(sentence: Sentence, before: str) -> Iterator[Finding]:
                 ("The Act as adopted is divided into chapters: Title III of the proposal is Chapter III today."),
                 (begin, end),
             )
-    outdated = list(_outdated(sentence, cited, before))
+    outdated = list(_outdated(sentence, cited))
     yield from outdated
     if outdated or not cited or _OF_THE_PROPOSAL.search(text):
         return
     subjects = tokens.of(text).spans(_phrases())
     owners = [_nearest(span, cited, text) for span in subjects]
     for citation in cited:
-        yield from _point(sentence, citation)
+        yield from _point(sentence, citation, uses)
     if not subjects and len(cited) <= _FEW and (_BACK.search(text) or len(text) < _SHORT):
         for citation in cited:
             yield from _of_heading(sentence, citation, before)
@@ -105,7 +125,7 @@ def _nearest(span: Span, cited: Sequence[Citation], text: str) -> int | None:
     for number, citation in enumerate(cited):
         low, high = (span.end, citation.begin) if span.end <= citation.begin else (citation.end, span.begin)
         distance = max(0, high - low)
-        weighed = distance + APART * len(re.findall(r"[,;]", text[low:high]))
+        weighed = distance + APART * len(re.findall(r"[,;]|\.\s", text[low:high]))
         if distance <= NEAR and weighed < least:
             best, least = number, weighed
     return best
@@ -214,24 +234,31 @@ def _point_phrases(annex: str) -> lexicon.Phrases:
     return lexicon.Phrases({word: (word,) for said in articles.load().annex_points[annex].values() for word in said})
 
 
-def _point(sentence: Sentence, citation: Citation) -> Iterator[Finding]:
+def _point(sentence: Sentence, citation: Citation, uses: frozenset[str]) -> Iterator[Finding]:
     """`pricing of life insurance is in Annex III, point 5(b)`: the point of an annex that lists another use."""
     points = articles.load().annex_points.get(citation.name, {})
     if not citation.paragraphs or citation.paragraphs.partition(".")[0] not in points:
         return
     told = list(tokens.of(sentence.text).spans(_point_phrases(citation.name)))
     right = frozenset(name for span in told for name, said in points.items() if span.concept in said)
+    of_the_system = not told and citation.name == "Annex III" and _says_it_is_under(sentence.text)
+    right = uses if of_the_system else right
     if not right or _within(citation.paragraphs, right):
         return
     first = sorted(right, key=len)[-1]
+    use = "what the system is for" if of_the_system else f"“{told[0].concept}”"
     yield Finding(
         RULES["article-subject"],
         sentence,
-        "high",
-        f"{citation.name}({citation.paragraphs.replace('.', ')(')}) lists another use than “{told[0].concept}”.",
+        "medium" if of_the_system else "high",
+        f"{citation.name}({citation.paragraphs.replace('.', ')(')}) lists another use than {use}.",
         f"Cite {citation.name}({first.replace('.', ')(')}), or say what the point is cited for.",
         (citation.begin, citation.end),
     )
+
+
+def _says_it_is_under(text: str) -> bool:
+    return bool(_IS_UNDER.search(text)) and not _IS_NOT.search(text)
 
 
 def _within(cited: str, right: frozenset[str]) -> bool:
@@ -252,10 +279,9 @@ def _name(citation: Citation) -> str:
     return citation.name if citation.name.startswith("Annex") else f"Article {citation.name}"
 
 
-def _outdated(sentence: Sentence, cited: Sequence[Citation], before: str) -> Iterator[Finding]:
+def _outdated(sentence: Sentence, cited: Sequence[Citation]) -> Iterator[Finding]:
     text = sentence.text
-    about = f"{before} {text}" if _BACK.search(text) else text
-    if _SPEAKS_OF_CHANGE.search(text):
+    if SPEAKS_OF_CHANGE.search(text):
         return
     for change in articles.load().outdated:
         span: tuple[int, int] | None = None
@@ -264,13 +290,8 @@ def _outdated(sentence: Sentence, cited: Sequence[Citation], before: str) -> Ite
                 (c for c in cited if c.name == change.cited and c.paragraphs.split(".")[0] == change.paragraph), None
             )
             span = (hit.begin, hit.end) if hit else None
-        elif any(re.search(pattern, about if change.date else text, re.IGNORECASE) for pattern in change.says):
-            if change.date is None:
-                span = (0, len(text))
-            else:
-                span = next(
-                    ((d.begin, d.end) for d in dates.find(text) if d.iso == change.date and _applies(text)), None
-                )
+        elif any(re.search(pattern, text, re.IGNORECASE) for pattern in change.says):
+            span = (0, len(text))
         if span:
             yield Finding(
                 RULES["article-outdated"],
@@ -281,17 +302,3 @@ def _outdated(sentence: Sentence, cited: Sequence[Citation], before: str) -> Ite
                 span,
             )
             return
-
-
-def _applies(text: str) -> bool:
-    return bool(
-        re.search(
-            (
-                r"(?<!\w)(?:appl(?:y|ies|icable)|obligations?|duties|compl(?:y|ies|iance)|rules|requirements|"
-                r"bind|effective|in force|must|have to|has to|due|deadline|gelten|gilt|pflichten|"
-                r"s'appliquent)"
-            ),
-            text,
-            re.IGNORECASE,
-        )
-    )
