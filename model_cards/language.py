@@ -86,6 +86,16 @@ def place(words: str, language: str) -> str | None:
     return f"{fixed(found[1], language)} {found[2]}{after}"
 
 
+def places(words: str, language: str) -> str:
+    """A place in the law as the register writes it, in a language: `Annex VIII, Section A, 2`."""
+    shown = []
+    for step in words.split(", "):
+        section = step.removeprefix("Section ")
+        named = f"{fixed('Section', language)} {section}" if section != step else step
+        shown.append(place(step, language) or named)
+    return ", ".join(shown)
+
+
 def fixed(words: str, language: str) -> str:
     """Fixed words in a language; themselves where no catalogue has them."""
     found = find(words, language)

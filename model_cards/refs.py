@@ -117,6 +117,8 @@ class Fact:
 
     def _in_words(self, shown: str) -> str:
         """Words of the program in the language; of `Label balance: age` the part before the colon."""
+        if self.evidence.startswith(LAW) and self.evidence.endswith("/place"):
+            return language.places(shown, self.language)
         found = language.find(shown, self.language)
         if found is not None or not self.evidence.endswith("/title"):
             return shown if found is None else found

@@ -109,7 +109,7 @@ def _columns(book: Book) -> Table:
         lines.append(
             (
                 inputs.named(column, declared),
-                (column["role"].fact(),),
+                (inputs.role_of(column),),
                 inputs.with_unit(inputs.kind_of(column), column),
                 inputs.allowed(declared),
                 (column["missing"].derived(share, "over the rows read", "percent"),),

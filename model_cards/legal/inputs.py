@@ -71,6 +71,22 @@ KINDS = {"categorical": "category", "integer": "whole number", "numeric": "numbe
 """Kinds of columns, in the words in which every document names them."""
 
 
+ROLES = {
+    "feature": "input",
+    "target": "to be predicted",
+    "protected": "to compare groups",
+    "entity": "person or thing of the row",
+    "prediction": "what was predicted",
+    "ignored": "not used",
+}
+"""Roles of columns in words: a plan's own words for them say little to who reads a datasheet."""
+
+
+def role_of(column: Node) -> Fact:
+    """What a column is for."""
+    return column["role"].derived(ROLES[str(column["role"].value)], "role in words")
+
+
 def kind_of(column: Node) -> Fact:
     """Of a column as the plan declares it, `number`, `whole number` or `category`."""
     return column["kind"].derived(KINDS[str(column["kind"].value)], "kind in words")

@@ -177,3 +177,17 @@ def test_sentences_that_stay_in_english_say_so_to_screen_readers() -> None:
     assert reason.left_in_english
     assert not dataclasses.replace(reason, language="en").left_in_english
     assert not Fact("Any text of a person", "plan.yaml#/system/name", language="de").left_in_english
+
+
+@pytest.mark.parametrize(
+    ("english", "german"),
+    [
+        ("Annex III(5)(b)", "Anhang III(5)(b)"),
+        ("Annex VIII, Section A, 12", "Anhang VIII, Abschnitt A, 12"),
+        ("Art. 13(3)(b)(vi)", "Art. 13(3)(b)(vi)"),
+    ],
+)
+def test_places_of_the_register_are_in_the_language(english: str, german: str) -> None:
+    """A point of an annex is named as the German text of the Act names it, wherever the register puts it."""
+    fact = dataclasses.replace(refs.Node(f"{refs.LAW}", "/annexes/0/place", english).fact(), language="de")
+    assert fact.shown == german
