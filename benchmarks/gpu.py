@@ -39,14 +39,29 @@ class Figure:
 
 
 FIGURES = (
+    Figure(
+        "agreement",
+        "agreement",
+        ("--longer", "100"),
+        ("--rows", "4000", "--epochs", "2", "--longer", "2"),
+        90,
+    ),
     Figure("transformer", "transformer", ("--pairs", "2"), ("--pairs", "1", "--batch", "4"), 200),
     Figure(
         "language", "language_training", ("--case", "350m", "--pairs", "2"), ("--case", "small", "--pairs", "1"), 200
     ),
     Figure("training", "training", ("--pairs", "3"), ("--pairs", "1", "--cases", "diabetes"), 120),
+    Figure(
+        "streaming",
+        "streaming",
+        ("--training-only", "--pairs", "3"),
+        ("--training-only", "--pairs", "1", "--rows", "20000", "--epochs", "2"),
+        90,
+    ),
     Figure("transformer_eager", "transformer", ("--pairs", "1", "--eager"), ("--pairs", "1", "--batch", "4"), 120),
 )
-"""In the order of how much they are wanted."""
+"""In the order of how much they are wanted: is it the same training, how near to the device's peak, how near to a bare
+loop, how near to rows in memory. Energy by the device's counter is told by the first two."""
 
 
 def run(figure: Figure, device: str, into: Path, seconds: float) -> str:

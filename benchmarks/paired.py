@@ -165,7 +165,7 @@ def with_bare_loop(case: Case, folder: RunFolder, plan: plans.Plan, encoded: rec
 def compare(case: Case, pairs: int, device: str, precision: str = "fp32") -> dict[str, Any]:
     """Alternating runs of one case, one pair of them thrown away for warming up."""
     runners: tuple[Callable[..., Ran], ...] = (with_trainer, with_bare_loop)
-    measured: list[dict[str, float]] = []
+    measured: list[dict[str, Any]] = []
     with tempfile.TemporaryDirectory() as place:
         folder, plan = RunFolder(Path(place) / "run"), plan_of(case, device, precision)
         encoded = encode(case, folder)
@@ -187,7 +187,7 @@ def _spread(values: list[float]) -> dict[str, float]:
     return {"median": statistics.median(values), "lowest": min(values), "highest": max(values)}
 
 
-def _pair(case: Case, ours: Ran, bare: Ran) -> dict[str, float]:
+def _pair(case: Case, ours: Ran, bare: Ran) -> dict[str, Any]:
     """Rates over the same epochs, the first left out; processor seconds are disturbed less by other load."""
     rows = case.rows * (case.epochs - 1)
     (wall, processor), (bare_wall, bare_processor) = (
@@ -203,6 +203,9 @@ def _pair(case: Case, ours: Ran, bare: Ran) -> dict[str, float]:
         "processor_ratio": bare_processor / processor,
         "flops_per_second": record.flops.value / case.epochs * (case.epochs - 1) / wall,
         "parameters": record.parameters,
+        "joules": record.energy.value,
+        "seconds": record.seconds,
+        "energy_method": record.energy.method,
         "loss": ours.loss,
         "bare_loss": bare.loss,
     }

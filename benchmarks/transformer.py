@@ -121,6 +121,9 @@ def main() -> int:
         f"{found['flops_per_second'] / 1e12:.4g} of {found['matrix_peak'] / 1e12:.4g} TFLOP/s measured peak:", end=" "
     )
     print(f"{found['share_of_peak']:.1%} (aim {SHARE:.0%} on a GPU)")
+    last = found["pairs"][-1]
+    power = "" if last["joules"] is None else f"{last['joules']:.0f} J, {last['joules'] / last['seconds']:.0f} W; "
+    print(f"energy of a training of {last['seconds']:.1f} s: {power}{last['energy_method']}")
     if given.json:
         given.json.write_text(json.dumps(found, indent=2, sort_keys=True) + "\n", encoding="utf-8")
     return int(large and (found["share_of_peak"] < SHARE or found["ratio"]["median"] < AIM))

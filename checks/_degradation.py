@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,8 @@ from checks._subject import Subject
 from evidence import records
 
 Rows = npt.NDArray[np.intp]
+PIECE = 16 * scoring.BATCH
+"""Rows that are altered and scored at a time: whole batches, so that the graph is given the same ones."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,10 +52,20 @@ class Answers:
     """(rows,): had the graph no valid output? The scores then hold a wrong label, or the farther end of the targets."""
 
 
-def answers(subject: Subject, x: npt.NDArray[np.float32]) -> Answers:
-    """Score altered test rows (rows, features). A fault must end in a result, also where it breaks the graph."""
-    attempt = subject.scorer.attempt(x)
-    scores, invalid = attempt.scores, ~attempt.valid
+def pieces(subject: Subject) -> Iterator[slice]:
+    """The test rows a piece at a time, in order."""
+    rows = subject.part.rows
+    for begin in range(0, max(rows, 1), PIECE):
+        yield slice(begin, min(begin + PIECE, rows))
+
+
+def answers(subject: Subject, altered: Iterable[npt.NDArray[np.float32]]) -> Answers:
+    """Score altered test rows, the consecutive `pieces` of them (rows, features), of which one at a time is held.
+
+    A fault must end in a result, also where it breaks the graph.
+    """
+    attempts = [subject.scorer.attempt(x) for x in altered]
+    scores, invalid = _joined([a.scores for a in attempts]), ~np.concatenate([a.valid for a in attempts])
     if not invalid.any():
         return Answers(scores, invalid)
     y = subject.part.y
@@ -62,6 +75,21 @@ def answers(subject: Subject, x: npt.NDArray[np.float32]) -> Answers:
     target, low, high = y.astype(np.float64), float(y.min()), float(y.max())
     farthest = np.where(target - low > high - target, low, high)
     return Answers(scoring.Scores(predictions=np.where(invalid, farthest, _predictions(scores))), invalid)
+
+
+def _joined(several: list[scoring.Scores]) -> scoring.Scores:
+    """Scores of consecutive rows as one."""
+    if len(several) == 1:
+        return several[0]
+
+    def whole(parts: list[Any]) -> Any:
+        return None if parts[0] is None else np.concatenate(parts)
+
+    return scoring.Scores(
+        whole([s.labels for s in several]),
+        whole([s.probabilities for s in several]),
+        whole([s.predictions for s in several]),
+    )
 
 
 def mixed(subject: Subject, altered: Answers, chosen: npt.NDArray[np.bool_]) -> Answers:

@@ -20,6 +20,8 @@ MOST = 64
 """With more numeric features than this their correlations are left out, so that the record stays small."""
 DIGITS = 6
 """Decimals of the recorded matrix. What is measured is measured with the rounded one."""
+PIECE = 1 << 17
+"""Rows that are looked at a time."""
 SINGULAR = 1e-6
 """Eigenvalues of the correlation matrix below this say nothing: features that follow from others."""
 
@@ -39,8 +41,11 @@ class Distance:
 
     def __call__(self, x: Inputs) -> Floats:
         """Distance of each row (rows,) of x (rows, features), 0 or more."""
-        z = (x[:, self.numeric].astype(np.float64) - self.mean) / self.std
-        z = np.where(np.isfinite(z), z, 0.0)
+        found = [self._of_piece(x[begin : begin + PIECE]) for begin in range(0, max(len(x), 1), PIECE)]
+        return np.concatenate(found)
+
+    def _of_piece(self, x: Inputs) -> Floats:
+        z = _standardised(x[:, self.numeric], self.mean, self.std)
         squares = np.einsum("nd,de,ne->n", z, self.precision, z, optimize=True)
         return np.sqrt(np.maximum(squares, 0.0))
 
@@ -63,17 +68,28 @@ def fit(features: tuple[records.FeatureSpec, ...], train: Inputs) -> Distance:
         numeric=numeric,
         mean=mean,
         std=std,
-        precision=_precision((train[:, numeric].astype(np.float64) - mean) / std),
+        precision=_precision(train, numeric, mean, std),
         categories={j: len(f.categories) for j, f in enumerate(features) if f.kind == "categorical"},
     )
 
 
-def _precision(z: Floats) -> Floats:
-    width = z.shape[1]
-    if width > MOST or len(z) < 2:
+def _standardised(x: Inputs, mean: Floats, std: Floats) -> Floats:
+    """Standardised values (rows, d); missing ones are the mean."""
+    z = (x.astype(np.float64) - mean) / std
+    z[~np.isfinite(z)] = 0.0
+    return z
+
+
+def _precision(train: Inputs, numeric: npt.NDArray[np.intp], mean: Floats, std: Floats) -> Floats:
+    """The rounded pseudo-inverse of the correlations of training rows (rows, features), read piece by piece."""
+    width = len(numeric)
+    if width > MOST or len(train) < 2:
         return np.eye(width)
-    filled = np.where(np.isfinite(z), z, 0.0)
-    values, vectors = np.linalg.eigh(filled.T @ filled / len(filled))
+    products = np.zeros((width, width))
+    for begin in range(0, len(train), PIECE):
+        filled = _standardised(train[begin : begin + PIECE, numeric], mean, std)
+        products += filled.T @ filled
+    values, vectors = np.linalg.eigh(products / len(train))
     kept = values > SINGULAR * max(1.0, float(values.max(initial=0.0)))
     inverse = (vectors[:, kept] / values[kept]) @ vectors[:, kept].T
     rounded: Floats = np.round(inverse, DIGITS)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -40,8 +40,8 @@ class Fault:
     """Name for the table: a feature, or a pair `a ↔ b`."""
     words: str
     """Which fault it is."""
-    inputs: Callable[[float], Inputs]
-    """The test rows, all of them struck, at a severity."""
+    inputs: Callable[[float], Iterator[Inputs]]
+    """The test rows, all of them struck, at a severity: piece by piece, see `_degradation.pieces`."""
 
 
 def out_of_range(subject: Subject) -> records.CheckResult:
@@ -149,6 +149,12 @@ def stuck(subject: Subject) -> records.CheckResult:
     return _worst(subject, check_id, axis, faults, sorted(shares), note, by_share=True)
 
 
+def copies(subject: Subject) -> Iterator[Inputs]:
+    """The test rows a piece at a time, to be altered."""
+    for piece in _degradation.pieces(subject):
+        yield subject.part.x[piece].copy()
+
+
 def numeric(subject: Subject) -> list[int]:
     """Indices of the numeric features."""
     return [j for j, feature in enumerate(subject.encoded.features) if feature.kind == "numeric"]
@@ -239,40 +245,40 @@ def _range(subject: Subject, feature: int) -> float:
     return (spec.maximum or 0.0) - (spec.minimum or 0.0)
 
 
-def _beyond(subject: Subject, feature: int, end: int) -> Callable[[float], Inputs]:
+def _beyond(subject: Subject, feature: int, end: int) -> Callable[[float], Iterator[Inputs]]:
     spec = subject.encoded.features[feature]
     edge = (spec.maximum if end > 0 else spec.minimum) or 0.0
 
-    def inputs(severity: float) -> Inputs:
+    def inputs(severity: float) -> Iterator[Inputs]:
         return _fixed(subject, feature, edge + end * severity * _range(subject, feature))(severity)
 
     return inputs
 
 
-def _fixed(subject: Subject, feature: int, value: float) -> Callable[[float], Inputs]:
-    def inputs(_: float) -> Inputs:
-        x = subject.part.x.copy()
-        x[:, feature] = as_declared(subject.encoded.features[feature], np.array(value))
-        return x
+def _fixed(subject: Subject, feature: int, value: float) -> Callable[[float], Iterator[Inputs]]:
+    def inputs(_: float) -> Iterator[Inputs]:
+        for x in copies(subject):
+            x[:, feature] = as_declared(subject.encoded.features[feature], np.array(value))
+            yield x
 
     return inputs
 
 
-def _times(subject: Subject, feature: int, factor: float) -> Callable[[float], Inputs]:
-    def inputs(_: float) -> Inputs:
-        x = subject.part.x.copy()
-        scaled = x[:, feature].astype(np.float64) * factor
-        x[:, feature] = as_declared(subject.encoded.features[feature], scaled)
-        return x
+def _times(subject: Subject, feature: int, factor: float) -> Callable[[float], Iterator[Inputs]]:
+    def inputs(_: float) -> Iterator[Inputs]:
+        for x in copies(subject):
+            scaled = x[:, feature].astype(np.float64) * factor
+            x[:, feature] = as_declared(subject.encoded.features[feature], scaled)
+            yield x
 
     return inputs
 
 
-def _swapped(subject: Subject, first: int, second: int) -> Callable[[float], Inputs]:
-    def inputs(_: float) -> Inputs:
-        x = subject.part.x.copy()
-        x[:, [first, second]] = x[:, [second, first]]
-        return x
+def _swapped(subject: Subject, first: int, second: int) -> Callable[[float], Iterator[Inputs]]:
+    def inputs(_: float) -> Iterator[Inputs]:
+        for x in copies(subject):
+            x[:, [first, second]] = x[:, [second, first]]
+            yield x
 
     return inputs
 

@@ -21,7 +21,7 @@ class Parts:
         return self._folder
 
     def part(self, role: records.Role) -> arrays.Part | None:
-        """The arrays of a part; None where the encoded data hold no such part.
+        """The arrays of a part, its inputs left in their file; None where the encoded data hold no such part.
 
         Raises:
             IntegrityError: An array was altered.
@@ -29,7 +29,7 @@ class Parts:
         if role not in self._encoded.parts:
             return None
         if role not in self._opened:
-            self._opened[role] = arrays.load(self._folder, self._encoded, role)
+            self._opened[role] = arrays.load(self._folder, self._encoded, role, mapped=True)
         return self._opened[role]
 
     def scores(self, role: records.Role) -> scoring.Scores | None:

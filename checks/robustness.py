@@ -14,7 +14,7 @@ Refs: ISO/IEC TR 24029-1:2021. Robustness of input errors in data quality terms:
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -49,12 +49,11 @@ def noise(subject: Subject) -> records.CheckResult:
     features = _one_feature.numeric(subject)
     if not features:
         return not_applicable("robustness.noise", "the model has no numeric feature")
-    drawn = subject.sampling.rng("robustness.noise").standard_normal(subject.part.x.shape)
     return _on_all(
         subject,
         "robustness.noise",
         "noise (training standard deviations)",
-        [(s, _noisy(subject, drawn, s)) for s in severities],
+        [(s, _noisy(subject, s)) for s in severities],
         "Gaussian noise of {:g} training standard deviations on every numeric feature",
         features,
     )
@@ -65,12 +64,11 @@ def missing(subject: Subject) -> records.CheckResult:
     severities = sorted(s for s in subject.plan.policy.robustness.missing if s > 0)
     if not severities:
         return not_applicable("robustness.missing", "the plan declares no severity")
-    drawn = subject.sampling.rng("robustness.missing").random(subject.part.x.shape)
     return _on_all(
         subject,
         "robustness.missing",
         "share of inputs made missing",
-        [(s, np.where(drawn < s, np.float32(np.nan), subject.part.x)) for s in severities],
+        [(s, _absent(subject, s)) for s in severities],
         "a share of {:g} of the inputs made missing at random",
         list(range(subject.part.x.shape[1])),
     )
@@ -103,11 +101,18 @@ def rounding(subject: Subject) -> records.CheckResult:
 
 
 def _on_all(
-    subject: Subject, check_id: str, axis: str, points: list[tuple[float, Inputs]], note: str, features: list[int]
+    subject: Subject,
+    check_id: str,
+    axis: str,
+    points: list[tuple[float, Iterator[Inputs]]],
+    note: str,
+    features: list[int],
 ) -> records.CheckResult:
-    """A fault in every feature at once; then each of `features` alone at the largest severity."""
-    answered = [(severity, _degradation.answers(subject, x)) for severity, x in points]
-    severity, worst_inputs = points[-1]
+    """A fault in every feature at once; then each of `features` alone at the largest severity, which alone is held."""
+    answered = [(severity, _degradation.answers(subject, altered)) for severity, altered in points[:-1]]
+    severity, altered = points[-1]
+    worst_inputs = _held(subject, altered)
+    answered.append((severity, _degradation.answers(subject, (worst_inputs[p] for p in _degradation.pieces(subject)))))
     found = _severity_curve.result(subject, check_id, axis, answered, note.format(severity))
     alone = {subject.encoded.features[j].name: _alone(subject, worst_inputs, j) for j in features}
     defined = {name: value for name, value in alone.items() if math.isfinite(value)}
@@ -118,36 +123,62 @@ def _on_all(
     return _one_feature.named(found, worst, defined, {})
 
 
+def _held(subject: Subject, altered: Iterator[Inputs]) -> Inputs:
+    """The pieces as one array."""
+    found = np.empty_like(subject.part.x)
+    for piece, x in zip(_degradation.pieces(subject), altered, strict=True):
+        found[piece] = x
+    return found
+
+
 def _alone(subject: Subject, inputs: Inputs, feature: int) -> float:
-    x = subject.part.x.copy()
-    x[:, feature] = inputs[:, feature]
-    return _degradation.value(subject, _degradation.answers(subject, x).scores)
+    def struck() -> Iterator[Inputs]:
+        for piece, x in zip(_degradation.pieces(subject), _one_feature.copies(subject), strict=True):
+            x[:, feature] = inputs[piece, feature]
+            yield x
+
+    return _degradation.value(subject, _degradation.answers(subject, struck()).scores)
 
 
-def _noisy(subject: Subject, drawn: npt.NDArray[np.float64], severity: float) -> Inputs:
-    return _altered(subject, lambda j, column: column + severity * (_std(subject, j)) * drawn[:, j])
+def _noisy(subject: Subject, severity: float) -> Iterator[Inputs]:
+    # The same numbers at every severity, drawn again: they would take twice the room of the rows.
+    rng = subject.sampling.rng("robustness.noise")
+    for x in _one_feature.copies(subject):
+        drawn = rng.standard_normal(x.shape)
+        for j in _one_feature.numeric(subject):
+            moved = x[:, j].astype(np.float64) + severity * (_std(subject, j)) * drawn[:, j]
+            x[:, j] = _one_feature.as_declared(subject.encoded.features[j], moved)
+        yield x
 
 
-def _on_grid(subject: Subject, severity: float) -> Inputs:
+def _absent(subject: Subject, share: float) -> Iterator[Inputs]:
+    rng = subject.sampling.rng("robustness.missing")
+    for x in _one_feature.copies(subject):
+        x[rng.random(x.shape) < share] = np.nan
+        yield x
+
+
+def _on_grid(subject: Subject, severity: float) -> Iterator[Inputs]:
     def rounded(feature: int, column: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         step = severity * _std(subject, feature)
         return np.round(column / step) * step if step > 0 else column
 
-    return _altered(subject, rounded)
+    return (_altered(subject, x, rounded) for x in _one_feature.copies(subject))
 
 
-def _with_digits(subject: Subject, digits: int) -> Inputs:
+def _with_digits(subject: Subject, digits: int) -> Iterator[Inputs]:
     def rounded(_: int, column: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         known = np.isfinite(column) & (column != 0)
         power = 10.0 ** (np.floor(np.log10(np.abs(np.where(known, column, 1.0)))) - (digits - 1))
         return np.where(known, np.round(column / power) * power, column)
 
-    return _altered(subject, rounded)
+    return (_altered(subject, x, rounded) for x in _one_feature.copies(subject))
 
 
-def _altered(subject: Subject, change: Callable[[int, npt.NDArray[np.float64]], npt.NDArray[np.float64]]) -> Inputs:
-    """The test rows with every numeric feature changed; integers are rounded to whole numbers."""
-    x = subject.part.x.copy()
+def _altered(
+    subject: Subject, x: Inputs, change: Callable[[int, npt.NDArray[np.float64]], npt.NDArray[np.float64]]
+) -> Inputs:
+    """Rows with every numeric feature changed, in place; integers are rounded to whole numbers."""
     for j in _one_feature.numeric(subject):
         x[:, j] = _one_feature.as_declared(subject.encoded.features[j], change(j, x[:, j].astype(np.float64)))
     return x

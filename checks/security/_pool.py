@@ -56,8 +56,7 @@ def of(subject: Subject) -> Pool:
     )
     taken = [(train, members), (subject.part, others)]
     left = 2 * (allowed - most)
-    rest = np.delete(np.arange(train.rows), members)
-    further = rest[_trainings.drawn(train.row_digests[rest], left, seed, "membership rest")]
+    further = _trainings.drawn(train.row_digests, left, seed, "membership rest", without=members)
     taken.append((train, further))
     validation = subject.parts.part("validation")
     if validation is not None:

@@ -88,10 +88,22 @@ def seeds(subject: Subject, label: str, count: int) -> list[int]:
     return [int(s) for s in subject.sampling.rng(label).integers(0, 2**31, size=count)]
 
 
-def drawn(digests: npt.NDArray[np.bytes_], most: int, seed: int, label: str) -> Rows:
-    """Indices of at most so many of the rows with these digests, ascending: the same rows in whatever order."""
-    if len(digests) <= most:
-        return np.arange(len(digests))
+def drawn(digests: npt.NDArray[np.bytes_], most: int, seed: int, label: str, without: Rows | None = None) -> Rows:
+    """Indices of at most so many of the rows with these digests, ascending: the same rows in whatever order.
+
+    Args:
+        digests: Of all rows.
+        most: How many rows may be drawn.
+        seed: Of the plan.
+        label: Gives each drawing its own rows.
+        without: Rows that are not drawn from.
+    """
+    free = np.ones(len(digests), dtype=bool)
+    if without is not None:
+        free[without] = False
+    count = int(free.sum())
+    if count <= most:
+        return np.flatnonzero(free)
     order = np.argsort(digests, kind="stable")
     rng = np.random.default_rng([seed, zlib.crc32(label.encode())])
-    return np.sort(order[rng.permutation(len(digests))[:most]])
+    return np.sort(order[free[order]][rng.permutation(count)[:most]])

@@ -109,11 +109,12 @@ def test_rounding_is_to_the_grid_and_to_digits(tmp_path):
     specs = model_builders.features(data(), kind={1: "categorical"}, categories={1: ("a",)})
     made = regressor(tmp_path, specs=specs, rounding=[0.5])
     x, step = made.part.x, 0.5 * specs[0].std
-    grid = robustness._on_grid(made, 0.5)
+    (grid,) = robustness._on_grid(made, 0.5)
     np.testing.assert_allclose(grid[:, 0], np.round(x[:, 0].astype(np.float64) / step) * step, rtol=1e-6)
     np.testing.assert_array_equal(grid[:, 1], x[:, 1])
     written = np.array([float(f"{v:.1e}") for v in x[:, 2].astype(np.float64)])
-    np.testing.assert_allclose(robustness._with_digits(made, 2)[:, 2], written, rtol=1e-5)
+    (digits,) = robustness._with_digits(made, 2)
+    np.testing.assert_allclose(digits[:, 2], written, rtol=1e-5)
     result = robustness.rounding(made)
     assert result.measures[0].value == pytest.approx(r2(made, grid), rel=1e-4)
     assert [row["digits"] for row in result.details["significant_digits"]] == [3, 2, 1]
@@ -124,7 +125,7 @@ def test_shares_grow_on_the_same_rows(tmp_path):
     from checks import _degradation
 
     made = regressor(tmp_path)
-    whole = _degradation.answers(made, made.part.x * 0)
+    whole = _degradation.answers(made, [made.part.x * 0])
     order = np.random.default_rng(0).random(1200)
     mixed = [_degradation.mixed(made, whole, order < s).scores.predictions for s in (0.2, 0.6, 1.0)]
     struck = [found != made.scores.predictions for found in mixed]

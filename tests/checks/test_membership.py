@@ -276,3 +276,17 @@ def test_shadow_models_are_trained_on_further_rows_too(tmp_path):
     assert "4 shadow models trained on 200 of 400 rows each" in found[AREAS[1]].measures[0].note
     short = attacked(tmp_path / "b", drawn(300, 4, 1), drawn(100, 4, 2), membership={"shadows": 4, "rows": 110})
     assert short[AREAS[1]].details["pool_rows"] == 220
+
+
+def test_rows_are_drawn_around_others_without_holding_them_twice():
+    """Drawing without some rows draws what drawing from the rest alone draws, and none of them."""
+    from checks.security import _trainings
+
+    rng = np.random.default_rng(0)
+    digests = np.array([rng.bytes(8).hex() for _ in range(500)], dtype="S64")
+    without = np.sort(rng.permutation(500)[:200])
+    rest = np.delete(np.arange(500), without)
+    for most in (50, 299, 300, 1000):
+        found = _trainings.drawn(digests, most, 7, "label", without=without)
+        np.testing.assert_array_equal(found, rest[_trainings.drawn(digests[rest], most, 7, "label")])
+        assert not set(found) & set(without)

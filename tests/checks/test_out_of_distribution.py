@@ -40,6 +40,20 @@ def test_the_distance_is_mahalanobis(tmp_path):
     assert stats.kstest(found(made.part.x) ** 2, stats.chi2(3).cdf).pvalue > 0.01
 
 
+def test_the_distance_does_not_depend_on_what_is_read_at_a_time(tmp_path, monkeypatch):
+    """Training rows that are read a hundred at a time give the matrix, the threshold and the flags of all at once."""
+    from checks import _distance
+
+    made = make(tmp_path)
+    train = made.parts.part("train").x
+    whole = _distance.fit(made.encoded.features, train)
+    far = whole(made.part.x)
+    monkeypatch.setattr(_distance, "PIECE", 100)
+    found = _distance.fit(made.encoded.features, train)
+    np.testing.assert_allclose(found.precision, whole.precision, atol=2e-6)
+    np.testing.assert_allclose(found(made.part.x), far, rtol=1e-5)
+
+
 def test_false_alarms_are_as_frequent_as_the_quantile_says(tmp_path):
     """On rows like those of training about one in a hundred is flagged, with an exact interval."""
     alarms = measured(make(tmp_path))[0].measures[0]

@@ -55,11 +55,24 @@ def test_noise_is_in_training_standard_deviations_and_rounds_integers(tmp_path):
     x = np.stack([np.arange(1200) % 50, np.random.default_rng(0).normal(size=1200), np.arange(1200) % 3], axis=1)
     changes = {"integer": {0: True}, "std": {1: 4.0}, "kind": {2: "categorical"}}
     made = subject(tmp_path, x=x.astype(np.float32), specs=model_builders.features(x, **changes))
-    noisy = robustness._noisy(made, np.random.default_rng(1).standard_normal((1200, 3)), 0.5)
+    (noisy,) = robustness._noisy(made, 0.5)
     assert (noisy[:, 0] == np.round(noisy[:, 0])).all()
     assert (noisy[:, 0] != made.part.x[:, 0]).any()
     assert np.std(noisy[:, 1] - made.part.x[:, 1]) == pytest.approx(2.0, rel=0.1)
     np.testing.assert_array_equal(noisy[:, 2], made.part.x[:, 2])
+
+
+@pytest.mark.parametrize("task", ["binary", "regression"])
+def test_faults_do_not_depend_on_how_many_rows_are_altered_at_a_time(tmp_path, monkeypatch, task):
+    """A hundred rows at a time give the record of all at once, where the graph has no answer for some rows too."""
+    from checks import _degradation, robustness
+
+    coefficients = COEFFICIENTS if task == "binary" else np.array([[2.0], [0.5], [1e33]])
+    made = subject(tmp_path, task=task, coefficients=coefficients, units={"factors": [1e30], "shares": [0.5, 1.0]})
+    whole = robustness.measure(made)
+    monkeypatch.setattr(_degradation, "PIECE", 100)
+    assert len(list(_degradation.pieces(made))) == 12
+    assert robustness.measure(made) == whole
 
 
 def test_missing_cells_are_drawn_at_the_declared_share(tmp_path):

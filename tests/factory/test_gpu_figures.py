@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 
 import pytest
+import torch
 
-from benchmarks import gpu
+from benchmarks import agreement, gpu
 from configs import errors
 
 
@@ -36,3 +37,15 @@ def test_without_a_gpu_it_says_so(monkeypatch, tmp_path):
     monkeypatch.setattr("sys.argv", ["gpu", "--into", str(tmp_path)])
     with pytest.raises(errors.MissingError, match=r"expected a GPU that torch can use, got none\. Add --device cpu"):
         gpu.main()
+
+
+@pytest.mark.slow
+def test_two_devices_agree_or_the_call_says_that_they_do_not(tmp_path):
+    """The same device differs by nothing; another curve, or a power that no device draws, is no agreement."""
+    found = agreement.measure(torch.device("cpu"), rows=1000, epochs=2, longer=1)
+    assert found["memory_fp32"] == found["stream_fp32"] == 0.0
+    assert found["energy"]["method"]
+    assert agreement.fine(found | {"watts": None})
+    assert not agreement.fine(found | {"stream_fp32": 2 * agreement.AIM})
+    assert not agreement.fine(found | {"watts": 1e6})
+    assert agreement.fine(found | {"watts": 400.0, "memory_bf16": 1e-2})
