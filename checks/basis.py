@@ -37,8 +37,14 @@ def find(result: records.CheckResult, name: str, part: str) -> records.Measure |
 
 
 def group_name(group: str, part: str) -> str:
-    """`Asian` for the group `race=Asian` where the slice `race` is spoken of, `race: Asian` elsewhere."""
-    return group.removeprefix(f"{part}=").replace("=", ": ", 1)
+    """`Asian` for the group `race=Asian` where the slice `race` is spoken of, `race: Asian` elsewhere.
+
+    The name of a group may hold such a sign itself: `age_group=>= 25` is the group `>= 25`.
+    """
+    attribute, sign, name = group.partition("=")
+    if not sign or not name or attribute.endswith(("<", ">", " ")):
+        return group
+    return name if attribute == part else f"{attribute}: {name}"
 
 
 def measure_of(gate: Gate, policy: Settings, results: Sequence[records.CheckResult]) -> records.Measure | None:

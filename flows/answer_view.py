@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import textwrap
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -18,10 +16,9 @@ from evidence.dossier import AnyDossier
 from evidence.language_dossier import LanguageDossier
 from flows import answer_facts_language, decisions, view, workspace
 from flows.answer_store import Item, records_of
+from flows.wrapping import wrapped
 from model_cards.gpai import values
 
-WIDTH = 100
-"""Columns of a line at most, where the terminal has so many: a longer line is hard to read."""
 LONGEST = 240
 """Characters of a value that are shown."""
 MOST = 6
@@ -243,32 +240,3 @@ def short(text: str) -> str:
     """The beginning of a text, on one line."""
     line = " ".join(text.split())
     return line if len(line) <= LONGEST else line[: LONGEST - 2].rsplit(" ", 1)[0] + " …"
-
-
-def wrapped(text: str, first: str, then: str | None = None) -> list[str]:
-    """A text in lines of the terminal's width."""
-    return textwrap.wrap(
-        text,
-        _width(),
-        initial_indent=first,
-        subsequent_indent=first if then is None else then,
-        break_on_hyphens=False,
-        break_long_words=False,
-    )
-
-
-def fitted(text: str) -> str:
-    """A text of several lines, each of which a terminal would break within a word broken between words instead."""
-    lines: list[str] = []
-    for line in text.split("\n"):
-        if len(line) <= _width():
-            lines.append(line)
-        else:
-            indent = line[: len(line) - len(line.lstrip())]
-            lines += wrapped(line.strip(), indent, indent)
-    return "\n".join(lines)
-
-
-def _width() -> int:
-    """Columns of the terminal, and no more than `WIDTH`; into a file or a pipe goes `WIDTH`."""
-    return min(WIDTH, max(40, shutil.get_terminal_size((WIDTH, 24)).columns))

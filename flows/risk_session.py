@@ -10,7 +10,7 @@ from configs import answers, errors
 from configs.answers import Acceptance, AnswersFile, By, Risk
 from evidence import about, clock
 from evidence.dossier import Dossier
-from flows import answer_view
+from flows import answer_view, wrapping
 from flows.answer_session import Terminal
 from flows.answer_store import Answers, checked, require_check, sealed
 from flows.answering import require_fit_to_leave
@@ -72,9 +72,7 @@ class _QuitError(Exception):
 def _shown(risks: tuple[Risk, ...], store: Answers, found: Dossier) -> list[str]:
     misuse = found.plan.system.foreseeable_misuse
     lines = ["", f"Register of risks (AI Act Art. 9): {len(risks)}"]
-    lines += [
-        line for text in misuse for line in answer_view.wrapped(f"foreseeable misuse of the plan: {text}", "    ")
-    ]
+    lines += [line for text in misuse for line in wrapping.wrapped(f"foreseeable misuse of the plan: {text}", "    ")]
     for number, (risk, entry) in enumerate(zip(risks, store.settled().risks, strict=True), start=1):
         accepted = f"{entry.acceptance.status}, {entry.acceptance.person}" if entry.acceptance else "accepted by nobody"
         lines.append(f"  {number}. {risk.title} ({risk.likelihood}, {risk.severity}; {accepted})")

@@ -14,6 +14,7 @@ from rich.console import Console
 from configs import answers, errors, wording
 from evidence.folder import RunFolder
 from flows import workspace as workspaces
+from flows import wrapping
 
 if TYPE_CHECKING:
     from flows.answer_store import Answers
@@ -76,7 +77,7 @@ def command(
     with store.held():
         asked = () if risks else answer_session.order(store.items(), owner=owner, only=only)
         if not asked and not risks:
-            _say(_nothing(store))
+            wrapping.say(_nothing(store))
         else:
             _warn_of_approval(path)
             by = _by(who)
@@ -87,7 +88,7 @@ def command(
                 stopped = risk_session.go_through(store, by, terminal, found)
             else:
                 number = wording.counted(len(asked), "question")
-                _say(f"{number} about {found.plan.system.name}. {answer_view.counted(asked)}.")
+                wrapping.say(f"{number} about {found.plan.system.name}. {answer_view.counted(asked)}.")
                 stopped = answer_session.go_through(
                     store,
                     asked,
@@ -112,10 +113,12 @@ class _Terminal:
             try:
                 return input(prompt)
             except UnicodeDecodeError:
-                _say("  That line was not UTF-8 text and was not taken. Set the terminal to UTF-8, or use the file.")
+                wrapping.say(
+                    "  That line was not UTF-8 text and was not taken. Set the terminal to UTF-8, or use the file."
+                )
 
     def say(self, text: str = "") -> None:
-        _say(text)
+        wrapping.say(text)
 
     def edit(self, text: str) -> str | None:
         return click.edit(text, extension=".txt", require_save=True)
@@ -153,7 +156,7 @@ def _by(who: str | None) -> answers.By:
                 answer_store.checked(answers.By, **said)
                 break
             except errors.PlanError as error:
-                _say(f"  {error}")
+                wrapping.say(f"  {error}")
     return answer_store.checked(answers.By, **said)
 
 
@@ -165,14 +168,14 @@ def _list(store: Answers, owner: str | None, only: tuple[str, ...]) -> None:
     shown = [item for item in shown if owner in (None, item.question.owner)]
     rest = sum(not item.statement.applies for item in items)
     for line in answer_view.listing(shown):
-        _say(line)
-    _say(
+        wrapping.say(line)
+    wrapping.say(
         f"\n{wording.counted(len(shown), 'question')}: {answer_view.counted(shown)}. By the class of the system {rest} "
         f"{'does' if rest == 1 else 'do'} not apply."
     )
-    _say(f"Risks in the register: {len(store.read().risks)}")
+    wrapping.say(f"Risks in the register: {len(store.read().risks)}")
     there = "" if store.path.is_file() else " (not there yet)"
-    _say(f"File: {_short(store.path)}{there}")
+    wrapping.say(f"File: {_short(store.path)}{there}")
 
 
 def _by_hand(store: Answers, path: Path) -> None:
@@ -182,19 +185,19 @@ def _by_hand(store: Answers, path: Path) -> None:
         new = not store.path.is_file()
         count = store.complete()
     if new:
-        _say(f"Written: {_short(store.path)}. Put your answers into it, then give this command again.")
+        wrapping.say(f"Written: {_short(store.path)}. Put your answers into it, then give this command again.")
         return
     new_ones = wording.counted(count, "new answer or acceptance", "new answers and acceptances")
-    _say(f"{_short(store.path)}: {new_ones} taken over.")
+    wrapping.say(f"{_short(store.path)}: {new_ones} taken over.")
     for line in answer_view.unread(store.items()):
-        _say(line)
+        wrapping.say(line)
     _conclude(store, path)
 
 
 def _warn_of_approval(path: Path) -> None:
     decision = workspaces.standing_approval(path)
     if decision is not None:
-        _say(
+        wrapping.say(
             f"This run was {decision.decision} by {decision.person} on {decision.at[:10]}. Answers change its "
             "documents: that decision then no longer counts, and has to be made again."
         )
@@ -208,23 +211,16 @@ def _conclude(store: Answers, path: Path) -> None:
         with Console().status("Render the documents anew …"):
             lines = answering.render(path, _short(store.path))
         for line in lines:
-            _say(line)
+            wrapping.say(line)
     applying = [item for item in store.items() if item.statement.applies]
-    _say(f"Statements: {answer_view.counted(applying)}")
+    wrapping.say(f"Statements: {answer_view.counted(applying)}")
     if rest := answer_view.open_by_owner(applying):
-        _say(f"Still open: {rest}")
+        wrapping.say(f"Still open: {rest}")
     where = f"Saved in {_short(store.path)}. " if store.path.is_file() else ""
     following = f"read {_short(path)}/documents/report.html"
     if answering.is_behind(path, store):
         following = "run the plan again; the documents of this run do not hold the answers"
-    _say(f"{where}Next: {following}")
-
-
-def _say(text: str) -> None:
-    """Show a text in lines that the terminal does not break within a word."""
-    from flows import answer_view
-
-    click.echo(answer_view.fitted(text) if sys.stdout.isatty() else text)
+    wrapping.say(f"{where}Next: {following}")
 
 
 def _short(path: Path) -> str:

@@ -11,6 +11,7 @@ from configs import errors
 from evidence import records
 from evidence.dossier import Dossier
 from flows import workspace as workspaces
+from flows import wrapping
 
 
 @click.command("approve")
@@ -80,7 +81,7 @@ def command(
         made = approval.demonstrate(path)
     else:
         for line in approval.what_is_signed(found):
-            click.echo(line)
+            wrapping.say(line)
         made = approval.decide(
             path,
             approval.Answers(
@@ -96,18 +97,18 @@ def command(
             lambda: click.prompt("Password of the key", hide_input=True),
             certificate,
         )
-    click.echo(f"{made.decision} by {made.person} ({made.role}), bound to run {made.run_sha256[:12]}… and")
-    click.echo(f"documents {made.documents_sha256[:12]}…, signed with the key {approval.fingerprint(made)[:16]}….")
+    wrapping.say(f"{made.decision} by {made.person} ({made.role}), bound to run {made.run_sha256[:12]}… and")
+    wrapping.say(f"documents {made.documents_sha256[:12]}…, signed with the key {approval.fingerprint(made)[:16]}….")
     for waiver in () if made.demonstration else made.waivers:
-        click.echo(f"  accepted until {waiver.expires}: {waiver.check_id}@{waiver.slice}: {waiver.reason}")
+        wrapping.say(f"  accepted until {waiver.expires}: {waiver.check_id}@{waiver.slice}: {waiver.reason}")
     if made.demonstration:
-        click.echo("This is a demonstration. It approves nothing, and whatever carries it says so.")
+        wrapping.say("This is a demonstration. It approves nothing, and whatever carries it says so.")
     if made.decision == "approved" and not made.demonstration and isinstance(found, Dossier):
         for line in _declaration(found, made):
-            click.echo(line)
+            wrapping.say(line)
     if made.decision == "approved" and found.export is not None:
         more = " --demonstration" if made.demonstration else " --key FILE"
-        click.echo(f"Next: proofline release {path.name}{more}")
+        wrapping.say(f"Next: proofline release {path.name}{more}")
 
 
 def _declaration(found: Dossier, made: records.Approval) -> list[str]:
@@ -137,7 +138,7 @@ def _waivers(path: Path, given: tuple[str, ...], *, refuse: bool) -> dict[tuple[
     for reason in approval.unmet(workspaces.dossier(path).gate):
         place = (reason.check_id, reason.slice)
         if place not in waivers:
-            click.echo(f"\n{reason.status.replace('_', ' ')}: {reason.check_id}@{reason.slice}: {reason.text}")
+            wrapping.say(f"\n{reason.status.replace('_', ' ')}: {reason.check_id}@{reason.slice}: {reason.text}")
             said = click.prompt("Accept it, because (empty: do not accept)", default="", show_default=False)
             if said.strip():
                 waivers[place] = said.strip()

@@ -1,5 +1,6 @@
 import pytest
 
+from checks import basis
 from configs.policy import Gate
 from evidence import records
 from tests.checks import model_builders
@@ -259,3 +260,20 @@ def test_a_pass_far_below_the_clean_score_says_so(clean, told):
     one = decided([{"check": "robustness.noise", "at_least": 0.35}], found).reasons[0]
     assert one.status == "pass"
     assert ("0.92 on unchanged inputs" in one.text) == told
+
+
+@pytest.mark.parametrize(
+    ("group", "part", "said"),
+    [
+        ("race=Asian", "race", "Asian"),
+        ("race=Asian", "overall", "race: Asian"),
+        ("age_group=>= 25", "age_group", ">= 25"),
+        ("age_group=>= 25", "overall", "age_group: >= 25"),
+        ("sex × age_group=male × >= 25", "sex × age_group", "male × >= 25"),
+        (">= 25", "age_group", ">= 25"),
+        ("Asian", "race", "Asian"),
+    ],
+)
+def test_a_group_is_called_by_its_own_name(group: str, part: str, said: str) -> None:
+    """A sign of equality inside the name of a group is part of the name."""
+    assert basis.group_name(group, part) == said

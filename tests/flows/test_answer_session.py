@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from configs import answers_file, errors
 from configs.answers import By
 from evidence.folder import RunFolder
-from flows import answer_session, answer_store, answer_view, decisions, risk_session, workspace
+from flows import answer_session, answer_store, answer_view, decisions, risk_session, workspace, wrapping
 from tests.evidence import builders
 from tests.model_cards import builders as whole_runs
 
@@ -402,8 +402,8 @@ def test_a_question_fits_into_the_terminal(
         lines += answer_view.notice(item, "gardener")
     assert max(len(line) for line in lines) <= min(columns, 100)
     assert all(len(line) <= 80 for line in answer_session.HELP.splitlines())
-    assert answer_view.fitted("    " + "word " * 60).startswith("    word")
-    assert max(map(len, answer_view.fitted("    " + "word " * 60).splitlines())) <= min(columns, 100)
+    assert wrapping.fitted("    " + "word " * 60).startswith("    word")
+    assert max(map(len, wrapping.fitted("    " + "word " * 60).splitlines())) <= min(columns, 100)
 
 
 def test_what_did_not_pass_is_called_as_the_documents_call_it(tmp_path: Path) -> None:
