@@ -27,6 +27,7 @@ from model_cards.lint.rules import (
     law,
     names,
     numbers,
+    persons,
     placeholders,
     recorded,
     stated,
@@ -54,6 +55,7 @@ AGAINST_EVIDENCE: tuple[Check, ...] = (
     tables.check,
     equality.check,
     alternatives.check,
+    persons.check,
 )
 
 

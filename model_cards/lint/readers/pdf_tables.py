@@ -25,6 +25,9 @@ def at(lines: list[str], begin: int) -> tuple[int, list[list[str]]]:
         return 0, []
     columns = [(low, high) for _, low, high in first]
     rows = [[text for text, _, _ in first]]
+    if below := _without_first(lines, begin, first):
+        columns = [below[0][1:], *columns]
+        rows = [["", *rows[0]]]
     length, blank = 1, 0
     for offset, line in enumerate(lines[begin + 1 :], start=1):
         found = cells(line)
@@ -42,6 +45,15 @@ def at(lines: list[str], begin: int) -> tuple[int, list[list[str]]]:
             break
         blank, length = 0, offset + 1
     return (length, rows) if len(rows) >= FEWEST_ROWS else (0, [])
+
+
+def _without_first(lines: list[str], begin: int, header: list[_Placed]) -> list[_Placed]:
+    """The cells of the next line, where the header has none above the first of them, and one above each other."""
+    below = next((found for line in lines[begin + 1 : begin + 2 + MOST_BLANKS] if (found := cells(line))), [])
+    if len(below) != len(header) + 1 or below[0][2] > header[0][1]:
+        return []
+    above = zip(header, below[1:], strict=True)
+    return below if all(a[1] < b[2] + NEAR and b[1] < a[2] + NEAR for a, b in above) else []
 
 
 def cells(line: str) -> list[_Placed]:

@@ -225,7 +225,8 @@ def _one(
     ):
         return None
     if mention.hedge in {"less", "more"} and mention.unit != "points":
-        if _true_of(sentence, mention, named) or (not named and mention.readings[0][1] < _EXACT):
+        unknown = mention.whole and mention.value >= _TEN and not asked and _unknown(after, evidence)
+        if _true_of(sentence, mention, named) or (not named and mention.readings[0][1] < _EXACT and not unknown):
             return None
         return _finding("number-differs", sentence, mention, named[0] if named else None)
     like = [s for s in named if s.whole == mention.whole]
@@ -251,6 +252,21 @@ def _met_anywhere(mention: Mention) -> bool:
     """Is it a share in whole percent, which some value equals by chance?"""
     exact = mention.unit == "%" and mention.factor == 1 and mention.hedge == "exact"
     return exact and mention.readings[0][1] == 0 and linking.digits(mention) < linking.COARSE
+
+
+_TEN = 10
+
+
+def _unknown(after: frozenset[str], evidence: Evidence) -> bool:
+    """Is what a number counts nowhere in the evidence: `more than 40 newsrooms`?"""
+    return bool(after) and not after & _vocabulary(evidence) and not after & _rows()
+
+
+@functools.lru_cache(maxsize=4)
+def _vocabulary(evidence: Evidence) -> frozenset[str]:
+    """Concepts of all keys and texts of the evidence."""
+    texts = [*(step for e in evidence.entries for step in e.steps), *(str(e.value)[:200] for e in evidence.texts)]
+    return frozenset().union(*(concepts.fold(tuple(words.words(text))) for text in dict.fromkeys(texts)))
 
 
 def _few_of(sentence: Sentence, mention: Mention) -> bool:

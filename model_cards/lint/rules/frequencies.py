@@ -66,7 +66,7 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
         names = concepts.fold(tokens.of(sentence.text).row, "wider") - _EMPTY
         for begin, end, days in stated(sentence.text):
             known = [(entry, period) for entry, own, period in held if own & names]
-            if not known or any(_same(days, period) for _, period in known):
+            if not known or any(same(days, period) for _, period in known):
                 continue
             if saying.asserted(sentence, begin, end):
                 yield _finding(sentence, begin, end, known[0][0])
@@ -114,7 +114,8 @@ def recorded(evidence: Evidence) -> tuple[tuple[Entry, frozenset[str], float], .
     return tuple(found)
 
 
-def _same(one: float, other: float) -> bool:
+def same(one: float, other: float) -> bool:
+    """Are two periods one, such as 12 months and a year?"""
     return abs(one - other) <= SAME * max(one, other)
 
 

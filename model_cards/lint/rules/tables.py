@@ -14,7 +14,7 @@ from model_cards.lint import concepts, linking, mentions, words
 from model_cards.lint.evidence import Entry, Evidence
 from model_cards.lint.linking import Source
 from model_cards.lint.model import Document, Finding, Sentence
-from model_cards.lint.rules import tokens
+from model_cards.lint.rules import frequencies, tokens
 from model_cards.lint.rules.catalogue import RULES
 
 _SAID_OF_ALL = concepts.fold(tuple(words.words("value result share rate number count n of in the per total")))
@@ -41,6 +41,7 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
     for sentence in document.sentences:
         if sentence.kind != "cell" or not sentence.row or not sentence.column or sentence.row == sentence.text:
             continue
+        yield from _period(sentence, evidence)
         found = mentions.find(sentence)
         if len(found) != 1 or found[0].hedge != "exact":
             continue
@@ -58,6 +59,42 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
                 (found[0].begin, found[0].end),
                 value.entry.proof,
             )
+
+
+def _period(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
+    """`monthly` in a cell, where row and column name what the evidence does every quarter."""
+    said = [days for _, _, days in frequencies.stated(sentence.text)]
+    row, column = _names(sentence.row), _names(sentence.column)
+    for entry, label, leaf in _periods(evidence) if len(said) == 1 and row and column else ():
+        held = [days for _, _, days in frequencies.stated(str(entry.value))]
+        if _both(_alike(row, label), _alike(column, leaf)) < SURE or frequencies.same(said[0], held[0]):
+            continue
+        yield Finding(
+            RULES["number-differs"],
+            sentence,
+            "high",
+            f"The evidence has {entry.value} for “{sentence.row}”, “{sentence.column}”.",
+            "Take the period of the evidence.",
+            (0, len(sentence.text)),
+            entry.proof,
+        )
+
+
+@functools.lru_cache(maxsize=4)
+def _periods(evidence: Evidence) -> tuple[tuple[Entry, frozenset[str], frozenset[str]], ...]:
+    """Texts that state a period, with the names of their row and of their key."""
+    found = []
+    for e in evidence.texts:
+        if (
+            e.derived
+            or len(e.path) < 2
+            or len(str(e.value)) > LONGEST_LABEL
+            or not list(frequencies.stated(str(e.value)))
+        ):
+            continue
+        label = _telling(concepts.fold(tuple(words.words(str(e.path[-2])))))
+        found.append((e, label, _telling(concepts.fold(tuple(words.words(e.key))))))
+    return tuple(found)
 
 
 def _meant(sentence: Sentence, evidence: Evidence) -> list[_Held]:

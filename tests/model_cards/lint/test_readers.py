@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from configs import errors
 from model_cards.lint import evidence_files, readers
 from model_cards.lint.model import Document
+from model_cards.lint.readers import pdf_tables
 from tests.model_cards.lint.documents_made import WORD, docx, paragraph, pdf, table
 
 STYLES = '<w:style w:styleId="H1"><w:name w:val="heading 1"/></w:style>'
@@ -209,3 +210,15 @@ def test_bad_evidence_is_refused_in_one_sentence(tmp_path: Path, name: str, monk
         list(evidence_files.leaves(evidence_files.read(path), f"evidence {path}"))
     assert "\n" not in str(refused.value)
     assert name in str(refused.value)
+
+
+def test_a_table_of_a_pdf_whose_header_leaves_its_first_cell_empty_keeps_its_columns() -> None:
+    """The header stands above the other columns, and the rows are found under it."""
+    lines = [
+        "               Validation    Test",
+        "Recall             0.801   0.742",
+        "Precision          0.655   0.640",
+    ]
+    length, rows = pdf_tables.at(lines, 0)
+    assert length == len(lines)
+    assert rows == [["", "Validation", "Test"], ["Recall", "0.801", "0.742"], ["Precision", "0.655", "0.640"]]
