@@ -84,6 +84,10 @@ def _use_may_be(uses: tuple[str, ...], found: Classified) -> bool:
 
 
 def _high_risk(_: Plan, found: Classified) -> bool:
+    return found.high_risk.state != "no" and not found.by_product_law
+
+
+def _classified(_: Plan, found: Classified) -> bool:
     return found.high_risk.state != "no"
 
 
@@ -97,7 +101,7 @@ def _annex_iii(_: Plan, found: Classified) -> bool:
 
 
 def _annex_i(_: Plan, found: Classified) -> bool:
-    return found.high_risk.state != "no" and found.annex_i.state != "no"
+    return found.high_risk.state != "no" and found.annex_i.state != "no" and not found.by_product_law
 
 
 def _derogation(_: Plan, found: Classified) -> bool:
@@ -117,7 +121,7 @@ def _route(name: str) -> _Rule:
     def rule(_: Plan, found: Classified) -> bool:
         if found.route:
             return any(r.id == name for r in found.route)
-        return found.high_risk.state != "no"
+        return found.high_risk.state != "no" and not found.by_product_law
 
     return rule
 
@@ -131,6 +135,7 @@ def _real_world(plan: Plan, _: Classified) -> bool:
 
 
 _RULES: tuple[tuple[str, _Rule], ...] = (
+    ("HR-6.1", _classified),
     ("HR-6.3", _annex_iii),
     ("HR-6.4", _derogation),
     ("HR-9.7", _real_world),

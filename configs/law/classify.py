@@ -64,6 +64,11 @@ class Classified:
     """Fields of the plan whose answer is missing."""
 
     @property
+    def by_product_law(self) -> bool:
+        """Does what is required come through the law on a product of Annex I Section B, not through Chapter III?"""
+        return _only_section_b(self.annex_i, self.annex_iii)
+
+    @property
     def findings(self) -> tuple[Finding, ...]:
         """In the order of the questionnaire."""
         return (
@@ -97,7 +102,7 @@ def classify(answers: Classification, register: Register | None = None) -> Class
         transparency=transparency,
         route=_route(register, high_risk, annex_i, annex_iii),
         dates=_dates(register, prohibited, annex_i, annex_iii, high_risk, transparency),
-        documents=_documents(register, annex_iii, derogation, high_risk, transparency),
+        documents=_documents(register, annex_i, annex_iii, derogation, high_risk, transparency),
         open_fields=tuple(q.id for q in register.questions if reader.answer(q.id) == "unknown"),
     )
 
@@ -220,14 +225,30 @@ def _high_risk(scope: Finding, annex_i: Finding, annex_iii: Finding, derogation:
         state = "yes" if scope.state == "yes" else "open"
         if scope.state == "open":
             changes = scope.changes
+        elif _only_section_b(annex_i, annex_iii):
+            changes = (SECTION_B,)
         elif annex_i.state != "yes":
-            changes = ("Without profiling, a derogation could be claimed if a condition of Art. 6(3) holds.",)
+            changes = (
+                "A derogation could be claimed if a condition of Art. 6(3) holds and no natural person is profiled.",
+            )
     elif states == {"no"}:
         state = "no"
         changes = ("Another intended purpose, or use as a safety component, would be a new question.",)
     else:
         changes = tuple(c for f in (annex_i, annex_iii, derogation) if f.state == "open" for c in f.changes)
     return Finding("high_risk", "High-risk", state, path, (*annex_i.items, *annex_iii.items), changes)
+
+
+def _only_section_b(annex_i: Finding, annex_iii: Finding) -> bool:
+    """A product of Annex I Section B whose use is not listed in Annex III (Art. 2(2))."""
+    sections = {item.section for item in annex_i.items}
+    return annex_i.state == "yes" and sections == {"B"} and annex_iii.state == "no"
+
+
+SECTION_B = (
+    "Annex I, Section B: of the Act only Art. 6(1), Art. 60a and Arts 102 to 112 apply, and Arts 57 to 59 where its "
+    "requirements have been taken into the law on the product. What is required comes through that law."
+)
 
 
 def _route(register: Register, high_risk: Finding, annex_i: Finding, annex_iii: Finding) -> tuple[Requirement, ...]:
@@ -257,17 +278,22 @@ def _dates(
     if high_risk.state != "no":
         wanted |= {"high-risk-annex-i"} if annex_i.state != "no" else set()
         wanted |= {"high-risk-annex-iii"} if annex_iii.state != "no" else set()
-        wanted.add("conformity-registration-monitoring")
+        wanted |= set() if _only_section_b(annex_i, annex_iii) else {"conformity-registration-monitoring"}
     if transparency.state != "no":
         wanted |= {"general", "marking-grace-ends"}
     return tuple(d for d in register.dates if d.id in wanted)
 
 
 def _documents(
-    register: Register, annex_iii: Finding, derogation: Finding, high_risk: Finding, transparency: Finding
+    register: Register,
+    annex_i: Finding,
+    annex_iii: Finding,
+    derogation: Finding,
+    high_risk: Finding,
+    transparency: Finding,
 ) -> tuple[NeededDocument, ...]:
     applies = {
-        "high_risk": high_risk.state != "no",
+        "high_risk": high_risk.state != "no" and not _only_section_b(annex_i, annex_iii),
         "annex_iii": high_risk.state != "no" and annex_iii.state != "no",
         "derogation": derogation.state != "no",
         "transparency": transparency.state != "no",

@@ -91,7 +91,7 @@ def _say_class(plan: Plan, found: Classified, console: Console) -> None:
     )
     if found.prohibited.state == "yes":
         console.print("  [red]the answers point to a prohibited practice (Art. 5)[/]", highlight=False)
-    for change in found.high_risk.changes if found.high_risk.state == "open" else ():
+    for change in found.high_risk.changes if found.high_risk.state == "open" or found.by_product_law else ():
         console.print(f"  [dim]{change}[/]", highlight=False)
     if found.open_fields:
         console.print(f"  [dim]not answered: {', '.join(found.open_fields)}[/]", highlight=False)

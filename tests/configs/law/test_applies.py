@@ -77,3 +77,10 @@ def test_every_question_can_be_asked_of_some_system() -> None:
         nothing.model_copy(update={"bundle": nothing.bundle.model_copy(update={"test_environment": "real_world"})})
     )
     assert everything == {q.id for q in law.load().attestations}
+
+
+def test_a_product_of_section_b_is_asked_nothing_of_chapter_iii() -> None:
+    """What machinery has to fulfil comes through its own law: only the rule that classifies it is left."""
+    tractor = changed(MEDICAL, annex_i_point="15")
+    assert {name for name in duties(tractor) if not name.startswith("HR-4a")} == {"HR-6.1"}
+    assert asked(tractor) == {"special_categories"}

@@ -134,3 +134,22 @@ def test_the_shipped_plans_are_answered():
         "diabetes_progression", "german_credit", "hospital_readmission",
     }  # fmt: skip
     assert [r.id for r in states["hospital_readmission"].route] == ["HR-43.3"]
+
+
+def test_products_of_section_b_follow_the_law_on_the_product():
+    """A tractor is high-risk, but Chapter III does not bind it; with a use of Annex III beside it, the chapter does."""
+    tractor = NOTHING | {"annex_i_product": "yes", "annex_i_point": "15"}
+    found = read(**tractor)
+    assert found.high_risk.state == "yes"
+    assert found.by_product_law
+    assert "Arts 102 to 112" in found.high_risk.changes[0]
+    assert not found.documents
+    assert {d.id for d in found.dates} == {"high-risk-annex-i"}
+    both = read(**(tractor | {"annex_iii_use": "yes", "annex_iii_point": "2"}))
+    assert not both.by_product_law
+    assert "technical_documentation" in {d.id for d in both.documents}
+    open_ = read(**(tractor | {"annex_iii_use": "unknown"}))
+    assert "technical_documentation" in {d.id for d in open_.documents}
+    device = read(**(NOTHING | {"annex_i_product": "yes", "annex_i_point": "11"}))
+    assert not device.by_product_law
+    assert "technical_documentation" in {d.id for d in device.documents}
