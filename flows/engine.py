@@ -24,6 +24,7 @@ from prefect.exceptions import PrefectHTTPStatusError
 from prefect.settings import (
     PREFECT_API_URL,
     PREFECT_FLOWS_HEARTBEAT_FREQUENCY,
+    PREFECT_LOGGING_EXTRA_LOGGERS,
     PREFECT_RESULTS_LOCAL_STORAGE_PATH,
     temporary_settings,
 )
@@ -118,6 +119,7 @@ def run_flow(name: str, body: Callable[[], R], *, workspace: Path) -> R:
         PREFECT_FLOWS_HEARTBEAT_FREQUENCY: None,
     }
     _calm_terminal()
+    _hear_jobs()
     with temporary_settings(settings):
         try:
             flow()
@@ -193,6 +195,14 @@ class _Calm(logging.Filter):
         if not record.name.startswith("prefect"):
             return True
         return not record.exc_info and not str(record.msg).startswith(("Finished in state", "Crash detected"))
+
+
+def _hear_jobs() -> None:
+    """Lines of a batch job go to the log of its task: Prefect adds its handler to their logger, and no level."""
+    for name in PREFECT_LOGGING_EXTRA_LOGGERS.value():
+        logger = logging.getLogger(name)
+        if logger.level == logging.NOTSET:
+            logger.setLevel(logging.INFO)
 
 
 def _calm_terminal() -> None:

@@ -47,11 +47,9 @@ def command(workspace: Path, run: str) -> int:
     if now.state == "completed":
         console.print(f"Next   proofline collect {folder.run_id}", highlight=False)
     elif now.over:
-        console.print(
-            f"Log    {folder.path}/training/job.log\nNext   proofline collect {folder.run_id}   says why it failed",
-            highlight=False,
-            soft_wrap=True,
-        )
+        if (log := folder.path / files.LOG).is_file():
+            console.print(f"Log    {log}", highlight=False, soft_wrap=True)
+        console.print(f"Next   proofline collect {folder.run_id}   says why it failed", highlight=False, soft_wrap=True)
     return EXIT.get(now.state, errors.EXIT_FAIL if now.over else errors.EXIT_INCONCLUSIVE)
 
 

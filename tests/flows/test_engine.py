@@ -74,6 +74,28 @@ def test_the_server_knows_the_flow_and_its_tasks(engine, run, prefect_api):
     assert flows[0]["parameters"] == {}
 
 
+def test_what_a_job_says_is_in_the_log_of_its_task(engine, run, prefect_api, capfd):
+    """Lines of a batch job, which the launcher hands on while it waits, are read on Prefect's page, not twice here."""
+
+    def stage() -> records.SourceFile:
+        logging.getLogger("proofline.factory").info("epoch 3/8 of the job")
+        return _file(1)
+
+    run(engine.stage_task("train", stage, code="says"), "says")
+    asked = {"logs": {"level": {"ge_": logging.INFO}}, "limit": 200, "sort": "TIMESTAMP_DESC"}
+    ends = time.monotonic() + 30
+    while not (found := [log for log in _logs(prefect_api, asked) if log["name"] == "proofline.factory"]):
+        assert time.monotonic() < ends, "no line of the job came to Prefect"
+        time.sleep(0.2)
+    assert [log["message"] for log in found] == ["epoch 3/8 of the job"]
+    assert found[0]["task_run_id"]
+    assert "epoch 3/8" not in "".join(capfd.readouterr())
+
+
+def _logs(prefect_api, asked):
+    return prefect_api.post("/logs/filter", json=asked).json()
+
+
 def test_a_result_is_reused_for_the_same_code_and_inputs_only(engine, run):
     """Another code digest, another run identity or another input runs the stage again."""
     calls = []
