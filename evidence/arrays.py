@@ -61,13 +61,14 @@ def load(folder: RunFolder, encoded: records.EncodedData, role: records.Role, *,
         folder: The run folder.
         encoded: Its encoded data.
         role: Which part.
-        mapped: Leave the inputs in their file, where the system reads what is looked at; changes do not reach it.
+        mapped: Leave inputs and digests in their files, where the system reads what is looked at; changes do not
+            reach them.
 
     Raises:
         IntegrityError: When an array was altered.
     """
     part = encoded.parts[role]
-    digests = open_array(folder, part.row_digests)
+    digests = open_array(folder, part.row_digests, mapped=mapped)
     return Part(
         role=role,
         x=open_array(folder, part.x, mapped=mapped),

@@ -29,6 +29,7 @@ from checks.security._trainings import StoppedError
 from evidence import arrays, records
 
 Floats = npt.NDArray[np.float64]
+Told = npt.NDArray[np.float64] | npt.NDArray[np.int32]
 Labels = npt.NDArray[np.generic]
 
 CHECK = "security.label_flips"
@@ -115,17 +116,17 @@ def _measured(subject: Subject, shares: list[float]) -> records.CheckResult:
     rarest = _rarest(y, subject.classes)
     train = _trainings.Trainings(subject)
     rng = subject.sampling.rng(CHECK)
-    by_share: dict[float, list[Floats]] = {share: [] for share in (0.0, *shares)}
-    targeted: list[Floats] = []
+    by_share: dict[float, list[Told]] = {share: [] for share in (0.0, *shares)}
+    targeted: list[Told] = []
     for seed in _trainings.seeds(subject, CHECK + ".seeds", settings.repeats):
         for share, outputs in by_share.items():
-            outputs.append(train(x, flipped(y, share, subject.classes, rng), seed)(subject.part.x))
+            outputs.append(_told(subject, train(x, flipped(y, share, subject.classes, rng), seed)(subject.part.x)))
         if rarest is not None:
             wrong = y.copy()
             of_class = np.flatnonzero(y == rarest)
             few = of_class[rng.permutation(len(of_class))[: round(shares[-1] * len(of_class))]]
             wrong[few] = (y[few] + rng.integers(1, subject.classes, size=len(few))) % subject.classes
-            targeted.append(train(x, wrong, seed)(subject.part.x))
+            targeted.append(_told(subject, train(x, wrong, seed)(subject.part.x)))
     judged = {share: _judged(subject, outputs) for share, outputs in by_share.items()}
     return _result(subject, judged, len(chosen), _of_class(subject, by_share[0.0], targeted, rarest, shares[-1]))
 
@@ -139,6 +140,11 @@ def _rarest(y: Labels, classes: int) -> int | None:
     return int(present[np.argmin(counts[present])])
 
 
+def _told(subject: Subject, outputs: Floats) -> Told:
+    """What is kept of a model's outputs (rows, classes or 1): its labels, or its predictions (rows,)."""
+    return outputs[:, 0].copy() if subject.task == "regression" else _labels(subject, outputs).astype(np.int32)
+
+
 def _labels(subject: Subject, outputs: Floats) -> npt.NDArray[np.int64]:
     """Labels as the graph would give them, the threshold of the training included."""
     training = subject.source.training
@@ -147,21 +153,21 @@ def _labels(subject: Subject, outputs: Floats) -> npt.NDArray[np.int64]:
     return outputs.argmax(axis=1)
 
 
-def _judged(subject: Subject, outputs: list[Floats]) -> Judged:
+def _judged(subject: Subject, outputs: list[Told]) -> Judged:
     part: arrays.Part = subject.part
     if subject.task != "regression":
-        right = np.stack([_labels(subject, o) == part.y for o in outputs]).astype(np.float64)
+        right = np.stack([o == part.y for o in outputs]).astype(np.float64)
         return Judged(right, np.ones(part.rows))
     y = part.y.astype(np.float64)
     squares = (y - y.mean()) ** 2
     variance = float(squares.mean())
     if variance <= 0:
         raise StoppedError("the target does not vary in the test part")
-    return Judged(-np.stack([(o[:, 0] - y) ** 2 for o in outputs]) / variance, squares / variance)
+    return Judged(-np.stack([(o - y) ** 2 for o in outputs]) / variance, squares / variance)
 
 
 def _of_class(
-    subject: Subject, clean: list[Floats], targeted: list[Floats], rarest: int | None, share: float
+    subject: Subject, clean: list[Told], targeted: list[Told], rarest: int | None, share: float
 ) -> tuple[records.Measure, ...]:
     """Loss of the rate at which rows of the rarest class are found, when only its labels were flipped."""
     if rarest is None or not targeted:
@@ -175,7 +181,7 @@ def _of_class(
     if len(own) < 2:
         return (records.Measure(name=name, value=None, note=f"undefined: {len(own)} test rows of the rarest class"),)
     right = [
-        Judged(np.stack([_labels(subject, o)[own] == rarest for o in outputs]).astype(np.float64), np.ones(len(own)))
+        Judged(np.stack([o[own] == rarest for o in outputs]).astype(np.float64), np.ones(len(own)))
         for outputs in (clean, targeted)
     ]
     value, interval = loss(right[0], right[1], subject.sampling.take(own))
