@@ -105,7 +105,7 @@ def _verdict(policy: Settings, gate: Gate, result: records.CheckResult) -> _Verd
         status = _despite_small(result, gate)
         least = result.details.get("minimum_group_size", "the minimum of")
         have, unit = "has" if len(small) == 1 else "have", result.details.get("group_unit", "rows")
-        why = f"; {_named(small, gate)} {have} fewer than {least} {unit} to measure it on"
+        why = f"; {_named(small, gate)} {have} fewer than {least} {unit} to be measured on"
         why += _without(result, gate, len(small))
     elif status == "not_measured" or (status == "inconclusive" and measure.interval is None):
         why = f", {measure.note or 'no interval could be made'}"

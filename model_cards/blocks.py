@@ -23,7 +23,7 @@ VALUES = {"category, out of fold": "category, scored from other rows", "number":
 
 NO_THRESHOLD = "measured, no threshold"
 """Of a check that was made and that no threshold judges."""
-TOO_FEW = "to measure it on"
+TOO_FEW = "to be measured on"
 """In the reason of a gate that names the groups with too few rows."""
 LONG = 12
 """Tables with more rows than this are folded."""

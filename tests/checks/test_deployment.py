@@ -131,4 +131,4 @@ def test_a_small_slice_leaves_the_gate_open():
     plan = shift_builders.plan(gates=[{"check": "robustness.deployment", "at_least": 0.1}])
     decided = gate.decide(plan, deployment.measure(subject))
     assert decided.outcome == "inconclusive"
-    assert "f0=>= 40 has fewer than 20 rows" in decided.reasons[0].text
+    assert "“f0: >= 40” has fewer than 20 rows" in decided.reasons[0].text

@@ -62,7 +62,7 @@ def test_small_slices_are_listed_and_leave_a_pass_open():
         assert "too few rows in f0 = west" in result.measures[0].note
         decided = gate.decide(subject.plan, [result])
         assert [r.status for r in decided.reasons] == [status, status]
-        assert "f0=west has fewer than 20 rows" in decided.reasons[0].text
+        assert "“f0: west” has fewer than 20 rows" in decided.reasons[0].text
     assert [r.text.count("; worst slice: f0 = ") for r in decided.reasons] == [1, 1]
 
 

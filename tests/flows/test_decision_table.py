@@ -13,7 +13,7 @@ from flows.decisions import Line
 LINE = Line(
     check="fairness.equal_opportunity_difference", slice="sex × age_group", status="inconclusive", required=True,
     of_plan=True, value=0.1234, unit="1", low=0.0321, high=0.2345, level=0.95, own_level=False,
-    at_least=None, at_most=0.1, n=16281, why="“other” has fewer than 20 rows to measure it on",
+    at_least=None, at_most=0.1, n=16281, why="“other” has fewer than 20 rows to be measured on",
 )  # fmt: skip
 
 

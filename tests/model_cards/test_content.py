@@ -244,7 +244,7 @@ def test_what_a_reason_says_is_not_said_again() -> None:
     """A gate that names the groups with too few rows is not followed by the note that names them once more."""
     note = "too few rows in Asian, Other; 7 of 90 test rows have no group"
     measure = refs.Node("r.json", "", {"note": note, "value": 0.1})
-    told = "“Asian” and “Other” have fewer than 50 rows to measure it on"
+    told = "“Asian” and “Other” have fewer than 50 rows to be measured on"
     assert tree.plain(blocks.note_of(measure, told)) == "; 7 of 90 test rows have no group"
     assert tree.plain(blocks.note_of(measure, "another reason")) == f"; {note}"
 

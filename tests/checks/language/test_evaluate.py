@@ -57,7 +57,7 @@ def test_the_policy_is_laid_on_the_results(made, record):
     reasons = {(r.check_id, r.slice): r for r in decision.reasons}
     assert reasons["language.bits_per_byte", "overall"].status == "pass"
     assert reasons["language.bits_per_byte", "language"].status == "inconclusive"
-    assert "language=en has fewer than 50 documents" in reasons["language.bits_per_byte", "language"].text
+    assert "“en” has fewer than 50 documents" in reasons["language.bits_per_byte", "language"].text
     assert decision.outcome == "inconclusive"
     assert by_id["data.leakage"].status == "pass"
 

@@ -70,7 +70,7 @@ def test_a_small_language_leaves_its_slice_open_and_the_whole_text_decided():
     )  # fmt: skip
     reasons = gate.decide(plan, [found]).reasons
     assert [r.status for r in reasons] == ["pass", "inconclusive"]
-    assert "language=fi has fewer than 5 documents" in reasons[1].text
+    assert "“fi” has fewer than 5 documents" in reasons[1].text
 
 
 def test_a_check_that_did_not_run_never_passes():

@@ -100,7 +100,7 @@ def test_small_and_missing_languages_are_listed_and_leave_the_comparison_open(tm
     gap, _ = found(subject, quality.GAP)
     reasons = gate.decide(subject.plan, gate.apply(subject.plan, [result, gap])).reasons
     assert [r.status for r in reasons] == ["inconclusive", "inconclusive"]
-    assert "language=fr, language=fi have fewer than 5 documents" in reasons[0].text
+    assert "“fr” and “fi” have fewer than 5 documents" in reasons[0].text
 
 
 def test_text_whose_language_nobody_could_tell_is_not_compared(tmp_path):
