@@ -285,7 +285,7 @@ def _windows(mention: Mention, *, percent: bool) -> Iterator[tuple[float, float,
         size = abs(value)
         tolerance = half * (1 + 1e-6) + 1e-12 * size
         if mention.hedge == "about":
-            tolerance = max(2 * tolerance, quantities.ABOUT * size)
+            tolerance = max(2 * tolerance, (quantities.ROUGHLY if mention.rough else quantities.ABOUT) * size)
         tolerance = min(tolerance, max(quantities.COARSEST * size, 1e-12))
         yield size - tolerance, size + tolerance, accepts
 
@@ -350,7 +350,7 @@ def _better(other: Source, match: Source, context: Context, *, few: bool) -> boo
             lacking = other.names - match.names - context.sentence  # it is named in full, so the other has to be, too
         telling_ = _measures() | _TELLING | context.labels
         sure = len(lacking) < len(extra) or bool(extra & telling_ and len(lacking) <= len(extra))
-        return told and sure and not lacking & _TELLING
+        return told and sure and not lacking & (_TELLING - {"test"})
     limits = (match.names & RESTRICTING) - context.around
     return (
         bool(limits)
@@ -372,8 +372,8 @@ def counted(after: frozenset[str], sources: Sources) -> list[Source]:
         s
         for s in sources.named(after)
         if s.whole
-        and s.own
-        and (s.own <= after or (lengths(s) and 2 * len(s.own & after) >= len(s.own)))
+        and _words(s.own)
+        and (_words(s.own) <= after or (lengths(s) and 2 * len(s.own & after) >= len(s.own)))
         and not s.names & RESTRICTING
     ]
 

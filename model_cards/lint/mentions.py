@@ -177,6 +177,8 @@ class Mention:
     hedge: Hedge = "exact"
     ratio_of: float | None = None
     """The whole in `84 of 100`."""
+    rough: bool = False
+    """Is it a share in letters, such as `one in four`?"""
 
     @property
     def value(self) -> float:
@@ -318,7 +320,7 @@ def shares_in_letters(text: str) -> list[Mention]:
     for match in _SHARE.finditer(text):
         part, whole = SPELLED[match["part"].lower()], _WHOLES.get(match["whole"].lower().split()[-1], 0)
         if part < whole and whole > 3:
-            found.append(Mention(match.start(), match.end(), ((100 * part / whole, 0),), "%", 1.0, "about"))
+            found.append(Mention(match.start(), match.end(), ((100 * part / whole, 0),), "%", 1.0, "about", rough=True))
     return found
 
 

@@ -14,6 +14,8 @@ from model_cards.lint.mentions import Mention
 
 ABOUT = 0.05
 """Relative tolerance of `about`, on top of rounding."""
+ROUGHLY = 0.085
+"""The same of a share in letters: `one in four` is 23 to 28 %."""
 COARSEST = 0.25
 """Relative rounding beyond which a number is another one."""
 SECONDS = {

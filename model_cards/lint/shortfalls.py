@@ -17,7 +17,7 @@ from model_cards.lint.evidence import Entry, Evidence
 
 _WHOLES = frozenset(
     words.words(
-        "total all planned identified received overall n number count checked attempts attempted invited required "
+        "total all of planned identified received overall n number count checked attempts attempted invited required "
         "found offered expected reported raised issued"
     )
 )

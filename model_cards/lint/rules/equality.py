@@ -78,11 +78,14 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
 
 def _apart(sentence: Sentence, evidence: Evidence) -> tuple[Entry, Entry] | None:
     said = concepts.fold(tokens.of(sentence.text).row, "wider") | concepts.fold(tokens.of(sentence.text).row)
-    quality = bool(_QUALITY.search(sentence.text))
-    held = [g for g in _groups(evidence) if _speaks_of(g, said)]
+    no_effect = bool(_NO_EFFECT.search(sentence.text))
+    quality = no_effect or bool(_QUALITY.search(sentence.text))
+    held = [g for g in _groups(evidence) if _speaks_of(g, said, 1 if no_effect else 2)]
     named = [g for g in held if g.leaf & said]
     for groups in named or (held if quality else []):
         told = [v for v in groups.values if v[0] & said] if not groups.attribute & said else []
+        if len(told) == 1 and _NO_EFFECT.search(sentence.text):
+            told = [*told, max(groups.values, key=lambda v: abs(v[1] - told[0][1]))]
         values = sorted(told if len(told) > 1 else groups.values, key=lambda v: v[1])
         low, high = values[0], values[-1]
         shares = 0 <= low[1] <= high[1] <= 1
@@ -92,8 +95,15 @@ def _apart(sentence: Sentence, evidence: Evidence) -> tuple[Entry, Entry] | None
     return None
 
 
-def _speaks_of(groups: _Groups, said: frozenset[str]) -> bool:
-    return bool(groups.attribute & said) or sum(bool(names & said) for names, _, _ in groups.values) > 1
+_NO_EFFECT = re.compile(
+    r"(?<!\w)(?:makes? no difference|(?:does|do|did) not (?:matter|depend on)|regardless of|irrespective of|whatever the)(?!\w)",
+    re.I,
+)
+
+
+def _speaks_of(groups: _Groups, said: frozenset[str], least: int) -> bool:
+    """Does a sentence name what the groups are told apart by, or enough of them?"""
+    return bool(groups.attribute & said) or sum(bool(names & said) for names, _, _ in groups.values) >= least
 
 
 @functools.lru_cache(maxsize=4)

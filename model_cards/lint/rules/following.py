@@ -153,7 +153,8 @@ def _of_sentence(mention: Mention, found: Sequence[Mention]) -> bool:
     return any(
         matching.equal(mention, result)
         for a, b in itertools.combinations(others, 2)
-        for result in ((abs(a - b), a + b) if (a > 1 and b > 1) or (a <= 1 and b <= 1) else ()) + (a / b, b / a)
+        for result in ((abs(a - b), a + b) if (a > 1 and b > 1) or (a <= 1 and b <= 1) else ())
+        + (a / b, b / a, abs(a - b) / a, abs(a - b) / b)
         if result not in (0, 1)
     )
 
@@ -174,6 +175,9 @@ def _of_text_before(
     sources: Sources,
 ) -> bool:
     """`That is a gain of 23.4 points`, `it missed its goal of 97 % by 0.8 points`: against a number before it."""
+    if mention.whole and _REST.search(sentence.text):
+        whole = [m.value for text in before for m in mentions.find(Sentence(text, sentence.place)) if m.whole]
+        return any(abs(a - b) == mention.value for a, b in itertools.combinations(whole, 2))  # `in the other 23 cases`
     if mention.unit not in {"points", "%"} or not _CHANGES.search(sentence.text):
         return False
     if _THUS.search(sentence.text) and before:

@@ -64,6 +64,7 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
         if sentence.kind != "prose":
             continue
         names = concepts.fold(tokens.of(sentence.text).row, "wider") - _EMPTY
+        names |= {"train"} if "retrain" in names else frozenset()
         for begin, end, days in stated(sentence.text):
             known = [(entry, period) for entry, own, period in held if own & names]
             if not known or any(same(days, period) for _, period in known):
@@ -108,6 +109,8 @@ def recorded(evidence: Evidence) -> tuple[tuple[Entry, frozenset[str], float], .
             days = (
                 float(entry.value) * _DAYS[_SHORT.get(match["unit"].lower(), match["unit"].lower())] if match else None
             )
+        elif entry.value is True and (adverb := _ADVERBS.keys() & set(words.words(entry.key))):
+            days = _ADVERBS[next(iter(adverb))]  # `trained_weekly: true`
         if days:
             names = concepts.fold((*entry.named, *words.words(entry.key)), "wider") - _EMPTY
             found.append((entry, names, days))

@@ -27,7 +27,7 @@ _HEDGES = re.compile(
     r"needs? to|has to|have to|had to|ought to|(?<!shown )(?<!proven )(?<!proved )(?<!found )to be|is "
     r"being|are being|not yet|yet to|still to|remains?|"
     r"require[sd]?|"
-    r"whether|in order to|so as to|aims?|goal|recommend(?:s|ed)?|expected to|ask(?:s|ed)?|suppose[ds]?|"
+    r"whether|in order to|so as to|aims?|goal|recommend(?:s|ed)?|expected to|ask(?:s|ed)? (?:for|to)|suppose[ds]?|"
     r"possible|possibly|"
     r"soll\w*|muss|müssen|kann|können|wird|werden soll|geplant|ob|devra|doit|doivent|peut|prévue?|"
     r"prévus?|draft|claim(?:s|ed)? to|we do not|hypothetical\w*|for example|in future|next step)(?!\w)",

@@ -14,7 +14,7 @@ import re
 from collections.abc import Iterator
 
 from model_cards.lint import concepts, facts, words
-from model_cards.lint.evidence import Evidence
+from model_cards.lint.evidence import Entry, Evidence
 from model_cards.lint.facts import Fact
 from model_cards.lint.model import Document, Finding, Sentence
 from model_cards.lint.rules import praise, saying, tokens
@@ -101,13 +101,44 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
             yield from _without(sentence, evidence)
 
 
-_WITHOUT = re.compile(r"(?<!\w)without (?:any |further )?([a-z]{4,})(?!\w)", re.IGNORECASE)
+_WITHOUT = re.compile(r"(?<!\w)without (?:any |further |the |an? )?([a-z]{4,})(?!\w)", re.IGNORECASE)
+_BY_KEYS = frozenset(words.words("by decides decided decider decision"))
+
+
+def _is_role(entry: Entry, said: str) -> bool:
+    """Is a word the role that an entry names: `registrar`?"""
+    row = words.words(str(entry.value))
+    return not entry.derived and len(row) < 4 and words.stem(words.plain(said)) in row
+
+
+def _plainly(sentence: Sentence, match: re.Match[str], entry: Entry) -> Finding:
+    return Finding(
+        RULES["claim-contradicted"],
+        sentence,
+        "high",
+        f"“{match[0]}” is said; the evidence has it done by “{entry.value}”.",
+        "Say what the evidence says.",
+        match.span(),
+        entry.proof,
+    )
+
+
 _WITH = re.compile(r"(?<!\w)with ([a-z]{4,})(?!\w)", re.IGNORECASE)
 
 
 def _without(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
     """`Approved without conditions`, where a short text of the evidence says *approved with conditions*."""
-    for match in _WITHOUT.finditer(sentence.text):
+    for match in (
+        _WITHOUT.finditer(sentence.text)
+        if not saying.denied(sentence.text[: sentence.text.lower().find("without")], 0, 0)
+        else ()
+    ):
+        decider = next(
+            (e for e in evidence.texts if _BY_KEYS & set(words.words(e.key)) and _is_role(e, match[1])), None
+        )
+        if decider is not None:
+            yield _plainly(sentence, match, decider)
+            return
         said = concepts.fold(tokens.of(sentence.text).row, "wider")
         for entry in evidence.texts:
             text = str(entry.value)
