@@ -128,7 +128,8 @@ _FAILED = re.compile(
     re.IGNORECASE,
 )
 _OPEN = re.compile(
-    r"(?:amber|yellow|offen|ausstehend|teilweise|ouvert|partiel\w*|en cours|inconclusive|open|undecided|not[ _-]measured|not[ _-]tested|pending|unknown|"
+    r"(?:amber|yellow|offen|ausstehend|teilweise|ouvert|partiel\w*|en cours|"
+    r"inconclusive|open|undecided|not[ _-]measured|not[ _-]tested|pending|unknown|"
     r"partial(?:ly)?|missing)",
     re.IGNORECASE,
 )

@@ -96,7 +96,8 @@ def _apart(sentence: Sentence, evidence: Evidence) -> tuple[Entry, Entry] | None
 
 
 _NO_EFFECT = re.compile(
-    r"(?<!\w)(?:makes? no difference|(?:does|do|did) not (?:matter|depend on)|regardless of|irrespective of|whatever the)(?!\w)",
+    r"(?<!\w)(?:makes? no difference|(?:does|do|did) not (?:matter|depend on)|regardless of|irrespective of|"
+    r"whatever the)(?!\w)",
     re.I,
 )
 

@@ -102,6 +102,8 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
 
 
 _WITHOUT = re.compile(r"(?<!\w)without (?:any |further |the |an? )?([a-z]{4,})(?!\w)", re.IGNORECASE)
+_DOUBLY = re.compile(r"(?<!\w)(?:no|not|never|nothing|nobody|none)(?!\w)[^.;]*(?<!\w)without(?!\w)", re.IGNORECASE)
+"""`Nothing goes out without the registrar`."""
 _BY_KEYS = frozenset(words.words("by decides decided decider decision"))
 
 
@@ -128,15 +130,10 @@ _WITH = re.compile(r"(?<!\w)with ([a-z]{4,})(?!\w)", re.IGNORECASE)
 
 def _without(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
     """`Approved without conditions`, where a short text of the evidence says *approved with conditions*."""
-    for match in (
-        _WITHOUT.finditer(sentence.text)
-        if not saying.denied(sentence.text[: sentence.text.lower().find("without")], 0, 0)
-        else ()
-    ):
-        decider = next(
-            (e for e in evidence.texts if _BY_KEYS & set(words.words(e.key)) and _is_role(e, match[1])), None
-        )
-        if decider is not None:
+    roles = [e for e in evidence.texts if _BY_KEYS & set(words.words(e.key))]
+    for match in _WITHOUT.finditer(sentence.text):
+        decider = next((e for e in roles if _is_role(e, match[1])), None)
+        if decider is not None and saying.unconditional(sentence) and not _DOUBLY.search(sentence.text):
             yield _plainly(sentence, match, decider)
             return
         said = concepts.fold(tokens.of(sentence.text).row, "wider")
