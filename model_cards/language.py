@@ -82,8 +82,10 @@ def place(words: str, language: str) -> str | None:
     found = _PLACE.fullmatch(words)
     if found is None or language == ENGLISH:
         return None
-    after = f" {fixed(found[3], language)}" if found[3] else ""
-    return f"{fixed(found[1], language)} {found[2]}{after}"
+    after = find(found[3], language) if found[3] else ""
+    if after is None:
+        return None
+    return f"{fixed(found[1], language)} {found[2]}{f' {after}' if after else ''}"
 
 
 def places(words: str, language: str) -> str:

@@ -124,6 +124,8 @@ def _plan(before: Side, after: Side) -> Iterator[Found]:
         why = NEVER
         if path == ("system", "version"):
             cause, why = "follows", FOLLOWS_VERSION
+        if path[:2] == ("documents", "languages"):
+            cause, why = "follows", FOLLOWS_RUN
         place = differences.joined(path)
         yield Found(cause, subject_of(path), f"plan: {place}", place, old, new, path, why)
 

@@ -104,20 +104,20 @@ def command(
     if made.demonstration:
         wrapping.say("This is a demonstration. It approves nothing, and whatever carries it says so.")
     if made.decision == "approved" and not made.demonstration and isinstance(found, Dossier):
-        for line in _declaration(found, made):
+        for line in _declaration(path, found, made):
             wrapping.say(line)
     if made.decision == "approved" and found.export is not None:
         more = " --demonstration" if made.demonstration else " --key FILE"
         wrapping.say(f"Next: proofline release {path.name}{more}")
 
 
-def _declaration(found: Dossier, made: records.Approval) -> list[str]:
+def _declaration(path: Path, found: Dossier, made: records.Approval) -> list[str]:
     """Where the draft of the declaration stands, or what stands against it."""
     from model_cards import declaring
 
     if made.declaration:
         shown = next(d.path for d in made.declaration if d.path.endswith(".pdf"))
-        return [f"Draft of the declaration of conformity, to be signed by whom it names: {shown}"]
+        return [f"Draft of the declaration of conformity, to be signed by whom it names: {path / shown}"]
     against = declaring.against(found, made.waivers)
     if not against:
         return []

@@ -100,8 +100,9 @@ def draft(book: Book, waivers: Node) -> Document:
         raise ValueError(f"declaration: expected nothing that stands against it, got {len(found)} objections.")
     fields = {str(f.requirement.value["id"]): f for f in annexes.fields(book, "AV-")}
     inner = [Section(f"field-{name.lower()}", _heading(field), _field(book, field)) for name, field in fields.items()]
-    first = Section("draft", "Draft for signature", (Paragraph((UNSIGNED,), "lead"), *_accepted(book, waivers)))
-    return frame.document(book, "EU declaration of conformity, draft for signature", (first, *inner))
+    first = Section("draft", "Draft for signature", (Paragraph((UNSIGNED,), "lead"),))
+    last = Section("accepted", "What did not pass, and who accepts it", tuple(_accepted(book, waivers)))
+    return frame.document(book, "EU declaration of conformity, draft for signature", (first, *inner, last))
 
 
 def draft_data(book: Book, waivers: Node) -> dict[str, Any]:
@@ -119,8 +120,9 @@ def draft_data(book: Book, waivers: Node) -> dict[str, Any]:
 
 
 UNSIGNED = (
-    "This is a draft. It becomes a declaration only when the person named in the last field signs it, under the sole "
-    "responsibility of the provider. The tool that wrote it declares nothing."
+    "This is a draft. It becomes a declaration only when the person named in its field Annex V(8) signs it, under the "
+    "sole responsibility of the provider. The tool that wrote it declares nothing. What did not pass, and who accepts "
+    "it, stands at its end."
 )
 BY_SIGNATURE = {
     "AV-3": "By signing, the signatory states that the declaration is issued under the sole responsibility of the "

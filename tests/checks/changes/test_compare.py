@@ -302,3 +302,12 @@ def test_the_report_says_nothing_that_its_record_does_not_carry(
     read = [readers.read(tmp_path / f"modification.{kind}") for kind in ("md", "html")]
     found = run.lint(read, index)
     assert [f"{f.rule.id}: {f.message} | {f.sentence.text}" for f in found if at_least(f.confidence, "medium")] == []
+
+
+def test_another_language_of_the_documents_is_no_change_of_the_system(first: Side) -> None:
+    """Who reads the documents in German compares the same system: nothing undeclared is reported for it."""
+    translated = sides.with_plan(first, documents={"languages": ["en", "de"]})
+    found = compare.compare(first, translated)
+    languages = [change for change in found.changes if change.place.startswith("plan: documents.languages")]
+    assert languages
+    assert {change.verdict for change in languages} == {"follows"}
