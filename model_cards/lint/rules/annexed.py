@@ -43,6 +43,8 @@ def _annexes(sentence: Sentence, cited: list[Citation]) -> Iterator[Finding]:
     others = [c for c in cited if c.name.startswith("Annex")]
     if len(numbers) != 1 or len(others) != 1 or numbers[0].name not in articles.load().annex_of:
         return
+    if not sentence.text[others[0].end : numbers[0].begin].strip(" ,;") and others[0].end <= numbers[0].begin:
+        return  # `Annex IV(2)(f), Art. 43(4)`: two places that are cited one after the other, neither of the other's
     right = articles.load().annex_of[numbers[0].name]
     if others[0].name.rpartition(" ")[2] not in right and abs(others[0].begin - numbers[0].end) < _NEAR:
         yield _finding(
