@@ -87,7 +87,7 @@ def group_sizes(plan: Plan, rows: Rows, name: str) -> records.CheckResult:
         for i in order
     ]
     parts = [
-        f"smallest of {len(names)} groups has {head.value:.0f} test rows, limit at least {minimum}, n = {head.n:,}"
+        f"smallest of {len(names)} groups has {head.value:,.0f} test rows, limit at least {minimum}, n = {head.n:,}"
     ]
     parts += [f"too small: {listed(small)}"] if small else []
     parts += [f"no test row: {listed(empty)}"] if empty else []

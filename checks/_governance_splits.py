@@ -92,9 +92,9 @@ def duplicates(rows: Rows, dataset: records.DatasetRef) -> records.CheckResult:
         measures=tuple(measures),
         threshold=records.Threshold(at_most=0.0),
         reason=(
-            f"measured {identical} identical rows in two parts, limit at most 0, n = {len(rows.y):,}; of {test['n']} "
-            f"test rows {test['features_and_target']} equal a training row in features and target, "
-            f"{test['features_not_target']} in the features but not the target (the policy sets no threshold)"
+            f"measured {identical:,} identical rows in two parts, limit at most 0, n = {len(rows.y):,}; of "
+            f"{test['n']:,} test rows {test['features_and_target']:,} equal a training row in features and target, "
+            f"{test['features_not_target']:,} in the features but not the target (the policy sets no threshold)"
         ),
         details={"rows": table, "repeated_in_table": dataset.duplicate_rows},
     )
@@ -256,7 +256,7 @@ def unseen_categories(plan: Plan, encoded: records.EncodedData) -> records.Check
     broken = sorted({row["feature"] for row in table if row["rows"] and row["feature"] in limited})
     known = sorted({row["feature"] for row in table if row["rows"]})
     status: records.Status = "fail" if broken else "pass" if limited else "not_applicable"
-    said = f"{total} rows with an unseen category in {len(known)} of {len(categorical)} features"
+    said = f"{total:,} rows with an unseen category in {len(known)} of {len(categorical)} features"
     said = f"measured {said}, limit at most 0 where the plan refuses them" if limited else f"{NO_LIMIT}: {said}"
     n = sum(encoded.parts[role].rows for role in OTHERS)
     return records.CheckResult(

@@ -67,7 +67,7 @@ def audit(
         reason = f"measured {len(broken)} breaches, limit at most 0: {'; '.join(broken)}"
     elif status == "pass":
         reason = (
-            f"measured 0 breaches, limit at most 0: {measure.n} rows in three disjoint parts, "
+            f"measured 0 breaches, limit at most 0: {measure.n:,} rows in three disjoint parts, "
             f"{len(uses)} readings by {', '.join(steps)}; only evaluation gave test rows to the model"
         )
     else:

@@ -83,7 +83,10 @@ def _unbroken(words: str) -> markupsafe.Markup:
 
 
 def _worded(cell: tree.Parts) -> bool:
-    """Does a cell of a column of numbers hold words in place of one? Such a cell may be broken; a number may not."""
+    """Does a cell hold a line of words?
+
+    In a column of numbers it may be broken, which a number may not; in any other it keeps room for some words.
+    """
     return len(tree.plain(cell)) > LONGEST_NUMBER
 
 
