@@ -306,6 +306,7 @@ def entries_of(file: str, content: Any, *, table: bool = False) -> list[Entry]:
             in_list = bool(path) and isinstance(path[-1], int)
             days = _days(value) if isinstance(value, dict) and in_list else []
             beside = [word for telling_it, row in names if telling_it or in_list for word in row]
+            beside += _index(value) if isinstance(value, dict) and in_list else []
             named[path] = (*named.get(above, ()), *own, *beside, *days)
             told[path] = frozenset((*telling, *own, *(word for telling_it, row in names if telling_it for word in row)))
             if path:
@@ -369,10 +370,23 @@ def _names(value: dict[str, Any], *, table: bool) -> list[tuple[bool, tuple[str,
     found = []
     for key, item in value.items():
         if isinstance(item, str) and 0 < len(item) <= 120 and not dates.find(item):
-            naming = table or key.lower() in IDENTITY
+            naming = table or str(key).lower() in IDENTITY
             if naming or len(item) <= 40:
                 found.append((naming, tuple(words.words(item))))
     return found[:8]
+
+
+_INDEX = frozenset({"epoch", "step", "fold", "round", "week", "year", "quarter", "month", "run"})
+
+
+def _index(value: dict[str, Any]) -> list[str]:
+    """What tells a row by its number: `epoch 20`."""
+    return [
+        word
+        for key, item in value.items()
+        if str(key).lower() in _INDEX and isinstance(item, int) and not isinstance(item, bool)
+        for word in (str(key).lower(), str(item))
+    ]
 
 
 def _days(value: dict[str, Any]) -> list[str]:

@@ -268,7 +268,12 @@ _ONES = [
 _TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 SPELLED = {word: number for number, word in enumerate(_ONES) if number} | {"dozen": 12}
 """Numbers in letters, below the tens."""
+_FOREIGN = (
+    "zwei drei vier fünf sechs sieben acht neun zehn elf zwölf",
+    "deux trois quatre cinq six sept huit neuf dix onze douze",
+)
 _SPELLED = {
+    **{word: number for row in _FOREIGN for number, word in enumerate(row.split(), start=2)},
     **SPELLED,
     **{ten: 10 * at for at, ten in enumerate(_TENS, start=2)},
     **{f"{ten}-{_ONES[one]}": 10 * at + one for at, ten in enumerate(_TENS, start=2) for one in range(1, 10)},

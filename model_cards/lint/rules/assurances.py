@@ -29,12 +29,16 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
     if evidence.rich:
         return
     held = _held(evidence)
+    good = [f.names for f in facts.of(evidence) if f.kind == "holds" and facts.affirmed(f.entry) and f.names]
     for sentence in document.sentences:
         if sentence.kind != "prose" or len(sentence.text) < facts.SHORTEST or not praise.states(sentence.text):
             continue
         if _LAW.search(sentence.text):
             continue  # what an article is about is no assurance
         row = tokens.of(sentence.text)
+        said = concepts.fold(row.row, "wider")
+        if any(2 * len(names & said) >= len(names) and names & said for names in good):
+            continue  # of what the evidence says that it passed
         for name, first, last in concepts.spans(row.row, "wider"):
             if name not in TOPICS or name in held:
                 continue

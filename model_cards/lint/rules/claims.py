@@ -140,15 +140,14 @@ def _claim(sentence: Sentence, claim: Claim, match: re.Match[str], evidence: Evi
     pieces = [part for part in split if (len(part) > 30 or len(part.split()) > SHORT) and match[0] in part]
     if any(" ".join(words.words(part)) in evidence.quotes for part in pieces):
         return None  # a person's statement, as the evidence holds it
-    about = claim.about
-    if "(?P<kind>)" in about:
-        about = about.replace("(?P<kind>)", match["kind"].lower())
-    supports, contradicts = weigh(evidence, about, strict=claim.strict)
+    supports, contradicts = weigh(evidence, claim.about, strict=claim.strict)
     if claim.reverse:
         contradicts = tuple(entry for entry in supports if entry.value is True or isinstance(entry.value, str))
         supports = ()
         if not contradicts:
             return None
+    if claim.strict_pass and not contradicts and re.search(r"\d", sentence.text):
+        return None  # it gives its figure, which is held to the evidence by itself
     if claim.strict_pass:
         supports, contradicts = _of_attribute(sentence.text, supports, contradicts)
         supports = tuple(e for e in supports if _passed(e))

@@ -211,6 +211,10 @@ def _one(
     named = [s for s in linking.named_best(context, sources) if not any(linking.stands_for(m, s) for m in found)]
     if linking.coarse(mention) and named and not any(s.names & context.around for s in equals):
         equals = [] if not any(s.whole for s in named) else equals
+    if asked and equals and not any(_told(s, sentence, context) for s in equals):
+        limits = [s for s in named if s.names & linking.LIMITS]
+        if limits and mention.hedge == "exact" and mention.readings[0][1]:
+            return _finding("number-differs", sentence, mention, limits[0])
     if equals and (asked or not plain):
         return None
     if mention.hedge in {"less", "more"} and any(s.names & linking.LIMITS for s in equals):

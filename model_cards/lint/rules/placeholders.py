@@ -70,7 +70,7 @@ _EVERYWHERE: tuple[tuple[str, Confidence, str], ...] = (
     ),
     (r"_{2,}[./]\s?_{2,}|_{4,}|(?<=:)\s*(?:\.{4,}|…{2,}|-{4,}|—{2,})(?!\s*\d)", "medium", "a blank to be filled"),
     (
-        r"(?<!\w)(?:(?:dd|tt|jj|mm)[./ -](?:mm|dd|tt)[./ -](?:yy|jj|aa){1,2}|(?:yyyy|jjjj|aaaa)[./-]mm[./-](?:dd|"
+        r"(?<!\w)(?i:(?:dd|tt|jj|mm)[./ -](?:mm|dd|tt)[./ -](?:yy|jj|aa){1,2}|(?:yyyy|jjjj|aaaa)[./-]mm[./-](?:dd|"
         r"tt|jj))(?!\w)"
         r"|(?<=[Rr]evision )X{1,2}(?!\w)|(?<=[Vv]ersion )[Xx](?:\.[Xx])*(?!\w)|(?<=[Nn]o\. )X{2,}(?!\w)",
         "high",

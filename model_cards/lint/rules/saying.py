@@ -62,7 +62,8 @@ def clause(text: str, begin: int, end: int) -> tuple[int, int]:
 
 
 _PART = re.compile(
-    r"(?<!in )(?<!at )(?<!from )(?<!by )(?<!with )(?<!as )(?<!\w)(?:one|two|three|four|five|six|\d+) (?:of|out of) "
+    r"(?<!in )(?<!at )(?<!from )(?<!by )(?<!with )(?<!as )(?<!\w)"
+    r"(?:one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|\d+) (?:of|out of) "
     r"(?:the |its |all )?(?:\w+|\d+)(?!\w)|"
     r"(?<!\w)only (?:one|two|\d+)",
     re.IGNORECASE,
