@@ -37,11 +37,8 @@ class Batch:
     """Rows of the batch over all ranks."""
     complete: bool
     """Does `x` hold the batch of all ranks?"""
-
-    @property
-    def undivided(self) -> bool:
-        """Is the whole batch one piece, of the only rank?"""
-        return ranks.count() == 1 and self.pieces == [slice(0, self.whole)]
+    undivided: bool
+    """Is the whole batch one piece, of the only rank?"""
 
 
 class Source(Protocol):
@@ -70,6 +67,7 @@ class InMemory:
     def __init__(self, held: Held, training: Training) -> None:
         self._held, self._training = held, training
         self._epoch, self._given = 0, 0
+        self._alone = ranks.count() == 1
 
     @property
     def rows(self) -> int:
@@ -84,13 +82,16 @@ class InMemory:
         generator = torch.Generator().manual_seed(seed_of(self._training.seed, number, "order"))
         order = torch.randperm(len(x), generator=generator).to(x.device)
         sizes = batch_sizes(len(x), self._training.batch_size)
+        micro = self._training.micro_batches
+        divides = not self._alone or micro > 1
         # One gather for the epoch; the batches are views.
         weighed = repeat(None, len(sizes)) if weights is None else weights[order].split(sizes)
         all_of_it = zip(x[order].split(sizes), y[order].split(sizes), weighed, strict=True)
         for xb, yb, wb in islice(all_of_it, self._given, None):
             self._given += 1
-            pieces = ranks.pieces(len(xb), self._training.micro_batches)
-            yield Batch(xb, yb, wb, pieces, whole=len(xb), complete=True)
+            pieces = ranks.pieces(len(xb), micro) if divides else [slice(0, len(xb))]
+            undivided = self._alone and len(pieces) == 1
+            yield Batch(xb, yb, wb, pieces, whole=len(xb), complete=True, undivided=undivided)
 
     def sample(self, rows: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Inputs and targets of some rows."""
@@ -121,10 +122,13 @@ class Streamed:
         """The batches of an epoch, or those that are left of it where a state of it was taken up."""
         if self._stream.epoch != number:
             self._stream.begin(number)
+        alone = ranks.count() == 1
         for batch in self._stream:
             x, y = self._moved(batch.tensors) if batch.rows else self._spare
             pieces = ranks.cut(0, batch.rows, self._micro)
-            yield Batch(x, y, None, pieces, whole=batch.whole, complete=batch.rows == batch.whole)
+            complete = batch.rows == batch.whole
+            undivided = alone and len(pieces) == 1
+            yield Batch(x, y, None, pieces, whole=batch.whole, complete=complete, undivided=undivided)
 
     def sample(self, rows: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Inputs and targets of some rows."""

@@ -87,6 +87,7 @@ class Loop:
                 joules=state.begun.joules,
             )
         )
+        state.seconds += state.begun.seconds
         state.begun = Begun()
         state.passed += 1
         if validation_loss < state.best_loss:
@@ -111,7 +112,8 @@ class Loop:
             state.passed += 1
             if keeps and (self._pauses() if alone else (number + 1) % STRIDE == 0):
                 self._look()
-        mean = float(np.average(torch.stack(begun.losses).cpu().numpy(), weights=begun.sizes))
+        losses, sizes = torch.stack(begun.losses).cpu().numpy().astype(np.float64), np.asarray(begun.sizes)
+        mean = float((losses * sizes).sum() / sizes.sum())
         return ranks.total(mean, setting.device)
 
     def _backward(self, batch: batches.Batch) -> torch.Tensor:
@@ -215,13 +217,12 @@ def check_finite(epoch: int, train_loss: float, validation_loss: float) -> None:
 
 def _progress(state: State, setting: Setting) -> Progress:
     point, planned = state.curve[-1], setting.training.epochs
-    seconds = sum(p.seconds for p in state.curve)
-    left = 0.0 if state.finished(setting.training) else seconds / state.epoch * (planned - state.epoch)
+    left = 0.0 if state.finished(setting.training) else state.seconds / state.epoch * (planned - state.epoch)
     return Progress(
         epoch=state.epoch,
         epochs=planned,
         rows_per_second=setting.source.rows / point.seconds,
-        seconds=seconds,
+        seconds=state.seconds,
         train_loss=point.train_loss,
         validation_loss=point.validation_loss,
         best_epoch=state.best_epoch,

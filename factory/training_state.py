@@ -96,6 +96,8 @@ class State:
     best_epoch: int = 0
     best_loss: float = math.inf
     resumed: int = 0
+    seconds: float = 0.0
+    """Of all epochs in the curve."""
     passed: int = 0
     """Batches trained on and epochs validated: where the training stands."""
     begun: Begun = dataclasses.field(default_factory=Begun)
@@ -170,6 +172,7 @@ def _resume(state: State, setting: Setting, found: snapshots.Snapshot) -> None:
     parallel.take_up(state.network, state.optimizer, tensors)
     state.best = {name.removeprefix("best/"): t for name, t in tensors.items() if name.startswith("best/")}
     state.curve = [records.EpochPoint.model_validate(point) for point in meta["curve"]]
+    state.seconds = sum(point.seconds for point in state.curve)
     state.best_epoch = meta["best_epoch"]
     state.best_loss = math.inf if meta["best_loss"] is None else meta["best_loss"]
     state.resumed = meta["resumed"] + 1
