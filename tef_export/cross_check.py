@@ -7,6 +7,7 @@ approval. Signatures only show who sealed them; here it is checked that they agr
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -207,10 +208,19 @@ def check_approval(bundle: Bundle, index: manifest.BundleManifest, evidence: Any
     coherence.not_before("bundle.json, created", index.created, "the approval", approval.at)
     key = approval.signature.fingerprint[:12] if approval.signature else "none"
     kind = "demonstration approval" if approval.demonstration else "approved"
-    waivers = "".join(f"; accepted until {w.expires}: {w.check_id}@{w.slice} ({w.reason})" for w in approval.waivers)
+    waivers = _accepted(approval.waivers)
     if approval.demonstration:
         waivers = f"; {len(approval.waivers)} open gates, accepted by nobody"
     return f"{kind} by {approval.person}, {approval.role}, on {approval.at}, with the key {key}…{waivers}"
+
+
+def _accepted(waivers: Sequence[records.Waiver]) -> str:
+    """What a person accepted and why, under each day until which it holds: mostly there is one day for all."""
+    days: dict[str, list[str]] = {}
+    for waiver in waivers:
+        words = f"{waiver.check_id}@{waiver.slice} ({waiver.reason.rstrip('.')})"
+        days.setdefault(waiver.expires, []).append(words)
+    return "".join(f"; accepted until {day}: {', '.join(named)}" for day, named in days.items())
 
 
 def _check_declaration(bundle: Bundle, approval: records.Approval) -> None:

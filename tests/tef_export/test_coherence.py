@@ -444,3 +444,13 @@ def every_rule(bundle: cross_check.Bundle, made: making.Made) -> None:
         for rule in rules:
             with contextlib.suppress(errors.VerificationError):
                 rule()
+
+
+def test_waivers_of_one_day_are_told_under_it() -> None:
+    """The day until which they hold is said once, and no sentence ends twice."""
+    other = WAIVER.model_copy(update={"slice": "sex", "reason": "Looked at by a person."})
+    said = cross_check._accepted((WAIVER, other))
+    assert said.count("accepted until") == 1
+    assert said.endswith("@sex (Looked at by a person)")
+    later = cross_check._accepted((WAIVER, other.model_copy(update={"expires": "2027-03-01"})))
+    assert later.count("accepted until") == 2
