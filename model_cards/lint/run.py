@@ -14,6 +14,7 @@ from model_cards.lint.model import CONFIDENCES, Confidence, Document, Finding, a
 from model_cards.lint.rules import (
     alternatives,
     assurances,
+    choices,
     claims,
     consistency,
     coverage,
@@ -56,6 +57,7 @@ AGAINST_EVIDENCE: tuple[Check, ...] = (
     equality.check,
     alternatives.check,
     persons.check,
+    choices.check,
 )
 
 

@@ -6,10 +6,10 @@ import functools
 import re
 from collections.abc import Iterator
 
-from model_cards.lint import words
+from model_cards.lint import concepts, words
 from model_cards.lint.evidence import Evidence
 from model_cards.lint.model import Document, Finding, Sentence
-from model_cards.lint.rules import praise
+from model_cards.lint.rules import praise, tokens
 from model_cards.lint.rules.catalogue import RULES
 
 _TITLE = r"(?:(?:Dr|Prof|Mr|Ms|Mrs|Ing|Dipl)\.?(?:-Ing\.)? )"
@@ -54,6 +54,7 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
         yield from _persons(sentence, evidence)
         yield from _places(sentence, evidence)
         yield from _nearly(sentence, evidence, lower)
+        yield from _named(sentence, evidence)
         if sentence.kind == "prose":
             yield from _bodies(sentence, evidence)
 
@@ -105,6 +106,47 @@ def _places(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
             continue
         yield _finding(sentence, match.span("name"), "model-differs", f"The evidence has {beside[0].value} beside it.")
         return
+
+
+_NAMED_KEYS = frozenset(
+    words.words(
+        "provider host hosting hosted vendor supplier stored storage seat location place city country firm company "
+        "publisher database tool platform cloud device camera sensor scanner lab body institute bank center centre"
+    )
+)
+_AFTER = re.compile(
+    r"(?<!\w)(?:in|at|by|with|from|on) (?:the )?(?P<name>[A-ZÄÖÜ][a-zäöüß]{3,}(?: [A-ZÄÖÜ][\w-]+)?)(?![\w-])"
+    r"(?! (?:Act|Regulation|Directive))"
+)
+_NO_NAME = frozenset(
+    words.words(
+        "january february march april june july august september october november december monday tuesday wednesday "
+        "thursday friday saturday sunday article annex chapter section europe regulation table figure appendix version "
+        "release python english german french"
+    )
+)
+
+
+def _named(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
+    """`Hosting is done by Infomaniak`, where the evidence has another provider of the hosting."""
+    matches = [m for m in _AFTER.finditer(sentence.text) if words.stem(m["name"].split()[0].lower()) not in _NO_NAME]
+    if len(matches) != 1 or words.plain(matches[0]["name"]) in _text(evidence):
+        return
+    said = concepts.fold(tokens.of(sentence.text).row, "wider")
+    for e in evidence.texts:
+        value = str(e.value)
+        row = {w for step in e.steps[-2:] for w in words.words(step)}
+        if e.derived or e.rows or not row & _NAMED_KEYS or not re.match(r"[A-ZÄÖÜ][\w-]+(?: [\w-]+){0,2}$", value):
+            continue
+        names = concepts.fold(tuple(row), "wider") - _GENERAL
+        if names & said and value.lower() not in sentence.text.lower() and praise.asserted(sentence, matches[0].span()):
+            yield _finding(sentence, matches[0].span("name"), "model-differs", f"The evidence has {value} there.")
+            return
+
+
+_GENERAL = concepts.fold(
+    tuple(words.words("name id by in data model system type city country company provider tool body the")), "wider"
+)
 
 
 def _nearly(sentence: Sentence, evidence: Evidence, lower: frozenset[str]) -> Iterator[Finding]:

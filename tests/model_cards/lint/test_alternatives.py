@@ -22,6 +22,11 @@ EVIDENCE = {
         {"hazard": "burn of the skin", "residual_risk": "high"},
         {"hazard": "noise at work", "residual_risk": "low"},
     ],
+    "deployment": "on-premise",
+    "users": "triage nurses",
+    "split": "by time",
+    "handover": {"hours": "8-16"},
+    "hosting": {"provider": "Exoscale"},
     "targets": {"f1": {"ok": True}, "recall": {"ok": False}, "latency": {"ok": True}, "size": {"ok": False}},
 }
 FIRES = [
@@ -38,6 +43,11 @@ FIRES = [
     "A GPU is required for inference.",
     "The residual risk of a burn of the skin is low.",
     "Three of four targets were reached.",
+    "The deployment is in the cloud.",
+    "The system is meant for physicians.",
+    "The split is random.",
+    "Staff take over between 8 and 18 o'clock.",
+    "Hosting is done by Infomaniak.",
 ]
 PASSES = [
     "Early stopping was done on the validation set.",
@@ -50,6 +60,10 @@ PASSES = [
     "No GPU is required for inference.",
     "The residual risk of a burn of the skin is high.",
     "Two of four targets were reached.",
+    "The deployment is on premise, and the split goes by time.",
+    "The system is meant for nurses and not for physicians.",
+    "Staff take over between 8 and 16 o'clock.",
+    "Hosting is done by Exoscale.",
 ]
 
 
