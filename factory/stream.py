@@ -30,6 +30,7 @@ from factory.shards import Shards
 AHEAD = 2
 """Windows that are read before they are needed."""
 Tensors = dict[str, torch.Tensor]
+Arrays = dict[str, npt.NDArray[Any]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -177,7 +178,10 @@ class Stream:
             for batch in range(first, plan.batches):
                 given = [plan.given(lane, batch + 1) - plan.given(lane, batch) for lane in range(self._order.lanes)]
                 parts = [part for lane in self._mine for part in reader.take(lane, given[lane])]
-                tensors = {n: torch.cat([part[n] for part in parts]) for n in empty} if parts else empty
+                # Slices of numpy arrays: those of tensors cost as much as the batch, where lanes are many.
+                tensors = (
+                    {n: torch.from_numpy(np.concatenate([p[n] for p in parts])) for n in empty} if parts else empty
+                )
                 self._batch = batch + 1
                 yield Batch(tensors, sum(given[lane] for lane in self._mine), sum(given))
         self.begin(self._epoch + 1)
@@ -207,8 +211,8 @@ class _Reader:
     def __init__(self, shards: Shards, plan: _Plan, lanes: list[int], batch: int, seed: int, epoch: int) -> None:
         self._shards, self._plan, self._seed, self._epoch = shards, plan, seed, epoch
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="shards")
-        self._waiting: dict[tuple[int, int], Future[Tensors]] = {}
-        self._now: dict[int, tuple[int, int, Tensors | None]] = {}  # lane: window, rows given of it, its rows
+        self._waiting: dict[tuple[int, int], Future[Arrays]] = {}
+        self._now: dict[int, tuple[int, int, Arrays | None]] = {}  # lane: window, rows given of it, its rows
         coming = []
         for lane in lanes:
             given, starts = plan.given(lane, batch), plan.starts[lane]
@@ -227,7 +231,7 @@ class _Reader:
         self._pool.shutdown(wait=True, cancel_futures=True)
         self._shards.close()
 
-    def take(self, lane: int, rows: int) -> Iterator[Tensors]:
+    def take(self, lane: int, rows: int) -> Iterator[Arrays]:
         """The next rows of a lane, from one window or two."""
         while rows:
             window, given, held = self._now[lane]
@@ -246,12 +250,12 @@ class _Reader:
             _, lane, window = following
             self._waiting[lane, window] = self._pool.submit(self._load, lane, window)
 
-    def _load(self, lane: int, window: int) -> Tensors:
+    def _load(self, lane: int, window: int) -> Arrays:
         """The rows of a window, shuffled."""
         rows = self._plan.starts[lane][window + 1] - self._plan.starts[lane][window]
         generator = torch.Generator().manual_seed(seed_of(self._seed, self._epoch, f"{lane}:{window}"))
         places = torch.randperm(rows, generator=generator).numpy()
-        found: dict[str, npt.NDArray[Any]] = {}
+        found: Arrays = {}
         begin = 0
         for group in self._plan.windows[lane][window]:
             # By numpy, which works on this thread alone: torch would share it out over all cores, beside the training.
@@ -260,7 +264,7 @@ class _Reader:
                     found[name] = np.empty((rows, *values.shape[1:]), values.dtype)
                 found[name][places[begin : begin + len(values)]] = values
             begin += int(self._shards.group_rows[group])
-        return {name: torch.from_numpy(values) for name, values in found.items()}
+        return found
 
 
 def _windows(groups: list[int], rows: Any, wanted: float, share: float) -> Iterator[list[int]]:
