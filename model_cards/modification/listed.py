@@ -63,6 +63,10 @@ def table(found: list[Node], caption: str, *, whole: bool = False) -> Table:
     )
 
 
+MOST = 12
+"""Entries of a list that a cell names; a list of files would fill pages."""
+
+
 def named(change: Node) -> Fact:
     """What changed: a place of the plan as it is written there, anything else in words."""
     return change["title"].fact("name" if str(change.value["place"]).startswith("plan: ") else "text")
@@ -72,7 +76,11 @@ def _side(change: Node, side: str, words: str, *, whole: bool) -> Parts:
     """One value; of longer texts and lists what this side has and the other lacks."""
     if not change["removed"] and not change["added"]:
         return places.text_of(change[side])
-    named = tree.joined((node.fact() for node in change[words]), "; ")
+    entries = list(change[words])
+    named = tree.joined((node.fact() for node in entries[:MOST]), "; ")
+    if len(entries) > MOST:
+        rest = change[words].derived(len(entries) - MOST, "entries not named here", "count")
+        named = parts(*named, tree.say("; and {rest} more, in modification.json", rest=rest))
     only = parts("only here: ", named) if named else ("nothing that the other lacks",)
     return parts(*places.text_of(change[side]), " – ", *only) if whole else parts("… ", *only)
 

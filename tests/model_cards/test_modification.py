@@ -26,7 +26,7 @@ from evidence.diff_records import (
 from evidence.dossier import Dossier
 from model_cards import refs, tree
 from model_cards.legal import annex_iv
-from model_cards.modification import document, write
+from model_cards.modification import document, listed, write
 from tests.model_cards import pages
 
 ARTICLES = ("sha256", "Art. 3(23)", "Art. 43(4)", "Art. 25(1)(b)", "Art. 111(2)", "Annex IV(2)(f)")
@@ -241,3 +241,14 @@ def test_the_technical_documentation_holds_what_is_determined_beforehand(dossier
         said = "".join(getattr(p, "shown", p if isinstance(p, str) else "") for p in tree.walk_section(point))
         for word in words:
             assert word in said, word
+
+
+def test_a_long_list_does_not_fill_a_page() -> None:
+    """Of ninety files that one side lacks, a cell names some, and says how many more and where they stand."""
+    change = refs.Node(
+        "modification.json", "/changes/0", {"before": None, "removed": [f"file {n}" for n in range(90)], "added": []}
+    )
+    said = tree.plain(listed._side(change, "before", "removed", whole=False))
+    assert "file 0" in said
+    assert "file 89" not in said
+    assert "and 78 more, in modification.json" in said
