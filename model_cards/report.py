@@ -22,9 +22,11 @@ from model_cards import (
     security,
     stated,
     training,
+    tree,
 )
+from model_cards.legal import names
 from model_cards.refs import Book
-from model_cards.tree import Bullets, Document, Paragraph, Section
+from model_cards.tree import Bullets, Document, Link, Paragraph, Section
 
 HOW_TO_READ = Section(
     "reading",
@@ -77,6 +79,7 @@ def tree_of(book: Book) -> Document:
             *effect.baseline(book),
             decision.headlines(book),
             gaps.missing(found),
+            *_may_i_sign(book),
             SIGNATURE,
         ),
     )
@@ -88,6 +91,15 @@ def tree_of(book: Book) -> Document:
         sections=(*first, HOW_TO_READ, *(c for c in back if c.blocks or c.sections), provenance.section(book)),
         running=about.running(book),
     )
+
+
+def _may_i_sign(book: Book) -> list[Paragraph]:
+    """Where what stands against a signature is told: the report has no list of its own that could differ from it."""
+    entry = names.answering(book, "technical_documentation")
+    if entry is None:
+        return []
+    words = "May I sign: what stands against a signature, each with who can change it, is told in {document}."
+    return [Paragraph(tree.say(words, document=(Link(entry.title, "brief-sign", entry.id),)))]
 
 
 def first_chapters(book: Book) -> tuple[Section, ...]:

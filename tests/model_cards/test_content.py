@@ -232,6 +232,18 @@ def test_the_summary_begins_with_what_the_system_is_for(dossiers: dict[str, Doss
         assert tree.plain(purpose.content) == book.plan.value["system"]["intended_purpose"]
 
 
+def test_the_summary_says_where_a_signature_is_weighed(dossiers: dict[str, Dossier]) -> None:
+    """A reader of the report finds what stands against a signature, where a document tells it; else nothing is said."""
+    high = {"annex_i_product": "yes", "annex_i_point": "11", "annex_iii_use": "no"}
+    low = {"annex_i_product": "no", "annex_i_point": None, "annex_iii_use": "no"}
+    found = []
+    for answers in (high, low):
+        book = refs.book(builders.with_plan(dossiers["binary"], {"classification": answers}))
+        said = tree.walk_section(report.tree_of(book).sections[0])
+        found.append([part.address("html") for part in said if isinstance(part, tree.Link)])
+    assert found == [["annex_iv.html#brief-sign"], []]
+
+
 def test_a_check_has_one_outcome_everywhere(dossiers: dict[str, Dossier]) -> None:
     """What was measured without a limit is told so in the list of the decision, in its chapter and in the counts."""
     book = refs.book(dossiers["binary"])
