@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -144,11 +145,19 @@ def test_a_cancelled_job_says_so(here, ready):
         disturb(made, lambda job: here.ask("scancel", job))
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C as in a terminal; what is started in the background of a shell ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def _press_ctrl_c(job: str) -> None:
     os.kill(os.getpid(), signal.SIGINT)
 
 
-def test_ctrl_c_leaves_the_job_and_resume_takes_it_up(here, ready):
+def test_ctrl_c_leaves_the_job_and_resume_takes_it_up(here, ready, interruptible):
     """Whoever waits is stopped; the job goes on and is waited for again."""
     made = ready(model=SLOW, training=LONG)
     with pytest.raises(KeyboardInterrupt):
@@ -164,7 +173,7 @@ def test_ctrl_c_leaves_the_job_and_resume_takes_it_up(here, ready):
     assert [a.job_id for a in record.job.attempts] == [job.job_id]
 
 
-def test_ctrl_c_ends_the_job_where_the_plan_says_so_and_resume_submits_another(here, ready):
+def test_ctrl_c_ends_the_job_where_the_plan_says_so_and_resume_submits_another(here, ready, interruptible):
     """The cancelled job is no failure: its checkpoint is taken up by a new one, and its hours count."""
     made = ready(model=SLOW, training=LONG, factory={"cancel_on_interrupt": True})
     with pytest.raises(KeyboardInterrupt):
