@@ -45,3 +45,22 @@ def test_progress_of_a_job_is_told_once(tmp_path):
         place.write_text(content)
         before = launcher._report(place, told.append, before)
     assert told == [dataclasses.asdict(first), dataclasses.asdict(second)]
+
+
+@pytest.mark.parametrize(
+    ("section", "warned"),
+    [
+        ({"site": "slurm-generic", "gpus_per_node": 2}, True),
+        ({"site": "slurm-generic", "gpus_per_node": 0}, False),
+        ({"site": "local"}, False),
+    ],
+)
+def test_gpus_that_torch_cannot_use_are_not_passed_over_in_silence(caplog, monkeypatch, section, warned):
+    """A job that asked for GPUs and has a torch without them says so: its hours are paid for."""
+    import torch
+
+    from factory import job
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    job._say_without_gpu(builders.plan(factory=section))
+    assert ("2 GPUs of this node were asked for" in caplog.text) == warned

@@ -105,6 +105,9 @@ REFUSED = {
     "too long for the QoS": (
         "marenostrum5", {"account": "a", "qos": "acc_debug", "hours": 3}, "hours: expected at most 2, the limit of QoS",
     ),
+    "too long where no partition is known": (
+        "discoverer-plus", {"qos": "mine", "hours": 5}, r"hours: expected at most 4, the limit of Discoverer\+",
+    ),
     "too many nodes": (
         "deucalion", {"account": "a", "partition": "dev-a100-40", "nodes": 2}, "nodes: expected at most 1, the limit",
     ),
@@ -124,6 +127,34 @@ def test_what_a_site_cannot_give_is_refused_before_submission(case):
     site, asked, sentence = REFUSED[case]
     with pytest.raises(errors.PlanError, match=f"^plan factory.{sentence}"):
         request.request(Factory.model_validate({"site": site, **asked}), profiles.load(site))
+
+
+def test_a_limit_of_gpu_jobs_is_none_of_jobs_without():
+    """The free quality of service for processors has limits of its own, which the profile does not know."""
+    asked = Factory.model_validate(
+        {"site": "discoverer-plus", "qos": "2cpu-single-host", "gpus_per_node": 0, "hours": 9}
+    )
+    assert request.request(asked, profiles.load("discoverer-plus")).minutes == 540
+
+
+@pytest.mark.parametrize("site", ["jupiter", "deucalion"])
+def test_what_nobody_stated_of_a_site_is_unknown(site):
+    """Processors of login nodes beside GPU nodes of another kind are asked for, not guessed."""
+    fact = profiles.load(site).login_architecture
+    assert fact.value is None
+    assert "uname" in (fact.note or "")
+
+
+def test_every_site_has_a_grid_with_a_source_and_its_caveat():
+    """Emissions rest on dated data; what a site buys is not what its country generates."""
+    for name in profiles.names():
+        profile = profiles.load(name)
+        if profile.country != "–":
+            fact = profile.grid_g_per_kwh
+            assert fact.value is not None
+            assert profile.sources[fact.source or ""].checked >= "2026-11-30"
+            assert "not what the site buys" in (fact.note or "")
+            assert not fact.confirmed
 
 
 def test_a_place_comes_from_the_environment(monkeypatch):
