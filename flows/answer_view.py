@@ -15,7 +15,7 @@ from evidence import about
 from evidence.dossier import AnyDossier
 from evidence.language_dossier import LanguageDossier
 from flows import answer_facts_language, decisions, view, workspace
-from flows.answer_store import Item, records_of
+from flows.answer_store import Answers, Item, records_of
 from flows.wrapping import wrapped
 from model_cards.gpai import values
 
@@ -115,6 +115,16 @@ def counted(items: Iterable[Item]) -> str:
     """`12 stated, 3 carried, 40 open`."""
     found: Counter[str] = Counter(item.statement.status for item in items)
     return ", ".join(f"{found[status]} {status}" for status in STANDING if found[status]) or "none"
+
+
+def risks_waiting(store: Answers) -> str:
+    """What of the register of risks waits for a person: acceptances that are missing, carried over or outdated."""
+    entries = store.settled().risks
+    missing = sum(risk.acceptance is None for risk in entries)
+    others = Counter(risk.acceptance.status for risk in entries if risk.acceptance is not None)
+    told = ((missing, "nobody has accepted"), (others["carried"], "carried over"), (others["outdated"], "outdated"))
+    waiting = ", ".join(f"{number} {words}" for number, words in told if number)
+    return f"Risks whose rest waits to be accepted or confirmed: {waiting}, of {len(entries)}." if waiting else ""
 
 
 def open_by_owner(items: Iterable[Item]) -> str:

@@ -156,15 +156,27 @@ def outdated_words(book: Book) -> Parts:
 
 
 def carried_words(book: Book) -> Parts:
-    """How many statements are carried over and still to be confirmed; nothing where none is."""
-    found = to_confirm(book)
-    if not found:
-        return ()
-    number = book["answers"]["statements"].derived(len(found), "statements that apply and are carried over", "count")
-    return tree.say(
-        "Statements carried over from an earlier run, not yet confirmed: {n}; these do not stand against a signature.",
-        n=number,
-    )
+    """How many statements and acceptances are carried over and still to be confirmed; nothing where none is."""
+    said: list[Parts] = []
+    if found := to_confirm(book):
+        node = book["answers"]["statements"]
+        said.append(
+            tree.say(
+                "Statements carried over from an earlier run, not yet confirmed: {n}; these do not stand against a "
+                "signature.",
+                n=node.derived(len(found), "statements that apply and are carried over", "count"),
+            )
+        )
+    risks = list(book["answers"]["risks"]) if book["answers"] else []
+    if waiting := sum(bool(r["acceptance"]) and r["acceptance"].value["status"] == "carried" for r in risks):
+        said.append(
+            tree.say(
+                "Acceptances of residual risks carried over from an earlier run, not yet confirmed: {n}; these do not "
+                "stand against a signature.",
+                n=book["answers"]["risks"].derived(waiting, "acceptances that are carried over", "count"),
+            )
+        )
+    return tree.joined(said, " ")
 
 
 def _that_are(book: Book, *standings: str) -> tuple[Node, ...]:

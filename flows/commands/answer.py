@@ -131,7 +131,7 @@ def _nothing(store: Answers) -> str:
             "By the answers on the class of the system no duty asks for a statement of a person. "
             "`--only ID` asks a question all the same; `proofline law` names them."
         )
-    return "Nothing is open here, and nothing waits to be confirmed. --list shows every question."
+    return "No question is open here, and none waits to be confirmed. --list shows every question."
 
 
 def _by(who: str | None) -> answers.By:
@@ -216,6 +216,8 @@ def _conclude(store: Answers, path: Path) -> None:
     wrapping.say(f"Statements: {answer_view.counted(applying)}")
     if rest := answer_view.open_by_owner(applying):
         wrapping.say(f"Still open: {rest}")
+    if waiting := answer_view.risks_waiting(store):
+        wrapping.say(f"{waiting} Go through them with `proofline answer {path.name} --risks`.")
     where = f"Saved in {_short(store.path)}. " if store.path.is_file() else ""
     following = f"read {_short(path)}/documents/report.html"
     if answering.is_behind(path, store):

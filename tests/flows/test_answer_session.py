@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from configs import answers_file, errors
-from configs.answers import By
+from configs.answers import By, Risk
 from evidence.folder import RunFolder
 from flows import answer_session, answer_store, answer_view, decisions, risk_session, workspace, wrapping
 from tests.evidence import builders
@@ -416,3 +416,15 @@ def test_what_did_not_pass_is_called_as_the_documents_call_it(tmp_path: Path) ->
         said = answer_view._called(line, found)
         assert any(said.startswith(title) for title in titles)
         assert line.slice == "overall" or line.slice in said
+
+
+def test_risks_that_wait_are_told_at_the_end(store: answer_store.Answers) -> None:
+    """Who has confirmed every question learns that the register of risks waits, and for what."""
+    assert answer_view.risks_waiting(store) == ""
+    risk: dict[str, object] = {
+        "id": "missed", "title": "A case is missed", "source": "Low recall", "consequence": "Late treatment",
+        "affected": ("Patients",), "impact_areas": ("health",), "control": "A second look", "likelihood": "possible",
+        "severity": "serious",
+    }  # fmt: skip
+    store.put_risk(Risk(**risk))
+    assert answer_view.risks_waiting(store).endswith("1 nobody has accepted, of 1.")
