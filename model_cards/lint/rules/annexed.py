@@ -76,6 +76,8 @@ def _sections(sentence: Sentence) -> Iterator[Finding]:
 
 def _points(sentence: Sentence, cited: list[Citation], evidence: Evidence) -> Iterator[Finding]:
     """The point of Annex III that the evidence names for the system, against the one of the document."""
+    if evidence.rich or sentence.kind != "prose":
+        return  # the documents of a run cite other points for other uses
     for entry in evidence.texts:
         if {"annex", "iii"} <= set(words.words(entry.key)) and (held := _POINT.fullmatch(str(entry.value))):
             right = ".".join(part.lower() for part in held.groups() if part)

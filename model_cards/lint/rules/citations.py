@@ -24,7 +24,7 @@ _ANNEX = re.compile(
 _PIECE = re.compile(rf"(\d{{1,3}}[a-d]?)({_PARAGRAPH})")
 _OTHERS = (
     r"GDPR|DSGVO|DS-GVO|RGPD|EUDPR|MDR|IVDR|TFEU|AEUV|EUV|Charter|Charta|BDSG|BGB|AktG|HGB|KWG|"
-    r"GG|CRA|NIS\s?2|DORA|DSA|DMA|Data\s+Act|Data\s+Governance\s+Act|"
+    r"GG|CRD|CRR|PSD2?|MiFID|Solvency|CRA|NIS\s?2|DORA|DSA|DMA|Data\s+Act|Data\s+Governance\s+Act|"
     r"Machinery\s+Regulation|Cyber\s+Resilience\s+Act|Product\s+Liability|ECHR|EMRK|CFR|Omnibus|"
     r"Consumer\s+Credit|Police|Law\s+Enforcement\s+Directive|"
     r"(?:Regulation|Directive|Verordnung|Richtlinie|Règlement)\s+(?:\((?:EU|EC|EG|UE)\)\s*)?(?:No\.?\s*)?(?!2024/1689|"

@@ -34,6 +34,7 @@ _IMAGINED = re.compile(
     re.IGNORECASE,
 )
 _DOUBLY = re.compile(r"(?<!\w)(?:no|never|none|nothing|nobody)(?!\w)[^.;]*(?<!\w)without(?!\w)", re.IGNORECASE)
+_IF = re.compile(r"(?<!\w)(?:if|unless|provided that|whether|wenn|sofern|si)(?!\w)", re.IGNORECASE)
 _OWN_DENIAL = re.compile(r"(?<!\w)(?:no|without|free of)(?!\w)", re.IGNORECASE)
 _FOUND_NONE = re.compile(
     (
@@ -196,6 +197,8 @@ def _is_claim(sentence: Sentence, match: re.Match[str], claim: Claim) -> bool:
         low, high = saying.clause(sentence.text, *match.span())
         if _DOUBLY.search(sentence.text[low:high]):
             return False  # `no rejection goes out without a person`
+        if _IF.search(sentence.text[: match.start()]):
+            return False  # `a derogation holds if … and no person is profiled`
         part = sentence.text[low : match.start()] + sentence.text[match.end() : high]
         return not sentence.text.rstrip().endswith("?") and not _IMAGINED.search(part)
     if not claim.denied_too:

@@ -79,12 +79,22 @@ def fulfilled(text: str) -> tuple[int, int] | None:
                 parts[1] = parts[0]
             if parts[1] is parts[0] and parts[2] and not re.match(r"stand|speak|objection", parts[2][0], re.IGNORECASE):
                 continue  # `nothing was missed` is no declaration
+            if all(parts) and _apart(text, parts):
+                continue  # `for each risk, with the control in place`
             if all(parts) and not _SOME.search(text, begin, end):
                 low = min(m.start() for m in parts if m)
                 high = max(m.end() for m in parts if m)
                 if high - low <= NEAR and not _OF_LAW.match(text, high):
                     return low, high
     return None
+
+
+def _apart(text: str, parts: list[re.Match[str] | None]) -> bool:
+    """Does a comma part the word for all from what is counted?"""
+    universal, thing, _ = parts
+    if universal is None or thing is None:
+        return False
+    return "," in text[universal.end() : thing.start()]
 
 
 _OF_LAW = re.compile(

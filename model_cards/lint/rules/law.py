@@ -224,7 +224,7 @@ def _annexed(near: Span, citation: Citation, text: str) -> bool:
 
 
 _PURSUANT = re.compile(
-    r"\s*(?:\(|(?:pursuant to|under|according to|along|following|as in|as set out in|of|in|with|by)\s+(?:the )?)",
+    r"\s*(?:(?:pursuant to|under|according to|along|following|as in|as set out in|of|in|with|by)\s+(?:the )?)",
     re.IGNORECASE,
 )
 

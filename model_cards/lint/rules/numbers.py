@@ -63,6 +63,7 @@ _ASKS = re.compile(
     r"allowed|prescribed|acceptance|criteri\w+)(?!\w)[^;]{0,40}$",
     re.IGNORECASE,
 )
+_QUOTIENT = re.compile(r"(?<!\w)(?:divided by|geteilt durch|divisée? par)(?!\w)", re.IGNORECASE)
 _CHANGE_WORDS = frozenset(words.words("drop difference gap change delta reduction increase decrease loss gain shift"))
 _WITHIN = re.compile(
     r"\s+(?:of|are|were|lie|take)(?!\w)[^.;,]{0,40}(?<!\w)(?:within|below|under|less than)(?!\w)", re.I
@@ -86,6 +87,8 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
             continue
         if sentence.kind == "code" or _REFERENCE.search(sentence.column or sentence.row):
             continue
+        if _QUOTIENT.search(sentence.text):
+            continue  # it says itself how it is reckoned from figures beside it
         found = mentions.find(sentence)
         if sentence.kind == "prose" and not found:
             yield from _in_letters(sentence, evidence)

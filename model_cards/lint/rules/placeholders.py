@@ -121,7 +121,8 @@ _HARMLESS_BRACKET = re.compile(r"^<(?:https?|mailto|www)|^<\s*\d|^\{\d")
 _NONE_IS_ANSWER = re.compile(
     (
         r"(?:known|other|further|open|allerg|exception|deviation|waiver|restriction|incident|complaint|"
-        r"change|side effect|mitigation|augmentation|missing|not |failed|conflict|contraindication|"
+        r"change|änder|modif|bekannt|connu|weitere|autre|"
+        r"side effect|mitigation|augmentation|missing|not |failed|conflict|contraindication|"
         r"recall|pre-?trained|transform|encod|drop ?out|default|special categor)"
     ),
     re.IGNORECASE,
@@ -168,7 +169,7 @@ def _whole(sentence: Sentence) -> tuple[int, int, str, Confidence] | None:
         and _WHOLE.fullmatch(text.strip("`*_ ()"))
     ):
         # `none` is a word and an answer; `None` is what Python prints.
-        answer = text.strip() == "none" or (text.strip() == "None" and _NONE_IS_ANSWER.search(sentence.context))
+        answer = text.strip() == "none" or (text.strip(" .") == "None" and _NONE_IS_ANSWER.search(sentence.context))
         return 0, len(text), "no value", "low" if answer else "high"
     if (match := _LABELLED.match(text)) and not (
         match["value"].lower() == "none" and _NONE_IS_ANSWER.search(text[: match.start("value")])
