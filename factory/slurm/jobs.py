@@ -20,7 +20,7 @@ from evidence import canonical, clock, job_records
 from evidence.folder import RunFolder
 from factory.slurm import before, commands, files, request, script, states
 
-FILE = "training/job.json"
+FILE = files.JOB
 SCRIPT = job_records.SCRIPT
 ASIDE = "training/jobs"
 """Jobs of this run that failed: their attempts cost time and energy too."""

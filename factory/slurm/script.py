@@ -6,7 +6,7 @@ import shlex
 from pathlib import PurePosixPath
 
 from factory.slurm import files
-from factory.slurm.files import ATTEMPTS, CODE, ENDED, LOG, SAVED, STOP
+from factory.slurm.files import ATTEMPTS, CODE, ENDED, JOB, LOG, SAVED, STOP
 from factory.slurm.request import Request
 
 
@@ -70,6 +70,11 @@ def _body(ask: Request, run_folder: PurePosixPath, code: PurePosixPath) -> list[
     exports = {"PYTHONPATH": str(code), "PYTHONUNBUFFERED": "1", "HF_HUB_OFFLINE": "1", **ask.environment}
     return [
         f"cd {shlex.quote(str(run_folder))}",
+        "# Another job has taken over this run, as after a node that was lost and came back: leave all as it is.",
+        f'if [ -e {JOB} ] && ! grep -q "\\"$SLURM_JOB_NAME\\"" {JOB}; then',
+        '  echo "job $SLURM_JOB_ID ($SLURM_JOB_NAME) ends: another job has taken over this run"',
+        "  exit 0",
+        "fi",
         "attempt=${SLURM_RESTART_COUNT:-0}",
         f"rm -f {STOP} {SAVED} {CODE} {ENDED}",
         *_note("begun", ask),

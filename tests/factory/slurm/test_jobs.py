@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import multiprocessing
 import os
 import signal
@@ -236,6 +237,22 @@ def test_a_job_is_adopted_never_submitted_twice(here, ready):
     assert "adopted" in said[0]
     jobs_of_name = [line for line in here.ask("scontrol", "-o", "show", "jobs").splitlines() if noted.name in line]
     assert len(jobs_of_name) == 1
+
+
+def test_a_job_that_was_replaced_leaves_the_run_alone(here, ready):
+    """A job that comes back after another one took its place trains nothing and touches nothing."""
+    made = ready(training={"epochs": 2})
+    train(made)
+    folder = made[0]
+    job = jobs.load(folder)
+    assert job is not None
+    jobs._store(folder, dataclasses.replace(job, name="proofline-another", job_id="999999"))
+    kept = {f: (folder.path / f).read_bytes() for f in (files.RECORD, files.ATTEMPTS, files.ENDED, files.PROGRESS)}
+    number = here.ask("sbatch", "--parsable", str(folder.path / jobs.SCRIPT)).strip()
+    clusters.until(lambda: states.standing(number, folder.path).over, f"the end of job {number}")
+    assert states.standing(number, folder.path).state == "completed"
+    assert f"job {number} ({job.name}) ends: another job has taken over" in (folder.path / files.LOG).read_text()
+    assert kept == {f: (folder.path / f).read_bytes() for f in kept}
 
 
 def test_two_runs_at_once_each_have_their_job(here, ready):

@@ -16,6 +16,11 @@
 #SBATCH --signal=B:USR1@120
 
 cd /project/runs/example
+# Another job has taken over this run, as after a node that was lost and came back: leave all as it is.
+if [ -e training/job.json ] && ! grep -q "\"$SLURM_JOB_NAME\"" training/job.json; then
+  echo "job $SLURM_JOB_ID ($SLURM_JOB_NAME) ends: another job has taken over this run"
+  exit 0
+fi
 attempt=${SLURM_RESTART_COUNT:-0}
 rm -f training/job.stop training/job.saved training/job.code training/job.ended
 printf '{"event": "begun", "job": "%s", "attempt": %d, "nodes": 2, "gpus": 16, "cpus": 112, "at": %d}\n' "$SLURM_JOB_ID" "$attempt" "$(date +%s)" >> training/job.attempts
