@@ -52,13 +52,12 @@ def model(book: Book) -> Pairs:
 
 def _compute_spread(train: Node) -> list[tuple[str, Parts]]:
     """How far the ways to count arithmetic lie apart; nothing where there is one figure."""
-    found = [q["value"].value for q in (train["flops"], *train["flops_otherwise"]) if q["value"].value]
+    found = [q["value"] for q in (train["flops"], *train["flops_otherwise"]) if q["value"].value]
     if len(found) < 2:
         return []
-    factor = train["flops_otherwise"].derived(
-        max(found) / min(found), "highest over lowest figure of compute", "number"
-    )
-    return [("Compute, spread", tree.say("highest of these figures divided by the lowest: {factor}", factor=factor))]
+    low, high = min(found, key=lambda n: float(n.value)), max(found, key=lambda n: float(n.value))
+    shown = tree.say("from {low} to {high} FLOP", low=low.fact("number"), high=high.fact("number"))
+    return [("Compute, spread", shown)]
 
 
 HERE = "on the machine of the run, without a batch job"

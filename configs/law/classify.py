@@ -228,9 +228,7 @@ def _high_risk(scope: Finding, annex_i: Finding, annex_iii: Finding, derogation:
         elif _only_section_b(annex_i, annex_iii):
             changes = (SECTION_B,)
         elif annex_i.state != "yes":
-            changes = (
-                "A derogation could be claimed if a condition of Art. 6(3) holds and no natural person is profiled.",
-            )
+            changes = ("A derogation could be claimed if a condition of Art. 6(3) holds and persons are not profiled.",)
     elif states == {"no"}:
         state = "no"
         changes = ("Another intended purpose, or use as a safety component, would be a new question.",)

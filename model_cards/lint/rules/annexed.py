@@ -25,6 +25,10 @@ _POINT = re.compile(
 )
 
 
+_RANGE = re.compile(r"\s*(?:to|bis|à|and|und|et|-|–)\s*(?:point\s+)?\(?[1-8]\)?", re.IGNORECASE)
+"""After the first point of a range."""
+
+
 def check(sentence: Sentence, document: Document, evidence: Evidence) -> Iterator[Finding]:
     """Every period, annex, section or point that is another than the article or the evidence has."""
     cited = citations.find(sentence.text)
@@ -83,6 +87,8 @@ def _points(sentence: Sentence, cited: list[Citation], evidence: Evidence) -> It
             right = ".".join(part.lower() for part in held.groups() if part)
             for citation in cited:
                 said = citation.paragraphs.lower()
+                if _RANGE.match(sentence.text, citation.end):
+                    continue  # `Annex III(2) to (8)` speaks of many points, that of the evidence among them or not
                 if citation.name != "Annex III" or not said or right.startswith(said) or said.startswith(right):
                     continue
                 if not re.search(r"(?<!\w)(?:not|no|never)(?!\w)", sentence.text, re.IGNORECASE):

@@ -31,6 +31,7 @@ PASSES = [
     "Lifts stand in Annex I, Section A, of the AI Act.",
     "# Post-market monitoring\n\nIt implements the plan of Article 72.",
     "The system falls under Annex III, point 5(d), and not under point 5(b).",
+    "Annex III(2) to (8): internal control by Annex VI.",
     "The earlier version declares no change [Annex IV(2)(f), Art. 43(4)].",
 ]
 
