@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeVar
 
 from pydantic import AfterValidator, Field, StringConstraints
 
-from configs import wording
+from configs import placeholders, wording
 from configs.base import Section, Slug, Text
 from configs.law.register import Question
 
@@ -42,10 +42,24 @@ def _seen(text: str) -> str:
             f"expected words of {wording.FEWEST_LETTERS} letters or digits at least, got {text!r}; a reader has to "
             "know who or what is meant"
         )
+    return _filled(text)
+
+
+def _filled(text: str) -> str:
+    if blank := placeholders.in_words(text):
+        raise ValueError(
+            f"expected words that say who or what is meant, got {blank!r}, a placeholder; put them in, or leave the "
+            "whole entry out until they are known: what is open stands as a gap"
+        )
     return text
 
 
 def _sentence(text: str) -> str:
+    if blank := placeholders.in_sentence(text):
+        raise ValueError(
+            f"expected a statement, got {blank!r}, a placeholder; leave it open: it then stands as a gap. Or say why: "
+            "“Not applicable, because …” and “Unknown, because …” are statements"
+        )
     if not wording.sentence(text):
         raise ValueError(
             f"expected a sentence that you would repeat in front of an authority, got {text!r}; say it in "
@@ -59,6 +73,8 @@ Day = Annotated[str, StringConstraints(pattern=_DAY), AfterValidator(_real)]
 Moment = Annotated[str, StringConstraints(pattern=_MOMENT), AfterValidator(_past)]
 """A day, or a time in UTC, that has come: 2026-11-29 or 2026-11-29T10:00:00Z."""
 Name = Annotated[Text, AfterValidator(_seen)]
+Words = Annotated[Text, AfterValidator(_filled)]
+"""Words of a risk: one may do, and none stands for words to come."""
 Sentence = Annotated[Text, AfterValidator(_sentence)]
 ImpactArea = Literal["health", "safety", "fundamental_rights"]
 """What a risk can harm (AI Act Art. 9(2)(a))."""
@@ -131,13 +147,13 @@ class Risk(Section):
 
     id: Slug
     """Identifier that stays the same over versions, for example `missed-return`."""
-    title: Text
+    title: Words
     """The risk in a few words."""
-    source: Text
+    source: Words
     """What it comes from."""
-    consequence: Text
+    consequence: Words
     """What happens to whom."""
-    affected: tuple[Text, ...] = Field(min_length=1)
+    affected: tuple[Words, ...] = Field(min_length=1)
     """The persons affected."""
     impact_areas: tuple[ImpactArea, ...] = Field(min_length=1)
     """What it can harm."""
@@ -147,7 +163,7 @@ class Risk(Section):
     """How severe, with the control in place."""
     in_misuse: bool = False
     """Does it arise in reasonably foreseeable misuse (Art. 9(2)(b))?"""
-    control: Text
+    control: Words
     """The measure against it (Art. 9(2)(d))."""
     shown_by: tuple[Text, ...] = ()
     """Checks whose results show the control, for example `performance.ece`."""

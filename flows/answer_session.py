@@ -8,7 +8,7 @@ from typing import Protocol
 
 import click
 
-from configs import errors, wording
+from configs import errors, placeholders, wording
 from configs.answers import By
 from flows import answer_view
 from flows.answer_store import Answers, Item
@@ -211,6 +211,12 @@ def _read(terminal: Terminal) -> str:
 
 def _save(store: Answers, item: Item, text: str, by: By, terminal: Terminal) -> bool:
     """Write the answer down; False, and why, where it is none."""
+    if blank := placeholders.in_sentence(text):
+        terminal.say(
+            f"  That is a placeholder, no answer: {blank!r}. Leave the question open with s: it then stands as a gap. "
+            "Or say why: “Not applicable, because …” and “Unknown, because …” are answers. e opens what you typed."
+        )
+        return False
     if not wording.sentence(text):
         terminal.say(
             f"  That is too short to stand in a document: {text.strip()!r}. Say it in a sentence of "

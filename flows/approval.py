@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
-from configs import errors
+from configs import errors, placeholders
 from evidence import canonical, clock, ledger, lock, records, storage
 from evidence.dossier import AnyDossier, Dossier
 from evidence.folder import RunFolder
@@ -188,23 +188,68 @@ def _record(path: Path, answers: Answers, key: keys.PrivateKey, *, demonstration
     return approval
 
 
-def _require_said(answers: Answers) -> None:
-    """A decision needs a name, a role and a reason that a reader can see."""
-    texts = {"person": answers.person, "role": answers.role, "reason": answers.reason}
-    for name, text in texts.items():
-        if sum(character.isalnum() for character in text) < FEWEST_LETTERS:
-            raise errors.PlanError(
-                f"approval, {name}: expected words that a reader can see, got {text!r}. "
-                "It stands in the record for good."
-            )
-    if len(answers.reason.split()) < FEWEST_WORDS:
+def require_words(what: str, text: str) -> str:
+    """A name or a role that says who decides.
+
+    Raises:
+        PlanError: A reader cannot see it, or it is a placeholder.
+    """
+    if sum(character.isalnum() for character in text) < FEWEST_LETTERS:
+        raise errors.PlanError(
+            f"{what}: expected words that a reader can see, got {text!r}. It stands in the record for good."
+        )
+    if blank := placeholders.in_words(text):
+        raise errors.PlanError(
+            f"{what}: expected words that say who decides, got {blank!r}, a placeholder. "
+            "Put in who you are, or leave the decision to whom it belongs."
+        )
+    return text
+
+
+def require_reason(text: str) -> str:
+    """Why a person decides so, in a sentence.
+
+    Raises:
+        PlanError: A reader cannot see it, or it is a word or a placeholder.
+    """
+    if sum(character.isalnum() for character in text) < FEWEST_LETTERS:
+        raise errors.PlanError(
+            f"approval, reason: expected words that a reader can see, got {text!r}. It stands in the record for good."
+        )
+    _require_no_placeholder("approval, reason", text, "Read the report and say why, or decide later.")
+    if len(text.split()) < FEWEST_WORDS:
         raise errors.PlanError(
             f"approval, reason: expected a sentence that you would repeat in front of an authority, got "
-            f"{answers.reason!r}. Say why in {FEWEST_WORDS} words or more."
+            f"{text!r}. Say why in {FEWEST_WORDS} words or more."
         )
+    return text
+
+
+def require_waiver(check: str, part: str, reason: str) -> str:
+    """Why a gate is accepted that did not pass.
+
+    Raises:
+        PlanError: It says nothing that a reader can see, or is a placeholder.
+    """
+    if sum(character.isalnum() for character in reason) < FEWEST_LETTERS:
+        raise errors.PlanError(f"--waive {check}@{part}: expected a reason in words, got {reason!r}. Say why.")
+    remedy = "Say why, or leave the waiver out: the gate then stays open."
+    _require_no_placeholder(f"--waive {check}@{part}", reason, remedy)
+    return reason
+
+
+def _require_no_placeholder(what: str, text: str, remedy: str) -> None:
+    if blank := placeholders.in_sentence(text):
+        raise errors.PlanError(f"{what}: expected a reason, got {blank!r}, a placeholder. {remedy}")
+
+
+def _require_said(answers: Answers) -> None:
+    """A decision needs a name, a role and a reason that a reader can see."""
+    require_words("approval, person", answers.person)
+    require_words("approval, role", answers.role)
+    require_reason(answers.reason)
     for (check, part), reason in answers.waivers.items():
-        if sum(character.isalnum() for character in reason) < FEWEST_LETTERS:
-            raise errors.PlanError(f"--waive {check}@{part}: expected a reason in words, got {reason!r}. Say why.")
+        require_waiver(check, part, reason)
 
 
 def _require_waived(path: Path, answers: Answers, decision: records.GateDecision) -> None:

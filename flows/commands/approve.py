@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -85,9 +87,9 @@ def command(
         made = approval.decide(
             path,
             approval.Answers(
-                person=person or click.prompt("Your name"),
-                role=role or click.prompt("Your role"),
-                reason=reason or click.prompt("Why do you decide so"),
+                person=person or _asked("Your name", lambda said: approval.require_words("Your name", said)),
+                role=role or _asked("Your role", lambda said: approval.require_words("Your role", said)),
+                reason=reason or _asked("Why do you decide so", approval.require_reason),
                 decision="refused" if refuse else "approved",
                 waivers=_waivers(path, waive, refuse=refuse),
                 expires=expires,
@@ -139,7 +141,27 @@ def _waivers(path: Path, given: tuple[str, ...], *, refuse: bool) -> dict[tuple[
         place = (reason.check_id, reason.slice)
         if place not in waivers:
             wrapping.say(f"\n{reason.status.replace('_', ' ')}: {reason.check_id}@{reason.slice}: {reason.text}")
-            said = click.prompt("Accept it, because (empty: do not accept)", default="", show_default=False)
-            if said.strip():
-                waivers[place] = said.strip()
+            said = _asked("Accept it, because (empty: do not accept)", functools.partial(_reason, *place), default="")
+            if said:
+                waivers[place] = said
     return waivers
+
+
+def _reason(check: str, part: str, said: str) -> str:
+    """A reason for a waiver, or nothing."""
+    from flows import approval
+
+    return approval.require_waiver(check, part, said.strip()) if said.strip() else ""
+
+
+def _asked(prompt: str, checked: Callable[[str], str], default: str | None = None) -> str:
+    """What the person types, asked again until it says something."""
+
+    def take(said: str) -> str:
+        try:
+            return checked(said)
+        except errors.PlanError as error:
+            raise click.UsageError(str(error)) from None
+
+    found: str = click.prompt(prompt, default=default, show_default=False, value_proc=take)
+    return found

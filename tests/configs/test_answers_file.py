@@ -66,6 +66,12 @@ BAD = (
     ("unknown section", "risks:", "risk:", "line 13", "unknown key. Did you mean 'risks'?"),
     ("wrong type", TEXT, "text: 12", "line 6", "text"),
     ("one word", TEXT, "text: yes", "line 6", "3 words"),
+    ("placeholder", TEXT, "text: To be determined later.", "line 6", "leave it open: it then stands as a gap"),
+    ("name to come", "person: Anna Muster", "person: to be named", "line 3", "'to be named', a placeholder"),
+    ("role to come", "role: compliance officer", "role: TBD", "line 3", "'TBD', a placeholder"),
+    ("risk to come", "title: A patient who", "title: '{{ risk }}' # who", "line 15", "'{{ risk }}', a placeholder"),
+    ("person to come", "affected: [In-patients]", "affected: [unknown]", "line 18", "'unknown', a placeholder"),
+    ("accepted later", "reason: The usual care stays in place", "reason: Wird noch nachgereicht", "line 24", "a gap"),
     ("unknown question", "id: oversight", "id: oversigth", "line 5", "Did you mean 'oversight'?"),
     ("twice", "id: stop", "id: oversight", "line 7", "expected `oversight` once, got it again (first on line 5)"),
     ("other words", "question: How can the system be stopped safely?", "question: How can it stop?", "line 7", LONG),
@@ -188,7 +194,7 @@ def test_what_is_written_is_read_back(texts: dict[str, str], person: str, reason
             ),
             risks=(
                 Risk(
-                    id="a-risk", title=reason, source="1e5", consequence="null", affected=tuple(affected),
+                    id="a-risk", title=reason, source="1e5", consequence="true", affected=tuple(affected),
                     impact_areas=("health",), likelihood="rare", severity="minor", control="- yes: no", in_misuse=True,
                     acceptance=Acceptance(reason=reason), review_on="2027-01-01",
                 ),
@@ -216,12 +222,14 @@ def test_the_written_file_explains_itself_and_fits_its_schema() -> None:
 
 @pytest.mark.parametrize("use_case", ["hospital_readmission", "german_credit", "python_documentation"])
 def test_the_example_of_a_risk_is_one_of_this_system(use_case: str) -> None:
-    """It is a risk once its marks of a comment are gone, with persons and a check that the plan names, and no other."""
+    """It is a risk once its marks are gone and a name is in it, with persons and a check of the plan, and no other."""
     plan = load_any(load.plan_path(use_case))
     text = answers_text.write(AnswersFile(version=1, system=plan.system.id), plan)
     lines = text[text.index("for example:\n") : text.index("risks: []")].splitlines()[1:]
     (found,) = strict_yaml.parse("\n".join(line.removeprefix("# ") for line in lines), "example")
-    risk = Risk.model_validate(found)
+    with pytest.raises(ValueError, match="'Your Name', a placeholder"):
+        Risk.model_validate(found)
+    risk = Risk.model_validate({**found, "acceptance": {**found["acceptance"], "person": "Anna Muster"}})
     assert set(risk.affected) <= {*plan.system.affected_persons, "whoever the outputs are about"}
     assert set(risk.shown_by) <= {gate.check for gate in plan.policy.gates}
     assert "atient" not in risk.model_dump_json(exclude={"affected"})

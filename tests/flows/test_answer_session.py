@@ -99,9 +99,21 @@ def test_a_word_is_no_answer(store: answer_store.Answers) -> None:
     """A one-word reason is refused with what would be one, and asked again; Enter alone skips nothing."""
     person, tally = ask(store, "yes", ".", "", "n/a", "", "", SAID, ".", only=("oversight",))
     assert text_of(store, "oversight") == SAID
-    assert person.text.count("too short to stand in a document") == 2
+    assert person.text.count("too short to stand in a document") == 1
+    assert "a placeholder, no answer: 'n/a'" in person.text
     assert "s skips the question" in person.text
     assert tally.stated == ["oversight"]
+
+
+def test_a_placeholder_is_no_answer(store: answer_store.Answers) -> None:
+    """Words that put the answer off are refused with what to do; a reason why there is none is an answer."""
+    person, tally = ask(store, "To be determined later.", ".", "s", only=("override",))
+    assert text_of(store, "override") is None
+    assert "Leave the question open with s: it then stands as a gap" in person.text
+    assert (tally.stated, tally.skipped) == ([], 1)
+    reason = "Unknown, because the supplier does not tell."
+    ask(store, reason, ".", only=("override",))
+    assert text_of(store, "override") == reason
 
 
 def test_a_command_inside_an_answer_is_told(store: answer_store.Answers) -> None:
@@ -322,6 +334,16 @@ def test_a_risk_is_asked_field_by_field(store: answer_store.Answers) -> None:
     assert "Did you mean 'performance.roc_auc'?" in person.text
     assert "expected a day that is in the calendar" in person.text
     assert store.settled().risks[0].acceptance is not None
+
+
+def test_words_to_come_are_no_risk(store: answer_store.Answers) -> None:
+    """A field that holds a place is asked again, and the reason of an acceptance is."""
+    person = of_risks(store, "a", "TBD", *RISK[1:-1], "To be determined later.", RISK[-1], "q")
+    assert "'TBD', a placeholder" in person.text
+    assert "'To be determined', a placeholder" in person.text
+    accepted = store.read().risks[0].acceptance
+    assert accepted is not None
+    assert accepted.reason == RISK[-1]
 
 
 @pytest.mark.slow

@@ -5,49 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from configs import placeholders
 from model_cards.lint.evidence import Evidence
 from model_cards.lint.model import Confidence, Document, Finding, Sentence
 from model_cards.lint.rules.catalogue import RULES
 
 _EVERYWHERE: tuple[tuple[str, Confidence, str], ...] = (
-    (
-        (
-            r"\{\{[^{}]{0,120}\}\}|\{%[^{}]{0,120}%\}|\$\{[^{}]{1,80}\}|<%[^<>]{0,80}%>|\{[a-z_][a-z0-9_.]*\}|"
-            r"%\([a-z_]+\)[sdf]"
-        ),
-        "high",
-        "template syntax",
-    ),
-    (
-        (
-            r"(?<!\w)(?:TBD|TBC|TBA|T\.B\.D\.?|TODO|FIXME|"
-            r"(?:name|date|number|figure|value|details?|address|contact|text|table|picture|link|signature|reference) "
-            r"(?:to follow|follows(?=[.)\]]*$))|"
-            r"XXX+|xx[./-]xx(?:[./-](?:\d{2,4}|xx+))?|TKTK|to be "
-            r"(?:added|completed|filled in|named|"
-            r"inserted|supplied|(?:decided|agreed|announced|confirmed|specified)(?=[.\])]*$)|provided later|"
-            r"defined later|determined|decided later)|(?:fill|add|put|"
-            r"complete|insert) "
-            r"(?:this |it |text |value |name |number |date )?(?:in )?(?:later|here|below)|text (?:goes "
-            r")?here|your (?:text|name) here|(?:wird|werden) (?:noch )?(?:nachgereicht|nachgetragen|ergänzt)|folgt "
-            r"noch|sera complétée?|noch (?:zu ergänzen|einzutragen|auszufüllen)|"
-            r"à (?:compléter|renseigner)(?! par))(?!\w)"
-        ),
-        "high",
-        "a note to oneself",
-    ),
-    (
-        (
-            r"\[\s*(?:(?:full |first |last )?name|function|signature|place|date|title|address|"
-            r"company|role|number|person)"
-            r"(?:\s*(?:[,/]|and|or)\s*[\w ]{2,20}){0,4}\s*\](?!\()|"
-            r"\[\s*(?:insert|add|enter|your|name of|fill|placeholder|to be|tbd|todo|please|describe|company|"
-            r"date|link|phone|number|authors?|title|doi|e-?mail|address|contact|signature|role|department|company|"
-            r"place|xx+|hier|bitte|einfügen|à)[^\[\]]{0,80}\]|\[\s*(?:\.{3}|…|_+|\?+|x{2,})\s*\]"
-        ),
-        "high",
-        "a bracket to be filled",
-    ),
+    (placeholders.TEMPLATE, "high", "template syntax"),
+    (placeholders.NOTE, "high", "a note to oneself"),
+    (placeholders.BRACKET, "high", "a bracket to be filled"),
     (
         (
             r"<\s*(?:insert|add|enter|your|fill|tbd|todo|name|place|date|company|version|value|number|"
@@ -61,7 +27,7 @@ _EVERYWHERE: tuple[tuple[str, Confidence, str], ...] = (
         "high",
         "a blank to be filled",
     ),
-    (r"\blorem ipsum\b|\bdolor sit amet\b", "high", "filler text"),
+    (placeholders.FILLER, "high", "filler text"),
     (r"(?<![\w#])#{3,}(?!\s)|\$[A-Z][A-Z_]{2,}(?!\w)|(?<=[-_])#{2,}", "high", "a blank to be filled"),
     (
         r"(?<![\w.-])(?:0{6,}|1234567890?|9{6,})(?![\w.-]*\w)|(?<![\w.])[xX]{3,}(?:[@./-][xX]{2,})+",
@@ -98,14 +64,7 @@ _EXPLAINS = re.compile(
     re.IGNORECASE,
 )
 """Words of a sentence that speaks about NaN instead of holding one."""
-_WHOLE = re.compile(
-    (
-        r"(?:none|null|nan|unknown|n\.?\s?a\.?\?|tbd|tba|tbc|todo|xxx*|\?+|unbekannt|"
-        r"inconnu|missing value|placeholder|sample text|dummy|foo|bar|test ?test|asdf|example\.com|"
-        r"john doe|jane doe|max mustermann|erika mustermann|unspecified)\.?"
-    ),
-    re.IGNORECASE,
-)
+_WHOLE = re.compile(rf"(?:{placeholders.WHOLE})\.?", re.IGNORECASE)
 _LABELLED = re.compile(
     (
         r"^[^.!?]{2,60}?(?::|=|\s-)\s*[\"'`(]?(?P<value>none|null|nan|unknown|undefined|tbd|tba|todo|"
