@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
-from collections.abc import Callable
+import difflib
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -74,6 +75,7 @@ def decide(
     _require_said(answers)
     stages.require_whole(path, ledger.Ledger.read(path))
     found = workspace.dossier(path)
+    require_open(answers.waivers, found)
     before = standing(path)
     if before is not None and before.decision == "refused" and answers.decision == "approved" and not answers.overturn:
         raise errors.GateError(
@@ -106,6 +108,58 @@ def demonstrate(path: Path) -> records.Approval:
 def unmet(decision: records.GateDecision) -> tuple[records.GateReason, ...]:
     """The lines of the gate that need a waiver before a release."""
     return tuple(r for r in decision.reasons if r.required and r.status != "pass")
+
+
+def require_open(waivers: Iterable[tuple[str, str]], found: AnyDossier) -> None:
+    """Does each waiver, as (check, slice), name a line of the gate that is open?
+
+    Raises:
+        PlanError: It names no check of the run, another slice, or a line that needs no waiver.
+    """
+    lines = [(r.check_id, r.slice) for r in unmet(found.gate)]
+    checks = {c for c, _ in lines} | {r.check_id for r in found.results()} | {r.check_id for r in found.gate.reasons}
+    for check, part in waivers:
+        if (check, part) in lines:
+            continue
+        where, parts = f"--waive {check}@{part}", [s for c, s in lines if c == check]
+        if check not in checks:
+            near = [
+                n for known in ({c for c, _ in lines}, checks) for n in difflib.get_close_matches(check, known, n=1)
+            ]
+            hint = f"Did you mean '{near[0]}'?" if near else "`proofline show RUN --all` lists them."
+            raise errors.PlanError(f"{where}: expected a check of this run, got no such check. {hint}")
+        if parts:
+            near = difflib.get_close_matches(part, parts, n=1) or parts[:1]
+            raise errors.PlanError(
+                f"{where}: expected a slice on which {check} is open ({', '.join(parts)}), got '{part}'. "
+                f"Did you mean '{check}@{near[0]}'?"
+            )
+        listed = ", ".join(f"{c}@{s}" for c, s in sorted(lines)) or "none"
+        raise errors.PlanError(f"{where}: expected a required gate that did not pass, got another. Open are: {listed}.")
+
+
+def changed_since(approval: records.Approval, path: Path, found: AnyDossier) -> str | None:
+    """What has changed since a decision, so that it no longer counts; None where it is still about this run.
+
+    Returns:
+        `documents have changed`, or `run has changed`.
+    """
+    if found.document is None or found.close is None:
+        return "documents have changed"
+    names = [name for name, _, _ in _differing(approval, path, found)]
+    if "documents" in names:
+        return "documents have changed"
+    return "run has changed" if names else None
+
+
+def _differing(approval: records.Approval, path: Path, found: AnyDossier) -> list[tuple[str, str, str]]:
+    """What is not as it was decided on: its name, its digest then and now."""
+    assert found.document is not None  # noqa: S101 - an approval exists only for a closed run; checked by the digests
+    now = (
+        ("run", approval.run_sha256, canonical.sha256_file(path / "run.json")),
+        ("documents", approval.documents_sha256, found.document.digest),
+    )
+    return [(name, before, after) for name, before, after in now if before != after]
 
 
 def require(path: Path, found: AnyDossier) -> records.Approval:
@@ -161,7 +215,7 @@ def _record(path: Path, answers: Answers, key: keys.PrivateKey, *, demonstration
         )
     for document in found.document.documents:
         folder.checked(document)
-    waivers = _waivers(answers, found.gate)
+    waivers = _waivers(answers)
     # A declaration of conformity is of a high-risk system: none is drafted for a model.
     drafts = answers.decision == "approved" and not demonstration and isinstance(found, Dossier)
     with storage.explained(f"approval of {path.name}"), lock.held(path / ".lock", what=f"run folder {path}"):
@@ -276,15 +330,8 @@ def _expiry(text: str | None) -> str:
     return date.isoformat()  # one form: the dates are compared as texts
 
 
-def _waivers(answers: Answers, decision: records.GateDecision) -> tuple[records.Waiver, ...]:
+def _waivers(answers: Answers) -> tuple[records.Waiver, ...]:
     expires = _expiry(answers.expires)
-    open_gates = {(r.check_id, r.slice) for r in unmet(decision)}
-    for check, part in answers.waivers:
-        if (check, part) not in open_gates:
-            listed = ", ".join(f"{c}@{s}" for c, s in sorted(open_gates)) or "none"
-            raise errors.PlanError(
-                f"--waive {check}@{part}: expected a required gate that did not pass, got another. Open are: {listed}."
-            )
     return tuple(
         records.Waiver(check_id=check, slice=part, person=answers.person, reason=reason, expires=expires)
         for (check, part), reason in answers.waivers.items()
@@ -292,18 +339,11 @@ def _waivers(answers: Answers, decision: records.GateDecision) -> tuple[records.
 
 
 def _require_same(approval: records.Approval, path: Path, found: AnyDossier) -> None:
-    assert found.document is not None  # noqa: S101 - an approval exists only for a closed run; checked by the digests
-    now = {
-        "run": (approval.run_sha256, canonical.sha256_file(path / "run.json")),
-        "documents": (approval.documents_sha256, found.document.digest),
-    }
-    for name, (approved, is_now) in now.items():
-        if approved != is_now:
-            raise errors.GateError(
-                f"release of {path.name}: expected the {name} that was approved ({approved[:12]}…), got "
-                f"{is_now[:12]}…: "
-                f"changed since {approval.at}. Restore it, or approve again."
-            )
+    for name, approved, is_now in _differing(approval, path, found):
+        raise errors.GateError(
+            f"release of {path.name}: expected the {name} that was approved ({approved[:12]}…), got "
+            f"{is_now[:12]}…: changed since {approval.at}. Restore it, or approve again."
+        )
 
 
 def _require_waivers(approval: records.Approval, decision: records.GateDecision, path: Path) -> None:

@@ -82,6 +82,7 @@ def command(
     if demonstration:
         made = approval.demonstrate(path)
     else:
+        approval.require_open(() if refuse else approval.parse_waivers(waive), found)
         for line in approval.what_is_signed(found):
             wrapping.say(line)
         made = approval.decide(

@@ -90,7 +90,7 @@ def _explain(path: Path, found: AnyDossier, console: Console, *, everything: boo
     say(f"Read: {path}/documents/report.html")
     if waiting := answering.waiting(path):
         say(f"Statements of persons: {waiting}. `proofline answer {path.name}` asks.")
-    _say_approval(path, say)
+    _say_approval(path, found, say)
 
 
 def _say_rows(say: Callable[[str], None], lines: list[decisions.Line], width: int) -> None:
@@ -149,7 +149,9 @@ def _limit_of(check: str) -> str:
     return "policy.governance" if check in GOVERNED else "the plan's rules for the data"
 
 
-def _say_approval(path: Path, say: Callable[[str], None]) -> None:
+def _say_approval(path: Path, found: AnyDossier, say: Callable[[str], None]) -> None:
+    from flows import approval
+
     decision = workspaces.standing_approval(path)
     if decision is None:
         say(f"Approval: none yet. Read the report, then `proofline approve {path.name}`.")
@@ -157,6 +159,9 @@ def _say_approval(path: Path, say: Callable[[str], None]) -> None:
     mark = " (demonstration, approves nothing)" if decision.demonstration else ""
     who = f"{escape(decision.person)}, {escape(decision.role)}"
     say(f"Approval: {decision.decision} by {who}, {decision.at[:19]}Z{mark}: {escape(decision.reason)}")
+    changed = approval.changed_since(decision, path, found) if decision.decision == "approved" else None
+    if changed is not None:
+        say(f"  [red]no longer counts:[/] the {changed} since; approve again with `proofline approve {path.name}`")
     today = dt.datetime.now(dt.UTC).date().isoformat()
     for waiver in decision.waivers:
         what = f"{waiver.check_id}@{escape(waiver.slice)}"

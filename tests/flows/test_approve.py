@@ -1,0 +1,134 @@
+"""`proofline approve`: what a person is told before they sign, and what is no name, role or reason."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+import pydantic
+import pytest
+from click.testing import CliRunner
+
+from configs import errors
+from evidence import dossier, ledger, records
+from evidence.folder import RunFolder
+from flows import approval, cli, workspace
+from flows.commands import approve
+from tef_export import keys
+from tests.tef_export import making
+
+CHECK = "performance.rmse"
+GATES = (CHECK, "robustness.noise", "fairness.group_error")
+WHO = {"person": "Anna Muster", "role": "compliance officer", "reason": "I have read the documents of this run."}
+
+
+def _open(decision: records.GateDecision) -> records.GateDecision:
+    """The decision with three required gates that did not pass."""
+    first = decision.reasons[0]
+    failed = [
+        first.model_copy(update={"check_id": check, "slice": "overall", "required": True, "status": "fail"})
+        for check in GATES
+    ]
+    return decision.model_copy(update={"outcome": "fail", "reasons": tuple(failed)})
+
+
+@pytest.fixture
+def space(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A workspace with a closed run whose gate failed, and a key."""
+    making.run(tmp_path / "runs" / "diabetes-1", change={"gate": _open})
+    keys.new_key(tmp_path / "keys", "test", None)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def _call(capsys: pytest.CaptureFixture[str], *waivers: str) -> tuple[int, str, str]:
+    words = [word for name, said in WHO.items() for word in (f"--{name}", said)]
+    with pytest.raises(SystemExit) as leaving:
+        cli.main(["approve", "diabetes-1", *words, "--key", "keys/test.key.pem", *waivers])
+    said = capsys.readouterr()
+    return int(leaving.value.code or 0), said.out, said.err
+
+
+def _write_anew(path: Path) -> None:
+    """Another card in the place of the first, as after an answer: documents and end of the run are recorded again."""
+    folder, chain, found = RunFolder(path), ledger.Ledger.open(path), workspace.dossier(path)
+    assert found.document is not None
+    assert found.close is not None
+    card = folder.write_bytes("documents/README.md", making.CARD + b"\nStated since.\n")
+    made = found.document.model_copy(update={"documents": (card, *found.document.documents[1:])})
+    _record(folder, chain, "document", made)
+    kept = {**found.close.records, "document": chain.finished("document")}
+    end = {"records": kept, "ledger_lines": len(chain.lines), "ledger_head": chain.head}
+    _record(folder, chain, "close", found.close.model_copy(update=end))
+
+
+def _record(folder: RunFolder, chain: ledger.Ledger, stage: str, record: pydantic.BaseModel) -> None:
+    chain.append("started", stage=stage)
+    chain.append("finished", stage=stage, record=folder.write_record(dossier.STAGES[stage][0], record))
+
+
+def test_a_misspelt_check_is_named_before_anything_else(space: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Not the waivers that are missing are told, but the one that has no check, with the one that was meant."""
+    code, shown, said = _call(capsys, "--waive", "performance.rsme=Pilot under daily review")
+    assert code == errors.EXIT_USAGE
+    assert "--waive performance.rsme@overall: expected a check of this run, got no such check" in said
+    assert f"Did you mean '{CHECK}'?" in said
+    assert "your reason" not in said
+    assert shown == ""
+
+
+def test_a_slice_that_is_not_open_is_named(space: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The check is there: the slices on which it is open are told."""
+    code, _, said = _call(capsys, "--waive", f"{CHECK}@sex=Pilot under daily review")
+    assert code == errors.EXIT_USAGE
+    assert f"expected a slice on which {CHECK} is open (overall), got 'sex'" in said
+
+
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [
+        ("person", "TBD"), ("role", "to be named"), ("reason", "To be determined later."), ("reason", "approved"),
+        ("waiver", "Wird noch nachgereicht."),
+    ],
+)  # fmt: skip
+def test_a_placeholder_decides_nothing(space: Path, field: str, text: str) -> None:
+    """A name, a role, a reason or a waiver that only holds a place is refused, and nothing is signed."""
+    path = space / "runs" / "diabetes-1"
+    waivers = dict.fromkeys(((c, "overall") for c in GATES), text if field == "waiver" else "Pilot under daily review.")
+    said = approval.Answers(**{**WHO, field: text} if field != "waiver" else WHO, decision="approved", waivers=waivers)
+    with pytest.raises(errors.PlanError, match=r"a placeholder|3 words or more"):
+        approval.decide(path, said, str(space / "keys/test.key.pem"), lambda: "")
+    assert approval.standing(path) is None
+
+
+def test_a_prompt_asks_again_until_it_is_answered() -> None:
+    """What holds a place is told where it is typed, and asked again."""
+
+    @click.command()
+    def ask() -> None:
+        click.echo(f"taken: {approve._asked('Why do you decide so', approval.require_reason)}")
+
+    told = CliRunner().invoke(ask, input="tbd\nyes\nI have read the report.\n").output
+    assert "got 'tbd', a placeholder. Read the report and say why, or decide later." in told
+    assert "Say why in 3 words or more" in told
+    assert "taken: I have read the report." in told
+
+
+def test_show_tells_a_decision_on_other_documents(space: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """An approval counts for the documents that were read; after others were written it is marked."""
+    waivers = [word for c in GATES for word in ("--waive", f"{c}=Pilot under daily review.")]
+    assert _call(capsys, *waivers)[0] == errors.EXIT_PASS
+
+    def shown() -> str:
+        with pytest.raises(SystemExit):
+            cli.main(["show", "diabetes-1"])
+        return capsys.readouterr().out
+
+    assert "approved by Anna Muster" in shown()
+    assert "no longer counts" not in shown()
+    _write_anew(space / "runs" / "diabetes-1")
+    assert "no longer counts: the documents have changed since; approve again" in shown()
+    path = space / "runs" / "diabetes-1"
+    found = workspace.dossier(path)
+    with pytest.raises(errors.GateError, match="approve again"):
+        approval.require(path, found)
