@@ -32,8 +32,8 @@ def summary(book: Book) -> list[Parts]:
         )
         if not sure
         else tree.say(
-            "The outputs rest most on: {names} (rise of the {loss} when the feature is shuffled; the intervals of all "
-            "features hold together at level {level}).",
+            "The outputs rest on these features beyond chance, the heaviest first: {names} (rise of the {loss} when "
+            "the feature is shuffled; the intervals of all features hold together at level {level}).",
             names=names,
             loss=result["details"]["loss"].fact(),
             level=blocks.level(book),

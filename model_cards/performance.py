@@ -177,7 +177,7 @@ def precision_recall(book: Book) -> Figure | None:
         note=_note(result),
     )
     if chance:
-        alt += tree.say(" An order by chance gives {chance} (thin line), the share of the class.", chance=chance)
+        alt += tree.say(" An order by chance gives {chance} (labelled line), the share of the class.", chance=chance)
     return Figure(("Precision and recall",), svg, alt)
 
 

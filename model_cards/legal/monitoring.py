@@ -12,7 +12,7 @@ from model_cards import blocks, tree
 from model_cards.language import Words
 from model_cards.legal import frame, inputs
 from model_cards.legal import parts as pieces
-from model_cards.refs import Book, Node
+from model_cards.refs import Book, Fact, Node
 from model_cards.statements import said
 from model_cards.tree import Document, Pairs, Paragraph, Parts, Section, Table, parts
 
@@ -94,8 +94,9 @@ def _inputs(book: Book) -> Section:
     caption = ("Inputs with their reference",)
     table = Table(caption, heads, lines, frozenset({2, 3, 4}), fold=len(lines) > 2 * blocks.LONG)
     note = (
-        "Usual: where eight tenths of the rows lie, or what most of them have. Rows in a window: at least so many; in "
-        "a smaller one, chance alone is expected to fill more than a quarter of the way to the trigger."
+        "Usual: where eight tenths of the rows lie, or what most of them have. Cells: rarer categories share one, and "
+        "missing values have their own. Rows in a window: at least so many; in a smaller one, chance alone is "
+        "expected to fill more than a quarter of the way to the trigger."
     )
     shown: list[tree.Block] = [Paragraph(lead), table, Paragraph((note,), "note"), *_left_out(node)]
     return Section("inputs", "Inputs in use", tuple(shown), short="Inputs")
@@ -105,10 +106,17 @@ def _input(book: Book, spread: Node) -> tuple[Parts, ...]:
     return (
         (spread["feature"].fact("name"),),
         inputs.usual(book, spread),
-        (spread["shares"].size("cells with a share"),),
+        (_cells(spread),),
         (spread["missing"].fact("percent"),),
         (spread["window"].fact("count"),) if spread["window"].value is not None else ("no such size",),
     )
+
+
+def _cells(spread: Node) -> Fact:
+    """Cells of the index, as `checks.reference.cells` counts them: rarer categories and missing values, too."""
+    told = spread.value
+    count = len(told["shares"]) + bool(told["others"]) + bool(told["missing"])
+    return spread["shares"].derived(count, "number of cells, those of rarer categories and missing values too", "count")
 
 
 def _left_out(node: Node) -> list[tree.Block]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from typing import Any
 
 import jsonschema
 import pytest
 
+from checks import reference
 from evidence.dossier import Dossier
 from model_cards import refs, tree
 from model_cards.legal import logs, machine, monitoring
@@ -127,3 +129,18 @@ def test_values_of_special_categories_are_not_logged(dossiers: dict[str, Dossier
     assert column not in logs.line(book)["inputs"]
     assert column not in logs.schema(book)["properties"]["inputs"]["properties"]
     assert "special categories of personal data" in tree.plain(tuple(tree.walk(logs.build(book))))
+
+
+def test_rarer_categories_and_missing_values_are_cells_too(dossiers: dict[str, Dossier]) -> None:
+    """The cells shown are those of the index; one named category alone would be no distribution to watch."""
+    found = dossiers["binary"]
+    assert found.reference is not None
+    first, *others = found.reference.inputs
+    first = first.model_copy(update={"others": 0.01, "missing": 0.02})
+    told = found.reference.model_copy(update={"inputs": (first, *others)})
+    book = refs.book(dataclasses.replace(found, reference=told))
+    inputs = next(s for s in monitoring.build(book).sections if s.id == "inputs")
+    table = next(block for block in inputs.blocks if isinstance(block, tree.Table))
+    shown = [part.value for row in table.rows for part in row[2] if isinstance(part, refs.Fact)]
+    assert shown == [reference.cells(spread) for spread in told.inputs]
+    assert shown[0] == len(first.shares) + 2
