@@ -170,20 +170,29 @@ def _not_required(book: Book, rest: list[blocks.Verdict]) -> tree.Parts:
 
 def section(book: Book) -> Section:
     """How it was decided: gates, thresholds with their reasons, waivers, order of commitment and measurement."""
-    evaluate = book["evaluate"]
-    order = Paragraph(
-        tree.say(
-            "Policy, splits and code were committed at {fixed}; the evaluation began at {began} and ended at {ended}.",
-            fixed=evaluate["committed_at"].fact("time"),
-            began=evaluate["started_at"].fact("time"),
-            ended=evaluate["finished_at"].fact("time"),
-        )
-    )
-    fixed = "The plan with its thresholds was fixed when the run began, at {at}."
-    begun = [Paragraph(tree.say(fixed, at=book.opened_at))] if book.opened_at else []
     tables = (blocks.gate_table(book), *_why(book), *blocks.own_table(book), *_limits(book))
-    inner = (outcome(book), *begun, order, *tables, *_waivers(book))
+    inner = (outcome(book), Paragraph(when_fixed(book)), *tables, *_waivers(book))
     return Section("decision", "How it was decided", inner)
+
+
+def when_fixed(book: Book) -> tree.Parts:
+    """What was fixed when, and what had run by then: the same sentences in every document."""
+    evaluate = book["evaluate"]
+    if book.opened_at:
+        words = "The plan with its thresholds was fixed when the run began, at {at} (plan sha256 {plan})."
+        plan = tree.say(words, at=book.opened_at, plan=book.plan_sha256)
+    else:  # an old ledger lacks the time
+        plan = tree.say(
+            "The plan with its thresholds was fixed when the run began (plan sha256 {plan}).", plan=book.plan_sha256
+        )
+    rest = tree.say(
+        " Policy, split, code and package versions were committed at {fixed}, before the first evaluation, which began "
+        "at {began} and ended at {ended}. The checks of the data ran before the commitment.",
+        fixed=evaluate["committed_at"].fact("time"),
+        began=evaluate["started_at"].fact("time"),
+        ended=evaluate["finished_at"].fact("time"),
+    )
+    return parts(plan, rest)
 
 
 def _why(book: Book) -> list[tree.Block]:

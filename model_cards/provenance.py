@@ -47,7 +47,9 @@ def section(book: Book) -> Section:
     lead = Paragraph(
         (
             "Every value in this document comes from a record of the run folder. In the HTML report, each carries the "
-            "file and the place in it; the digests below identify what it was measured on.",
+            "file and the place in it; the digests below identify what it was measured on. Those of policy, splits and "
+            "commitment are digests of the record in canonical form, not of the file that holds it; proofline show RUN "
+            "--digests gives both, and makes the evidence sha256 again that each legal document names.",
         )
     )
     return Section("provenance", "Provenance", (lead, digests(book), software(book)))

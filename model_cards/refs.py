@@ -12,7 +12,7 @@ import functools
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 import pydantic
@@ -296,6 +296,8 @@ class Book:
     """What each measure means. It belongs to the code, whose digest the commitment holds."""
     law: Node
     """`register`: what this version knows of the law; `read`: what the plan's answers point to. Code, too."""
+    digests: Mapping[str, str]
+    """Stage to the SHA-256 of the canonical form of its record, of `null` where there is none."""
 
     def __getitem__(self, stage: str) -> Node:
         """The record of a stage; null where the plan has no such stage.
@@ -358,19 +360,30 @@ def book(dossier: dossiers.Dossier) -> Book:
         stages["received"] = Node(dossiers.RECEIVED, "", content(dossier.received))
     digests = {stage: canonical.sha256(node.value) for stage, node in stages.items()}
     return Book(
+        digests=digests,
         run_id=Fact(dossier.run_id, "run folder#name", "name"),
         plan_sha256=Fact(dossier.plan_sha256, "plan.yaml#sha256", "digest"),
         opened_at=Fact(dossier.opened_at, "ledger.jsonl#first line", "time") if dossier.opened_at else None,
-        evidence_sha256=Fact(
-            canonical.sha256({"plan": dossier.plan_sha256} | digests),
-            "run folder#evidence",
-            "digest",
-            "SHA-256 over the digests of the records that the documents are made from",
-        ),
+        evidence_sha256=evidence_of(dossier.plan_sha256, digests),
         plan=Node("plan.yaml", "", content(dossier.plan)),
         stages=stages,
         catalogue=Node("catalogue of checks", "", meanings(dossier.encode.task)),
         law=Node(LAW, "", _law(dossier.plan)),
+    )
+
+
+def evidence_of(plan: str, digests: Mapping[str, str]) -> Fact:
+    """The digest that every page names: over those of plan and records. `proofline show RUN --digests` makes it again.
+
+    Args:
+        plan: SHA-256 of the plan.
+        digests: Stage to the SHA-256 of the canonical form of its record.
+    """
+    return Fact(
+        canonical.sha256({"plan": plan, **digests}),
+        "run folder#evidence",
+        "digest",
+        "SHA-256 over the digests of the records that the documents are made from",
     )
 
 

@@ -33,8 +33,9 @@ WIDEST = 110
 @click.argument("run", default="last")
 @click.option("--all", "everything", is_flag=True, help="List every check, not only the gates.")
 @click.option("--json", "as_json", is_flag=True, help="The gate decision and all checks as JSON.")
+@click.option("--digests", is_flag=True, help="The digests that the documents name, made again from the records.")
 @click.pass_obj
-def command(workspace: Path, run: str, *, everything: bool, as_json: bool) -> int:
+def command(workspace: Path, run: str, *, everything: bool, as_json: bool, digests: bool) -> int:
     """Show what RUN found, and why it was decided so.
 
     RUN is a run folder, its name, or `last` (the default). The exit code is that of the gate.
@@ -46,7 +47,12 @@ def command(workspace: Path, run: str, *, everything: bool, as_json: bool) -> in
     except errors.MissingError:
         _unfinished(path, console)
         raise
-    if as_json:
+    if digests:
+        from flows import run_digests
+
+        for line in run_digests.lines(path, found):
+            click.echo(line)
+    elif as_json:
         import json
 
         content = {

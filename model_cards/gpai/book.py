@@ -24,17 +24,16 @@ def book(dossier: LanguageDossier) -> Book:
     files = language_dossier.STAGES
     stages = {stage: Node(files[stage][0], "", refs.content(getattr(dossier, stage))) for stage in STAGES}
     digests = {stage: canonical.sha256(node.value) for stage, node in stages.items()}
-    evidence = canonical.sha256({"plan": dossier.plan_sha256} | digests)
-    how = "SHA-256 over the digests of the records that the documents are made from"
     # Runs of tables check their data in a second stage; the builders that both share ask for it.
     stages["govern"] = Node("data/quality.json", "", {"results": []})
     if dossier.received is not None:
         stages["received"] = Node("received/record.json", "", refs.content(dossier.received))
     return Book(
+        digests=digests,
         run_id=Fact(dossier.run_id, "run folder#name", "name"),
         plan_sha256=Fact(dossier.plan_sha256, "plan.yaml#sha256", "digest"),
         opened_at=Fact(dossier.opened_at, "ledger.jsonl#first line", "time") if dossier.opened_at else None,
-        evidence_sha256=Fact(evidence, "run folder#evidence", "digest", how),
+        evidence_sha256=refs.evidence_of(dossier.plan_sha256, digests),
         plan=Node("plan.yaml", "", refs.content(dossier.plan)),
         stages=stages,
         catalogue=Node("catalogue of checks", "", refs.meanings("language_model")),

@@ -154,14 +154,9 @@ def _data_open(book: Book) -> list[Block]:
 
 
 def _testing(book: Book) -> list[Block]:
-    commit, evaluate = book["commit"], book["evaluate"]
-    sentence = tree.say(
-        "Plan, policy, splits and code were fixed at {fixed}; the evaluation ran from {start} to {end}. Training used "
-        "none of the {rows} test rows.",
-        fixed=commit["at"].fact("time"),
-        start=evaluate["started_at"].fact("time"),
-        end=evaluate["finished_at"].fact("time"),
-        rows=book["split"]["parts"]["test"]["rows"].fact("count"),
+    rows = book["split"]["parts"]["test"]["rows"].fact("count")
+    sentence = tree.parts(
+        decision.when_fixed(book), tree.say(" Training used none of the {rows} test rows.", rows=rows)
     )
     links = {
         "performance": "Performance",

@@ -180,15 +180,11 @@ def _what(book: Book) -> list[Block]:
 
 
 def _tested(book: Book) -> list[Block]:
-    commit = book["commit"]
-    fixed = tree.say(
-        "Metrics and thresholds were fixed at {at}, before the first evaluation, which began at {began}. Measured on "
-        "{rows} test rows that training did not use.",
-        at=commit["at"].fact("time"),
-        began=book["evaluate"]["started_at"].fact("time"),
+    rows = tree.say(
+        " Measured on {rows} test rows that training did not use.",
         rows=book["split"]["parts"]["test"]["rows"].fact("count"),
     )
-    shown: list[Block] = [Paragraph(fixed), *effect.baseline(book)]
+    shown: list[Block] = [Paragraph(tree.parts(decision.when_fixed(book), rows)), *effect.baseline(book)]
     waiting = unsettled(book)
     if waiting:
         lines = tuple(

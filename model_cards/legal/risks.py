@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Any
 
-from model_cards import blocks, stated, statements, tree
+from model_cards import blocks, decision, stated, statements, tree
 from model_cards.legal import frame
 from model_cards.refs import Book, Fact, Gap, Node
 from model_cards.statements import said, signed
@@ -356,13 +356,7 @@ def _worse(book: Book) -> list[tuple[str, tuple[Parts, ...]]]:
 
 
 def _tests(book: Book) -> Section:
-    evaluate = book["evaluate"]
-    words = tree.say(
-        "Metrics and thresholds were fixed at {fixed}; the tests began at {began}.",
-        fixed=evaluate["committed_at"].fact("time"),
-        began=evaluate["started_at"].fact("time"),
-    )
-    shown = (Paragraph(words), blocks.gate_table(book))
+    shown = (Paragraph(decision.when_fixed(book)), blocks.gate_table(book))
     return Section("tests", "Tests against thresholds that were fixed before – Art. 9(6), (8)", shown, short="Tests")
 
 

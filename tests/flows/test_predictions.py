@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -110,6 +112,24 @@ def test_there_is_no_bundle_without_a_model(space: Path, capsys: pytest.CaptureF
     assert call("release", "last", "--demonstration", "--engine", "plain") == errors.EXIT_FAIL
     assert "expected a model to ship, got an evaluation of predictions" in capsys.readouterr().err
     assert not (space / "bundles").exists()
+
+
+@pytest.mark.slow
+def test_show_makes_the_digests_of_the_documents_again(space: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """From the files alone: the evidence digest at the head, and the record and the file of the commitment apart."""
+    assert call("show", "last", "--digests") == errors.EXIT_PASS
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    run = run_of(space)
+    card = (run / "documents/README.md").read_text(encoding="utf-8")
+    named = [p.read_text(encoding="utf-8") for p in sorted((run / "documents").glob("*.md")) if p.stem != "README"]
+    said = {digest for text in named for digest in re.findall(r"Evidence sha256 `(\w+)`", text)}
+    (evidence,) = (line[1] for line in lines if line[:1] == ["evidence"])
+    assert said == {evidence}
+    start = next(i for i, line in enumerate(lines) if line[:1] == ["commit"])
+    file, record = lines[start + 1][1], lines[start + 2][1]
+    assert file == hashlib.sha256((run / "commitment.json").read_bytes()).hexdigest()
+    assert record != file
+    assert record in card
 
 
 @pytest.mark.slow

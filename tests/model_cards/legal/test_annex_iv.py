@@ -10,7 +10,7 @@ import pytest
 from configs.law import register as law
 from evidence.answers import RiskAcceptance
 from evidence.dossier import Dossier
-from model_cards import gaps, refs, render_markdown, report, statements, tree
+from model_cards import card, decision, gaps, refs, render_markdown, report, statements, tree
 from model_cards.legal import annex_iv, annex_iv_points, declaration, risks
 from model_cards.refs import Gap
 from model_cards.tree import Bullets, Document, Labels, Pairs
@@ -160,3 +160,20 @@ def test_the_graph_is_said_to_hold_only_what_it_holds(dossiers: dict[str, Dossie
         )
         assert ("calibration" in words.partition("Everything")[0]) == (dossier.train.calibration is not None)
         assert ("decision threshold" in words) == (dossier.train.threshold is not None)
+
+
+@pytest.mark.slow
+def test_documents_agree_on_what_was_fixed_when(runs: dict[str, Dossier]) -> None:
+    """The plan when the run began, the rest at the commitment, after the checks of the data: the same words."""
+    book = refs.book(dataclasses.replace(runs["answered"], opened_at="2026-09-24T07:00:00Z"))
+    words = tree.plain(decision.when_fixed(book))
+    times = [book.opened_at, *(book["evaluate"][name].fact("time") for name in ("committed_at", "started_at"))]
+    places = [words.index(time.shown) for time in times if time is not None]
+    assert len(places) == 3
+    assert places == sorted(places)
+    assert book.plan_sha256.shown in words
+    assert "checks of the data ran before the commitment" in words
+    for document in (annex_iv.build(book), risks.build(book), report.tree_of(book), card.tree_of(book)):
+        said = tree.plain(tuple(tree.walk(document)))
+        assert words in said
+        assert "thresholds were fixed at" not in said
