@@ -32,6 +32,12 @@ class FileSource(Section):
     """Sheet of an Excel file; by default the first."""
     encoding: Text = "utf-8"
 
+    @property
+    def may_lack_names(self) -> bool:
+        """Is it a text table or a sheet, which `header` is about? Parquet and NPZ always hold names."""
+        form = self.format or (self.member or self.path[0]).rpartition(".")[2].lower()
+        return form not in ("parquet", "npz")
+
 
 class SklearnSource(Section):
     """A real data set that ships inside scikit-learn: no download."""

@@ -93,14 +93,16 @@ def validated(content: dict[str, Any], kind: type[P], name: str) -> P:
     try:
         return kind.model_validate(content)
     except pydantic.ValidationError as error:
-        problems = [_sentence(problem, kind) for problem in error.errors(include_url=False)]
+        problems = [_sentence(problem, kind, content) for problem in error.errors(include_url=False)]
         more = f" (and {len(problems) - 8} more)" if len(problems) > 8 else ""
         raise PlanError("\n".join(f"{name}: {p}" for p in problems[:8]) + more) from None
 
 
-def _sentence(problem: Any, kind: type[pydantic.BaseModel]) -> str:
+def _sentence(problem: Any, kind: type[pydantic.BaseModel], content: dict[str, Any]) -> str:
     parts = list(problem["loc"])
     where = _path(parts)
+    if called := _called(parts, content):
+        where = f"{where} ({called})"
     problem_type, message = problem["type"], problem["msg"]
     if problem_type == "extra_forbidden":
         near = difflib.get_close_matches(str(parts[-1]), _fields_at(parts[:-1], kind), n=1)
@@ -127,6 +129,19 @@ def _path(parts: list[Any]) -> str:
         ):  # fmt: skip
             text += f".{part}" if text else str(part)
     return text or "plan"
+
+
+def _called(parts: list[Any], content: Any) -> str | None:
+    """The name of the entry of a list that a path leads through: its position says less to who wrote the plan."""
+    found, place = None, content
+    for part in parts:
+        if isinstance(part, int) and isinstance(place, list) and part < len(place):
+            place = place[part]
+            name = (place.get("name") or place.get("check")) if isinstance(place, dict) else None
+            found = name if isinstance(name, str) else found
+        elif isinstance(place, dict) and part in place:
+            place = place[part]
+    return found
 
 
 def _fields_at(parts: list[Any], plan: type[pydantic.BaseModel]) -> list[str]:

@@ -28,13 +28,15 @@ def check_names(names: Sequence[str], declared: data.Data, where: str) -> tuple[
             raise errors.DataError(
                 f"{where} column '{name}': expected it once, got it twice. Rename one of the columns."
             )
-        if name not in names:
-            raise errors.DataError(
-                f"{where} column '{name}': expected it as the plan declares, got no such column among {len(names)}. "
-                f"{_suggestion(name, undeclared)}Correct the column's name in the plan or in the data."
-            )
+    if missing := tuple(n for n in wanted if n not in names):
+        # Where no name is known, the first row may be no header: it is not quoted, it may be a person's.
+        source = declared.source
+        nameable = isinstance(source, data.FileSource) and source.header and source.may_lack_names
+        no_header = nameable and len(missing) == len(wanted)
+        told = () if no_header else undeclared
+        raise errors.DataError(_absent(missing, told, len(names), where, no_header=no_header))
     if undeclared and declared.undeclared == "refuse":
-        shown = ", ".join(f"'{n}'" for n in undeclared[:5]) + (", …" if len(undeclared) > 5 else "")
+        shown = _listed(undeclared)
         raise errors.DataError(
             f"{where}: expected only declared columns (data.undeclared is refuse), got {len(undeclared)} more: "
             f"{shown}. Declare them, or set data.undeclared: ignore."
@@ -42,10 +44,30 @@ def check_names(names: Sequence[str], declared: data.Data, where: str) -> tuple[
     return undeclared
 
 
-def _suggestion(name: str, undeclared: Sequence[str]) -> str:
+def _absent(missing: Sequence[str], undeclared: Sequence[str], width: int, where: str, *, no_header: bool) -> str:
+    """Every declared column that is absent, with the one of the table that was probably meant."""
+    column, them = ("column", "it") if len(missing) == 1 else ("columns", "them")
+    got = f"got no such {column} among {width}"
+    if undeclared:
+        got += f", where the plan does not declare {_listed(undeclared)}"
+    hints = "".join(_suggestion(name, undeclared, alone=len(missing) == 1) for name in missing[:5])
+    if no_header:
+        hints = "If its first row holds no names, set data.source.header: false. "
+    return (
+        f"{where} {column} {_listed(missing)}: expected {them} as the plan declares, {got}. {hints}Correct the "
+        f"{'name' if len(missing) == 1 else 'names'} in the plan or in the data."
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(f"'{n[:60]}'" for n in names[:5]) + (", …" if len(names) > 5 else "")
+
+
+def _suggestion(name: str, undeclared: Sequence[str], *, alone: bool) -> str:
     folded = {n.casefold(): n for n in undeclared}
     near = difflib.get_close_matches(name.casefold(), folded, n=1)
-    return f"Did you mean '{folded[near[0]]}'? " if near else ""
+    of = "" if alone else f" for '{name}'"
+    return f"Did you mean '{folded[near[0]]}'{of}? " if near else ""
 
 
 def check_values(

@@ -67,7 +67,11 @@ def read(content: bytes, asked: recipe.Recipe, contract: manifest.ModelContract)
     """
     declared = asked.test_rows
     if declared is None:
-        raise errors.VerificationError(f"recipe {recipe.PLACE}: expected test rows, got none. Use rows of your own.")
+        raise errors.VerificationError(
+            f"recipe {recipe.PLACE}: expected test rows in the bundle, got none. Measure on rows of your own "
+            "with `--data table.csv`, or ask the provider for a bundle with test rows (`bundle: {include_test_data: "
+            "true}` in the plan)."
+        )
     _require_known(asked, declared)
     names = [feature.name for feature in contract.features]
     entity = [declared.entity] if declared.entity else []

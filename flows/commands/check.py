@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from configs import load
+from configs.data import FileSource
 from configs.factories import profile as profiles
 from configs.language.load import load_any
 from configs.language.plan import LanguagePlan
@@ -17,6 +18,7 @@ from configs.law import register as law
 from configs.law.classify import Classified
 from configs.plan import Plan
 from configs.wording import counted
+from evidence import records
 from evidence.folder import RunFolder
 from flows import check_language, view
 from flows import workspace as workspaces
@@ -118,11 +120,7 @@ def _check_data(plan: Plan, path: Path, console: Console) -> None:
         folder = RunFolder(Path(place))
         dataset = ingest.ingest(folder, plan, workspaces.data_base(path, plan))
         quality = data_quality.validate(folder, plan, dataset)
-    console.print(
-        f"[green]✓[/] data: {counted(dataset.rows, 'row')}, {counted(len(dataset.columns), 'declared column')} found, "
-        f"{len(dataset.undeclared)} not declared",
-        highlight=False,
-    )
+    console.print(f"[green]✓[/] data: {counted(dataset.rows, 'row')}, {_columns(plan, dataset)}", highlight=False)
     broken = [result for result in quality.results if result.status != "pass"]
     for result in broken:
         colour = view.COLOURS[result.status]
@@ -133,6 +131,15 @@ def _check_data(plan: Plan, path: Path, console: Console) -> None:
         console.print(
             f"[green]✓[/] rules: {len(quality.results)} checks of what the plan declares hold", highlight=False
         )
+
+
+def _columns(plan: Plan, dataset: records.DatasetRef) -> str:
+    """How many columns there are, and where their names come from: without a header no misspelt name can be found."""
+    source = plan.data.source
+    if isinstance(source, FileSource) and source.may_lack_names and not source.header:
+        return f"{counted(len(dataset.columns), 'column')}, named by the plan in their order: the file has no header"
+    found = counted(len(dataset.columns), "declared column")
+    return f"{found} found, {len(dataset.undeclared)} not declared"
 
 
 def _summary(plan: Plan) -> str:

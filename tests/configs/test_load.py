@@ -17,6 +17,12 @@ def refusal(old: str, new: str) -> str:
     return str(caught.value)
 
 
+def test_an_entry_of_a_list_is_told_with_its_name() -> None:
+    """A position in a list says little to who wrote it."""
+    assert "data.columns[0].kind (age): expected" in refusal("kind: numeric", "kind: numbers")
+    assert "policy.gates[0].at_least (performance.roc_auc): expected" in refusal("at_least: 0.70", "at_least: much")
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [

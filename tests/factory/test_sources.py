@@ -170,6 +170,18 @@ def test_a_wrong_separator_is_seen_behind_decimal_commas(tmp_path: Path):
     assert "separator: ';'" in refusal(errors.DataError, tmp_path, source)
 
 
+def test_misspelt_columns_are_told_with_those_that_were_meant(tmp_path: Path):
+    """All that are missing and all that are not declared stand in one message; a first row of values is not quoted."""
+    message = refusal(errors.DataError, tmp_path, tables.csv(tmp_path, tables.ROWS.replace("age,dose", "agee,dosis")))
+    assert "columns 'age', 'dose': expected them as the plan declares, got no such columns among 4" in message
+    assert "where the plan does not declare 'agee', 'dosis'" in message
+    assert "Did you mean 'agee' for 'age'?" in message
+    bare = tables.csv(tmp_path, tables.ROWS.partition("\n")[2], "bare.csv")
+    message = refusal(errors.DataError, tmp_path, bare)
+    assert "If its first row holds no names, set data.source.header: false" in message
+    assert "'34'" not in message
+
+
 def test_one_class_only_and_all_missing(tmp_path: Path):
     """A target with one class, and a used column without values, end the run; an ignored one does not."""
     one = tables.csv(tmp_path, tables.ROWS.replace("yes", "no"))

@@ -123,6 +123,23 @@ def test_a_folder_of_texts_is_no_file(tmp_path: Path, say: Say) -> None:
     assert "expected a file, got a folder" in said
 
 
+def test_a_table_without_header_is_not_said_to_hold_the_declared_names(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its columns are named by the plan: a name that is misspelt there cannot be found, and `check` does not say so."""
+    from flows import cli
+
+    monkeypatch.delenv("PROOFLINE_DATA", raising=False)
+    source = {"kind": "file", "path": ["patients.csv"], "header": False}
+    path = plans.write(tmp_path, changed("data.source", source))
+    plans.table().to_csv(tmp_path / "patients.csv", index=False, header=False)
+    with pytest.raises(SystemExit):
+        cli.main(["check", str(path)])
+    said = capsys.readouterr().out
+    assert "7 columns, named by the plan in their order: the file has no header" in " ".join(said.split())
+    assert "declared columns found" not in said
+
+
 def test_a_wrong_separator_is_recognised(tmp_path: Path, say: Say) -> None:
     """The separator that would work is named."""
     path = plans.write(tmp_path)
