@@ -132,7 +132,7 @@ def _tally(node: Node, results: list[Node]) -> Paragraph:
     for key, word in {**STATUS_WORDS, blocks.NO_THRESHOLD: blocks.NO_THRESHOLD}.items():
         if found := shown.count(word):
             count = node.derived(found, f"number with status {key}", "count")
-            counted += tree.say("{comma}{count} {word}", comma=", " if counted else "", count=count, word=word)
+            counted += tree.say("{comma}{count} {word}", comma="; " if counted else "", count=count, word=word)
     return Paragraph(tree.say("Checks: {all} ({each}).", all=node.size("checks"), each=counted))
 
 
