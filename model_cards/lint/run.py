@@ -31,14 +31,17 @@ from model_cards.lint.rules import (
     persons,
     placeholders,
     recorded,
+    rows,
     stated,
     tables,
 )
 
 Check = Callable[[Document, Evidence], Iterable[Finding]]
-WITHOUT_EVIDENCE: tuple[Check, ...] = (placeholders.check, law.check, deadlines.check, recorded.outside)
+WITHOUT_EVIDENCE: tuple[Check, ...] = (placeholders.check, law.check, deadlines.check, recorded.outside, rows.outside)
 AGAINST_EVIDENCE: tuple[Check, ...] = (
     recorded.check,
+    recorded.outcome,
+    rows.check,
     numbers.check,
     coverage.check,
     names.check,

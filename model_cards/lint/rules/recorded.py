@@ -126,6 +126,30 @@ def outside(document: Document, _: Evidence) -> Iterator[Finding]:
         )
 
 
+_WHOLE = re.compile(
+    r"(?<!\w)(?:outcome|the gate says|decision of the gate)\W{1,6}(?P<said>pass(?:ed)?|fail(?:ed)?|inconclusive)(?!\w)",
+    re.IGNORECASE,
+)
+
+
+def outcome(document: Document, evidence: Evidence) -> Iterator[Finding]:
+    """`Outcome: pass`, where the one outcome that the evidence states is another."""
+    held = [e for e in evidence.texts if e.key == "outcome" and len(e.path) == 1 and not e.derived]
+    if len({str(e.value) for e in held}) != 1:
+        return
+    for sentence in document.sentences:
+        match = _WHOLE.search(sentence.text) if sentence.kind != "code" else None
+        if match is not None and not str(held[0].value).startswith(match["said"].lower().removesuffix("ed")):
+            yield _finding(
+                "outcome-differs",
+                sentence,
+                match.span(),
+                held[0],
+                f"The outcome is said to be “{match['said']}”; the evidence has {held[0].value}.",
+                "Take the outcome of the record.",
+            )
+
+
 def _values(
     sentence: Sentence, found: Sequence[Mention], records: Sequence[recorded.Record], evidence: Evidence
 ) -> Iterator[Finding]:
