@@ -110,7 +110,8 @@ def _missing(found: tuple[refs.Gap, ...]) -> Section:
     items = tuple(
         tree.say("{who}: {number}", who=who, number=gaps.number_of(sum(g.who == who for g in found))) for who in owners
     )
-    lead = Paragraph(("Nobody has stated, answered or measured so much, by who can fill it:",))
+    words = "Gaps of this run over all its documents: {number}. Who can fill how many of them:"
+    lead = Paragraph(tree.say(words, number=gaps.number_of(len(found))))
     shown: tuple[tree.Block, ...] = (lead, Bullets(items)) if items else (Paragraph(("Nothing is missing.",)),)
     return Section("gaps", "What is missing, and who can fill it", (*shown, _in_annex("Each stands in the", "gaps")))
 
@@ -211,7 +212,7 @@ def _what(book: Book, found: tuple[refs.Gap, ...]) -> Section:
     return Section(
         "what",
         "What this is",
-        (first, *given.notice(book), decision.outcome(book), gaps.missing(found), about.identity(book), figures),
+        (first, *given.notice(book), decision.outcome(book), gaps.of_run(found), about.identity(book), figures),
     )
 
 

@@ -16,6 +16,7 @@ from evidence.dossier import Dossier
 from evidence.folder import RunFolder
 from model_cards import (
     card,
+    inventory,
     localise,
     refs,
     render_docx,
@@ -24,7 +25,6 @@ from model_cards import (
     render_markdown,
     render_pdf,
     report,
-    tree,
 )
 from model_cards.language import ENGLISH
 from model_cards.legal import machine, names, registry
@@ -50,23 +50,21 @@ def render(folder: RunFolder, dossier: Dossier, suffixes: Collection[str] = FORM
         suffixes: Formats of the legal documents.
 
     Returns:
-        References to all files, and the text of every gap that they print.
+        References to all files, and the gaps of the run, each once.
     """
-    book = refs.book(dossier)
+    book = inventory.gathered(refs.book(dossier))
     card_tree, report_tree = card.tree_of(book), report.tree_of(book)
     written = [
         folder.write_bytes(CARD, (card.render_front(book) + render_markdown.render(card_tree)).encode("utf-8")),
         folder.write_bytes(ANNEX, render_markdown.render(card.annex_of(book), anchors=True).encode("utf-8")),
         folder.write_bytes(REPORT, render_html.render(report_tree).encode("utf-8")),
     ]
-    gaps = dict.fromkeys((*tree.gaps(report_tree), *tree.gaps(card_tree)))
     at = dt.datetime.fromisoformat(dossier.gate.at)
     waiting: list[tuple[str, Document, str, str]] = []
     machines: list[tuple[str, bytes]] = []
     for entry in names.needed(book):
         for language in languages(dossier.plan, entry):
             document = localise.build(registry.BUILDERS[entry.id], book, language)
-            gaps |= dict.fromkeys(tree.gaps(document)) if language == ENGLISH else {}
             waiting += [(entry.file(suffix, language), document, entry.id, suffix) for suffix in suffixes]
         machines += [(f"documents/{name}", content) for name, content in machine.files(book, entry.id).items()]
     # pandoc and the typesetter work outside of Python; more than two at a time would cost memory and save little.
@@ -74,7 +72,7 @@ def render(folder: RunFolder, dossier: Dossier, suffixes: Collection[str] = FORM
         contents = pool.map(lambda job: in_format(job[1], job[2], job[3], at), waiting)
         written += [folder.write_bytes(job[0], content) for job, content in zip(waiting, contents, strict=True)]
     written += [folder.write_bytes(name, content) for name, content in machines]
-    return records.DocumentsRecord(documents=tuple(written), gaps=tuple(gaps))
+    return records.DocumentsRecord(documents=tuple(written), gaps=tuple(gap.text for gap in book.gaps or ()))
 
 
 def languages(plan: AnyPlan, entry: names.Entry) -> list[str]:

@@ -38,13 +38,25 @@ def not_covered(book: Book) -> tuple[Gap, ...]:
 
 def of(sections: Iterable[Section], book: Book) -> tuple[Gap, ...]:
     """The gaps of some sections, each once, the questions that nobody has answered, and what nothing asks for."""
-    found = {part.text: part for s in sections for part in tree.walk_section(s) if isinstance(part, Gap)}
-    unanswered = {gap.text: gap for gap in statements.open_statements(book)}
-    return (*(found | unanswered).values(), *not_covered(book))
+    found = (part for s in sections for part in tree.walk_section(s) if isinstance(part, Gap))
+    return each_once((*found, *statements.open_statements(book), *not_covered(book)))
 
 
-def missing(found: tuple[Gap, ...]) -> Paragraph:
-    """How much is missing and what, in one paragraph."""
+def each_once(found: Iterable[Gap]) -> tuple[Gap, ...]:
+    """Gaps without those that say the same thing again, to be filled by the same person in the same place."""
+    kept: dict[tuple[str, str, str], Gap] = {}
+    for gap in found:
+        kept.setdefault(gap.key, gap)
+    return tuple(kept.values())
+
+
+def missing(found: tuple[Gap, ...], asking: str = "this report asks for") -> Paragraph:
+    """How much is missing and what, in one paragraph.
+
+    Args:
+        found: The gaps.
+        asking: Who asks for what is missing, with its verb.
+    """
     asked = _asked(found)
     rest = number_of(sum(g.kind == "Not covered" for g in found))
     last = (
@@ -56,11 +68,11 @@ def missing(found: tuple[Gap, ...]) -> Paragraph:
         sentence = " {number} questions that only persons can answer are open."
         last = parts(tree.say(sentence, number=number_of(unanswered)), last)
     if not asked:
-        return Paragraph(parts("Nothing that this report asks for is missing.", last))
+        return Paragraph(parts(f"Nothing that {asking} is missing.", last))
     names: Parts = ()
     for gap in asked:
         names += ("; ", gap.what) if names else (gap.what,)
-    word = "thing that this report asks for has" if len(asked) == 1 else "things that this report asks for have"
+    word = f"thing that {asking} has" if len(asked) == 1 else f"things that {asking} have"
     return Paragraph(
         tree.say(
             "Missing: {number} {word} not been stated or measured: {names}.{last}",
@@ -70,6 +82,15 @@ def missing(found: tuple[Gap, ...]) -> Paragraph:
             last=last,
         )
     )
+
+
+OF_RUN = "the documents of this run ask for"
+
+
+def of_run(found: tuple[Gap, ...]) -> Paragraph:
+    """How much is missing in the whole run, in one paragraph: the total, and what it is made of."""
+    total = tree.say("Gaps of this run over all its documents: {number}. ", number=number_of(len(found)))
+    return Paragraph(parts(total, missing(found, OF_RUN).content))
 
 
 def section(found: tuple[Gap, ...]) -> Section:
@@ -108,8 +129,8 @@ def _unanswered(found: list[Gap]) -> tuple[Section, ...]:
 
 
 def of_plan(found: Iterable[Gap]) -> int:
-    """How many gaps of the plan and the data there are, each counted once."""
-    return len({gap.text for gap in found if gap.kind in ("Not stated", "Not measured")})
+    """How many gaps of the plan and the data there are."""
+    return sum(gap.kind in ("Not stated", "Not measured") for gap in found)
 
 
 def number_of(count: int) -> Fact:

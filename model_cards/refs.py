@@ -178,6 +178,11 @@ class Gap:
     """Of the document in which it is shown."""
 
     @property
+    def key(self) -> tuple[str, str, str]:
+        """What makes it the same gap wherever it is printed: the thing, its owner and the place where it is filled."""
+        return (self.what if isinstance(self.what, str) else self.what.shown, self.who, self.where)
+
+    @property
     def text(self) -> str:
         """The whole gap in words."""
         colon = language.colon(self.language)
@@ -298,6 +303,8 @@ class Book:
     """`register`: what this version knows of the law; `read`: what the plan's answers point to. Code, too."""
     digests: Mapping[str, str]
     """Stage to the SHA-256 of the canonical form of its record, of `null` where there is none."""
+    gaps: tuple[Gap, ...] | None = None
+    """The gaps of the run over every document, each once; None as long as nobody has gathered them (`inventory`)."""
 
     def __getitem__(self, stage: str) -> Node:
         """The record of a stage; null where the plan has no such stage.

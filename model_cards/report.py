@@ -66,7 +66,7 @@ SIGNATURE = Paragraph(
 def tree_of(book: Book) -> Document:
     """The whole report: outcome, what is open, effect, what is missing, the class, limits; then the details."""
     front, back = first_chapters(book), details(book)
-    found = gaps.of((*front, *back), book)
+    found = all_gaps(book)
     summary = Section(
         "summary",
         "Summary",
@@ -78,7 +78,7 @@ def tree_of(book: Book) -> Document:
             decision.counts(book),
             *effect.baseline(book),
             decision.headlines(book),
-            gaps.missing(found),
+            gaps.of_run(found),
             *_may_i_sign(book),
             SIGNATURE,
         ),
@@ -127,7 +127,12 @@ def details(book: Book) -> tuple[Section, ...]:
 
 
 def all_gaps(book: Book) -> tuple[refs.Gap, ...]:
-    """Every gap of the report: the card lists the same."""
+    """The gaps of the run, which report and card list; where nobody has gathered them, those of the report."""
+    return own_gaps(book) if book.gaps is None else book.gaps
+
+
+def own_gaps(book: Book) -> tuple[refs.Gap, ...]:
+    """The gaps that the chapters of the report print, the open questions, and what nothing asks for."""
     return gaps.of((*first_chapters(book), *details(book)), book)
 
 

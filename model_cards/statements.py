@@ -13,6 +13,8 @@ BLOCKING = ("open", "outdated")
 """Standings that stand against a signature and a declaration. What is carried over waits to be confirmed, no more."""
 RISKS = f"{WHERE} --risks"
 """Where the register of risks is filled."""
+NO_RISKS = "register of risks, each with source, consequence, control"
+"""What is missing where the register holds no risk: one gap, whichever document prints it."""
 TALLY = {
     "stated": "stated",
     "carried": "carried over and not yet confirmed",

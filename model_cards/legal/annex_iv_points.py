@@ -251,7 +251,7 @@ def _risk_file(book: Book) -> list[Block]:
     where = parts.other(book, "risk_management", "not among the documents of this run")
     shown: list[Block] = [Paragraph(tree.say("The risk management file: {where}.", where=where))]
     if not book["answers"] or not book["answers"]["risks"]:
-        gap = Gap("register of risks, each with source, consequence, control", "compliance officer", statements.RISKS)
+        gap = Gap(statements.NO_RISKS, "compliance officer", statements.RISKS)
         shown.append(Paragraph((gap,)))
     return shown
 

@@ -99,10 +99,12 @@ def what_shortly(book: Book) -> Parts:
 
 
 def _missing_shortly(book: Book, missing: tuple[Gap, ...]) -> Parts:
+    found = _of_run(book, missing)
     every = tree.say(
-        " In every document together: {questions} open questions for persons, {lacking} gaps of the plan and the data.",
-        questions=gaps.number_of(len(statements.open_statements(book))),
-        lacking=gaps.number_of(_lacking(book, missing)),
+        " In every document together: {all} gaps, of which open questions for persons: {questions}, of the plan and "
+        "the data: {lacking}, asked for by nothing: {rest}.",
+        all=number_of(found),
+        **_kinds(found),
     )
     if not missing:
         return tree.parts("Nothing that this document asks for.", every)
@@ -126,9 +128,18 @@ def by_owner(missing: Sequence[Gap]) -> Parts:
     return parts.listed(each)
 
 
-def _lacking(book: Book, missing: tuple[Gap, ...]) -> int:
-    """How many gaps of the plan and the data there are in this document and in the report."""
-    return gaps.of_plan((*missing, *gaps.of(report.tree_of(book).sections, book)))
+def _of_run(book: Book, missing: tuple[Gap, ...]) -> tuple[Gap, ...]:
+    """The gaps of the run; where nobody has gathered them, those of the report and of this document."""
+    return gaps.each_once((*report.own_gaps(book), *missing)) if book.gaps is None else book.gaps
+
+
+def _kinds(found: tuple[Gap, ...]) -> dict[str, Fact]:
+    """The three numbers of which the total consists."""
+    return {
+        "questions": gaps.number_of(sum(gap.kind == "Not answered" for gap in found)),
+        "lacking": gaps.number_of(gaps.of_plan(found)),
+        "rest": gaps.number_of(sum(gap.kind == "Not covered" for gap in found)),
+    }
 
 
 def _sign_shortly(book: Book, against: list[Parts], missing: tuple[Gap, ...]) -> Parts:
@@ -232,31 +243,36 @@ def _missing(book: Book, chapters: Sequence[Section], missing: tuple[Gap, ...]) 
 
 def _in_all(book: Book, missing: tuple[Gap, ...]) -> Paragraph:
     """What is open beyond this document: questions by owner, and what the plan and the data lack."""
-    waiting = statements.open_statements(book)
+    found = _of_run(book, missing)
+    waiting = [gap for gap in found if gap.kind == "Not answered"]
     each = [
         tree.say("{n} for the {who}", n=gaps.number_of(sum(g.who == who for g in waiting)), who=who)
         for who in statements.OWNERS.values()
         if any(g.who == who for g in waiting)
     ]
+    kinds = _kinds(found)
     places: dict[str, Parts] = {
-        "lacking": (gaps.number_of(_lacking(book, missing)),),
+        "all": (number_of(found),),
+        "lacking": (kinds["lacking"],),
+        "rest": (kinds["rest"],),
         "matrix": (Link("Traceability matrix", "", "traceability"),),
         "report": (Link("evaluation report", "gaps", parts.REPORT),),
     }
     if not waiting:
         return Paragraph(
             tree.say(
-                "In all, over every document: no question for persons is open; gaps of the plan and the data: "
-                "{lacking}. Every question and requirement: {matrix}; every gap of the plan and the data: {report}.",
+                "Gaps of the run, over every document: {all}. No question for persons is open; gaps of the plan and "
+                "the data: {lacking}; asked for by nothing: {rest}. Every question and requirement: {matrix}; every "
+                "gap of the run: {report}.",
                 **places,
             )
         )
     return Paragraph(
         tree.say(
-            "In all, over every document: questions for persons that are open: {questions} ({each}); gaps of the plan "
-            "and the data: {lacking}. Every question and requirement: {matrix}; every gap of the plan and the data: "
-            "{report}.",
-            questions=gaps.number_of(len(waiting)),
+            "Gaps of the run, over every document: {all}. Questions for persons that are open: {questions} ({each}); "
+            "gaps of the plan and the data: {lacking}; asked for by nothing: {rest}. Every question and requirement: "
+            "{matrix}; every gap of the run: {report}.",
+            questions=kinds["questions"],
             each=parts.listed(each),
             **places,
         )

@@ -45,7 +45,7 @@ def entries(book: Book) -> list[Node]:
 
 
 def _gap() -> Gap:
-    return Gap("register of risks (Art. 9(2))", "compliance officer", WHERE)
+    return Gap(statements.NO_RISKS, "compliance officer", WHERE)
 
 
 def _overview(book: Book) -> Section:

@@ -142,7 +142,7 @@ def test_first_page_says_how_much_is_open_in_all(runs: dict[str, Dossier]) -> No
     found = next(s for s in sections(annex_iv.build(book)) if s.id == "brief-missing")
     text = tree.plain(tuple(tree.walk_section(found)))
     said = re.search(
-        r"questions for persons that are open: (\d+) \((.+?)\); gaps of the plan and the data: (\d+)", text
+        r"Questions for persons that are open: (\d+) \((.+?)\); gaps of the plan and the data: (\d+)", text
     )
     assert said is not None
     waiting = statements.open_statements(book)
