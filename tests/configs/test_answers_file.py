@@ -212,7 +212,7 @@ def test_the_written_file_explains_itself_and_fits_its_schema() -> None:
     """Each question that applies stands there with its articles; the first line names the schema beside it."""
     text = answers_text.write(AnswersFile(version=1, system=SYSTEM), PLAN)
     assert text.splitlines()[0] == "# yaml-language-server: $schema=answers.schema.json"
-    assert "# Who oversees the system, by which measures and aids, and were these assessed?" in text
+    assert "# Who oversees the system, and by which measures and aids?" in text
     assert "Art. 14(1)" in text
     content = strict_yaml.parse(text, "answers")
     assert len(content["answers"]) > 50

@@ -71,7 +71,7 @@ def test_what_nobody_stated_is_a_gap_with_who_and_where(found: Dossier) -> None:
     (gap,) = statements.said(book(found), "oversight")
     assert isinstance(gap, refs.Gap)
     assert gap.text == (
-        "Not answered: Who oversees the system, by which measures and aids, and were these assessed? To be filled by: "
+        "Not answered: Who oversees the system, and by which measures and aids? To be filled by: "
         "compliance officer (proofline answer --only oversight)."
     )
 

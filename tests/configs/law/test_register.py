@@ -192,3 +192,13 @@ def test_a_register_that_fails_its_types_names_file_entry_and_field(tmp_path, na
         law.load(tmp_path)
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_an_answer_is_asked_for_by_the_duty_that_it_answers() -> None:
+    """That measures of oversight are there does not show them effective; a list of misuse evaluates no risk."""
+    asked = {r.id: set(r.evidence) for r in REGISTER.all_requirements}
+    for duty in ("HR-14.1", "HR-14.2", "HR-14.3", "HR-14.4.a", "AIV-2e"):
+        assert "attestation:oversight_assessed" in asked[duty]
+    naming = {duty for duty, pointers in asked.items() if "attestation:oversight" in pointers}
+    assert naming == {"HR-13.3.d", "HR-14.3", "AIV-2e", "AIV-3"}
+    assert asked["HR-9.2.b"] == {"attestation:risks_evaluated"}
