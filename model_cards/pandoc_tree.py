@@ -5,11 +5,12 @@ Ref: pandoc-types 1.23, `Text.Pandoc.Definition`.
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from model_cards import drawings, language, layout, text, tree
+from model_cards import drawings, language, layout, lines, text, tree
 from model_cards.refs import Fact, Gap
 from model_cards.tree import (
     Block,
@@ -45,10 +46,12 @@ def of(document: Document, pictures: Sequence[str]) -> dict[str, Json]:
         document: What is said.
         pictures: File of each drawing, in reading order.
     """
-    files = iter(pictures)
+    leads_to = {part.anchor for part in tree.walk(document) if isinstance(part, Link) and not part.document}
+    named = {row: name for row, name in lines.of(document).items() if name in leads_to}
+    within = _Within(iter(pictures), named)
     blocks = [_styled("Draft", _para(document.draft)), *_contents(document)]
     for section in document.sections:
-        blocks += _section(section, 1, files)
+        blocks += _section(section, 1, within)
     title = {"t": "MetaInlines", "c": [_str(text.plain(tree.plain(document.title)))]}
     meta = {"title": title, "lang": {"t": "MetaString", "c": document.language}}
     return {"pandoc-api-version": API, "meta": meta, "blocks": blocks}
@@ -67,19 +70,29 @@ def _contents(document: Document) -> list[Json]:
     ]
 
 
-def _section(section: Section, level: int, files: Iterator[str]) -> Iterator[Json]:
+@dataclasses.dataclass(frozen=True)
+class _Within:
+    """What blocks need of the document that they stand in."""
+
+    files: Iterator[str]
+    """Of the drawings that are still to come."""
+    named: Mapping[tuple[int, int], str]
+    """Identity of a table and index of a row to the name of the line, where something in the document leads to it."""
+
+
+def _section(section: Section, level: int, within: _Within) -> Iterator[Json]:
     yield _node("Header", [min(level, 6), [section.id, [], []], [_node("Str", section.title)]])
     for index, block in enumerate(section.blocks):
         leads = layout.leads(section.blocks, index, more=bool(section.sections))
         if isinstance(block, Paragraph) and leads:
             yield _styled(KEPT[block.kind], _para(block.content))
         else:
-            yield from _block(block, files)
+            yield from _block(block, within)
     for inner in section.sections:
-        yield from _section(inner, level + 1, files)
+        yield from _section(inner, level + 1, within)
 
 
-def _block(block: Block, files: Iterator[str]) -> Iterator[Json]:
+def _block(block: Block, within: _Within) -> Iterator[Json]:
     match block:
         case Paragraph():
             words = _para(block.content)
@@ -90,7 +103,8 @@ def _block(block: Block, files: Iterator[str]) -> Iterator[Json]:
             if block.rows:
                 shares = layout.shares([(c,) for c in block.columns], block.rows, whole_names=True)
                 heads = [(column,) for column in block.columns]
-                yield _table(block.caption, shares, heads, block.rows, block.numeric)
+                names = [within.named.get((id(block), index), "") for index in range(len(block.rows))]
+                yield _table(block.caption, shares, heads, block.rows, block.numeric, names)
         case Pairs():
             rows = [((name,), content) for name, content in block.rows]
             yield _table((block.caption,), layout.PAIRS, (), rows)
@@ -103,7 +117,7 @@ def _block(block: Block, files: Iterator[str]) -> Iterator[Json]:
             yield from (_node("BulletList", items),) if items else ()
         case Figures():
             for figure in block.figures:
-                yield from _figure(figure, next(files))
+                yield from _figure(figure, next(within.files))
 
 
 def _tile(lines: tuple[Parts, ...]) -> list[Json]:
@@ -130,6 +144,7 @@ def _table(
     heads: Sequence[Parts],
     rows: Sequence[Sequence[Parts]],
     numeric: frozenset[int] = frozenset(),
+    names: Sequence[str] = (),
 ) -> Json:
     style = "Table Text Small" if len(shares) > 6 else "Table Text"
     columns = [
@@ -137,7 +152,8 @@ def _table(
         for index, share in enumerate(shares)
     ]
     head = [_row([_node("Strong", inline(words)) for words in heads], style)] if heads else []
-    body = [_row([inline(cell) for cell in row], style) for row in rows]
+    named = zip(rows, names or [""] * len(rows), strict=True)
+    body = [_row([[*_mark(name), *inline(row[0])], *map(inline, row[1:])], style) for row, name in named]
     return _node(
         "Table",
         [
@@ -149,6 +165,11 @@ def _table(
             [_NO_ATTRIBUTES, []],
         ],
     )
+
+
+def _mark(name: str) -> list[Json]:
+    """A bookmark, which links can lead to; none without a name."""
+    return [_node("Span", [[name, [], []], []])] if name else []
 
 
 def _row(cells: Sequence[Json], style: str) -> Json:

@@ -16,7 +16,7 @@ import pytest
 import typst
 
 from evidence.dossier import Dossier
-from model_cards import documents, layout, refs, render_json, render_pdf, tree
+from model_cards import documents, layout, refs, render_docx, render_json, render_pdf, tree
 from model_cards.legal import registry
 from model_cards.refs import Fact, Gap
 from model_cards.tree import Bullets, Document, Labels, Link, Pairs, Paragraph, Section, Table
@@ -348,3 +348,17 @@ def test_drawings_reach_every_format(dossiers: dict[str, Dossier]) -> None:
     assert "<svg" in made["html"].decode("utf-8")
     bare = Document(document.title, document.draft, (Section("x", "X"),), running=("Draft",))
     assert len(made["pdf"]) > len(render_pdf.render(bare, "bare", AT))
+
+
+@pytest.mark.slow
+def test_every_link_within_a_word_document_leads_somewhere(trees: dict[str, dict[str, Document]]) -> None:
+    """A section or a row that is led to is a bookmark."""
+    for written in trees.values():
+        for name, document in written.items():
+            made = render_docx.render(document, dt.datetime(2026, 11, 30, tzinfo=dt.UTC))
+            with zipfile.ZipFile(io.BytesIO(made)) as archive:
+                body = archive.read("word/document.xml").decode()
+            marks = set(re.findall(r'<w:bookmarkStart [^>]*w:name="([^"]+)"', body))
+            anchors = set(re.findall(r'<w:hyperlink w:anchor="([^"]+)"', body))
+            assert anchors <= marks, (name, sorted(anchors - marks)[:3])
+            assert anchors or name != "traceability"
