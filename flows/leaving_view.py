@@ -9,6 +9,9 @@ from rich.table import Table
 from configs.wording import counted
 from tef_export import leaving
 
+SEALED = "what is made while sealing (index, RO-Crate, attestations, manifests, signatures) is not counted"
+"""Why the ZIP holds more files than leave."""
+
 
 def show(found: leaving.Leaving, console: Console, *, every_file: bool = False) -> None:
     """Print the report of what leaves.
@@ -38,7 +41,7 @@ def show(found: leaving.Leaving, console: Console, *, every_file: bool = False) 
         "Persons named": "; ".join(found.persons),
         "Stays here": "; ".join(found.stays),
         "To be tested": found.test_environment.replace("_", " "),
-        "In all": f"{counted(len(found.files), 'file')}, {_size(found.bytes)}",
+        "In all": f"{counted(len(found.files), 'file')}, {_size(found.bytes)}; {SEALED}",
     }
     lines = Table.grid(padding=(0, 2))
     lines.add_column(no_wrap=True)

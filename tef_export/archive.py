@@ -368,7 +368,13 @@ def _name(raw: bytes, flags: int) -> str:
         return raw.decode("ascii")
     except UnicodeDecodeError:
         shown = raw.decode("utf-8" if flags & 0x800 else "cp437", errors="replace")
-        raise _refusal("file names in plain ASCII", f"{shown!r}") from None
+        # One flipped bit does that, too.
+        raise _refusal("file names in plain ASCII", f"{shown!r}", looks="unclear") from None
+
+
+def _leaves(name: str) -> bool:
+    """Does a name lead out of the folder it is unpacked into, on some system?"""
+    return name.startswith(("/", "\\\\")) or ".." in re.split(r"[/\\]", name) or re.match("[A-Za-z]:", name) is not None
 
 
 def _require_names(names: list[str]) -> str:
@@ -381,8 +387,11 @@ def _require_names(names: list[str]) -> str:
             harmless = all(map(_SEGMENT.fullmatch, segments[:-1])) and (
                 name.endswith("/") or name == segments[0] != bad
             )
-            refused = _repacked if harmless else _refusal
-            raise refused("file names of letters, digits, dot, dash and underscore in folders", f"{name!r}")
+            expected = "file names of letters, digits, dot, dash and underscore in folders"
+            if harmless:
+                raise _repacked(expected, f"{name!r}")
+            # A name that leaves its folder is meant; any other may be one flipped bit.
+            raise _refusal(expected, f"{name!r}", looks="tampering" if _leaves(name) else "unclear")
     tops = sorted({name.split("/")[0] for name in names})
     if len(tops) != 1:
         raise _refusal("one top directory", f"{len(tops)}: {', '.join(tops[:3])}")
@@ -436,5 +445,5 @@ def _refusal(
 
 
 def _repacked(expected: str, got: str) -> errors.VerificationError:
-    """What a common tool makes of a bundle that somebody unpacked and packed again."""
-    return _refusal(expected, got, "It was packed by another tool; ask for the file as it was released", "mistake")
+    """What a common tool makes of a bundle that somebody unpacked and packed again, altered or not."""
+    return _refusal(expected, got, "It was packed by another tool; ask for the file as it was released", "unclear")

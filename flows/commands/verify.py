@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 ADVICE: dict[errors.Looks, str] = {
     "damage": "Fetch it again.",
-    "mistake": "Whoever signed it, or packed it, did so: show the sender this table and ask for a new bundle.",
+    "mistake": "It was signed so: show the sender this table and ask for a new bundle.",
     "tampering": "Keep the file, and tell the sender by another way than it came.",
     "unclear": "Compare the SHA-256 and the fingerprint with the sender by another way.",
 }

@@ -68,7 +68,7 @@ def descriptions(bundle: cross_check.Bundle, index: manifest.BundleManifest, evi
             raise coherence.differs(places.CROISSANT, "a description of a table", "none beside a language model")
         _check_croissant(parsed[places.CROISSANT], evidence)
         croissant_shape.require(places.CROISSANT, parsed[places.CROISSANT])
-    return f"{files} files, {listed} software packages and the model card agree with the records"
+    return f"{files} files of the RO-Crate, {listed} software packages and the model card agree with the records"
 
 
 def signed(

@@ -282,3 +282,15 @@ def _file(folder: Path, content: bytes) -> Path:
     path = folder / "source.bin"
     path.write_bytes(content)
     return path
+
+
+@pytest.mark.parametrize("name", ["/etc/passwd", "top/../x", "top/..\\x", "\\\\host\\x", "C:/x"])
+def test_a_name_that_leaves_its_folder_is_meant(name: str) -> None:
+    """That looks like tampering; what one flipped bit can make of a name is not to be told."""
+    assert archive._leaves(name)
+
+
+@pytest.mark.parametrize("name", ["top/data/R\\ADME.md", "top/..a", "top/READM\x05.md", "top/a/"])
+def test_a_name_that_stays_in_its_folder_accuses_nobody(name: str) -> None:
+    """A bit flipped on the way, and an honest mistake, make such names as well."""
+    assert not archive._leaves(name)

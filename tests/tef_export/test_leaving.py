@@ -11,10 +11,12 @@ import zlib
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 
 from configs import errors, load
 from configs.bundle import Bundle, RealWorldTest
 from configs.system import Classification
+from flows import leaving_view
 from tef_export import leaving, payload, places, recipe, verify, write
 from tests.tef_export import making
 
@@ -42,6 +44,20 @@ def test_what_is_reported_is_what_leaves(made: making.Made) -> None:
     assert found.bytes == sum(file.size for file in found.files)
     assert set(found.by_role()) <= set(leaving.WORDS)
     assert found.bundle_id == made.written.bundle_id
+
+
+def test_the_number_of_files_says_what_it_leaves_out(made: making.Made) -> None:
+    """A reader who counts the files of the ZIP finds more, and is told which."""
+    found, console = prepared(made).leaving, Console(record=True, width=200)
+    leaving_view.show(found, console)
+    line = next(text for text in console.export_text().splitlines() if text.startswith("In all"))
+    assert f"{len(found.files)} files" in line
+    _, files = making.unpacked(made.path)
+    more = files.keys() - {file.path for file in found.files}
+    kinds = {"bundle.json": "index", "ro-crate": "RO-Crate", "manifest": "manifests", "signatures/": "signatures"}
+    for part, word in kinds.items():
+        assert any(part in path for path in more)
+        assert word in line
 
 
 def test_nothing_is_written_by_preparing(made: making.Made) -> None:
