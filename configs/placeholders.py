@@ -54,16 +54,16 @@ _OWED = re.compile(
     r"(?<!\w)(?:"
     # English
     r"tbd|tbc|tba|t\.\s?b\.\s?[dca]\.?|to[- ]?do|fixme|to follow|"
-    rf"(?:(?:is|are|has|have|still|yet) )*(?:to be|will be|shall be|must be) (?:(?:yet|still|later) )?{_DONE}|"
+    rf"(?:(?:is|are|has|have|still|yet) ){0, 3}(?:to be|will be|shall be|must be) (?:(?:yet|still|later) )?{_DONE}|"
     rf"not (?:yet )?(?:been )?{_DONE}(?: yet)?|"
     r"(?:we|i|they)(?: will|'ll|’ll| shall) (?:\w+ )?(?:determine|decide|define|confirm|clarify|complete|add|provide|"
     r"fill|write|answer|state|see)(?: (?:this|it|that))?(?: in)?|(?:coming|follows|more) (?:soon|later)|"
     r"(?:see|ask|come back) later|in progress|work in progress|wip|pending|"
     # German
-    r"(?:wird|werden|muss|müssen|soll) (?:(?:noch|später|nachträglich|erst) )*(?:nachgereicht|nachgetragen|ergänzt|"
+    r"(?:wird|werden|muss|müssen|soll) (?:(?:noch|später|nachträglich|erst) ){0,3}(?:nachgereicht|nachgetragen|ergänzt|"
     r"bestimmt|festgelegt|definiert|geklärt|bestätigt|entschieden|ausgefüllt|angegeben)(?: werden)?|"
-    r"(?:noch |später )*(?:zu (?:ergänzen|bestimmen|klären|definieren|bestätigen|entscheiden|erledigen)|festzulegen|"
-    r"nachzutragen|nachzureichen|einzutragen|auszufüllen|anzugeben)|folgt(?: noch| später| in kürze)?|"
+    r"(?:noch |später ){0,3}(?:zu (?:ergänzen|bestimmen|klären|definieren|bestätigen|entscheiden|erledigen)|"
+    r"festzulegen|nachzutragen|nachzureichen|einzutragen|auszufüllen|anzugeben)|folgt(?: noch| später| in kürze)?|"
     r"(?:siehe|s\.) später|noch offen|in (?:arbeit|klärung)|(?:steht|stehen) (?:noch )?nicht fest|"
     # French
     r"à (?:compléter|renseigner|définir|déterminer|confirmer|préciser|venir|faire|décider|remplir|fixer|valider)|"

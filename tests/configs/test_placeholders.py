@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from configs import placeholders
@@ -92,3 +94,13 @@ def test_nobody_is_called_so(text: str) -> None:
 def test_few_words_that_name_something_are_taken(text: str) -> None:
     """A title, a name or a role need not be a sentence."""
     assert placeholders.in_words(text) is None
+
+
+@pytest.mark.parametrize(
+    "part", ["noch später ", "is are has ", "wird noch ", "[name, ", "to be ", "because a ", "n. "]
+)
+def test_a_long_text_is_read_in_time_that_grows_with_it(part: str) -> None:
+    """An answers file may hold megabytes of one answer: no pattern is tried from each of its words to its end."""
+    begun = time.process_time()
+    placeholders.in_sentence(part * 20_000)
+    assert time.process_time() - begun < 10
