@@ -54,7 +54,7 @@ _OWED = re.compile(
     r"(?<!\w)(?:"
     # English
     r"tbd|tbc|tba|t\.\s?b\.\s?[dca]\.?|to[- ]?do|fixme|to follow|"
-    rf"(?:(?:is|are|has|have|still|yet) ){0, 3}(?:to be|will be|shall be|must be) (?:(?:yet|still|later) )?{_DONE}|"
+    rf"(?:(?:is|are|has|have|still|yet) ){{0,3}}(?:to be|will be|shall be|must be) (?:(?:yet|still|later) )?{_DONE}|"
     rf"not (?:yet )?(?:been )?{_DONE}(?: yet)?|"
     r"(?:we|i|they)(?: will|'ll|’ll| shall) (?:\w+ )?(?:determine|decide|define|confirm|clarify|complete|add|provide|"
     r"fill|write|answer|state|see)(?: (?:this|it|that))?(?: in)?|(?:coming|follows|more) (?:soon|later)|"
