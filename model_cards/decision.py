@@ -266,8 +266,8 @@ def _waivers(book: Book) -> list[tree.Block]:
     waivers = list(book["gate"]["waivers"])
     later = Paragraph(
         (
-            "Waivers are given with the approval, after this document was written; they stand in approval.json of the "
-            "run and of the bundle, not here.",
+            "Waivers are given with the approval, after this document was written; they stand in the approval "
+            "(approvals/ of the run) and in the bundle, not here.",
         )
     )
     if not waivers:

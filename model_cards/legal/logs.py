@@ -75,7 +75,7 @@ FIELDS: tuple[tuple[str, str, str], ...] = (
     ("operator", "who used it: a pseudonym that the deployer can resolve", "every event that a person causes"),
     (
         "case",
-        "a number that ties the output to the decision and to the true outcome, once known",
+        "an identifier that ties the output to the decision and to the true outcome, once known",
         "output, decision",
     ),
     ("input_sha256", "digest of the input as the model got it", "output, unusual_input"),
