@@ -72,7 +72,7 @@ _MASKS = tuple(
         r"\b(?:op|lts|python|java|opset|ir|cuda)\s*\d+(?:\.\d+)*",
         r"\b(?:[a-zäöü]+[-_])*[a-zäöü]+[-_]?\d[\w.-]*",
         r"\b\d+(?:d|nd)\b",
-        r"\b\d+-bit\b|\b\d+\s?bit\b",
+        r"(?<![\d.,])\d+-bit\b|(?<![\d.,])\b\d+\s?bit\b",
     )
 )
 _FIRST_DAY = re.compile(

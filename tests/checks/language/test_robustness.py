@@ -152,4 +152,4 @@ def test_a_gate_on_the_worst_language_is_open_while_a_language_is_too_small(tmp_
         subject = runs.subject(tmp_path / str(limit), rows, TRAIN, plan=plan)
         (found,) = gate.apply(plan, [r for r in robustness.measure(subject) if r.check_id == check])
         assert found.status == wanted
-        assert "language=sv has fewer than 5 excerpts" in found.reason
+        assert "“sv” has fewer than 5 excerpts" in found.reason
