@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterator
 
 from configs.law import articles
 from model_cards.lint import lexicon, words
 from model_cards.lint.evidence import Evidence
-from model_cards.lint.model import Document, Finding, Sentence
+from model_cards.lint.model import Finding, Sentence
 from model_cards.lint.rules import citations, tokens
 from model_cards.lint.rules.catalogue import RULES
 from model_cards.lint.rules.citations import Citation
@@ -23,14 +24,14 @@ _OF_PROCEDURE = re.compile(
 _POINT = re.compile(
     r"\W*(?:annex\s+iii\W+(?:point\s+)?)?(?P<number>[1-8])\s*(?:\((?P<letter>[a-e])\))?\W*", re.IGNORECASE
 )
-
-
 _RANGE = re.compile(r"\s*(?:to|bis|à|and|und|et|-|–)\s*(?:point\s+)?\(?[1-8]\)?", re.IGNORECASE)
 """After the first point of a range."""
+_NEAR = 70
+"""Characters between an article and an annex that are read together."""
 
 
-def check(sentence: Sentence, document: Document, evidence: Evidence) -> Iterator[Finding]:
-    """Every period, annex, section or point that is another than the article or the evidence has."""
+def check(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
+    """Every annex, section or point that is another than the article or the evidence has."""
     cited = citations.find(sentence.text)
     if not cited:
         return
@@ -59,16 +60,12 @@ def _annexes(sentence: Sentence, cited: list[Citation]) -> Iterator[Finding]:
         )
 
 
-_NEAR = 70
-
-
 def _sections(sentence: Sentence) -> Iterator[Finding]:
     match = _SECTION.search(sentence.text)
     if match is None:
         return
     table = articles.load().annex_sections
-    phrases = lexicon.Phrases({name: (name,) for row in table.values() for name in row})
-    told = {span.concept for span in tokens.of(sentence.text).spans(phrases)}
+    told = {span.concept for span in tokens.of(sentence.text).spans(_products())}
     named = (match["section"] or match["before"]).upper()
     own = table[named]
     other = next((s for s, row in table.items() if s != named and told & set(row)), None)
@@ -76,6 +73,11 @@ def _sections(sentence: Sentence) -> Iterator[Finding]:
         yield _finding(
             sentence, match.span(), f"This product is listed in Section {other} of Annex I.", f"Cite Section {other}."
         )
+
+
+@functools.cache
+def _products() -> lexicon.Phrases:
+    return lexicon.Phrases({name: (name,) for row in articles.load().annex_sections.values() for name in row})
 
 
 def _points(sentence: Sentence, cited: list[Citation], evidence: Evidence) -> Iterator[Finding]:

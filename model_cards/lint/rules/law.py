@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from configs.law import articles
 from model_cards.lint import lexicon
@@ -37,20 +37,9 @@ _LIGHT = re.compile(
     r"^[\s,(:]*(?:\w+\s+){0,5}(?:of|under|in|with|by|to|see|cf\.?|per|from|nach|gemäß|laut|selon)?[\s(]*(?:the\s+)?$",
     re.IGNORECASE,
 )
-
-
-def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
-    """Every citation of a document."""
-    before, uses = "", _uses(document, evidence)
-    for sentence in document.sentences:
-        if sentence.kind == "code":
-            continue
-        headings = " ".join(sentence.place.heading[-_HEADINGS:])
-        yield from _sentence(sentence, f"{headings} {before}", uses)
-        yield from annexed.check(sentence, document, evidence)
-        before = sentence.text if sentence.kind == "prose" else before
-
-
+_FEW = 2
+"""Citations, and `_SHORT` characters, up to which a sentence without a subject may lean on its heading."""
+_SHORT = 60
 _HEADINGS = 2
 _BACK = re.compile(
     r"(?<!\w)(?:such|this|these|those|it|they|its|here|there)(?= \w)|(?<!\w)(?:it|them)(?!\w)|"
@@ -69,6 +58,21 @@ _PURPOSE = frozenset({"purpose", "use", "intended", "description", "domain", "ap
 """Words of the keys under which evidence says what a system is for."""
 OPENING = 12
 """Sentences at the head of a document that say what it is about."""
+Uses = Callable[[], frozenset[str]]
+"""Gives the points of Annex III that list what the system is for."""
+
+
+def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
+    """Every citation of a document."""
+    # A run has tens of thousands of texts, and most documents cite no point of Annex III.
+    before, uses = "", functools.cache(lambda: _uses(document, evidence))
+    for sentence in document.sentences:
+        if sentence.kind == "code":
+            continue
+        headings = " ".join(sentence.place.heading[-_HEADINGS:])
+        yield from _sentence(sentence, f"{headings} {before}", uses)
+        yield from annexed.check(sentence, evidence)
+        before = sentence.text if sentence.kind == "prose" else before
 
 
 def _uses(document: Document, evidence: Evidence) -> frozenset[str]:
@@ -80,7 +84,7 @@ def _uses(document: Document, evidence: Evidence) -> frozenset[str]:
     return frozenset(name for name, said in points.items() if told & set(said))
 
 
-def _sentence(sentence: Sentence, before: str, uses: frozenset[str]) -> Iterator[Finding]:
+def _sentence(sentence: Sentence, before: str, uses: Uses) -> Iterator[Finding]:
     text = sentence.text
     cited = citations.find(text)
     if not _OF_THE_PROPOSAL.search(text):
@@ -129,10 +133,6 @@ def _nearest(span: Span, cited: Sequence[Citation], text: str) -> int | None:
         if distance <= NEAR and weighed < least:
             best, least = number, weighed
     return best
-
-
-_FEW = 2
-_SHORT = 60
 
 
 def _of_heading(sentence: Sentence, citation: Citation, before: str) -> Iterator[Finding]:
@@ -234,7 +234,7 @@ def _point_phrases(annex: str) -> lexicon.Phrases:
     return lexicon.Phrases({word: (word,) for said in articles.load().annex_points[annex].values() for word in said})
 
 
-def _point(sentence: Sentence, citation: Citation, uses: frozenset[str]) -> Iterator[Finding]:
+def _point(sentence: Sentence, citation: Citation, uses: Uses) -> Iterator[Finding]:
     """`pricing of life insurance is in Annex III, point 5(b)`: the point of an annex that lists another use."""
     points = articles.load().annex_points.get(citation.name, {})
     if not citation.paragraphs or citation.paragraphs.partition(".")[0] not in points:
@@ -242,7 +242,7 @@ def _point(sentence: Sentence, citation: Citation, uses: frozenset[str]) -> Iter
     told = list(tokens.of(sentence.text).spans(_point_phrases(citation.name)))
     right = frozenset(name for span in told for name, said in points.items() if span.concept in said)
     of_the_system = not told and citation.name == "Annex III" and _says_it_is_under(sentence.text)
-    right = uses if of_the_system else right
+    right = uses() if of_the_system else right
     if not right or _within(citation.paragraphs, right):
         return
     first = sorted(right, key=len)[-1]
