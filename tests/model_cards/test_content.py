@@ -182,7 +182,7 @@ def test_waivers_are_not_denied(rendered: dict[str, Rendered]) -> None:
     """The documents are older than the approval: they say where its waivers stand, not that there are none."""
     for document in (rendered["binary"].page, rendered["binary"].card + rendered["binary"].annex):
         assert "No waiver was given" not in document
-        assert "they stand in approval.json" in document
+        assert "they stand in the approval (approvals/ of the run) and in the bundle" in document
 
 
 def test_limits_say_that_they_have_no_rationale(rendered: dict[str, Rendered]) -> None:
