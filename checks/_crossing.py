@@ -33,23 +33,24 @@ class Crossing:
 
     @property
     def words(self) -> str:
-        """One clause for reasons: `falls below 0.8 at severity 0.27 (between 0.21 and 0.34)`."""
-        asked = f"{self.threshold:g}"
-        if self.at == 0 and self.high == 0:
-            return f"below {asked} already on unaltered inputs"
-        if self.at == 0:
-            end = f"{self.high:.2g}" if self.high is not None else f"beyond {self.most:g}"
-            range_ = f" (between 0 and {end})" if self.banded else ""
-            return f"below {asked} already on unaltered inputs{range_}"
-        if self.at is None and self.low is None:
-            return f"stays above {asked} up to severity {self.most:g}"
+        """One clause for reasons: `falls below 0.8 at severity 0.27, by its interval between severity 0.2 and 0.34`."""
+        asked, largest = f"{self.threshold:g}", f"{self.most:g}, the largest measured"
         if self.at is None:
-            return f"stays above {asked} up to severity {self.most:g}, though from {self.low:.2g} on it may not"
+            stays = f"stays above {asked} up to severity {largest}"
+            return stays if self.low is None else f"{stays}, though its interval reaches below from {self.low:.2g} on"
+        if self.at == 0:
+            below = f"below {asked} already on unchanged inputs"
+            if not self.banded or self.high == 0:
+                return below
+            end = largest if self.high is None else f"{self.high:.2g} only"
+            return f"{below}, though its interval reaches {asked} up to severity {end}"
+        falls = f"falls below {asked} at severity {self.at:.2g}"
         if not self.banded:
-            return f"falls below {asked} at severity {self.at:.2g}"
-        start = "0" if self.low is None else f"{self.low:.2g}"
-        end = f"{self.high:.2g}" if self.high is not None else f"beyond {self.most:g}"
-        return f"falls below {asked} at severity {self.at:.2g} (between {start} and {end})"
+            return falls
+        start = f"{self.low or 0:.2g}"
+        if self.high is None:
+            return f"{falls}, by its interval at {start} or later, perhaps beyond {largest}"
+        return f"{falls}, by its interval between severity {start} and {self.high:.2g}"
 
     def detail(self) -> dict[str, object]:
         """For `details`."""

@@ -66,6 +66,8 @@ class Answer:
 
     state: State
     words: Parts
+    pointer: str = ""
+    """Name in the register of what answers, for example `attestation:oversight`."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,7 +99,7 @@ def of(book: Book, requirement: Node, places: Places) -> tuple[Answer, ...]:
 
 def _answer(book: Book, pointer: Node, places: Places) -> Answer:
     kind, _, name = str(pointer.value).partition(":")
-    return _KINDS[kind](book, name, places)
+    return dataclasses.replace(_KINDS[kind](book, name, places), pointer=str(pointer.value))
 
 
 def _record(book: Book, stage: str, places: Places) -> Answer:
@@ -181,7 +183,7 @@ def _plan(book: Book, path: str, _: Places) -> Answer:
     if not node or node.value == "unknown":
         if path == "predetermined_changes":
             # Whether none is meant is asked of a person; the plan without any is no second gap.
-            return Answer("evidenced", tree.parts("the plan declares none ", _place(node.evidence)))
+            return Answer("stated", tree.parts("the plan declares none ", _place(node.evidence)))
         what, who = GENERAL.get(path, (path.rpartition(".")[2].replace("_", " "), "provider"))
         return Answer("gap", (Gap(what, who, f"plan: {path}"),))
     if path == "corpora" and (silent := _crawled_in_silence(node)):

@@ -109,7 +109,10 @@ def _missing_shortly(book: Book, missing: tuple[Gap, ...]) -> Parts:
     if not missing:
         return tree.parts("Nothing that this document asks for.", every)
     link = Link("who and what", "brief-missing")
-    one, many = "{n} gap in this document: {each} ({link}).", "{n} gaps in this document: {each} ({link})."
+    one, many = (
+        "{n} gap in this document: {each} ({link}).",
+        "{n} gaps in this document, each counted once: {each} ({link}).",
+    )
     words = one if len(missing) == 1 else many
     return tree.parts(tree.say(words, n=number_of(missing), each=by_owner(missing), link=(link,)), every)
 
@@ -329,16 +332,14 @@ def _sign(book: Book, against: list[Parts], missing: tuple[Gap, ...], carried: P
 
 def _of_gate(book: Book, which: Parts) -> list[Parts]:
     """What the gate says, and where the reader finds the checks it speaks of."""
-    found = declaration.gates(book)
-    if not found:
+    if not declaration.gates(book):
         return []
-    number = book["gate"]["reasons"].derived(len(found), "required lines that did not pass", "count")
     return [
         tree.say(
-            "The gate says {status}: required checks that did not pass: {number} ({link}); the engineer improves them, "
-            "or whoever approves waives them with a reason.",
+            "The gate says {status}; required and not passed: {counted} ({link}); the engineer improves them, or "
+            "whoever approves waives them with a reason.",
             status=book["gate"]["outcome"].fact("status"),
-            number=number,
+            counted=declaration.made_of(book),
             link=which,
         )
     ]

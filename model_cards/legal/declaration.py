@@ -176,10 +176,10 @@ def _signatory(book: Book) -> tuple[Paragraph, ...]:
 def _accepted(book: Book, waivers: Node) -> list[tree.Block]:
     """What did not pass, what was found, and who accepts it, why and until when."""
     if not waivers:
-        return [Paragraph(("Every required gate of the run passed; nothing was waived.",))]
+        return [Paragraph(("Every required gate and check of the run passed; nothing was waived.",))]
     known = {(v.reason.value["check_id"], v.reason.value["slice"]): v for v in blocks.verdicts(book)}
     lines = tuple(_waiver(known[w.value["check_id"], w.value["slice"]], w) for w in waivers)
-    caption = ("Required gates that did not pass and that a named person accepts",)
+    caption = ("Required gates and checks that did not pass and that a named person accepts",)
     heads = ("Gate", "Outcome", "What was found", "Accepted, because", "By", "Until")
     return [Table(caption, heads, lines, prose=True)]
 
@@ -208,15 +208,29 @@ def _against(book: Book, found: list[Objection]) -> tuple[tree.Block, ...]:
         )
         return (Paragraph((words,), "lead"),)
     lead = tree.say(
-        "No declaration was rendered, not even as a draft: {number} {words} against it. Required gates that did not "
-        "pass can be waived by the person who approves the run, each with a reason; whatever else stands here has to "
-        "be answered first.",
+        "No declaration was rendered, not even as a draft: {number} {words} against it.{gates} Required gates and "
+        "checks that did not pass can be waived by the person who approves the run, each with a reason; whatever "
+        "else stands here has to be answered first.",
         number=number(book, found),
         words="thing stands" if len(found) == 1 else "things stand",
+        gates=tree.say(" Required and not passed: {counted}.", counted=made_of(book)) if gates(book) else (),
     )
     shown: list[tree.Block] = [Paragraph(lead, "lead")]
     shown += [_of(who, [o for o in found if o.who == who]) for who in dict.fromkeys(o.who for o in found)]
     return tuple(shown)
+
+
+def made_of(book: Book) -> Parts:
+    """How many required lines did not pass; how many of them are gates of the plan, how many further checks."""
+    node, open_ = book["gate"]["reasons"], _not_passed(book)
+    gates_ = sum(v.of_policy for v in open_)
+    return tree.say(
+        "{all}, of which gates of the plan: {gates}, further checks on data, export and declared properties, which "
+        "count by their own limits: {others}",
+        all=node.derived(len(open_), "required lines that did not pass", "count"),
+        gates=node.derived(gates_, "gates of the plan among them", "count"),
+        others=node.derived(len(open_) - gates_, "further checks among them", "count"),
+    )
 
 
 def number(book: Book, found: list[Objection]) -> Fact:
@@ -285,14 +299,23 @@ def _high_risk(book: Book) -> list[Objection]:
 def gates(book: Book, waived: Waived = ()) -> list[Objection]:
     """Required lines of the gate that did not pass and that nobody has accepted."""
     found = []
-    for verdict in blocks.verdicts(book):
-        reason = verdict.reason.value
-        if not reason["required"] or reason["status"] == "pass" or (reason["check_id"], reason["slice"]) in waived:
-            continue
-        what = parts("required gate: ", *_named(verdict), ": ", *blocks.status(verdict.reason))
+    for verdict in _not_passed(book, waived):
+        kind = "gate of the plan: " if verdict.of_policy else "further required check: "
+        what = parts(kind, *_named(verdict), ": ", *blocks.status(verdict.reason))
         change = ("improve the system, or waive it with a reason: proofline approve --waive",)
         found.append(Objection(what, blocks.measured(verdict), "engineer, or whoever approves", change))
     return found
+
+
+def _not_passed(book: Book, waived: Waived = ()) -> list[blocks.Verdict]:
+    """The required lines that did not pass and that nobody has accepted: gates of the plan and further checks."""
+    return [
+        verdict
+        for verdict in blocks.verdicts(book)
+        if verdict.reason.value["required"]
+        and verdict.status != "pass"
+        and (verdict.reason.value["check_id"], verdict.reason.value["slice"]) not in waived
+    ]
 
 
 def _stated(book: Book) -> list[Objection]:

@@ -53,7 +53,7 @@ def missing(book: Book, document: Document) -> Parts:
     found = brief.gaps_of(document.sections)
     if not found:
         return ("Nothing that this document asks for.",)
-    one, many = "{n} gap in this document: {each}.", "{n} gaps in this document: {each}."
+    one, many = "{n} gap in this document: {each}.", "{n} gaps in this document, each counted once: {each}."
     return tree.say(one if len(found) == 1 else many, n=brief.number_of(found), each=brief.by_owner(found))
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from model_cards import figures, language, lines, report, statements, tree
 from model_cards.legal import answered, frame, parts
 from model_cards.legal.answered import STATES, Answer, Places, State
-from model_cards.refs import Book, Fact, Node
+from model_cards.refs import Book, Fact, Gap, Node
 from model_cards.tree import Block, Bullets, Document, Figure, Figures, Paragraph, Parts, Section, Table
 
 TITLE = "traceability matrix"
@@ -22,6 +22,7 @@ SHOWN: tuple[State, ...] = ("evidenced", "stated", "carried", "outdated", "gap")
 """States of the answers that are asked for, in the order of the picture."""
 COUNTED: tuple[State, ...] = (*SHOWN, "touched")
 """Columns of the table: what only touches a duty stands apart."""
+_GIVEN: tuple[State, ...] = ("stated", "carried", "outdated")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -38,6 +39,8 @@ class Article:
 
     name: Fact
     rows: tuple[Row, ...]
+    new: frozenset[str] = frozenset()
+    """Texts of the gaps that stand in no article before."""
 
     def count(self, state: State) -> Fact:
         """How many answers have a state."""
@@ -49,6 +52,11 @@ class Article:
         """How many answers are asked for."""
         asked = sum(a.state != "touched" for r in self.rows for a in r.answers)
         return Fact(asked, self.name.evidence, "count", "answers that are asked for")
+
+    @property
+    def once(self) -> Fact:
+        """How many gaps stand here first: what is missing at several requirements is one gap."""
+        return Fact(len(self.new), self.name.evidence, "count", "gaps that stand in no article before")
 
 
 def build(book: Book) -> Document:
@@ -81,10 +89,12 @@ def articles(book: Book, places: Places, among: Iterable[Node] | None = None) ->
         name = _article(str(requirement.value["place"]))
         first.setdefault(name, requirement)
         grouped.setdefault(name, []).append(Row(requirement, answered.of(book, requirement, places)))
-    return tuple(
-        Article(first[name]["place"].derived(name, "article of the place"), tuple(rows))
-        for name, rows in grouped.items()
-    )
+    found, seen = [], frozenset[str]()
+    for name, rows in grouped.items():
+        gaps = frozenset(p.text for row in rows for a in row.answers for p in a.words if isinstance(p, Gap))
+        found.append(Article(first[name]["place"].derived(name, "article of the place"), tuple(rows), gaps - seen))
+        seen |= gaps
+    return tuple(found)
 
 
 def _article(place: str) -> str:
@@ -136,6 +146,7 @@ def _completeness(book: Book, found: tuple[Article, ...]) -> Section:
         "Outdated",
         "Gaps",
         "Touched",
+        "Gaps, each once",
     )
     body: tuple[tuple[Parts, ...], ...] = tuple(
         (
@@ -143,6 +154,7 @@ def _completeness(book: Book, found: tuple[Article, ...]) -> Section:
             (Fact(len(article.rows), article.name.evidence, "count", "requirements of the article that apply"),),
             (article.asked,),
             *((article.count(state),) for state in COUNTED),
+            (article.once,),
         )
         for article in found
     )
@@ -160,9 +172,20 @@ def _completeness(book: Book, found: tuple[Article, ...]) -> Section:
             ),
         )
     )
+    note = Paragraph(
+        tree.say(
+            "These numbers count answers, each at every requirement that asks for it. What is missing at several "
+            "requirements is one gap: each counted once, where it stands first (last column), there are {once}, and "
+            "the gaps by person are counted so, too. Of the answers that are stated, carried over or outdated, "
+            "{given} are statements of persons, {statements} different ones; the others stand in the plan.",
+            once=total[-1],
+            **_of_persons(book, found),
+        ),
+        "note",
+    )
     body += (total,)
     table = Table(("Answers asked for, and what there is, by article",), heads, body, frozenset(range(1, len(heads))))
-    return Section("completeness", "Answers by article", (lead, Figures((_figure(found),)), table))
+    return Section("completeness", "Answers by article", (lead, note, Figures((_figure(found),)), table))
 
 
 def _total(book: Book, found: tuple[Article, ...]) -> tuple[Parts, ...]:
@@ -172,7 +195,19 @@ def _total(book: Book, found: tuple[Article, ...]) -> tuple[Parts, ...]:
         node.derived(sum(int(a.count(s).value) for a in found), f"answers that are {s}", "count") for s in COUNTED
     ]
     asked = node.derived(sum(int(a.asked.value) for a in found), "answers asked for", "count")
-    return (("All",), (node.size("requirements"),), (asked,), *((count,) for count in counts))
+    once = node.derived(sum(len(a.new) for a in found), "different gaps", "count")
+    return (("All",), (node.size("requirements"),), (asked,), *((count,) for count in counts), (once,))
+
+
+def _of_persons(book: Book, found: tuple[Article, ...]) -> dict[str, Fact]:
+    """How many of the answers are statements of persons, and how many different statements these are."""
+    node = book.law["read"]["requirements"]
+    answers = [a for article in found for row in article.rows for a in row.answers]
+    given = [a.pointer for a in answers if a.pointer.startswith(parts.ATTESTATION) and a.state in _GIVEN]
+    return {
+        "given": node.derived(len(given), "answers that are statements of persons", "count"),
+        "statements": node.derived(len(set(given)), "statements of persons that answer", "count"),
+    }
 
 
 def _figure(found: tuple[Article, ...]) -> Figure:
@@ -186,7 +221,7 @@ def _figure(found: tuple[Article, ...]) -> Figure:
     most = max(found, key=lambda a: int(a.count("gap").value))
     alt = tree.say(
         "One bar for each article, as long as the answers it asks for, divided into evidenced, stated, carried over, "
-        "outdated and gaps. Most gaps are in {article}: {gaps} of {asked}.",
+        "outdated and gaps. Most answers are missing in {article}: {gaps} of the {asked} that it asks for.",
         article=most.name,
         gaps=most.count("gap"),
         asked=most.asked,

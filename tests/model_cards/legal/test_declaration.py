@@ -59,6 +59,23 @@ def test_an_open_required_gate_stands_against_it_until_waived(ready: Dossier, st
         declaration.draft(refs.book(changed), NONE)
 
 
+def test_what_did_not_pass_is_counted_by_where_its_limit_stands(ready: Dossier) -> None:
+    """Gates of the plan and further checks are counted apart, in words and by what each line begins with."""
+    plan = {gate.check for gate in ready.plan.policy.gates}
+    reasons = tuple(r.model_copy(update={"status": "inconclusive"}) if r.required else r for r in ready.gate.reasons)
+    changed = dataclasses.replace(ready, gate=ready.gate.model_copy(update={"reasons": reasons}))
+    required = [r.check_id for r in reasons if r.required]
+    gates = sum(name in plan for name in required)
+    assert 0 < gates < len(required)
+    said = _what(changed)
+    assert sum(words.startswith("gate of the plan: ") for words in said) == gates
+    assert sum(words.startswith("further required check: ") for words in said) == len(required) - gates
+    words = f"{len(required)}, of which gates of the plan: {gates}, further checks on data, export and declared"
+    book = refs.book(changed)
+    for document in (declaration.build(book), annex_iv.build(book)):
+        assert words in "".join(tree.plain((part,)) for part in tree.walk(document))
+
+
 def test_each_missing_statement_stands_against_it(dossiers: dict[str, Dossier], ready: Dossier) -> None:
     """Every question that applies and is open is listed with its owner; one that applies to nobody is not."""
     asked = [s.id for s in ready.answers.statements if s.applies] if ready.answers else []

@@ -12,7 +12,7 @@ from evidence.dossier import Dossier
 from model_cards import refs, report, tree
 from model_cards.legal import answered, traceability
 from model_cards.legal.answered import STATES
-from model_cards.tree import Document, Figures, Table
+from model_cards.tree import Document, Figures, Paragraph, Table
 
 RUNS = ("binary", "multiclass", "regression", "answered")
 
@@ -48,9 +48,48 @@ def test_every_applying_requirement_and_answer_has_its_line(
 def test_states_add_up(trees: dict[str, dict[str, Document]], run: str) -> None:
     """For each article evidenced, stated, carried over, outdated and gaps make up what is asked for."""
     for row in counts(trees[run]["traceability"]).rows:
-        _, asked, *states, _touched = numbers(row)
+        _, asked, *states, _touched, _once = numbers(row)
         assert len(states) + 1 == len(STATES)
         assert sum(states) == asked
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_gaps_counted_once_add_up_to_those_of_the_first_lines(trees: dict[str, dict[str, Document]], run: str) -> None:
+    """The last column, the note above the table and In short tell one number: the different gaps of the document."""
+    document = trees[run]["traceability"]
+    *articles, total = counts(document).rows
+    once = [numbers(row)[-1] for row in articles]
+    assert sum(once) == numbers(total)[-1] == len(tree.gaps(document))
+    short = next(s for s in document.sections if s.id == "short")
+    said = "".join(tree.plain(content) for block in short.blocks for _, content in block.rows)  # type: ignore[union-attr]
+    assert f"{sum(once)} gaps in this document, each counted once" in said
+    notes = [b for s in document.sections if s.id == "completeness" for b in s.blocks if isinstance(b, Paragraph)]
+    assert f"there are {sum(once)}," in tree.plain(notes[1].content)
+
+
+def test_statements_of_persons_are_told_apart_from_the_plan(
+    trees: dict[str, dict[str, Document]], runs: dict[str, Dossier]
+) -> None:
+    """The note says how many answers are statements of persons, and how many different ones these are."""
+    for run in ("binary", "answered"):
+        answers = runs[run].answers
+        given = {s.id for s in answers.statements if s.status != "open"} if answers else set()
+        asked = [p for r in applies.requirements(runs[run].plan) for p in r.evidence]
+        used = [p for p in asked if p.removeprefix("attestation:") in given and p.startswith("attestation:")]
+        section = next(s for s in trees[run]["traceability"].sections if s.id == "completeness")
+        words = "".join(tree.plain(b.content) for b in section.blocks if isinstance(b, Paragraph))
+        assert f"{len(used)} are statements of persons, {len(set(used))} different ones" in words
+
+
+def test_what_the_plan_says_is_stated(runs: dict[str, Dossier]) -> None:
+    """The label keeps to the legend: that the plan declares no changes is said by the plan, and measured by nothing."""
+    answer = answered._plan(refs.book(runs["binary"]), "predetermined_changes", traceability.Places(frozenset()))
+    assert tree.plain(answer.words).startswith("the plan declares none")
+    assert answer.state == "stated"
+    for requirement in refs.book(runs["answered"]).law["read"]["requirements"]:
+        for found in answered.of(refs.book(runs["answered"]), requirement, traceability.Places(frozenset())):
+            if found.pointer.startswith("plan:"):
+                assert found.state in ("stated", "gap")
 
 
 def test_answers_of_persons_turn_gaps_into_statements(trees: dict[str, dict[str, Document]]) -> None:
@@ -97,7 +136,7 @@ def test_picture_shows_the_numbers_of_the_table(trees: dict[str, dict[str, Docum
     *articles, total = counts(document).rows
     assert numbers(total) == [sum(column) for column in zip(*map(numbers, articles), strict=True)]
     for row in articles:
-        _, _, *states, _touched = numbers(row)
+        _, _, *states, _touched, _once = numbers(row)
         title = ", ".join(f"{n} {STATES[state]}" for n, state in zip(states, traceability.SHOWN, strict=True))
         assert f"{tree.plain(row[0])}: {title}" in figure.svg
     assert tree.plain(figure.alt).startswith("One bar for each article")
