@@ -57,8 +57,8 @@ def _filled(text: str) -> str:
 def _sentence(text: str) -> str:
     if blank := placeholders.in_sentence(text):
         raise ValueError(
-            f"expected a statement, got {blank!r}, a placeholder; leave it open: it then stands as a gap. Or say why: "
-            "“Not applicable, because …” and “Unknown, because …” are statements"
+            f"expected a statement, got {blank!r}, a placeholder; leave it open: it then stands as a gap. Or let "
+            "a reason stand beside it: “Not applicable: the system has no …” and “Unknown, because …” are statements"
         )
     if not wording.sentence(text):
         raise ValueError(

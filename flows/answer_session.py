@@ -214,13 +214,15 @@ def _save(store: Answers, item: Item, text: str, by: By, terminal: Terminal) -> 
     if blank := placeholders.in_sentence(text):
         terminal.say(
             f"  That is a placeholder, no answer: {blank!r}. Leave the question open with s: it then stands as a gap. "
-            "Or say why: “Not applicable, because …” and “Unknown, because …” are answers. e opens what you typed."
+            "A reason has to stand beside it: “Not applicable: the system has no …” and “Unknown, because …” are "
+            "answers. e opens what you typed."
         )
         return False
     if not wording.sentence(text):
         terminal.say(
             f"  That is too short to stand in a document: {text.strip()!r}. Say it in a sentence of "
-            f"{wording.FEWEST_WORDS} words or more; “Not applicable, because …” is one. e opens what you typed."
+            f"{wording.FEWEST_WORDS} words or more, with its reason: “Not applicable: the system has no …” is one. e "
+            "opens what you typed."
         )
         return False
     try:

@@ -23,6 +23,8 @@ def definitions(book: Book) -> Table:
         rows: list[tuple[Parts, Parts]]
         head: tuple[Parts, ...] = ((attribute["name"].fact(),),)
         where: Parts = (attribute["column"].fact("name"),)
+        if column is not None and column["description"]:
+            where = parts(where, ": ", column["description"].fact())
         if attribute["groups"]:
             rows = [((name,), _listed(values, column)) for name, values in _as_encoded(book, attribute)]
         elif attribute["bins"]:

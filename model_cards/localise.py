@@ -8,7 +8,7 @@ from collections.abc import Callable
 from model_cards import language, tree
 from model_cards.language import Unsaid, Words
 from model_cards.legal import names
-from model_cards.refs import Book, Fact, Gap
+from model_cards.refs import LAW, Book, Fact, Gap
 from model_cards.tree import (
     Block,
     Bullets,
@@ -31,6 +31,12 @@ ORIGINAL = (
     "These stay in the language in which they were written: names, answers and other texts of the plan, reasons and "
     "notes of checks, titles of standards, and the paraphrase of the law where it has no translation."
 )
+LAW_IN_ENGLISH = (
+    "The wording of the requirements of the Act below is in English: it is the paraphrase of a register of the law "
+    "that is kept in English only, and no official text. The official text in this language stands in EUR-Lex under "
+    "the CELEX number named above."
+)
+"""Said once at the head of a document in which a requirement stands in English."""
 
 
 def build(builder: Callable[[Book], Document], book: Book, name: str) -> Document:
@@ -45,8 +51,19 @@ def build(builder: Callable[[Book], Document], book: Book, name: str) -> Documen
         return builder(book)
     with language.using(name):
         document = builder(book)
-    noted = dataclasses.replace(document, draft=tree.parts(document.draft, " ", ORIGINAL))
-    return _Localiser(name).document(noted)
+    localiser = _Localiser(name)
+    made = localiser.document(dataclasses.replace(document, draft=tree.parts(document.draft, " ", ORIGINAL)))
+    if not any(_law_in_english(part) for part in tree.walk(made)):
+        return made
+    return dataclasses.replace(made, draft=tree.parts(made.draft, localiser.part(f" {LAW_IN_ENGLISH}")))
+
+
+def _law_in_english(part: Part) -> bool:
+    """Is it a requirement of the register that no catalogue has in the language of the document?"""
+    fact = part.words if isinstance(part, Link) else part
+    if not isinstance(fact, Fact) or not fact.evidence.startswith(LAW):
+        return False
+    return fact.evidence.endswith(("/duty", "/text")) and fact.left_in_english
 
 
 def missing(document: Document) -> tuple[str, ...]:

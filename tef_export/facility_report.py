@@ -9,7 +9,7 @@ from pathlib import Path
 import pydantic
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from configs import errors
+from configs import errors, placeholders
 from evidence import canonical, clock, facility, record_base
 from evidence.rerun_records import Rerun
 from tef_export import dsse, keys, strict_json, verify
@@ -41,6 +41,14 @@ def make(
     Raises:
         PlanError: Something is not stated, or the verdict says more than the checks and the re-run carry.
     """
+    for what, said in zip(("facility", "person", "role"), who, strict=True):
+        if blank := placeholders.in_words(said):
+            raise errors.PlanError(f"{_THING}, {what}: expected a name, got {blank!r}, a placeholder. Say who it is.")
+    for said in findings:
+        if blank := placeholders.in_sentence(said):
+            raise errors.PlanError(
+                f"{_THING}, finding: expected what you found, got {blank!r}, a placeholder. Say it, or leave it out."
+            )
     index = answer.manifest
     content = {
         "bundle_id": index.bundle_id if index else None,

@@ -151,7 +151,7 @@ class _Reader:
         state: State = "open" if answer == "unknown" else "yes" if answer == "yes" else "no"
         changes: tuple[str, ...] = ()
         if state == "open":
-            changes = (f"An answer to {field} ({question.place}).",)
+            changes = (f"An answer to classification.{field} in the plan ({question.place}).",)
         elif state == "yes" and not items:
             changes = (f"Name the entry in {question.chosen}: {_what_depends(field)}.",)
         return Finding(name, title, state, (self.step(field),), items, changes)
@@ -187,7 +187,9 @@ def _scope(reader: _Reader) -> Finding:
     elif system == "yes" and outside == "no":
         state = "yes"
     else:
-        changes = tuple(f"An answer to {s.field} ({s.place})." for s in path if s.answer == "unknown")
+        changes = tuple(
+            f"An answer to classification.{s.field} in the plan ({s.place})." for s in path if s.answer == "unknown"
+        )
     return Finding("scope", "In the scope of the Act", state, path, (), changes)
 
 
@@ -204,7 +206,7 @@ def _derogation(reader: _Reader, annex_iii: Finding) -> Finding:
         if claimed == "yes":
             changes = ("Profiling of natural persons rules the derogation out (Art. 6(3)).",)
     elif claimed == "unknown":
-        changes = ("An answer to derogation_claimed (Art. 6(3)).",)
+        changes = ("An answer to classification.derogation_claimed in the plan (Art. 6(3)).",)
     else:
         wanted = [] if profiling == "no" else ["an answer to profiling"]
         wanted += [] if conditions else ["at least one condition in derogation_conditions"]

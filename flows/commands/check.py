@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from configs import load
+from configs import load, plan_texts
 from configs.data import FileSource
 from configs.factories import profile as profiles
 from configs.language.load import load_any
@@ -38,6 +38,7 @@ def command(plan: str, *, data: bool) -> None:
 
     path = load.plan_path(plan)
     checked = load_any(path)
+    plan_texts.require(checked, str(path))
     catalogue.check_policy(checked)
     if isinstance(checked, LanguagePlan):
         check_language.say(checked, path, Console(), data=data)

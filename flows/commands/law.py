@@ -172,7 +172,7 @@ def _show(register: Register, entry: Entry, console: Console) -> None:
             details = [
                 ("enter", entry.enter),
                 ("supplied", SUPPLIERS[entry.supplier]),
-                ("asked as", entry.attestation),
+                ("asked as", _question(register, entry.attestation) if entry.attestation else None),
                 ("source", _sources(register, entry.sources)),
             ]
             place = f"public summary, {entry.group or 'template'}"
@@ -191,13 +191,39 @@ def _of_requirement(register: Register, entry: Requirement) -> list[tuple[str, s
     stages = "; ".join(f"{name} ({standards[name].stage})" for name in entry.standards)
     return [
         ("supplied", SUPPLIERS[entry.supplier]),
-        ("answered by", ", ".join(entry.evidence)),
-        ("touched by", ", ".join(entry.touched_by)),
+        ("answered by", _in_words(register, entry.evidence)),
+        ("touched by", _in_words(register, entry.touched_by)),
         ("only for", ", ".join(entry.applies_to)),
         ("standards", stages),
         ("note", entry.note),
         ("source", _sources(register, entry.sources)),
     ]
+
+
+KINDS = {
+    "record": "what the stage {} of a run records",
+    "check": "check {}",
+    "family": "checks of {}",
+    "plan": "the plan, {}",
+    "document": "document {}",
+}
+"""Kinds of pointers of the register to what they lead to; an attestation is told by its question."""
+
+
+def _in_words(register: Register, pointers: Iterable[str]) -> str:
+    """What answers a duty, as a person reads it; `--json` keeps the identifiers."""
+    said = []
+    for pointer in pointers:
+        kind, _, name = pointer.partition(":")
+        said.append(_question(register, name) if kind == "attestation" else KINDS[kind].format(name))
+    return "; ".join(said)
+
+
+def _question(register: Register, name: str) -> str:
+    """The question behind an attestation, and how it is answered."""
+    asked = (*register.attestations, *general_purpose.load().attestations)
+    question = next(q.question for q in asked if q.id == name)
+    return f"a person's answer to “{question}” (proofline answer --only {name})"
 
 
 def _value(entry: Point) -> str | None:

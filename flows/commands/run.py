@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from configs import answers_file, errors, load
+from configs import answers_file, errors, load, plan_texts
 from configs.language.load import load_any
 from configs.language.plan import LanguagePlan
 from configs.wording import counted
@@ -97,6 +97,7 @@ def opened(space: workspaces.Workspace, plan: str, *, resume: bool) -> Iterator[
     if not resume:
         path = load.plan_path(plan)
         checked = load_any(path)
+        plan_texts.require(checked, str(path))
         catalogue.check_policy(checked)
         if not isinstance(checked, LanguagePlan):
             declared.check(checked)

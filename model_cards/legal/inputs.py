@@ -39,7 +39,10 @@ def table(book: Book) -> list[tree.Block]:
     if not book["encode"]["features"]:
         return []
     lines = tuple(_line(book, feature) for feature in book["encode"]["features"])
-    caption = ("The inputs in their order; usual is where eight tenths of the training rows lie, or what most have",)
+    caption = (
+        "The inputs in their order; usual is where eight tenths of the training rows lie, or the most frequent "
+        "category",
+    )
     heads = ("Input", "Kind and unit", "Allowed", "Usual", "Missing")
     return [Table(caption, heads, lines, frozenset({4}), prose=True, fold=len(lines) > 2 * blocks.LONG)]
 

@@ -94,9 +94,9 @@ def _inputs(book: Book) -> Section:
     caption = ("Inputs with their reference",)
     table = Table(caption, heads, lines, frozenset({2, 3, 4}), fold=len(lines) > 2 * blocks.LONG)
     note = (
-        "Usual: where eight tenths of the rows lie, or what most of them have. Cells: rarer categories share one, and "
-        "missing values have their own. Rows in a window: at least so many; in a smaller one, chance alone is "
-        "expected to fill more than a quarter of the way to the trigger."
+        "Usual: where eight tenths of the rows lie, or the most frequent category with its share. Cells: rarer "
+        "categories share one, and missing values have their own. Rows in a window: at least so many; in a smaller "
+        "one, chance alone is expected to fill more than a quarter of the way to the trigger."
     )
     shown: list[tree.Block] = [Paragraph(lead), table, Paragraph((note,), "note"), *_left_out(node)]
     return Section("inputs", "Inputs in use", tuple(shown), short="Inputs")

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import time
 
+import pydantic
 import pytest
 
-from configs import placeholders
+from configs import answers, placeholders
 
 NOTHING = (
     "To be determined later.",
@@ -38,6 +39,7 @@ NOTHING = (
     "Unknown, because to be determined later.",
 )
 SAID = (
+    "Not applicable: the system has no user interface.",
     "Not applicable, because the system never meets a natural person.",
     "Unknown, because the supplier does not tell.",
     "Unknown, as it is not in our data.",
@@ -60,6 +62,14 @@ def test_a_placeholder_is_no_statement(text: str) -> None:
     """In English, German and French, short or long, with or without who shall say it later."""
     assert placeholders.in_sentence(text)
     assert placeholders.in_words(text)
+
+
+@pytest.mark.parametrize("text", ["Not applicable to this system", "Not applicable to this system."])
+def test_that_it_does_not_apply_needs_a_reason(text: str) -> None:
+    """Bare it says nothing; the message of whoever refuses it names the form that is taken."""
+    assert placeholders.in_sentence(text)
+    with pytest.raises(pydantic.ValidationError, match="a reason stand beside it: “Not applicable: the system has no"):
+        pydantic.TypeAdapter(answers.Sentence).validate_python(text)
 
 
 @pytest.mark.parametrize("text", SAID)

@@ -88,7 +88,7 @@ def test_an_answer_of_several_lines_is_saved_at_once(store: answer_store.Answers
     assert text_of(store, "oversight") == f"{SAID}\n\nShe can overrule it."
     assert tally.stated == ["oversight"]
     assert "1 of 2 · oversight · the compliance officer" in person.text
-    assert "§ Art. 14(3): Measures are proportionate" in person.text
+    assert "§ Art. 13(3)(d): Measures of human oversight" in person.text
     assert "2 of 2 · stop" in person.text
     assert "What was answered is saved" in person.text
     answer = next(a for a in store.read().answers if a.id == "oversight")
@@ -301,7 +301,7 @@ def test_the_list_names_owner_article_and_standing(store: answer_store.Answers) 
     """Everything that a person needs to hand the questions round."""
     ask(store, SAID, ".", only=("oversight",))
     shown = "\n".join(answer_view.listing(store.items()))
-    assert "stated    oversight                Art. 13(3)(d), Art. 14(3)" in shown
+    assert "stated    oversight                Art. 13(3)(d), Annex IV(2)(e)" in shown
     assert "Asked of the management" in shown
 
 

@@ -68,6 +68,24 @@ def rerun(answer: verify.Verification, status: rerun_records.Status = "reproduce
     )
 
 
+@pytest.mark.parametrize(
+    ("who", "findings", "words"),
+    [
+        (("TEF Nord", "TBD", "test engineer"), (), "facility report, person: expected a name, got 'TBD'"),
+        (("[insert name]", "Ada Test", "test engineer"), (), "facility report, facility: expected a name"),
+        (("TEF Nord", "Ada Test", "to be named"), (), "facility report, role: expected a name"),
+        (WHO, ("To be completed later.",), "facility report, finding: expected what you found"),
+    ],
+)
+def test_a_facility_signs_no_placeholder(case: Case, who, findings, words: str) -> None:
+    """Who answers, and what was found, is said as in an answer of the provider, or refused."""
+    with pytest.raises(errors.PlanError) as refusal:
+        facility_report.make(
+            case.answer, who=who, test_environment="lab", verdict="cannot_tell", rerun=None, findings=findings
+        )
+    assert str(refusal.value).startswith(words)
+
+
 @pytest.fixture
 def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Case:
     passed = golden_check.Opened({}, dict.fromkeys(golden_check.CHECKS, "passed"), None)

@@ -47,6 +47,23 @@ def test_nothing_found_says_what_to_do():
         CliRunner().invoke(law.command, ["xyzzy"], catch_exceptions=False)
 
 
+@pytest.mark.parametrize("name", ["HR-14.3", "HR-9.2.b", "AIV-2f", "GP-53.1.c", "PTS"])
+def test_what_answers_a_duty_is_told_in_words(name):
+    """A person reads the question and how it is answered, no pointer of the register."""
+    said = CliRunner().invoke(law.command, [name], catch_exceptions=False).stdout
+    assert "attestation:" not in said
+    for kind in law.KINDS:
+        assert f"{kind}:" not in said
+
+
+def test_an_attestation_is_told_by_its_question():
+    """Art. 14(3) asks whether the measures were assessed; the sentence on who oversees does not answer it."""
+    said = " ".join(CliRunner().invoke(law.command, ["HR-14.3"], catch_exceptions=False).stdout.split())
+    assert "Were the measures of oversight assessed" in said
+    assert "(proofline answer --only oversight_assessed)" in said
+    assert "Who oversees the system" not in said
+
+
 def test_json_names_the_text_of_the_law():
     """Machines read the version of the law beside each answer."""
     done = CliRunner().invoke(law.command, ["HR-9.8", "--json"], catch_exceptions=False)

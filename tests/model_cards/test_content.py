@@ -131,7 +131,11 @@ def test_groups_are_defined(rendered: dict[str, Rendered]) -> None:
     """Every protected attribute stands in the table of definitions with its column."""
     lines = _table(rendered["binary"].page, "How the groups are defined")
     declared = {(p.name, p.column) for p in rendered["binary"].dossier.plan.data.protected}
-    assert {(line[0], line[2]) for line in lines} == declared
+    assert {(line[0], line[2].partition(": ")[0]) for line in lines} == declared
+    described = {c.name: c.description for c in rendered["binary"].dossier.plan.data.columns}
+    for line in lines:  # a code without a label is explained by what the plan says of its column
+        name, _, words = line[2].partition(": ")
+        assert words == (described[name] or "")
 
 
 def test_a_gate_that_is_not_required_is_reported_only(rendered: dict[str, Rendered]) -> None:

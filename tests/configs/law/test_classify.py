@@ -87,7 +87,7 @@ def test_an_unknown_scope_leaves_the_class_open():
     """A use of Annex III is high-risk only if the Act applies."""
     found = read(**(CREDIT | {"ai_system": "unknown"}))
     assert found.high_risk.state == "open"
-    assert found.high_risk.changes == ("An answer to ai_system (Art. 3(1)).",)
+    assert found.high_risk.changes == ("An answer to classification.ai_system in the plan (Art. 3(1)).",)
 
 
 def test_every_finding_has_its_path():

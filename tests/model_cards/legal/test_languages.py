@@ -71,6 +71,24 @@ def test_one_set_of_evidence_is_behind_all(
     assert gaps(found) == gaps(english)
 
 
+@pytest.mark.parametrize("other", OTHERS)
+def test_english_words_of_the_law_are_announced_once(
+    translated: dict[tuple[str, str, str], Document], other: str
+) -> None:
+    """Where a requirement stands in English the head says so, and why; where none does, it says nothing."""
+    note = language.fixed(localise.LAW_IN_ENGLISH, other)
+    found = {}
+    for (run, name, where), document in translated.items():
+        if where == other:
+            said = [p for p in tree.walk(document) if isinstance(p, Fact) and p.evidence.startswith(refs.LAW)]
+            english = any(p.left_in_english and p.evidence.endswith(("/duty", "/text")) for p in said)
+            assert tree.plain(document.draft).count(note) == english
+            assert note not in "".join(tree.plain((p,)) for s in document.sections for p in tree.walk_section(s))
+            found[run, name] = english
+    assert found["binary", "traceability"]
+    assert not found["binary", "datasheet"]
+
+
 def test_numbers_and_days_have_the_form_of_the_language() -> None:
     """Separators, per cent and days follow the language; identifiers and digests do not."""
 
