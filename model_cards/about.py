@@ -91,8 +91,8 @@ def misuse(book: Book) -> Section:
         "misuse",
         "Out-of-scope use and misuse",
         (
-            Paragraph(("Any use other than the intended purpose is out of scope. Misuse that the provider foresees:",)),
             Paragraph(("Stated by the provider; nothing here tests whether it is prevented.",), "note"),
+            Paragraph(("Any use other than the intended purpose is out of scope. Misuse that the provider foresees:",)),
             blocks.listing(node, "reasonably foreseeable misuse"),
         ),
     )

@@ -85,6 +85,21 @@ def high_risk_items(book: Book) -> Parts:
     return tree.joined((parts(item["place"].fact(), ", ", item["text"].fact()) for item in items), "; ")
 
 
+def shortly(book: Book) -> Parts:
+    """The class in a sentence: does what the plan answers point to high-risk use, and by which entry of an annex."""
+    items = high_risk_items(book)
+    state = {str(f.value["id"]): str(f.value["state"]) for f in book.law["read"]["findings"]}["high_risk"]
+    if state == "yes" and items:
+        return tree.say("The answers in the plan point to high-risk use: {items}. A person must confirm.", items=items)
+    return (
+        {
+            "yes": "The answers in the plan point to high-risk use. A person must confirm.",
+            "open": "Answers on which the class depends are missing; until they are given the class stays open.",
+            "no": "The answers in the plan do not point to high-risk use. A person must confirm.",
+        }[state],
+    )
+
+
 def _pointing(book: Book) -> list[Parts]:
     """What the answers point to, for a person to confirm. No class is given to the system here."""
     states = {str(f.value["id"]): str(f.value["state"]) for f in book.law["read"]["findings"]}

@@ -17,7 +17,7 @@ def origin(book: Book) -> Pairs:
         ("Data set", (stated["title"].fact(),)),
         ("Origin", (stated["origin"].fact_or_gap("origin of the data"),)),
         ("Licence", (stated["licence"].fact_or_gap("licence of the data"),)),
-        ("Address", (stated["url"].fact_or_gap("web address of the data", form="url"),)),
+        ("Web address", (stated["url"].fact_or_gap("web address of the data", form="url"),)),
         ("Collected", (stated["collected"].fact_or_gap("period of collection"),)),
         ("Original purpose", (stated["original_purpose"].fact_or_gap("purpose of the original collection"),)),
         ("Personal data", (personal.fact_or_gap("whether the data are personal"),)),

@@ -132,7 +132,18 @@ def catalogue(language: str) -> Mapping[str, str]:
         raise errors.IntegrityError(
             f"message catalogue {path.name}: expected a readable catalogue, got: {error}. Install proofline again."
         ) from None
-    return {str(m.id): str(m.string) for m in messages if m.id and m.string}
+    return {str(m.id): spaced(str(m.string), language) for m in messages if m.id and m.string}
+
+
+def spaced(words: str, language: str) -> str:
+    """Words with the spaces of their language.
+
+    French keeps a no-break space before a semicolon, a colon, a question mark and within quotes, so that no line begins
+    with one; other languages keep none.
+    """
+    if language != "fr":
+        return words
+    return re.sub(r" (?=[:;?!»])|(?<=«) |^(?=;)", "\u00a0", words)
 
 
 def colon(language: str) -> str:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 from model_cards import tree
+from model_cards.refs import Fact
 from model_cards.tree import Block, Document, Paragraph, Parts
 
 WIDEST = 40
@@ -21,6 +22,8 @@ LONGEST_WORD = WIDEST // 2
 """Characters of the longest word that a column gets room for."""
 LONGEST_NAME = 28
 """The same where a name cannot be broken after its underscores."""
+EDGES, EDGES_IN_WORD = 2.0, 3.5
+"""Characters that the room at both sides of a cell takes, in a PDF and in Word."""
 PAIRS = (0.3, 0.7)
 """Shares of the two columns of a list of pairs."""
 _PLACE = re.compile(r"\b(Art\.|Arts|Annexe?|Anhang) (?=[0-9IVX])")
@@ -82,16 +85,17 @@ def shares(columns: Sequence[Parts], rows: Sequence[Sequence[Parts]], *, whole_n
         whole_names: Are names such as `age_group` broken nowhere? Word breaks none at its underscores, but anywhere
             where it does not fit.
     """
-    longest = LONGEST_NAME if whole_names else LONGEST_WORD
+    longest, edges = (LONGEST_NAME, EDGES_IN_WORD) if whole_names else (LONGEST_WORD, EDGES)
     least, wanted, short = [], [], []
     for index, head in enumerate(columns):
         cells = [tree.plain(row[index]) for row in rows]
         words = (word for text in (tree.plain(head), *cells) for word in _words(text, whole_names=whole_names))
-        word = max(map(len, words))
+        outcomes = (len(tree.plain(row[index])) for row in rows if _is_outcome(row[index]))
+        word = max((*map(len, words), *outcomes))
         line = sorted(len(text) for text in cells)[int(len(cells) * 0.9)] if cells else 1
-        least.append(max(min(word, longest) * 1.2, 3.0) + 2.0)
+        least.append(max(min(word, longest) * 1.2, 3.0) + edges)
         room = min(line, WIDEST) + 3.5 * math.sqrt(max(line - WIDEST, 0))
-        wanted.append(max(least[-1], room + 2.0))
+        wanted.append(max(least[-1], room + edges))
         short.append(wanted[-1] if line <= LONGEST_WORD else least[-1])
     page = _page(len(columns))
     if sum(short) <= page:
@@ -101,6 +105,11 @@ def shares(columns: Sequence[Parts], rows: Sequence[Sequence[Parts]], *, whole_n
         part = max(page - sum(least), 0.0) / more
         wanted = [low + part * (width - low) for low, width in zip(least, wanted, strict=True)]
     return [round(width / sum(wanted), 4) for width in wanted]
+
+
+def _is_outcome(cell: Parts) -> bool:
+    """Is a cell the outcome of a check alone, such as `not measured`? Broken, it makes every row of a table higher."""
+    return len(cell) == 1 and isinstance(cell[0], Fact) and cell[0].form == "status"
 
 
 def unbroken(text: str) -> str:

@@ -38,6 +38,12 @@ def of(document: tree.Document) -> dict[tuple[int, int], str]:
     return found
 
 
+def led_to(document: tree.Document) -> dict[tuple[int, int], str]:
+    """The names of those lines to which something in the document itself leads."""
+    wanted = {part.anchor for part in tree.walk(document) if isinstance(part, tree.Link) and not part.document}
+    return {row: line for row, line in of(document).items() if line in wanted}
+
+
 def _place(row: tuple[tree.Parts, ...]) -> str | None:
     for cell in row:
         for part in cell:

@@ -179,7 +179,9 @@ class _Localiser:
         """Fixed words; what stands around them is kept, so that one entry of a catalogue serves all."""
         if not isinstance(words, Words) and words.strip() == ":":
             return Words(language.colon(self.language) + words.partition(":")[2])
-        if isinstance(words, Words | Unsaid) or not _speaks(words):
+        if not isinstance(words, Words | Unsaid) and not _speaks(words):
+            return language.spaced(words, self.language)
+        if isinstance(words, Words | Unsaid):
             return words
         bare = words.strip()
         before, _, after = words.partition(bare)

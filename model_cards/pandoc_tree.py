@@ -46,9 +46,7 @@ def of(document: Document, pictures: Sequence[str]) -> dict[str, Json]:
         document: What is said.
         pictures: File of each drawing, in reading order.
     """
-    leads_to = {part.anchor for part in tree.walk(document) if isinstance(part, Link) and not part.document}
-    named = {row: name for row, name in lines.of(document).items() if name in leads_to}
-    within = _Within(iter(pictures), named)
+    within = _Within(iter(pictures), lines.led_to(document))
     blocks = [_styled("Draft", _para(document.draft)), *_contents(document)]
     for section in document.sections:
         blocks += _section(section, 1, within)
@@ -101,10 +99,15 @@ def _block(block: Block, within: _Within) -> Iterator[Json]:
             yield _node("BulletList", [[_node("Plain", inline(item))] for item in block.items])
         case Table():
             if block.rows:
-                shares = layout.shares([(c,) for c in block.columns], block.rows, whole_names=True)
                 heads = [(column,) for column in block.columns]
                 names = [within.named.get((id(block), index), "") for index in range(len(block.rows))]
-                yield _table(block.caption, shares, heads, block.rows, block.numeric, names)
+                # Word does not tell which row tops a page, so each says in full what it repeats.
+                said = [
+                    tuple(tree.meant(block, index, column) for column in range(len(row)))
+                    for index, row in enumerate(block.rows)
+                ]
+                shares = layout.shares(heads, said, whole_names=True)
+                yield _table(block.caption, shares, heads, said, block.numeric, names)
         case Pairs():
             rows = [((name,), content) for name, content in block.rows]
             yield _table((block.caption,), layout.PAIRS, (), rows)

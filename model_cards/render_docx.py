@@ -28,6 +28,9 @@ LOW = 7
 LOW_TEXT = 900
 """Rows, and characters in all, up to which a table stays on one page."""
 _TABLE = re.compile(r"<w:tbl>.*?</w:tbl>", re.DOTALL)
+_WORDS = re.compile(r"(?<=>)[^<>]*(?=</w:t>)")
+_HYPHENED = re.compile(r"\b\d{4}-\d{2}-\d{2}\b|\b\d{5}[A-Z]\d{4}-\d{8}\b|(?<![\w-])--[a-z]+")
+"""A day, the number of a text of the law, an option: Word breaks a line after any hyphen that is not marked."""
 _TEXT = re.compile(r"<w:t[ >][^<]*")
 _AFTER_TABLE = re.compile(r"(</w:tbl>\s*<w:p>)\s*(<w:pPr>.*?</w:pPr>)?", re.DOTALL)
 _ROOMY = re.compile(r'w:val="(?:Heading\d|TableCaption)"')
@@ -109,6 +112,7 @@ def _finished(made: bytes, document: Document, at: dt.datetime) -> bytes:
         f'<Relationship Type="{_OFFICE}/footer" Id="rIdFoot" Target="footer1.xml"/>',
     )
     body = files["word/document.xml"].decode("utf-8")
+    body = _WORDS.sub(_unbroken, body)
     before, _, _ = _apart(_TABLE.sub(_together, body)).rpartition("<w:sectPr")
     listed = _in_columns(before)
     end = f"{_page(1, follows=listed != before)}</w:body></w:document>"
@@ -120,6 +124,12 @@ def _finished(made: bytes, document: Document, at: dt.datetime) -> bytes:
             entry.external_attr, entry.create_system = 0o644 << 16, 3
             archive.writestr(entry, files[name], zipfile.ZIP_DEFLATED, 6)
     return written.getvalue()
+
+
+def _unbroken(words: re.Match[str]) -> str:
+    """A piece of text in which no day, number of a law or option is broken at its hyphens."""
+    apart = '</w:t><w:noBreakHyphen/><w:t xml:space="preserve">'
+    return _HYPHENED.sub(lambda found: found[0].replace("-", apart), words[0])
 
 
 def _together(table: re.Match[str]) -> str:
@@ -191,7 +201,8 @@ def _foot(document: Document) -> str:
 
 
 def _run(words: str) -> str:
-    return f'<w:r><w:t xml:space="preserve">{saxutils.escape(text.plain(words))}</w:t></w:r>'
+    shown = f'<w:t xml:space="preserve">{saxutils.escape(text.plain(words))}</w:t>'
+    return f"<w:r>{_WORDS.sub(_unbroken, shown)}</w:r>"
 
 
 def _part(kind: str, style: str, content: str) -> str:

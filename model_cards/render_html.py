@@ -33,6 +33,7 @@ def render(document: Document) -> str:
         document=document,
         style=style,
         lines=lambda row: names.get((id(row[0]), row[1])),
+        colon=language.colon(document.language),
         _=lambda words: language.fixed(words, document.language),
     )
     return "\n".join(line.rstrip() for line in page.splitlines() if line.strip()) + "\n"
@@ -54,8 +55,10 @@ def _template() -> jinja2.Template:
     environment.tests["url"] = text.is_url
     environment.tests["wide"] = lambda table: len(table.columns) >= WIDE
     environment.tests["worded"] = _worded
+    environment.tests["again"] = lambda cell: cell == (tree.AGAIN,)
     environment.filters["kind"] = _kind
     environment.filters["breakable"] = _breakable
+    environment.filters["meant"] = tree.meant
     environment.filters["records"] = tree.evidence_of
     environment.filters["plain"] = tree.plain
     environment.filters["target"] = lambda link: link.address("html")

@@ -15,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from configs import errors
-from model_cards import drawings, language, layout, render_json, text, tree
+from model_cards import drawings, language, layout, lines, render_json, text, tree
 from model_cards.render_html import TEMPLATES
-from model_cards.tree import Block, Document, Pairs, Paragraph, Section
+from model_cards.tree import Block, Document, Pairs, Paragraph, Section, Table
 
 TEMPLATE = "document.typ"
 BLANKS = 3
@@ -63,11 +63,11 @@ def pictures(document: Document) -> list[bytes]:
     typst = _typst()
     with tempfile.TemporaryDirectory() as place:
         root = Path(place)
-        lines = ["#set page(width: 400pt, height: auto, margin: 2pt, fill: white)"]
+        pages = ["#set page(width: 400pt, height: auto, margin: 2pt, fill: white)"]
         for index, figure in enumerate(figures):
             (root / f"{index}.svg").write_text(drawings.alone(figure), encoding="utf-8")
-            lines.append(f'#page(width: {drawings.width(figure)}pt, image("{index}.svg"))')
-        (root / TEMPLATE).write_text("\n".join(lines), encoding="utf-8")
+            pages.append(f'#page(width: {drawings.width(figure)}pt, image("{index}.svg"))')
+        (root / TEMPLATE).write_text("\n".join(pages), encoding="utf-8")
         found = _compile(typst, root, "pictures", format="png", ppi=144.0)
         return list(found) if isinstance(found, list) else [found]
 
@@ -110,25 +110,30 @@ def _fonts() -> Any:
 
 def _content(document: Document, document_id: str, at: dt.datetime) -> dict[str, Any]:
     content = render_json.content(document, document_id)
+    named = lines.led_to(document)
     content |= {
         "plain_title": text.plain(tree.plain(document.title)),
         "day": [at.year, at.month, at.day],
         "contents": layout.contents(document),
-        "anchors": sorted(_anchors(document.sections)),
+        "anchors": sorted({*_anchors(document.sections), *named.values()}),
         "words": {
             "gap": language.fixed("Gap.", document.language),
             "contents": language.fixed("Contents", document.language),
         },
     }
-    tables = iter(tree.walk_tables(document))
+    tables = enumerate(tree.walk_tables(document))
     figures = iter(drawings.of(document))
     pairs = (block for block in _of(document.sections) if isinstance(block, Pairs))
     _mark_leading(content["sections"], document.sections)
     for block in _blocks(content["sections"]):
         if block["type"] == "table":
-            table = next(tables)
+            number, table = next(tables)
             block["shares"] = layout.shares([(column,) for column in table.columns], table.rows)
             block["whole"] = layout.whole(block["shares"], table.rows)
+            block["names"] = [named.get((id(table), index), "") for index in range(len(table.rows))]
+            block["number"] = number
+            for row, column in _repeating(table):
+                block["rows"][row][column] = [{"again": render_json.inline(tree.meant(table, row, column))}]
             block["kept"] = [all(len(tree.plain(cell)) <= LONGEST_KEPT for cell in row) for row in table.rows]
         if block["type"] == "pairs":
             rows = [((name,), content) for name, content in next(pairs).rows]
@@ -138,6 +143,12 @@ def _content(document: Document, document_id: str, at: dt.datetime) -> dict[str,
             block["svg"], block["plain"] = drawings.alone(figure), text.plain(drawings.words(figure))
             block["width"] = min(100.0, drawings.width(figure) / POINTS_PER_CENT)
     return content
+
+
+def _repeating(table: Table) -> list[tuple[int, int]]:
+    """The cells that repeat the one above them; which of them tops a page only the setting tells."""
+    rows = enumerate(table.rows)
+    return [(index, column) for index, row in rows for column, cell in enumerate(row) if cell == (tree.AGAIN,)]
 
 
 def _of(sections: tuple[Section, ...]) -> Iterator[Block]:

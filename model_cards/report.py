@@ -73,6 +73,7 @@ def tree_of(book: Book) -> Document:
         (
             about.STATED,
             Paragraph((book.plan["system"]["intended_purpose"].fact(),)),
+            Paragraph(tree.parts("Class under the AI Act: ", classification.shortly(book))),
             decision.outcome(book),
             *given.notice(book),
             decision.counts(book),

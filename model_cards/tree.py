@@ -32,6 +32,8 @@ class Link:
 Part = str | Fact | Gap | Link
 Parts = tuple[Part, ...]
 """A run of text: fixed words, facts, gaps and links in reading order."""
+AGAIN = "″"
+"""Alone in a cell of a table: what the cell above says."""
 
 
 def parts(*items: Part | Parts) -> Parts:
@@ -213,6 +215,13 @@ def walk_block(block: Block) -> Iterator[Part]:
             yield block.caption
             for tile in block.tiles:
                 yield from (*tile.label, *tile.value, *(part for note in tile.notes for part in note))
+
+
+def meant(table: Table, row: int, column: int) -> Parts:
+    """What a cell says: of a cell that repeats the one above it, what stands there."""
+    while row > 0 and table.rows[row][column] == (AGAIN,):
+        row -= 1
+    return table.rows[row][column]
 
 
 def walk_tables(document: Document) -> Iterator[Table]:

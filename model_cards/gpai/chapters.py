@@ -28,7 +28,7 @@ def _corpus(book: Book, corpus: Node) -> Section:
     rows: list[tuple[str, Parts]] = [
         ("Title", (values.title(corpus),)),
         ("Origin", (origin.derived(values.ORIGINS[str(origin.value)], "origin in words"),)),
-        ("Address", (provenance["url"].fact("url"),) if provenance["url"] else blocks.NOTHING),
+        ("Web address", (provenance["url"].fact("url"),) if provenance["url"] else blocks.NOTHING),
         ("Licence", (provenance["licence"].fact_or_gap("licence of the data set", "engineer"),)),
         ("Personal data", (values.answer(provenance["personal_data"], "whether the corpus holds personal data"),)),
         ("Documents read", (read["counts"]["documents"].fact("count"),) if read is not None else blocks.NOTHING),

@@ -41,7 +41,7 @@ def _overview(book: Book, measures: list[Node], places: Places) -> Section:
     for measure in measures:
         answers = answered.of(book, measure, places)
         for index, answer in enumerate(answers):
-            duty = measure["duty"].fact() if index == 0 else "″"
+            duty = measure["duty"].fact() if index == 0 else tree.AGAIN
             name: Parts = (tree.Link(measure["place"].fact(), _anchor(measure)),)
             lines.append((name, (duty,), (STATES[answer.state],), answer.words))
     lead = Paragraph(

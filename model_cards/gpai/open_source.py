@@ -49,11 +49,11 @@ def _conditions(book: Book) -> Section:
             node = said[question.pointer.rpartition("/")[2]]
             lines.append(
                 (
-                    (condition["text"].fact() if index == 0 else "″",),
+                    (condition["text"].fact() if index == 0 else tree.AGAIN,),
                     (question.fact(),),
                     (condition["wanted"].fact(),),
                     (values.answer(node, question.fact()),),
-                    (condition["note"].fact() if index == 0 else "″",),
+                    (condition["note"].fact() if index == 0 else tree.AGAIN,),
                     (condition["place"].fact(),),
                 )
             )

@@ -174,18 +174,9 @@ def identity(book: Book) -> Labels:
 
 
 def _what(book: Book) -> list[Block]:
-    states = {str(f.value["id"]): f for f in book.law["read"]["findings"]}
-    items = classification.high_risk_items(book)
-    classes = {
-        "yes": tree.say("The answers in the plan point to high-risk use: {items}. A person must confirm.", items=items)
-        if items
-        else ("The answers in the plan point to high-risk use. A person must confirm.",),
-        "open": ("Answers on which the class depends are missing; until they are given the class stays open.",),
-        "no": ("The answers in the plan do not point to high-risk use. A person must confirm.",),
-    }
     route = [tree.parts(rule["place"].fact(), ": ", rule["duty"].fact()) for rule in book.law["read"]["route"]]
     shown: list[Block] = [*given.notice(book), Paragraph(tree.say("Task: {task}.", task=(about.task_words(book),)))]
-    shown.append(Paragraph(classes[str(states["high_risk"].value["state"])]))
+    shown.append(Paragraph(classification.shortly(book)))
     if route:
         shown.append(
             Paragraph(tree.say("Procedure that the answers lead to: {route}.", route=parts.listed(route, "; ")))

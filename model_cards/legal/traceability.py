@@ -241,7 +241,7 @@ def chapter(article: Article) -> Section:
         annex_iv = str(row.requirement.value["id"]).startswith(_ANNEX_IV)
         name: Parts = (tree.Link(place, str(row.requirement.value["id"]), "annex_iv"),) if annex_iv else (place,)
         for index, answer in enumerate(row.answers):
-            duty = row.requirement["duty"].fact() if index == 0 else "″"
+            duty = row.requirement["duty"].fact() if index == 0 else tree.AGAIN
             body.append((name, (duty,), (STATES[answer.state],), answer.words))
     caption = tree.parts(article.name, ": what is asked for, and what answers it")
     heads = ("Place", "Asked for", "State", "Answer")

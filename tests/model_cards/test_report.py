@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from evidence.dossier import Dossier
+from model_cards import about, refs, report, tree
+from model_cards.tree import Paragraph
 from tests.model_cards import builders, pages
 from tests.model_cards.builders import Rendered, render
 
@@ -167,3 +169,22 @@ def test_hostile_names_of_groups_and_classes_stay_text(dossiers: dict[str, Dossi
 
 def _titles(page: str) -> set[str]:
     return {e.text.strip() for e in pages.read(page).all("div") if e.attributes.get("class") == "title"}
+
+
+def test_the_summary_says_what_class_the_answers_point_to(dossiers: dict[str, Dossier]) -> None:
+    """What is this system, at a glance: its purpose, then the class under the AI Act, before any outcome."""
+    summary = report.tree_of(refs.book(dossiers["binary"])).sections[0]
+    said = [tree.plain(block.content) for block in summary.blocks if isinstance(block, Paragraph)]
+    (at,) = [index for index, words in enumerate(said) if words.startswith("Class under the AI Act: ")]
+    assert "A person must confirm." in said[at] or "stays open" in said[at]
+    assert said[at - 1] == dossiers["binary"].plan.system.intended_purpose
+    assert any(words.startswith("Outcome:") for words in said[at + 1 :])
+
+
+def test_nothing_stands_between_a_colon_and_its_list(dossiers: dict[str, Dossier]) -> None:
+    """Misuse that the provider foresees is named right after the words that announce it."""
+    blocks = about.misuse(refs.book(dossiers["binary"])).blocks
+    *_, before, named = blocks
+    assert isinstance(before, Paragraph)
+    assert tree.plain(before.content).endswith("foresees:")
+    assert not isinstance(named, Paragraph) or any(isinstance(part, refs.Gap) for part in named.content)

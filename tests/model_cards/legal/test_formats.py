@@ -12,6 +12,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import jsonschema
+import pypdf
 import pytest
 import typst
 
@@ -76,7 +77,13 @@ def docx_text(content: bytes, part: str = "word/document.xml") -> str:
     """What a reader of the DOCX sees of one of its parts."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         root = ElementTree.fromstring(archive.read(part))  # noqa: S314 - ours
-    return "\n".join("".join(t.text or "" for t in p.iter(f"{WORD}t")) for p in root.iter(f"{WORD}p"))
+    return "\n".join("".join(map(_shown, p.iter())) for p in root.iter(f"{WORD}p"))
+
+
+def _shown(element: ElementTree.Element) -> str:
+    if element.tag == f"{WORD}noBreakHyphen":
+        return "-"
+    return element.text or "" if element.tag == f"{WORD}t" else ""
 
 
 def test_docx_shows_hostile_text_as_it_is(formats: dict[str, bytes]) -> None:
@@ -362,3 +369,89 @@ def test_every_link_within_a_word_document_leads_somewhere(trees: dict[str, dict
             anchors = set(re.findall(r'<w:hyperlink w:anchor="([^"]+)"', body))
             assert anchors <= marks, (name, sorted(anchors - marks)[:3])
             assert anchors or name != "traceability"
+
+
+def test_docx_breaks_no_day_and_no_option() -> None:
+    """The hyphens of a day, a CELEX number and an option are marked, in the foot too; a compound keeps its own."""
+    words = "On 2026-11-30, by 02024R1689-20260727 and (proofline answer --only risk_review), a well-known run."
+    said = Document(("t",), ("d",), (Section("s", "S", (Paragraph((words,)),)),), running=(words,))
+    content = documents.in_format(said, "x", "docx", AT)
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for part in ("word/document.xml", "word/footer1.xml"):
+            assert words in docx_text(content, part)
+            assert archive.read(part).decode("utf-8").count("<w:noBreakHyphen/>") == 5
+            assert "well-known" in archive.read(part).decode("utf-8")
+
+
+def repeating(rows: int) -> Document:
+    """A table whose every row but the first repeats the words of the one above, and a link to its last line."""
+    duty = Fact("Overseers can stop the system", "register of the law#/duty")
+    lines = tuple(
+        ((f"Art. {row}",), (duty,) if row == 0 else (tree.AGAIN,), (Fact(row, f"a.json#/results/{row}"),))
+        for row in range(rows)
+    )
+    table = Table(("Duties",), ("Place", "Asked for", "Answer"), lines)
+    link = Paragraph((Link("the last", f"line-a-json-results-{rows - 1}"),))
+    return Document(("t",), ("d",), (Section("s", "S", (link, table)),))
+
+
+def pdf_pages(document: Document, place: Path) -> list[str]:
+    """The words of each page of a PDF."""
+    (place / "x.pdf").write_bytes(render_pdf.render(document, "x", AT))
+    return [page.extract_text() for page in pypdf.PdfReader(place / "x.pdf").pages]
+
+
+def test_the_first_row_of_a_page_says_what_it_repeats(tmp_path: Path) -> None:
+    """A repeat mark points at nothing on top of a page of a PDF; within a page it saves the words."""
+    shown = pdf_pages(repeating(90), tmp_path)
+    assert len(shown) > 1
+    assert [page.count("Overseers can stop the system") for page in shown] == [1] * len(shown)
+    assert sum(page.count(tree.AGAIN) for page in shown) == 90 - len(shown)
+
+
+def test_a_link_to_a_line_leads_to_it_in_a_pdf(tmp_path: Path) -> None:
+    """As on a page: here to a row of a table, on the last page."""
+    (tmp_path / "x.pdf").write_bytes(render_pdf.render(repeating(90), "x", AT))
+    reader = pypdf.PdfReader(tmp_path / "x.pdf")
+    (link,) = [note.get_object() for note in reader.pages[0]["/Annots"]]
+    assert link["/Subtype"] == "/Link"
+    assert link["/Dest"][0].get_object() == reader.pages[-1].get_object()
+
+
+def test_word_says_in_full_what_a_row_repeats() -> None:
+    """Nothing tells there which row tops a page."""
+    shown = docx_text(documents.in_format(repeating(4), "x", "docx", AT))
+    assert shown.count("Overseers can stop the system") == 4
+    assert tree.AGAIN not in shown
+
+
+def test_a_page_tells_readers_and_narrow_screens_what_a_row_repeats() -> None:
+    """The mark is for eyes that see the row above; who hears the row, prints it or reads it alone gets the words."""
+    page = pages.Page(documents.render_html.render(repeating(3)))
+    marks = [e for e in page.all("span") if e.attributes.get("class") == "again"]
+    assert [(e.text, e.attributes["aria-hidden"]) for e in marks] == [(tree.AGAIN, "true")] * 2
+    said = [e.text for e in page.all("span") if e.attributes.get("class") == "meant"]
+    assert said == ["Overseers can stop the system"] * 2
+    assert tree.AGAIN not in "".join(said)
+
+
+def test_an_outcome_is_not_broken_in_a_table() -> None:
+    """Two words as one: broken, they make every row twice as high."""
+    outcome = Fact("inconclusive", "a.json#/status", "status", language="de")
+    sentence = ("what was found, in a sentence that takes whatever room is left " * 5,)
+    rows = [((outcome,), sentence, sentence, sentence)] * 9
+    heads = [("A",), ("B",), ("C",), ("D",)]
+    assert layout.shares(heads, rows)[0] * layout.PAGE > len(outcome.shown)
+
+
+def test_a_state_has_one_colour_on_screen_and_paper() -> None:
+    """The picture of the matrix in a PDF is that of the page."""
+    sheet = (documents.render_html.TEMPLATES / "report.css").read_text(encoding="utf-8")
+    screen, paper = (dict(re.findall(r"(--[a-z0-9]+): ([^;]+);", part)) for part in sheet.split("@media print"))
+    light = dict(re.findall(r"(--[a-z0-9]+): ([^;]+);", sheet.split("@media")[0]))
+    used = set(re.findall(r"var\((--[a-z0-9]+)\)", "".join(re.findall(r"\.k[0-4] \{[^}]*\}", sheet)))) - {
+        "--page",
+        "--soft",
+    }
+    assert used <= screen.keys()
+    assert {name: light[name] for name in used} == {name: paper[name] for name in used}

@@ -209,3 +209,18 @@ def test_places_of_the_register_are_in_the_language(english: str, german: str) -
     """A point of an annex is named as the German text of the Act names it, wherever the register puts it."""
     fact = dataclasses.replace(refs.Node(f"{refs.LAW}", "/annexes/0/place", english).fact(), language="de")
     assert fact.shown == german
+
+
+def test_no_french_line_begins_with_high_punctuation(translated: dict[tuple[str, str, str], Document]) -> None:
+    """The space before a colon, a semicolon or a question mark is a no-break one, in sentences and between values."""
+    fixed = [w for words in language.catalogue("fr").values() for w in re.findall(r".?[:;?!»]", words)]
+    assert "\u00a0:" in fixed
+    assert not [w for w in fixed if w[0] == " "]
+    assert not re.search("« ", "".join(language.catalogue("fr").values()))
+    french = [document for (_, _, where), document in translated.items() if where == "fr"]
+    between = {part for document in french for part in tree.walk(document) if type(part) is str and part.strip() == ";"}
+    assert between == {"\u00a0; "}
+    page = pages.Page(render_html.render(translated["binary", "annex_iv", "fr"]))
+    assert all(
+        "Preuves de cette section\u00a0:" in e.text for e in page.all("p") if "sources" in e.attributes.get("class", "")
+    )
