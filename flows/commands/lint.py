@@ -44,8 +44,8 @@ class _Spread(click.Command):
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="FILE...",
-    help="JSON, YAML or CSV files, or folders with such files (a run folder). Without any, only placeholders, "
-    "citations of the law and disagreement between the documents are checked.",
+    help="JSON, YAML or CSV files, folders with such files (a run folder), or a bundle. Without any, only "
+    "placeholders, citations of the law and disagreement between the documents are checked.",
 )
 @click.option(
     "--format",
@@ -69,7 +69,8 @@ def command(documents: tuple[Path, ...], evidence: tuple[Path, ...], kind: str, 
 
     DOCUMENT is Markdown, HTML, DOCX or PDF, of proofline or of anybody. Reported are numbers that the evidence does not
     carry, placeholders, counts, names, versions and dates that disagree, claims without evidence, articles that do not
-    say what the text says, and declarations beside failed criteria.
+    say what the text says, and declarations beside failed criteria; in a document of the run that is given as evidence,
+    every sentence and table row that is not as the run wrote it.
 
     \b
       proofline lint technical_file.docx card.md --evidence metrics.json groups.csv

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from model_cards.lint import dates, evidence_files, lexicon, words
+from model_cards.lint import dates, evidence_files, lexicon, words, written
 from model_cards.lint.model import Proof
 
 IDENTITY = (
@@ -152,9 +152,12 @@ class Entry:
 class Evidence:
     """All evidence files together. Built once, then only read."""
 
-    def __init__(self, entries: Iterable[Entry], files: Iterable[str] = ()) -> None:
+    def __init__(
+        self, entries: Iterable[Entry], files: Iterable[str] = (), runs: Iterable[written.Written] = ()
+    ) -> None:
         self.entries = tuple(entries)
         self.files = tuple(files)
+        self.runs = tuple(runs)
         self.numbers = tuple(e for e in self.entries if _is_number(e.value))
 
     @functools.cached_property
@@ -279,8 +282,8 @@ def load(paths: tuple[Path, ...]) -> Evidence:
     files = evidence_files.expand(paths)
     for path in files:
         content = evidence_files.read(path)
-        entries += entries_of(str(path), content, table=path.suffix.lower() in {".csv", ".tsv"})
-    return Evidence([*entries, *_shares(entries)], [str(path) for path in files])
+        entries += entries_of(str(path), content, table=str(path).lower().endswith((".csv", ".tsv")))
+    return Evidence([*entries, *_shares(entries)], [str(path) for path in files], written.find(files))
 
 
 def entries_of(file: str, content: Any, *, table: bool = False) -> list[Entry]:

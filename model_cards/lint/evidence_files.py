@@ -1,4 +1,4 @@
-"""Evidence of anybody as plain values: JSON, JSON Lines, YAML, CSV. Bounded; no tag constructs anything."""
+"""Evidence of anybody as plain values: JSON, JSON Lines, YAML, CSV, bundles. Bounded; no tag constructs anything."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from typing import Any
 import yaml
 
 from configs import errors
-from model_cards.lint.readers import read_bytes, text_files
+from model_cards.lint import packed
+from model_cards.lint.packed import Place
+from model_cards.lint.readers import text_files
 
 MOST_BYTES = 60_000_000
 MOST_YAML = 10_000_000
@@ -24,14 +26,17 @@ ENDINGS = (".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".csv", ".tsv")
 _DECIMAL_COMMA = re.compile(r"-?\d+,\d+")
 
 
-def expand(paths: tuple[Path, ...]) -> list[Path]:
-    """Files; a folder stands for the evidence files within it, in the order of their names.
+def expand(paths: tuple[Path, ...]) -> list[Place]:
+    """Files; a folder, or a bundle, stands for the evidence files within it, in the order of their names.
 
     Raises:
-        UnreadableError: A folder holds none.
+        UnreadableError: A folder or a bundle holds none.
     """
-    found: list[Path] = []
+    found: list[Place] = []
     for path in paths:
+        if path.suffix.lower() == ".zip" and path.is_file():
+            found += packed.evidence_of(path)
+            continue
         if not path.is_dir():
             found.append(path)
             continue
@@ -50,25 +55,28 @@ def expand(paths: tuple[Path, ...]) -> list[Path]:
 
 def _is_rendered(path: Path) -> bool:
     """Is it a document of a run in JSON, which would bear itself out, or a vocabulary, which measures nothing?"""
+    folder, above = path.parent, path.parent.parent
     if path.name == "tokenizer.json":
         return True
-    in_run = path.parent.name == "documents" and (path.parent.parent / "ledger.jsonl").is_file()
-    return in_run and path.name not in {"record.json", "answers.json"}
+    if folder.name == "documents":
+        in_run = (above / "ledger.jsonl").is_file() and path.name not in {"record.json", "answers.json"}
+        return in_run or (above / "evidence" / "documents.json").is_file()
+    return folder.name == "declaration" and above.name == "evidence"
 
 
-def read(path: Path) -> Any:
+def read(path: Place) -> Any:
     """The content of an evidence file as dicts, lists and scalars. CSV is a list of rows.
 
     Raises:
         UnreadableError: It is absent, damaged, too large, or of another format.
     """
     what = f"evidence {path}"
-    suffix = path.suffix.lower()
+    suffix = Path(path.name).suffix.lower()
     if suffix not in ENDINGS:
         raise errors.UnreadableError(
             f"{what}: expected JSON, YAML or CSV, got {suffix or 'a name without an ending'}. Save it in one of these."
         )
-    text = text_files.decode(read_bytes(path, what, MOST_BYTES), what)
+    text = text_files.decode(packed.read_bytes(path, what, MOST_BYTES), what)
     try:
         if suffix == ".json":
             return json.loads(text, parse_constant=str)

@@ -11,7 +11,9 @@ CONFIDENCES: tuple[Confidence, ...] = ("high", "medium", "low")
 something should. `low`: it may well be harmless."""
 Kind = Literal["prose", "heading", "cell", "code", "meta"]
 """`meta` is what a document says of itself outside its text: front matter, properties."""
-Group = Literal["number", "placeholder", "count", "model", "version", "date", "claim", "article", "declaration"]
+Group = Literal[
+    "number", "placeholder", "count", "model", "version", "date", "claim", "article", "declaration", "document"
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,6 +68,8 @@ class Document:
     format: str
     sentences: tuple[Sentence, ...]
     pages: int | None = None
+    sha256: str = ""
+    """Of the file's bytes, in hex; empty where it was made from no file."""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -13,6 +13,7 @@ from model_cards.lint.evidence import Evidence
 from model_cards.lint.model import CONFIDENCES, Confidence, Document, Finding, at_least
 from model_cards.lint.rules import (
     alternatives,
+    as_written,
     assurances,
     choices,
     claims,
@@ -39,6 +40,7 @@ from model_cards.lint.rules import (
 Check = Callable[[Document, Evidence], Iterable[Finding]]
 WITHOUT_EVIDENCE: tuple[Check, ...] = (placeholders.check, law.check, deadlines.check, recorded.outside, rows.outside)
 AGAINST_EVIDENCE: tuple[Check, ...] = (
+    as_written.check,
     recorded.check,
     recorded.outcome,
     rows.check,
@@ -96,7 +98,7 @@ def files(
 
     Args:
         documents: Markdown, HTML, DOCX or PDF.
-        evidence: JSON, YAML or CSV files, or folders with such files.
+        evidence: JSON, YAML or CSV files, folders with such files, or bundles.
         least: The lowest confidence to report.
         told: Called with what is being done, for a person who waits.
 

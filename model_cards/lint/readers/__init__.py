@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,8 +30,21 @@ def read(path: Path) -> Document:
     Raises:
         UnreadableError: It is absent, damaged, protected, too large, or no document.
     """
-    name = str(path)
-    return _reader(path, content := read_bytes(path, f"document {name}"))(content, name)
+    return of_bytes(read_bytes(path, f"document {path}"), str(path))
+
+
+def of_bytes(content: bytes, name: str) -> Document:
+    """Read a document whose bytes are at hand.
+
+    Args:
+        content: Its bytes.
+        name: Its path, for its places and by its ending.
+
+    Raises:
+        UnreadableError: It is damaged, protected, too large, or no document.
+    """
+    found = _reader(Path(name), content)(content, name)
+    return dataclasses.replace(found, sha256=hashlib.sha256(content).hexdigest())
 
 
 def read_bytes(path: Path, what: str, most: int = MOST_BYTES) -> bytes:

@@ -154,5 +154,28 @@ _RULES = (
         "are open, or no result at all.",
         "high",
     ),
+    Rule(
+        "document-differs",
+        "Document differs from what the run wrote",
+        "document",
+        "A document of a run of proofline has a sentence, heading or table row that the run did not write, or lacks "
+        "one that it wrote. Needs the run folder or the bundle as evidence.",
+        "high",
+    ),
+    Rule(
+        "record-altered",
+        "Record of the run was altered",
+        "document",
+        "What the run recorded of this document does not have its recorded digest, so that the document cannot be "
+        "compared with it.",
+        "high",
+    ),
+    Rule(
+        "run-differs",
+        "Document of another run",
+        "document",
+        "The document says that it is of another run of proofline than the evidence. It is not compared.",
+        "high",
+    ),
 )
 RULES = {rule.id: rule for rule in _RULES}
