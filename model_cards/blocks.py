@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Sequence
 
 from configs import policy
 from model_cards import refs, text, tree
@@ -356,14 +357,57 @@ def result_table(results: list[Node], caption: str, *, fold: bool = False) -> tr
     )
 
 
-def record_table(node: Node, caption: Parts) -> tree.Table:
-    """A table out of a list of flat JSON objects; the columns are their keys, in the order of `COLUMNS`."""
+def record_table(node: Node, caption: Parts, order: Sequence[int] | None = None) -> tree.Table:
+    """A table out of a list of flat JSON objects; the columns are their keys, in the order of `COLUMNS`.
+
+    Args:
+        node: The list.
+        caption: Its caption.
+        order: Indices of the rows in the order in which they are shown; absent, that of the record.
+    """
     known = {key for row in node for key in row.value}
     keys = [key for key in COLUMNS if key in known] + sorted(known.difference(COLUMNS))
     names = tuple(node.derived(_head(key), "name of the field") for key in keys)
     numeric = {i for i, key in enumerate(keys) if any(_is_number(row.value.get(key)) for row in node)}
-    lines = tuple(tuple(_cell(row[key]) for key in keys) for row in node)
+    shown = list(node) if order is None else [node[index] for index in order]
+    lines = tuple(tuple(_cell(row[key]) for key in keys) for row in shown)
     return tree.Table(caption, names, lines, frozenset(numeric), fold=True)
+
+
+def headed(table: tree.Table, node: Node, most: str) -> tuple[tree.Table, ...]:
+    """A long table in two: the first rows open to view, the others folded, each caption with how many it holds.
+
+    Args:
+        table: The table, its rows already in the order in which they matter.
+        node: The list behind it.
+        most: What the first rows are, for example `strongest`.
+    """
+    rest = len(table.rows) - LONG
+    if rest <= 0:
+        return (dataclasses.replace(table, fold=False),)
+    first = tree.say(
+        "{caption}: the {first} {most} of {all}; the other {rest} follow",
+        caption=table.caption,
+        first=node.derived(LONG, "rows shown first", "count"),
+        most=most,
+        all=node.derived(len(table.rows), "rows of the table", "count"),
+        rest=node.derived(rest, "rows that follow", "count"),
+    )
+    others = tree.say(
+        "{caption}: the other {rest}",
+        caption=table.caption,
+        rest=node.derived(rest, "rows that follow", "count"),
+    )
+    return (
+        dataclasses.replace(table, caption=first, rows=table.rows[:LONG], fold=False),
+        dataclasses.replace(table, caption=others, rows=table.rows[LONG:], fold=True),
+    )
+
+
+def largest_first(node: Node, key: str = "value") -> list[int]:
+    """Indices of the items of a list by a number that they hold, the largest first, those without one last."""
+    held = [row.get(key) for row in node.value]
+    return sorted(range(len(held)), key=lambda i: (held[i] is None, -(held[i] or 0.0)))
 
 
 def _head(key: str) -> str:

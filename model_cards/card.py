@@ -39,14 +39,18 @@ ANNEX = "card_annex"
 """The long tables of the card, a file beside it."""
 
 
+IN_THE_ANNEX = (tree.Link("annex of this card", "decision", ANNEX), tree.Link("annex of this card", "gaps", ANNEX))
+"""Where the card, which shows neither, leads to: every check with its outcome, and every open question."""
+
+
 def tree_of(book: Book) -> Document:
     """The card itself, to be read in a quarter of an hour: headlines, and where the rest stands."""
     found = report.all_gaps(book)
-    open_, effect_, classes, limits = report.first_chapters(book)
+    _, effect_, classes, limits = report.first_chapters(book)
     sections = (
         _what(book, found),
         brief.for_card(book),
-        open_,
+        decision.not_passed(book, IN_THE_ANNEX),
         effect_,
         _missing(found),
         _shortened(classes, "class", _without_tables(classes)),

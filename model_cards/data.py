@@ -118,12 +118,19 @@ def _checks(book: Book, stage: str, anchor: str, title: str, caption: str) -> Se
     figures_ = [*_group_sizes(results), *_label_balance(results)]
     if figures_:
         inner.append(tree.Figures(tuple(figures_)))
-    inner += [
-        blocks.record_table(result["details"]["rows"], (result["title"].fact(),))
-        for result in results
-        if isinstance(result.value["details"].get("rows"), list) and result["details"]["rows"]
-    ]
+    for result in results:
+        if isinstance(result.value["details"].get("rows"), list) and result["details"]["rows"]:
+            inner += _rows(result)
     return Section(anchor, title, tuple(inner))
+
+
+def _rows(result: Node) -> tuple[tree.Table, ...]:
+    """The rows behind a check; of proxies, one for each feature and group, the strongest first."""
+    rows, caption = result["details"]["rows"], (result["title"].fact(),)
+    if result.value["check_id"] != "data.proxies":
+        return (blocks.record_table(rows, caption),)
+    table = blocks.record_table(rows, caption, blocks.largest_first(rows))
+    return blocks.headed(table, rows, "strongest") if len(table.rows) > blocks.LONG else (table,)
 
 
 def _tally(node: Node, results: list[Node]) -> Paragraph:

@@ -108,8 +108,16 @@ def _tile(verdict: blocks.Verdict) -> Tile:
     return Tile(label, blocks.value(verdict.measure, verdict.bound), notes, status=verdict.status)
 
 
-def not_passed(book: Book) -> Section:
-    """The required lines of the decision that did not pass, failures first, and how many others there are."""
+HERE = (tree.Link("How it was decided", "decision"), tree.Link("What is missing, and who can fill it", "gaps"))
+
+
+def not_passed(book: Book, lists: tuple[tree.Link, tree.Link] = HERE) -> Section:
+    """The required lines of the decision that did not pass, failures first, and how many others there are.
+
+    Args:
+        book: The records of the run.
+        lists: Where every check is listed, and where every open question is.
+    """
     order = list(refs.STATUS_WORDS)
     found = [v for v in blocks.verdicts(book) if v.status != "pass"]
     required = sorted((v for v in found if v.reason.value["required"]), key=lambda v: order.index(v.status))
@@ -123,11 +131,11 @@ def not_passed(book: Book) -> Section:
     else:
         shown.append(Paragraph(("Every required gate and check passed.",)))
     if rest := [v for v in found if not v.reason.value["required"]]:
-        shown.append(Paragraph(_not_required(book, rest)))
+        shown.append(Paragraph(_not_required(book, rest, lists[0])))
     shown += _fallen(book)
     if counted := statements.tally(book):
-        words = "Statements that only persons can make: {counted}. The open ones are listed under What is missing."
-        shown.append(Paragraph(tree.say(words, counted=counted)))
+        words = "Statements that only persons can make: {counted}. The open ones are listed here: {where}."
+        shown.append(Paragraph(tree.say(words, counted=counted, where=lists[1])))
     return Section("open", "What failed or stayed open", tuple(shown))
 
 
@@ -158,14 +166,14 @@ def _fallen(book: Book) -> list[tree.Block]:
     ]
 
 
-def _not_required(book: Book, rest: list[blocks.Verdict]) -> tree.Parts:
+def _not_required(book: Book, rest: list[blocks.Verdict], where: tree.Link) -> tree.Parts:
     reasons = book["gate"]["reasons"]
     counted: tree.Parts = ()
     for status, words in TALLY.items():
         if mine := sum(v.status == status for v in rest):
             number = reasons.derived(mine, f"lines with status {status}, not required", "count")
             counted += tree.say("{comma}{number} {words}", comma=", " if counted else "", number=number, words=words)
-    return tree.say("Not required: {counted}. They are listed under How it was decided.", counted=counted)
+    return tree.say("Not required: {counted}. They are listed here: {where}.", counted=counted, where=where)
 
 
 def section(book: Book) -> Section:

@@ -54,7 +54,17 @@ def _not_reached(book: Book, result: Node) -> list[Parts]:
     if not names:
         return []
     listed = tree.joined(names, "; ")
-    return [tree.say("They hold it less often than that, by the whole of the interval, for: {names}.", names=listed)]
+    said = [tree.say("They hold it less often than that, by the whole of the interval, for: {names}.", names=listed)]
+    return [*said, (SMALLEST,)] if any(before for before, row in rows if _named(before, row) in names) else said
+
+
+SMALLEST = (
+    "Each of these intervals is of one group or class by itself. The tables give an attribute the smallest coverage of "
+    "its groups with an interval that holds for whichever group has the smallest, so that the same coverage stands "
+    "there with a wider one; where groups with too few rows are left out, fewer groups are compared, and it is "
+    "another again."
+)
+"""Why one coverage stands with several intervals."""
 
 
 def _named(before: Parts, row: Node) -> Parts:

@@ -84,11 +84,14 @@ def _declared(book: Book) -> list[tree.Block]:
     result = _found(book, DECLARED, "groups")
     if result is None:
         return []
+    found = [(column, row) for column, rows in result["details"]["groups"].items() for row in rows]
+    if len(found) > blocks.LONG:
+        sign = 1 if book.catalogue[str(result.value["check_id"])]["better"].value == "higher" else -1
+        found.sort(key=lambda line: _worst_first(line[1], sign))
     lines = [
         ((column,), (row["group"].fact(),), _count(row["n"]), blocks.number(row["value"]),
          blocks.ends(row["low"], row["high"]))
-        for column, rows in result["details"]["groups"].items()
-        for row in rows
+        for column, row in found
     ]  # fmt: skip
     caption = tree.say(
         "{title}: every slice with its interval at level {level}",
@@ -101,8 +104,18 @@ def _declared(book: Book) -> list[tree.Block]:
         for column, rows in result["details"]["missing_attribute"].items()
         if rows.value and column.value != "overall"  # the rows of every column once more
     ]
-    table = tree.Table(caption, heads, tuple(lines), frozenset({2, 3, 4}), fold=len(lines) > blocks.LONG)
-    return [table, *([tree.Bullets(tuple(missing))] if missing else [])]
+    table = tree.Table(caption, heads, tuple(lines), frozenset({2, 3, 4}))
+    return [*blocks.headed(table, result["details"]["groups"], "worst"), *_bullets(missing)]
+
+
+def _worst_first(row: Node, sign: int) -> tuple[bool, float]:
+    """Place of a slice by its score; one without a score comes last."""
+    score = row.value["value"]
+    return (score is None, 0.0 if score is None else sign * float(score))
+
+
+def _bullets(items: list[Parts]) -> list[tree.Block]:
+    return [tree.Bullets(tuple(items))] if items else []
 
 
 def _searched(book: Book) -> list[tree.Block]:
