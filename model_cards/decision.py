@@ -134,8 +134,11 @@ def not_passed(book: Book, lists: tuple[tree.Link, tree.Link] = HERE) -> Section
         shown.append(Paragraph(_not_required(book, rest, lists[0])))
     shown += _fallen(book)
     if counted := statements.tally(book):
-        words = "Statements that only persons can make: {counted}. The open ones are listed here: {where}."
-        shown.append(Paragraph(tree.say(words, counted=counted, where=lists[1])))
+        content = tree.say("Statements that only persons can make: {counted}.", counted=counted)
+        # Where none is open the pointer would lead to a list that is not there.
+        if statements.open_statements(book):
+            content = (*content, *tree.say(" The open ones are listed here: {where}.", where=lists[1]))
+        shown.append(Paragraph(content))
     return Section("open", "What failed or stayed open", tuple(shown))
 
 

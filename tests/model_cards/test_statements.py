@@ -10,7 +10,7 @@ import pytest
 from configs.answers import Acceptance, Answer, AnswersFile, By, Risk
 from evidence import answers
 from evidence.dossier import Dossier
-from model_cards import gaps, refs, report, stated, statements, text, tree
+from model_cards import decision, gaps, refs, report, stated, statements, text, tree
 from tests.evidence import builders
 
 BY = By(person="Anna <b>Muster", role="compliance officer", at="2026-11-20")
@@ -83,6 +83,16 @@ def test_open_questions_are_missing_from_the_report_and_answered_ones_are_not(fo
     assert one - two == {statements.gap(before, "oversight").text}
     assert not [t for t in one if "measures of human oversight" in t]
     assert words(statements.tally(after)).startswith("1 stated, ")
+
+
+def test_where_none_is_open_no_list_is_pointed_to(found: Dossier) -> None:
+    """The chapter on what stayed open names the list of open questions only while there is one."""
+    asked = [question["id"].value for question in book(found).law["register"]["attestations"]]
+    for said, shown in ((asked[:1], True), (asked, False)):
+        made = book(found, *(Answer(id=question, text="Written down in chapter 4.") for question in said))
+        last = decision.not_passed(made).blocks[-1]
+        assert isinstance(last, tree.Paragraph)
+        assert ("The open ones are listed here" in words(last.content)) == shown
 
 
 def test_a_run_of_an_earlier_version_says_what_it_always_said(found: Dossier) -> None:
