@@ -92,7 +92,7 @@ def test_where_none_is_open_no_list_is_pointed_to(found: Dossier) -> None:
         made = book(found, *(Answer(id=question, text="Written down in chapter 4.") for question in said))
         last = decision.not_passed(made).blocks[-1]
         assert isinstance(last, tree.Paragraph)
-        assert ("The open ones are listed here" in words(last.content)) == shown
+        assert any("The open ones are listed here" in p for p in last.content if isinstance(p, str)) == shown
 
 
 def test_a_run_of_an_earlier_version_says_what_it_always_said(found: Dossier) -> None:
