@@ -19,7 +19,7 @@ PIPELINE = "text-generation"
 
 def tree_of(book: Book) -> Document:
     """The whole card, which is the report, too."""
-    found = all_gaps(book)
+    found = all_gaps(book) if book.gaps is None else book.gaps
     first, *rest = _chapters(book)
     return Document(
         about.title(book, ": model card"),
@@ -32,8 +32,8 @@ def tree_of(book: Book) -> Document:
 def all_gaps(book: Book) -> tuple[Gap, ...]:
     """Every gap of the summary and of the chapters, each once, and the questions that nobody has answered."""
     shown = (Section("summary", "", (_identity(book),)), *_chapters(book))
-    found = {p.text: p for s in shown for p in tree.walk_section(s) if isinstance(p, Gap)}
-    return tuple((found | {gap.text: gap for gap in statements.open_statements(book)}).values())
+    found = (p for s in shown for p in tree.walk_section(s) if isinstance(p, Gap))
+    return gaps.each_once((*found, *statements.open_statements(book)))
 
 
 def _chapters(book: Book) -> tuple[Section, ...]:
@@ -72,7 +72,7 @@ def _summary(book: Book, found: tuple[Gap, ...]) -> Section:
             Paragraph(lead),
             decision.outcome(book),
             *measured.headlines(book),
-            gaps.missing(found),
+            gaps.of_run(found),
             _identity(book),
             Paragraph(("What the law asks of general-purpose models stands in documents of their own:",)),
             Bullets(documents),

@@ -105,7 +105,7 @@ def _corpora(book: Book) -> Section:
                 (values.title(corpus),),
                 (provenance["origin"].derived(values.ORIGINS[str(provenance["origin"].value)], "origin in words"),),
                 (provenance["licence"].fact_or_gap("licence of the data set", "engineer"),),
-                (values.answer(said["applied"], "whether reservations were honoured"),),
+                (values.answer(said["applied"], "whether reservations of rights were looked for and honoured"),),
                 protocols,
                 evidence,
             )

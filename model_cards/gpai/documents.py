@@ -14,10 +14,9 @@ from concurrent.futures import ThreadPoolExecutor
 from evidence import records
 from evidence.folder import RunFolder
 from evidence.language_dossier import LanguageDossier
-from model_cards import documents, localise, render_html, render_markdown, tree
+from model_cards import documents, localise, render_html, render_markdown
 from model_cards.documents import CARD, FORMATS, REPORT
-from model_cards.gpai import account, book, card, copyright, coverage, form, open_source, summary  # noqa: A004
-from model_cards.language import ENGLISH
+from model_cards.gpai import account, book, card, copyright, coverage, form, inventory, open_source, summary  # noqa: A004
 from model_cards.legal import names
 from model_cards.legal.answered import Places
 from model_cards.refs import Book
@@ -55,25 +54,25 @@ def render(folder: RunFolder, dossier: LanguageDossier, suffixes: Collection[str
         suffixes: Formats of the documents other than card and report.
 
     Returns:
-        References to all files, and the text of every gap that they print.
+        References to all files, and the gaps of the run, each once.
     """
-    found = book.book(dossier)
+    bare = book.book(dossier)
+    # What can be linked to is the same before and after the gaps are gathered: they stand in no line that answers.
+    built = builders(coverage.places_of(card.tree_of(bare)))
+    found = inventory.gathered(bare, built)
     report = card.tree_of(found)
     written = [
         folder.write_bytes(CARD, (card.render_front(found) + render_markdown.render(report)).encode("utf-8")),
         folder.write_bytes(REPORT, render_html.render(report).encode("utf-8")),
     ]
-    gaps = dict.fromkeys(tree.gaps(report))
     at = dt.datetime.fromisoformat(dossier.gate.at)
-    built = builders(coverage.places_of(report))
     waiting: list[tuple[str, Document, str, str]] = []
     for entry in names.GENERAL_PURPOSE:
         for language in documents.languages(dossier.plan, entry):
             document = localise.build(built[entry.id], found, language)
-            gaps |= dict.fromkeys(tree.gaps(document)) if language == ENGLISH else {}
             waiting += [(entry.file(suffix, language), document, entry.id, suffix) for suffix in suffixes]
     # pandoc and the typesetter work outside of Python; more than two at a time would cost memory and save little.
     with ThreadPoolExecutor(min(2, os.cpu_count() or 1)) as pool:
         contents = pool.map(lambda job: documents.in_format(job[1], job[2], job[3], at), waiting)
         written += [folder.write_bytes(job[0], content) for job, content in zip(waiting, contents, strict=True)]
-    return records.DocumentsRecord(documents=tuple(written), gaps=tuple(gaps))
+    return records.DocumentsRecord(documents=tuple(written), gaps=tuple(gap.text for gap in found.gaps or ()))
