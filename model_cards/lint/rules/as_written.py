@@ -62,7 +62,7 @@ def _against(document: Document, run: Written, *, stated: bool) -> Iterator[Find
     if run.altered:
         yield _not_compared(document, f"{run.altered}. Nothing was compared.")
         return
-    forms = run.named(_name(document)) or (_of_the_same_title(document, run) if stated else [])
+    forms = _forms(document, run, stated=stated)
     own = next((path for path in forms if path.endswith(FORMATS[document.format])), None)
     content = run.content(own) if own else None
     if own and content is None:
@@ -87,15 +87,17 @@ def _set_anew(document: Document, recorded: Document) -> bool:
     return document.format == "pdf" and alignment.shared(given, written) < 1 - max(few, APART)
 
 
-def _of_the_same_title(document: Document, run: Written) -> list[str]:
-    """The forms of the document of the run that has this one's title, whatever its file is called."""
+def _forms(document: Document, run: Written, *, stated: bool) -> tuple[str, ...]:
+    """The forms of the document of the run that this one seems to be: by its name, then its title, or by that alone."""
+    named = run.named(_name(document))
+    if len(named) == 1:
+        return named[0]
     title = _title(document)
-    texts = (path for path in run.digests if path.endswith((FORMATS["markdown"], FORMATS["html"])))
-    for path in texts:
-        content = run.content(path) if title else None
-        if content is not None and _title(readers.of_bytes(content, path)) == title:
-            return run.named(PurePath(path).stem)
-    return []
+    for forms in named or (run.documents if stated and title else ()):
+        content = run.content(forms[0])
+        if content is not None and _title(readers.of_bytes(content, forms[0])) == title:
+            return forms
+    return named[0] if named else ()
 
 
 def _title(document: Document) -> str:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import hashlib
+import json
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from evidence import canonical
+from evidence import canonical, clock
 from evidence.dossier import Dossier
 from evidence.folder import RunFolder
 from evidence.ledger import Ledger
-from evidence.records import DocumentsRecord
+from evidence.records import Approval, DocumentsRecord
 from model_cards import documents, localise, refs, tree
 from model_cards.legal import registry
 from model_cards.tree import Block, Document, Paragraph, Section, Table
@@ -54,6 +55,26 @@ def run(
     with folder.recording("documents/record.json", DocumentsRecord(documents=tuple(written))) as reference:
         ledger.append("finished", stage="document", record=reference)
     return folder
+
+
+def approve(folder: RunFolder, draft: bytes) -> Path:
+    """An approval that names a draft of the same file name as the document; gives the draft."""
+    run_id = json.loads((folder.path / "run.json").read_text(encoding="utf-8"))["run_id"]
+    name = f"approvals/001/{DOCUMENT}.md"
+    reference = folder.write_bytes(name, draft.replace(b"RUN", run_id.encode()))
+    approval = Approval(
+        run_id=run_id,
+        run_sha256="0" * 64,
+        documents_sha256="0" * 64,
+        decision="approved",
+        person="Ada Example",
+        role="Head of quality",
+        reason="All criteria are met.",
+        at=clock.now(),
+        declaration=(reference,),
+    )
+    Ledger.read(folder.path).append("approved", record=folder.write_record("approvals/001.json", approval))
+    return folder.path / name
 
 
 def bundle(folder: RunFolder, place: Path) -> Path:

@@ -173,3 +173,13 @@ def test_the_command_shows_it_in_every_output(binary: Dossier, folder: RunFolder
         assert "document-differs" in done.output
         assert "The document that the run wrote says" in done.output
     assert json.loads(done.output)["runs"][0]["results"]
+
+
+def test_a_draft_beside_an_approval_is_held_to_that_approval(binary: Dossier, tmp_path: Path) -> None:
+    """Of two documents of one name it is that with the title: the draft of the declaration that an approval names."""
+    folder = falsified.run(binary, tmp_path / binary.run_id, ("md",))
+    draft = falsified.approve(folder, b"# Draft for signature\n\nRun RUN. It is safe. It was tested on 88 rows.\n")
+    assert findings(draft, folder.path) == []
+    file = saved(tmp_path, "md", draft.read_bytes().replace(b"88", b"880"))
+    (found,) = findings(file, folder.path)
+    assert (found.rule.id, found.quoted) == ("document-differs", "880")
