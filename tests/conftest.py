@@ -29,8 +29,16 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", "4")
 
 
+@pytest.hookimpl(tryfirst=True)  # before `-m` chooses
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files first: with a file on each core, none of them is left for the end."""
+    begun = set()
+    for item in items:
+        if item.get_closest_marker("one_fast"):
+            rule = item.nodeid.split("[")[0]
+            if rule in begun:
+                item.add_marker(pytest.mark.slow)
+            begun.add(rule)
     items.sort(key=lambda item: next((i for i, name in enumerate(LONGEST) if item.nodeid.startswith(name)), 99))
 
 

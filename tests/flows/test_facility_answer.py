@@ -68,6 +68,7 @@ def rerun(answer: verify.Verification, status: rerun_records.Status = "reproduce
     )
 
 
+@pytest.mark.one_fast
 @pytest.mark.parametrize(
     ("who", "findings", "words"),
     [
@@ -173,6 +174,7 @@ def test_a_foreign_key_is_refused(case: Case, tmp_path: Path) -> None:
     assert not (case.path / "received").exists()
 
 
+@pytest.mark.one_fast
 @pytest.mark.parametrize(
     ("name", "value"),
     [("verdict", "refused"), ("findings", []), ("facility", "Another"), ("bundle_sha256", "1" * 64)],

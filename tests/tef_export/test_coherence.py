@@ -154,6 +154,7 @@ CASES: list[tuple[str, making.Change, str]] = [
 
 
 @pytest.mark.attack
+@pytest.mark.one_fast
 @pytest.mark.parametrize(("change", "said"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
 def test_records_that_disagree_are_refused(
     tmp_path: Path, key: Any, attack: Attack, change: making.Change, said: str
@@ -196,6 +197,7 @@ LEDGERS: list[tuple[str, Callable[[list[dict[str, Any]]], Any], str]] = [
 
 
 @pytest.mark.attack
+@pytest.mark.one_fast
 @pytest.mark.parametrize(("change", "said"), [c[1:] for c in LEDGERS], ids=[c[0] for c in LEDGERS])
 def test_a_ledger_that_does_not_tell_this_run_is_refused(
     tmp_path: Path, key: Any, attack: Attack, change: Callable[[Any], Any], said: str
@@ -219,6 +221,7 @@ APPROVALS: list[tuple[str, dict[str, Any], str]] = [
 
 
 @pytest.mark.attack
+@pytest.mark.one_fast
 @pytest.mark.parametrize(("change", "said"), [a[1:] for a in APPROVALS], ids=[a[0] for a in APPROVALS])
 def test_a_decision_needs_a_person_who_saw_the_run(
     tmp_path: Path, key: Any, attack: Attack, change: dict[str, Any], said: str
@@ -277,6 +280,7 @@ WAIVERS: list[tuple[str, dict[str, str], str]] = [
 
 
 @pytest.mark.attack("approval")
+@pytest.mark.one_fast
 @pytest.mark.parametrize(("changes", "said"), [one[1:] for one in WAIVERS], ids=[one[0] for one in WAIVERS])
 def test_a_waiver_is_the_approvers_own_with_a_reason_and_an_end(
     tmp_path: Path, key: Any, attack: Attack, changes: dict[str, str], said: str
@@ -311,6 +315,7 @@ INDEX: list[tuple[str, Callable[[dict[str, Any]], Any], str]] = [
 
 
 @pytest.mark.attack
+@pytest.mark.one_fast
 @pytest.mark.parametrize(("change", "said"), [i[1:] for i in INDEX], ids=[i[0] for i in INDEX])
 def test_the_index_says_what_the_plan_says(
     made: making.Made, tmp_path: Path, attack: Attack, change: Callable[[dict[str, Any]], Any], said: str

@@ -31,9 +31,10 @@ REACHED = {
 REPORTED = {"fourteenth": 0.038}
 """Halves whose false alarms were more than the aim at their one look; not to grow. The aim stays 2 %."""
 CLASSES = {"number", "placeholder", "count", "model", "version", "date", "claim", "article", "declaration"}
-SUFFIXES = ["md", *(pytest.param(suffix, marks=pytest.mark.slow) for suffix in ("html", "docx", "pdf"))]
+SUFFIXES = ["md", "html", "docx", "pdf"]
 
 
+@pytest.mark.one_fast
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.parametrize("half", corpus_files.HALVES)
 def test_planted_defects_are_found(half: str, suffix: str, tmp_path: Path) -> None:
@@ -43,6 +44,7 @@ def test_planted_defects_are_found(half: str, suffix: str, tmp_path: Path) -> No
     assert score.alarm_rate <= ALARMS, score.alarms
 
 
+@pytest.mark.one_fast
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.parametrize("half", corpus_files.HALVES)
 def test_true_documents_pass(half: str, suffix: str, tmp_path: Path) -> None:
@@ -51,6 +53,7 @@ def test_true_documents_pass(half: str, suffix: str, tmp_path: Path) -> None:
     assert score.alarm_rate <= ALARMS, score.alarms
 
 
+@pytest.mark.one_fast
 @pytest.mark.parametrize("suffix", SUFFIXES)
 @pytest.mark.parametrize("half", assessed.SETS)
 def test_documents_of_another_author(half: str, suffix: str, tmp_path: Path) -> None:
