@@ -13,6 +13,7 @@ from checks import _governance_statistics as statistics
 from checks import intervals
 from checks._governance_inputs import Inputs
 from checks._governance_statistics import Estimate, Ints
+from configs import shown
 from configs.plan import Plan
 from evidence import arrays, records
 from evidence.folder import RunFolder
@@ -110,10 +111,13 @@ def judged(
     status: Any = "inconclusive" if span is None else statistics.verdict(span.low, span.high, **limit)
     if status == "pass" and doubts:
         status = "inconclusive"
-    bounds = "(no interval)" if span is None else f"[{span.low:.3g}, {span.high:.3g}]"
-    words = f"{'at most' if threshold.at_most is not None else 'at least'} {next(iter(limit.values())):g}"
+    asked = next(iter(limit.values()))
+    bounds = "(no interval)"
+    if span is not None:
+        bounds = f"[{shown.number(span.low, asked)}, {shown.number(span.high, asked)}]"
+    words = f"{'at most' if threshold.at_most is not None else 'at least'} {asked:g}"
     where = "" if head.slice == threshold.slice else f" for {head.slice}"
-    sentences = [f"measured {head.value:.3g}{where} {bounds}, {words}, n = {head.n:,}", *doubts]
+    sentences = [f"measured {shown.number(head.value, asked)}{where} {bounds}, {words}, n = {head.n:,}", *doubts]
     return records.CheckResult(
         check_id=check_id,
         title=title,

@@ -70,7 +70,7 @@ def rescaled(subject: Subject) -> records.CheckResult:
     if not units.shares:
         return not_applicable(check_id, "the plan declares no share of rows")
     faults = [
-        Fault(_name(subject, j), f"{_name(subject, j)} times {factor:.6g}", _times(subject, j, factor))
+        Fault(_name(subject, j), f"{_name(subject, j)} times {factor:,.6g}", _times(subject, j, factor))
         for j in numeric(subject)
         for factor in factors(subject, j)
     ]

@@ -104,7 +104,7 @@ def _inverted(subject: Subject, found: _gaps.Gaps) -> str:
     """How the interval of an error is made."""
     over = "" if subject.sampling.entities is None else f" over {found.units:,} entities"
     draws = max(_gaps.DRAWS, subject.sampling.replicates)
-    return f"inverted distribution of the gaps, Student's t noise{over}, {draws} draws, seed {subject.sampling.seed}"
+    return f"inverted distribution of the gaps, Student's t noise{over}, {draws:,} draws, seed {subject.sampling.seed}"
 
 
 def _in_the_large(subject: Subject, name: str, predicted: Floats, observed: Floats) -> dict[str, records.CheckResult]:

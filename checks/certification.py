@@ -222,7 +222,7 @@ def _note(subject: Subject, settings: Certification, proofs: Sequence[Proofs], r
     ended = f"; the time of {settings.seconds:g} s was used up" if any(p.exhausted for p in proofs) else ""
     solver = f" ({counts['by_solver']} by the exact solver)" if counts["by_solver"] else ""
     return (
-        f"{evasion.within(subject)}, by linear relaxation and {split}: of {len(right)} rows {counts['certified']} "
+        f"{evasion.within(subject)}, by linear relaxation and {split}: of {len(right):,} rows {counts['certified']} "
         f"certified{solver}, {counts['falsified']} falsified on the graph, {counts['unknown']} unknown, "
         f"{counts['wrong']} wrong from the start{ended}"
     )

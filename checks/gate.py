@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from checks import _rows_needed, basis
 from checks._subject import UNGATED
+from configs import shown
 from configs.language.load import AnyPlan
 from configs.policy import Gate, Settings
 from evidence import clock, records
@@ -129,7 +130,7 @@ def _fallen(result: records.CheckResult, measure: records.Measure) -> str:
     clean = result.details.get("clean")
     if not isinstance(clean, int | float) or measure.value is None or measure.value >= KEPT * clean:
         return ""
-    return f"; {clean:.3g} on unchanged inputs"
+    return f"; {shown.number(clean)} on unchanged inputs"
 
 
 def _crossed(result: records.CheckResult, gate: Gate) -> str:
@@ -229,9 +230,20 @@ def _found(measure: records.Measure, gate: Gate) -> str:
         return ""
     level = f" at {100 * gate.confidence:.6g} %" if gate.confidence and measure.interval else ""
     unit = "" if measure.unit == "1" else f" {measure.unit}"
-    interval = measure.interval
-    ends = f" [{interval.low:.3g}, {interval.high:.3g}]" if interval else ""
-    return f"measured {measure.value:.3g}{ends}{unit}{level}, "
+    value, *ends = (_number(x, measure, gate) for x in (measure.value, *_ends(measure)))
+    interval = f" [{', '.join(ends)}]" if ends else ""
+    return f"measured {value}{interval}{unit}{level}, "
+
+
+def _ends(measure: records.Measure) -> tuple[float, ...]:
+    return (measure.interval.low, measure.interval.high) if measure.interval else ()
+
+
+def _number(value: float, measure: records.Measure, gate: Gate) -> str:
+    """As the tables of the documents show it: never as the threshold where it is another number."""
+    if measure.unit == "rows" and value.is_integer():
+        return f"{int(value):,}"
+    return shown.number(value, gate.at_least if gate.at_least is not None else gate.at_most)
 
 
 def _asked(gate: Gate) -> str:

@@ -49,7 +49,7 @@ class Sampling:
 
     def method(self, how: str) -> str:
         """Text for `Interval.method`."""
-        return f"{how}, {self.replicates} replicates, seed {self.seed}"
+        return f"{how}, {self.replicates:,} replicates, seed {self.seed}"
 
 
 def clusters(entities: Codes) -> Codes:

@@ -22,6 +22,7 @@ import numpy.typing as npt
 from checks import _degradation, _one_feature, _severity_curve
 from checks._one_feature import exchanged, out_of_range, rescaled, stuck, unseen_category
 from checks._subject import Subject, not_applicable
+from configs import shown
 from evidence import records
 
 Inputs = npt.NDArray[np.float32]
@@ -119,7 +120,7 @@ def _on_all(
     if not defined:
         return found
     name = min(defined, key=lambda n: (defined[n], n))
-    worst = f"{name}, which alone gives {defined[name]:.3g}"
+    worst = f"{name}, which alone gives {shown.number(defined[name])}"
     return _one_feature.named(found, worst, defined, {})
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 import re
 
+from configs.shown import SUPERSCRIPT, number, scientific
+
+__all__ = ["count", "exact", "figures", "is_url", "level", "magnitude", "number", "percent", "plain", "size", "time"]
+
 _HIDDEN = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u2069\ufeff\ufff9-\ufffb\ufffe\uffff]"
 )
 _URL = re.compile(r"https?://[A-Za-z0-9.-]+(:[0-9]+)?(/[A-Za-z0-9._~:/?#@!$&*+,;=%-]*)?")
-_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def plain(value: object) -> str:
@@ -31,24 +34,6 @@ def count(value: float) -> str:
     return f"{int(value):,}"
 
 
-def number(value: float, apart_from: float | None = None) -> str:
-    """A measured number with three decimals or four digits, whichever says more.
-
-    Args:
-        value: Finite number.
-        apart_from: A threshold. Digits are added until the two no longer look equal, so that 0.7996 against
-            "at least 0.8" is not shown as 0.800.
-    """
-    shown = _rounded(value, 0)
-    if apart_from is None or value == apart_from:
-        return shown
-    extra = 0
-    while _rounded(apart_from, extra) == shown and extra < 12:
-        extra += 1
-        shown = _rounded(value, extra)
-    return shown
-
-
 def figures(value: float) -> str:
     """A number with two significant figures, as the forms for general-purpose models ask: `2.3 × 10²⁵`, `0.42`."""
     if value == 0:
@@ -57,18 +42,18 @@ def figures(value: float) -> str:
     power = int(shown.partition("e")[2])
     if -2 <= power < 2:
         return f"{float(shown):.{1 - power}f}".replace("-", "−")
-    return _scientific(shown)
+    return scientific(shown)
 
 
 def magnitude(value: float) -> str:
     """A power of ten: `10¹⁵`. The value is rounded down to one by whoever asks for it."""
-    return "10" + str(round(math.log10(value))).translate(_SUPERSCRIPT)
+    return "10" + str(round(math.log10(value))).translate(SUPERSCRIPT)
 
 
 def exact(value: float) -> str:
     """A number as it was declared: `0.8`, `20`, `0.0001`."""
     shown = f"{value:.12g}"
-    return _scientific(shown) if "e" in shown else shown
+    return scientific(shown) if "e" in shown else shown
 
 
 def percent(value: float) -> str:
@@ -93,18 +78,3 @@ def size(value: float) -> str:
 def time(value: str) -> str:
     """A UTC time of a record, to the second: `2026-11-22 10:15:03 UTC`."""
     return f"{value[:10]} {value[11:19]} UTC"
-
-
-def _rounded(value: float, extra: int) -> str:
-    magnitude = abs(value)
-    if magnitude == 0:
-        return "0"
-    if magnitude < 0.001 or magnitude >= 1e9:
-        return _scientific(f"{value:.{2 + extra}e}")
-    decimals = 3 if magnitude < 10 else max(0, 3 - math.floor(math.log10(magnitude)))
-    return f"{value:,.{decimals + extra}f}".replace("-", "−")
-
-
-def _scientific(shown: str) -> str:
-    mantissa, _, exponent = shown.partition("e")
-    return f"{mantissa}\u00a0×\u00a010{str(int(exponent)).translate(_SUPERSCRIPT)}".replace("-", "−")

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from checks import basis, catalogue, gate
 from checks.changes import found
 from checks.changes.side import Side
+from configs import shown
 from configs.changes import Limits, MetricLimit
 from configs.policy import Gate
 from evidence.diff_records import Answer, LimitAnswer, MeasureDifference, RowsCompared
@@ -100,9 +101,11 @@ def _drift(bound: float, seen: Seen) -> LimitAnswer:
     answer: Answer = "outside" if any(d.low > bound for d in seen.rows.drift) else "cannot_tell"
     if highest.high <= bound:
         answer = "within"
-    said = f"largest for {most.feature}: {most.value:.3g} [{most.low:.3g}, {most.high:.3g}]"
+    said = (
+        f"largest for {most.feature}: {shown.number(most.value)} [{shown.number(most.low)}, {shown.number(most.high)}]"
+    )
     if highest.feature != most.feature:
-        said += f"; {highest.feature} reaches {highest.high:.3g}"
+        said += f"; {highest.feature} reaches {shown.number(highest.high)}"
     return LimitAnswer(limit=limit, answer=answer, found=said, bound=bound)
 
 

@@ -77,7 +77,7 @@ def interval(
     low, high = (float(ends[0, group]) for ends in rates.bounds(sampling.level))
     if not (np.isfinite(low) and np.isfinite(high)) or high - low <= 1e-12 * max(1.0, abs(high)):
         return None
-    method = f"{how.format(f'{units:,}')}, {sampling.replicates} replicates, seed {sampling.seed}"
+    method = f"{how.format(f'{units:,}')}, {sampling.replicates:,} replicates, seed {sampling.seed}"
     return records.Interval(low=low, high=high, level=sampling.level, method=method)
 
 
@@ -96,7 +96,7 @@ def paired(
     found = _paired(change, size, sampling, label)
     if found.error is None:
         return found.value, None
-    method = f"{PAIRED.format(f'{len(size):,}')}, {sampling.replicates} replicates, seed {sampling.seed}"
+    method = f"{PAIRED.format(f'{len(size):,}')}, {sampling.replicates:,} replicates, seed {sampling.seed}"
     low, high = found.value - found.below * found.error, found.value + found.above * found.error
     return found.value, records.Interval(low=low, high=high, level=sampling.level, method=method)
 

@@ -106,7 +106,7 @@ def _strongest(subject: Subject, rows: npt.NDArray[np.intp]) -> Trigger | None:
 def _result(subject: Subject, found: Trigger, rows: npt.NDArray[np.intp]) -> records.CheckResult:
     moved = _moved(subject, rows, found.feature, found.value, found.label)
     feature, label = subject.encoded.features[found.feature], subject.encoded.classes[found.label]
-    at = "missing" if np.isnan(found.value) else f"{found.value:g}"
+    at = "missing" if np.isnan(found.value) else f"{found.value:,.6g}"
     if feature.kind == "categorical" and np.isfinite(found.value):
         at = feature.categories[int(found.value)]
     note = f"{feature.name} set to {at}: share of the rows with another label that become {label}"

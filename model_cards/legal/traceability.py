@@ -175,9 +175,10 @@ def _completeness(book: Book, found: tuple[Article, ...]) -> Section:
     note = Paragraph(
         tree.say(
             "These numbers count answers, each at every requirement that asks for it. What is missing at several "
-            "requirements is one gap: each counted once, where it stands first (last column), there are {once}, and "
-            "the gaps by person are counted so, too. Of the answers that are stated, carried over or outdated, "
-            "{given} are statements of persons, {statements} different ones; the others stand in the plan.",
+            "requirements is one gap, and one answer may lack several things: each gap counted once, where it "
+            "stands first (last column), there are {once}, and the gaps by person are counted so, too. Of the "
+            "answers that are stated, carried over or outdated, {given} are statements of persons, {statements} "
+            "different ones; the others stand in the plan.",
             once=total[-1],
             **_of_persons(book, found),
         ),

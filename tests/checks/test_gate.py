@@ -79,7 +79,7 @@ def test_one_readable_line_for_each_gate():
     """The reason says what was measured, the interval, the threshold, the rows."""
     found = decided([{"check": ACCURACY, "at_least": 0.75}], result(measure()))
     assert found.outcome == "pass"
-    assert found.reasons[0].text == "measured 0.81 [0.78, 0.84], at least 0.75, n = 88"
+    assert found.reasons[0].text == "measured 0.810 [0.780, 0.840], at least 0.75, n = 88"
 
 
 @pytest.mark.parametrize(("threshold", "outcome"), [(0.75, "pass"), (0.8, "inconclusive"), (0.9, "fail")])
@@ -146,7 +146,8 @@ def test_a_group_that_is_too_small_neither_passes_nor_fails(headline, without, e
     found = decided([{"check": PARITY, "slice": "sex", "at_most": 0.1}], small(headline, without))
     assert found.reasons[0].status == expected
     assert "; “other” has fewer than 20 rows" in found.reasons[0].text
-    both = f"(without it {without[0]:g} [{without[1]:g}, {without[2]:g}])" if without else ""
+    value, low, high = (f"{v:.3f}" if v else "0" for v in without or (0, 0, 0))
+    both = f"(without it {value} [{low}, {high}])" if without else ""
     assert both in found.reasons[0].text
     assert bool(without) is ("(without it" in found.reasons[0].text)
 
@@ -253,13 +254,30 @@ def test_reporting_what_is_inconclusive_excuses_nothing_else(low, status):
     assert decision.outcome == ("fail" if status == "fail" else "inconclusive")
 
 
+@pytest.mark.parametrize(
+    ("value", "unit", "words"),
+    [
+        (0.01066, "1", "measured 0.011 [0.011, 0.011], "),  # as the tables round it
+        (0.7996, "1", "measured 0.7996 [0.7996, 0.7996], "),  # never as the threshold that it misses
+        (12345.6, "USD", "measured 12,346 [12,346, 12,346] USD, "),
+        (13200.0, "rows", "measured 13,200 [13,200, 13,200] rows, "),
+        (1.0, "1", "measured 1.000 [1.000, 1.000], "),
+    ],
+)
+def test_numbers_of_a_reason_are_those_of_the_tables(value, unit, words):
+    """The same digits as in the documents, with separators of thousands."""
+    found = measure("performance.accuracy", value, value, value).model_copy(update={"unit": unit})
+    one = decided([{"check": "performance.accuracy", "at_least": 0.8}], result(found)).reasons[0]
+    assert one.text.startswith(words)
+
+
 @pytest.mark.parametrize(("clean", "told"), [(0.92, True), (0.5, False), (None, False)])
 def test_a_pass_far_below_the_clean_score_says_so(clean, told):
     """A low threshold lets a collapse pass; the reason then names the score on unchanged inputs."""
     found = result(measure("robustness.noise", 0.44, 0.4, 0.48), check_id="robustness.noise", details={"clean": clean})
     one = decided([{"check": "robustness.noise", "at_least": 0.35}], found).reasons[0]
     assert one.status == "pass"
-    assert ("0.92 on unchanged inputs" in one.text) == told
+    assert ("0.920 on unchanged inputs" in one.text) == told
 
 
 @pytest.mark.parametrize(
