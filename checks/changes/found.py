@@ -201,7 +201,12 @@ def _model(before: Side, after: Side) -> Iterator[Found]:
     counts = before.train.parameters, after.train.parameters
     if counts[0] != counts[1]:
         yield Found(
-            "follows", "model", "training/record.json: parameters", "Parameters of the model", *counts, why=FOLLOWS_PLAN
+            "follows",
+            "model",
+            "training/record.json: parameters",
+            "Parameters of the model",
+            *(f"{count:,}" for count in counts),
+            why=FOLLOWS_PLAN,
         )
     for name, title in (("threshold", "Decision threshold"), ("calibration", "Calibration")):
         yield from _chosen(before, after, name, "model", title)

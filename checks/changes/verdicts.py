@@ -167,7 +167,7 @@ def of_measure(found: MeasureDifference, stated: tuple[Declared, ...], *, level:
 
 
 def _number(value: float | None) -> str | None:
-    return None if value is None else f"{value:.6g}"
+    return None if value is None else f"{value:.4g}"
 
 
 def _naming(stated: Declared, found: MeasureDifference) -> tuple[LimitAnswer, ...]:
