@@ -333,6 +333,8 @@ def _better(other: Source, match: Source, context: Context, *, few: bool) -> boo
     """Is another value named by every word that names the match, and by more?"""
     if not match.names & context.sentence <= other.names:
         return False
+    if len(match.own) > 1 and match.own <= context.near and not other.own <= context.near:
+        return False  # its key is named in full, and the other one's is not
     whole = other.names - match.names <= context.sentence
     if not whole and not match.names & context.around <= other.names:
         return False  # the sentence before may have named it

@@ -27,6 +27,7 @@ SECONDS = {
     "minute": 60.0,
     "h": 3600.0,
     "hour": 3600.0,
+    "d": 86400.0,
     "day": 86400.0,
     "week": 604800.0,
     "month": 2629800.0,
@@ -52,7 +53,7 @@ def readings(mention: Mention, *, percent: bool) -> Iterator[tuple[float, float,
             scale = mention.factor / 100
             yield value * scale, half * scale, lambda s: abs(s.value) <= 1.5 or not s.whole
             if mention.unit == "points":
-                yield value, half, lambda s: s.percent or "point" in s.names or s.entry.derived == "in its name"
+                yield value, half, _in_points
             else:
                 yield value, half, lambda s: s.percent or (abs(s.value) > 1.5 and (not s.whole or s.entry.measures))
         elif mention.unit == "time":
@@ -78,6 +79,15 @@ def readings(mention: Mention, *, percent: bool) -> Iterator[tuple[float, float,
                 yield value / 100, half / 100, lambda s: abs(s.value) <= 1
             if 0 < value < 1:
                 yield value * 100, half * 100, lambda s: s.percent
+
+
+_ERRORS = frozenset({"mae", "rmse", "mse"})
+"""Measures in the unit of what is predicted, which may be the points of a score."""
+
+
+def _in_points(source: Any) -> bool:
+    of_score = "point" in source.names or bool(source.entry.measures & _ERRORS)
+    return source.percent or of_score or source.entry.derived == "in its name"
 
 
 def _in_unit(seconds: float) -> Accepts:

@@ -104,6 +104,8 @@ def _parts(siblings: Sequence[Entry]) -> Iterator[Shortfall]:
     counts = _counts(siblings)
     for part in counts:
         own = set(_row(part))
+        if "per" in own:
+            continue  # `labels_per_session` is no part of the sessions
         for whole in counts:
             base = set(_row(whole)) - _WHOLES
             extra = own - base - _WHOLES

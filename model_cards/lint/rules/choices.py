@@ -36,8 +36,8 @@ _USERS = re.compile(
 )
 _USER_KEYS = frozenset(words.words("user users intended operator audience reader"))
 _HOURS = re.compile(
-    r"(?<![\d.:])(\d{1,2})(?::(\d\d))?\s*(?:h|am|pm|uhr|o.clock)?\s*(?:-|–|to|and|bis|until)\s*"
-    r"(\d{1,2})(?::(\d\d))?(?![\d.])",
+    r"(?<![\d.:-])(?P<between>between )?(\d{1,2})(?::(\d\d))?\s*(?:h|am|pm|uhr|o.clock)?\s*"
+    r"(?:-|–|to|bis|until|(?(between)and|to))\s*(\d{1,2})(?::(\d\d))?(?![\d.-])",
     re.IGNORECASE,
 )
 _CLOCK = re.compile(r"o.clock|(?<=\d) ?(?:am|pm|uhr)(?!\w)|\d:\d\d|(?<!\w)hours(?!\w)", re.IGNORECASE)
@@ -136,7 +136,7 @@ def _hours(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
 
 def _day(match: re.Match[str]) -> tuple[int, int] | None:
     """Two hours of a day; none where the numbers are something else."""
-    begin, end = int(match[1]), int(match[3])
+    begin, end = int(match[2]), int(match[4])
     return (begin, end) if begin <= _LAST and end <= _LAST else None
 
 

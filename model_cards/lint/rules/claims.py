@@ -13,7 +13,7 @@ from configs.base import Section
 from model_cards.lint import words
 from model_cards.lint.evidence import Entry, Evidence
 from model_cards.lint.model import Document, Finding, Sentence
-from model_cards.lint.rules import saying
+from model_cards.lint.rules import equality, saying
 from model_cards.lint.rules.catalogue import RULES
 
 PLACE = Path(__file__).parents[1] / "claims.yaml"
@@ -152,7 +152,7 @@ def _claim(sentence: Sentence, claim: Claim, match: re.Match[str], evidence: Evi
     if claim.strict_pass:
         supports, contradicts = _of_attribute(sentence.text, supports, contradicts)
         supports = tuple(e for e in supports if _passed(e))
-    if supports:
+    if supports or (claim.strict_pass and not contradicts and equality.borne_out(sentence, evidence)):
         return None
     if contradicts:
         return Finding(

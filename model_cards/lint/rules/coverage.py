@@ -340,7 +340,8 @@ def context_of(
     """The words that may say what a number is of."""
     headings = " ".join((sentence.place.heading[1:] or sentence.place.heading)[-_HEADINGS:])  # a title says little
     if sentence.kind == "cell":
-        near = frozenset().union(*(_fold(part) for part in (sentence.row, sentence.column, sentence.text)))
+        named = _fold(sentence.row) | _fold(sentence.column)
+        near = named.union(_fold(sentence.text), *(alike for alike in (_DENIALS, linking.LIMITS) if named & alike))
         around = near | _fold(sentence.caption) | _fold(headings)
         percent = bool(_PERCENT.search(f"{sentence.row} {sentence.column} {sentence.caption}"))
         bounds = _BOUNDS if in_interval(sentence, mention) else frozenset()
@@ -411,6 +412,8 @@ def _near(sentence: Sentence, found: Sequence[Mention]) -> dict[int, frozenset[s
     return held
 
 
+_DENIALS = concepts.fold(("no", "none", "without"))
+"""`Without glasses` is the row that the evidence calls `glasses: no`; so are limits called by any of their words."""
 _CHANGED = re.compile(r"(?<!\w)from\s+(?:about |only )?$", re.IGNORECASE)
 _TO = re.compile(r"\s*%?\s*to\s+(?:about |only )?\d", re.IGNORECASE)
 _BEFORE_IT = concepts.fold(("previous", "before", "initial", "baseline"))

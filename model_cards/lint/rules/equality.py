@@ -76,6 +76,23 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
             )
 
 
+def borne_out(sentence: Sentence, evidence: Evidence) -> bool:
+    """Does the evidence have values of the groups that a sentence names, which lie close together?"""
+    said = concepts.fold(tokens.of(sentence.text).row, "wider") | concepts.fold(tokens.of(sentence.text).row)
+    for groups in _groups(evidence):
+        told = sorted(value for names, value, _ in groups.values if names & said)
+        key = {concepts.root(word) for word in words.words(groups.values[0][2].key)} - _NO_MEASURE
+        if (groups.leaf | key) & said and len(told) > 1 and not _wide(told[0], told[-1]):
+            return True
+    return False
+
+
+def _wide(low: float, high: float) -> bool:
+    """Do two values lie so far apart that nobody calls them the same?"""
+    shares = 0 <= low <= high <= 1
+    return high - low > WIDEST * abs(high) or (shares and high - low > APART)
+
+
 def _apart(sentence: Sentence, evidence: Evidence) -> tuple[Entry, Entry] | None:
     said = concepts.fold(tokens.of(sentence.text).row, "wider") | concepts.fold(tokens.of(sentence.text).row)
     no_effect = bool(_NO_EFFECT.search(sentence.text))
@@ -88,9 +105,7 @@ def _apart(sentence: Sentence, evidence: Evidence) -> tuple[Entry, Entry] | None
             told = [*told, max(groups.values, key=lambda v: abs(v[1] - told[0][1]))]
         values = sorted(told if len(told) > 1 else groups.values, key=lambda v: v[1])
         low, high = values[0], values[-1]
-        shares = 0 <= low[1] <= high[1] <= 1
-        wide = high[1] - low[1] > WIDEST * abs(high[1]) or (shares and high[1] - low[1] > APART)
-        if wide and (named or groups.leaf & lexicon.load().measures.keys()):
+        if _wide(low[1], high[1]) and (named or groups.leaf & lexicon.load().measures.keys()):
             return low[2], high[2]
     return None
 

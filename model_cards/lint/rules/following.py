@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import re
 from collections.abc import Collection, Iterator, Sequence
 
-from model_cards.lint import concepts, matching, mentions
+from model_cards.lint import concepts, matching, mentions, quantities, words
 from model_cards.lint.linking import Context, Source, Sources
 from model_cards.lint.mentions import Mention
 from model_cards.lint.model import Sentence
@@ -20,7 +21,10 @@ COUNTED = 100
 """Counts from which on a share of two is none by chance."""
 MOST_PAIRED = 60
 """Values of one kind of which differences are formed: beyond it a match would say nothing."""
-_WITHIN = re.compile(r"\s+[^.;,]{0,40}?(?<!\w)(?:within|below|under|less than|at least)(?!\w)", re.IGNORECASE)
+_WITHIN = re.compile(
+    r"\s+[^.;,]{0,40}?(?<!\w)(?:within|below|under|less than|at least|at most|no more than|up to)(?!\w)",
+    re.IGNORECASE,
+)
 _IN_TIME = re.compile(r"(?:\d|\w) ?(?:ms|s|seconds?|minutes?|hours?|milliseconds) (?:in|for) (?:the )?$", re.IGNORECASE)
 """`Within 112 ms in 95 % of them`."""
 _AT_LEVEL = re.compile(
@@ -117,11 +121,27 @@ def follows(
         or _of_evidence(sentence, mention, context, sources)
         or _rest_of_list(sentence.text, mention, sources)
         or _rest_of_row(sentence, mention, sources)
+        or _between_two(sentence, mention, context, sources)
+    )
+
+
+_ONCE_IN = re.compile(r"(?<!\w)(?:once|one|one \w+|every|each)(?: in| every)?(?: about| roughly)?\s*$", re.IGNORECASE)
+
+
+def _between_two(sentence: Sentence, mention: Mention, context: Context, sources: Sources) -> bool:
+    """`About once in four hours`: the time from one to the next, of a rate such as `alarms_per_hour: 0.23`."""
+    if mention.unit != "time" or not _ONCE_IN.search(sentence.text[: mention.begin]):
+        return False
+    rates = ((s, words.words(s.entry.key)) for s in sources.named(context.near) if s.value > 0)
+    return any(
+        matching.equal(dataclasses.replace(mention, hedge="about"), quantities.SECONDS[row[-1]] / s.value)
+        for s, row in rates
+        if row[-2:-1] == ["per"] and row[-1] in quantities.SECONDS
     )
 
 
 _REST = re.compile(
-    r"(?<!\w)(?:un\w+ed|missed|not|rest|remain\w*|left|others?|without|lack\w*|overlooked|fail\w*|escaped|still)(?!\w)",
+    r"(?<!\w)(?:un\w+ed|missed|not|rest|remain\w*|left|leaves?|leaving|others?|without|lack\w*|overlooked|fail\w*|escaped|still)(?!\w)",
     re.I,
 )
 

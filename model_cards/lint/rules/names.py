@@ -31,7 +31,7 @@ _VERSION = re.compile(
 )
 _BARE = re.compile(r"\s*v?(\d+(?:\.\d+){1,3}(?:[-+.]?(?:a|b|rc|dev|post)\d*)?)\s*")
 _ELSEWHEN = re.compile(
-    r"(?<!\w)(?:earlier|previous|since|old|older|from|before|prior|until|next|plan\w*|than|after|"
+    r"(?<!\w)(?:against|versus|vs|compar\w+|earlier|previous|since|old|older|from|before|prior|until|next|plan\w*|than|after|"
     r"future|upcoming|will|first|last|replaces?|supersedes?|predecessor|successor|up to|"
     r"requires?|needs?|compatible|schema|format|law|register|standard|template|licen[cs]e|specification|"
     r"protocol|geplant|vorherige\w*|ab)(?!\w)",

@@ -13,7 +13,8 @@ _BREAK = re.compile(
     r"\s(?=and (?:needs?|requires?|has|have|had|takes?|does|do|did|is|are|was|were|gets?|costs?|makes?)\s(?!not\b))"
 )
 _DENIES = re.compile(
-    r"(?<!\w)(?:not|no(?!\. ?[A-Z0-9])|never|none|nobody|nothing|without|neither|nor|cannot|can't|isn't|aren't|"
+    r"(?<!\w)(?:not|no(?!\. ?[A-Z0-9])|never|none|nobody|nothing|(?<!than )without|neither|nor|cannot|can't|"
+    r"isn't|aren't|"
     r"wasn't|weren't|don't|doesn't|didn't|hasn't|haven't|"
     r"won't|lacks?|lacking|missing|absent|refused|rejected|failed|un(?:tested|validated|approved|"
     r"encrypted|mitigated|certified|monitored|available|known)|"

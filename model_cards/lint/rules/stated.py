@@ -21,7 +21,11 @@ from model_cards.lint.rules import praise, saying, tokens
 from model_cards.lint.rules.catalogue import RULES
 
 _ADMITS = re.compile(
-    r"(?<!\w)(?:fail\w*|inconclusive|undecided|missed|violated|exceed\w*|allowed|tolerated|permitted)(?!\w)",
+    r"(?<!\w)(?:fail\w*|inconclusive|undecided|missed|violated|exceed\w*|allowed|tolerated|permitted|"
+    r"lowest|worst|weakest|poorest|"
+    r"(?:above|over|beyond|outside|higher than) (?:the|its|their) (?:\w+ )?(?:limits?|maximum|ceiling|tolerances?|"
+    r"range)|"
+    r"(?:below|under|short of|lower than) (?:the|its|their) (?:\w+ )?(?:minimum|targets?|floor|goals?))(?!\w)",
     re.IGNORECASE,
 )
 """Words of sentences that say themselves that something was not reached."""
@@ -97,7 +101,7 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
         if sentence.kind == "cell":
             yield from _cell(sentence, known)
         elif sentence.kind == "prose" and len(sentence.text) >= facts.SHORTEST:
-            yield from said_otherwise(sentence, known, _groups(evidence))
+            yield from said_otherwise(sentence, known, _groups(evidence), _things(evidence))
             yield from _without(sentence, evidence)
 
 
@@ -176,10 +180,27 @@ def _groups(evidence: Evidence) -> frozenset[frozenset[str]]:
     return frozenset(name for name in names if name)
 
 
+@functools.lru_cache(maxsize=4)
+def _things(evidence: Evidence) -> frozenset[str]:
+    """Single words of lists of the evidence: there `certificates` is a field, and says nothing of *certified*."""
+    held = (words.words(str(e.value)) for e in evidence.texts if e.path and isinstance(e.path[-1], int))
+    return frozenset(row[0] for row in held if len(row) == 1)
+
+
 def said_otherwise(
-    sentence: Sentence, known: tuple[Fact, ...], groups: frozenset[frozenset[str]] = frozenset()
+    sentence: Sentence,
+    known: tuple[Fact, ...],
+    groups: frozenset[frozenset[str]] = frozenset(),
+    things: frozenset[str] = frozenset(),
 ) -> Iterator[Finding]:
-    """The first fact that a sentence contradicts."""
+    """The first fact that a sentence contradicts.
+
+    Args:
+        sentence: A sentence.
+        known: The facts of the evidence.
+        groups: Concepts of each group that the evidence tells apart.
+        things: Words that the evidence has as names of things.
+    """
     said = _said(sentence.text)
     named = [(hits, fact) for fact in known if (hits := _hits(fact, said.names) or _by_code(fact, sentence.text))]
     named.sort(key=lambda pair: -len(pair[0]))
@@ -190,6 +211,8 @@ def said_otherwise(
         if counted and any(g <= said.names and not g <= fact.whole | fact.above for g in groups):
             continue  # `in the north nothing was missed` is of a part alone
         span = said.span(fact.names & hits or hits) if fact.code not in hits else _code_span(fact, sentence.text)
+        if len(hits) == 1 and things.intersection(words.words(sentence.text[span[0] : span[1]])):
+            continue
         if _contradicts(sentence, fact, hits, said.names, span):
             yield _finding(sentence, fact, sure=len(hits) > 1)
             return
@@ -388,7 +411,7 @@ def _denied(sentence: Sentence, span: tuple[int, int]) -> bool:
 _NO = re.compile(r"(?<!\w)(?:not|no|never|nobody|none|without|neither|nor|cannot)(?!\w)", re.IGNORECASE)
 _DENIALS = re.compile(
     r"(?<!\w)(?:(?:is|are|was|were|does|do|did|has|have) (?:not|no)|cannot|can not|no|nobody|never|"
-    r"without|switched off|"
+    r"(?<!than )without|switched off|"
     r"impossible|disabled|deactivated)(?!\w)(?! (?:more|less|fewer|longer|later|earlier)(?!\w))",
     re.IGNORECASE,
 )

@@ -48,7 +48,10 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
         meant = _meant(sentence, evidence)
         percent = "%" in f"{sentence.row} {sentence.column} {sentence.caption}"
         counts = _counts(sentence, evidence) if found[0].whole else []
-        if meant and not any(linking.stands_for(found[0], m.source, percent=percent) for m in (*meant, *counts)):
+        if meant and not any(
+            linking.stands_for(found[0], m.source, percent=percent)
+            for m in (*meant, *counts, *_named_in_full(sentence, evidence))
+        ):
             value = meant[0].source
             yield Finding(
                 RULES["number-differs"],
@@ -115,6 +118,12 @@ def _counts(sentence: Sentence, evidence: Evidence) -> list[_Held]:
     """Mere counts of the row, which any noun may head."""
     row = _names(sentence.row)
     return [held for held in _held(evidence) if not held.leaf and any(_alike(row, own) > 1 for own in held.labels)]
+
+
+def _named_in_full(sentence: Sentence, evidence: Evidence) -> list[_Held]:
+    """Values whose own key names row and column together: `test_sessions`."""
+    both = _names(sentence.row) | _names(sentence.column)
+    return [held for held in _held(evidence) if held.leaf == both]
 
 
 def _both(one: int, other: int) -> int:

@@ -28,8 +28,6 @@ REACHED = {
     "fifteenth-pdf": 0.86,
 }
 """Halves in other words on purpose: what is reached there, which must not be lost again. The aim stays 95 %."""
-REPORTED = {"fourteenth": 0.038}
-"""Halves whose false alarms were more than the aim at their one look; not to grow. The aim stays 2 %."""
 CLASSES = {"number", "placeholder", "count", "model", "version", "date", "claim", "article", "declaration"}
 SUFFIXES = ["md", "html", "docx", "pdf"]
 
@@ -60,7 +58,7 @@ def test_documents_of_another_author(half: str, suffix: str, tmp_path: Path) -> 
     """Of documents whose defects are listed beside them by class, what is reached is not lost again."""
     score = assessed.measure(assessed.PLACE / half, suffix, tmp_path)
     assert score.recall >= REACHED.get(f"{half}-{suffix}", REACHED.get(half, RECALL)), score.missed
-    assert score.alarm_rate <= REPORTED.get(half, ALARMS), score.alarms
+    assert score.alarm_rate <= ALARMS, score.alarms
 
 
 def test_the_corpus_is_large_enough() -> None:
