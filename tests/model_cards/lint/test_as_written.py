@@ -54,6 +54,7 @@ ALTERED: list[tuple[Callable[[Document], Document], str]] = [
 ]
 
 
+@pytest.mark.one_fast
 @pytest.mark.parametrize("suffix", falsified.SUFFIXES)
 @pytest.mark.parametrize(("change", "told"), ALTERED)
 def test_one_alteration_is_told_once(

@@ -69,12 +69,14 @@ FIRES = [
 ]
 
 
+@pytest.mark.one_fast
 @pytest.mark.parametrize("text", PASSES)
 def test_the_same_in_another_form_passes(text: str, tmp_path: Path) -> None:
     """A row without, a rate turned round, a limit beside its value, a comparison, an admission."""
     assert lint(text, tmp_path, EVIDENCE) == []
 
 
+@pytest.mark.one_fast
 @pytest.mark.parametrize("text", FIRES)
 def test_another_value_in_that_form_is_found(text: str, tmp_path: Path) -> None:
     """The forms do not hide what the evidence has otherwise."""
