@@ -1,4 +1,4 @@
-"""What an article sets beside its subject: its annex, the section of a product, the point of a use."""
+"""What an article sets beside its subject: its annex, and the section of a product."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ import re
 from collections.abc import Iterator
 
 from configs.law import articles
-from model_cards.lint import lexicon, words
-from model_cards.lint.evidence import Evidence
+from model_cards.lint import lexicon
 from model_cards.lint.model import Finding, Sentence
 from model_cards.lint.rules import citations, tokens
 from model_cards.lint.rules.catalogue import RULES
@@ -21,23 +20,17 @@ _SECTION = re.compile(
 _OF_PROCEDURE = re.compile(
     r"(?<!\w)(?:internal control|conformity assessment|procedure|notified body)(?!\w)", re.IGNORECASE
 )
-_POINT = re.compile(
-    r"\W*(?:annex\s+iii\W+(?:point\s+)?)?(?P<number>[1-8])\s*(?:\((?P<letter>[a-e])\))?\W*", re.IGNORECASE
-)
-_RANGE = re.compile(r"\s*(?:to|bis|à|and|und|et|-|–)\s*(?:point\s+)?\(?[1-8]\)?", re.IGNORECASE)
-"""After the first point of a range."""
 _NEAR = 70
 """Characters between an article and an annex that are read together."""
 
 
-def check(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
-    """Every annex, section or point that is another than the article or the evidence has."""
+def check(sentence: Sentence) -> Iterator[Finding]:
+    """Every annex or section that is another than the article or the product has."""
     cited = citations.find(sentence.text)
     if not cited:
         return
     yield from _annexes(sentence, cited)
     yield from _sections(sentence)
-    yield from _points(sentence, cited, evidence)
 
 
 def _annexes(sentence: Sentence, cited: list[Citation]) -> Iterator[Finding]:
@@ -78,29 +71,6 @@ def _sections(sentence: Sentence) -> Iterator[Finding]:
 @functools.cache
 def _products() -> lexicon.Phrases:
     return lexicon.Phrases({name: (name,) for row in articles.load().annex_sections.values() for name in row})
-
-
-def _points(sentence: Sentence, cited: list[Citation], evidence: Evidence) -> Iterator[Finding]:
-    """The point of Annex III that the evidence names for the system, against the one of the document."""
-    if evidence.rich or sentence.kind != "prose":
-        return  # the documents of a run cite other points for other uses
-    for entry in evidence.texts:
-        if {"annex", "iii"} <= set(words.words(entry.key)) and (held := _POINT.fullmatch(str(entry.value))):
-            right = ".".join(part.lower() for part in held.groups() if part)
-            for citation in cited:
-                said = citation.paragraphs.lower()
-                if _RANGE.match(sentence.text, citation.end):
-                    continue  # `Annex III(2) to (8)` speaks of many points, that of the evidence among them or not
-                if citation.name != "Annex III" or not said or right.startswith(said) or said.startswith(right):
-                    continue
-                if not re.search(r"(?<!\w)(?:not|no|never)(?!\w)", sentence.text, re.IGNORECASE):
-                    yield _finding(
-                        sentence,
-                        (citation.begin, citation.end),
-                        f"The evidence has Annex III, point {entry.value}.",
-                        "Cite the point of the evidence, or correct it.",
-                    )
-            return
 
 
 def _finding(sentence: Sentence, span: tuple[int, int], message: str, advice: str) -> Finding:

@@ -10,7 +10,7 @@ from model_cards.lint import dates, mentions
 from model_cards.lint.evidence import Evidence
 from model_cards.lint.mentions import Mention
 from model_cards.lint.model import Document, Finding, Sentence
-from model_cards.lint.rules import citations, law
+from model_cards.lint.rules import citations, law, saying
 from model_cards.lint.rules.catalogue import RULES
 from model_cards.lint.rules.citations import Citation
 
@@ -22,12 +22,6 @@ _APPLIES = re.compile(
     r"gelten|gilt|pflichten|s'appliquent)(?!\w)",
     re.IGNORECASE,
 )
-_POINTS_BACK = re.compile(
-    r"(?<!\w)(?:such (?:an? )?(?:ai |high.risk )?systems?|this duty|these duties|this obligation|these obligations|"
-    r"this requirement|these requirements|these rules|this|it|they|these|diese[rs]?|celles?-ci|ces)(?!\w)",
-    re.IGNORECASE,
-)
-"""A sentence that speaks of what the one before it named."""
 _DAYS_OF_THE_ACT = {(2, 2), (1, 8), (2, 8), (2, 12)}
 """Day and month of most dates of Art. 113: a rule of one's own that applies from another day is no date of the Act."""
 _LENGTH = {"days": 86_400.0, "months": 2_629_800.0, "years": 31_557_600.0}
@@ -61,7 +55,7 @@ def _application(sentence: Sentence, before: Sentence | None) -> Iterator[Findin
     if not named:
         return
     parts = _parts(text)
-    if not parts and _POINTS_BACK.search(text) and before is not None:
+    if not parts and saying.GOES_ON.search(text) and before is not None:
         parts = _parts(" ".join((before.text, *before.place.heading[-1:])))
     for day in named:
         changed = next((p for p in parts if p.former == day.iso), None)

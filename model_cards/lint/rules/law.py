@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from configs.law import articles
 from model_cards.lint import lexicon
 from model_cards.lint.evidence import Evidence
 from model_cards.lint.model import Document, Finding, Sentence
-from model_cards.lint.rules import annexed, citations, tokens
+from model_cards.lint.rules import annexed, citations, points, saying, tokens
 from model_cards.lint.rules.catalogue import RULES
 from model_cards.lint.rules.citations import Citation
 from model_cards.lint.rules.tokens import Span
@@ -41,50 +41,24 @@ _FEW = 2
 """Citations, and `_SHORT` characters, up to which a sentence without a subject may lean on its heading."""
 _SHORT = 60
 _HEADINGS = 2
-_BACK = re.compile(
-    r"(?<!\w)(?:such|this|these|those|it|they|its|here|there)(?= \w)|(?<!\w)(?:it|them)(?!\w)|"
-    r"^(?:draft|according|under)",
-    re.I,
-)
-"""Words by which a sentence goes on about what was said before it."""
-
-
-_IS_UNDER = re.compile(
-    r"(?<!\w)(?:high.risk|falls? (?:under|within)|classif\w+|listed|belongs?|covered by|in scope|within)(?!\w)",
-    re.IGNORECASE,
-)
-_IS_NOT = re.compile(r"(?<!\w)(?:not|no|never|neither|nor|outside|kein\w*|nicht|pas)(?!\w)", re.IGNORECASE)
-_PURPOSE = frozenset({"purpose", "use", "intended", "description", "domain", "application", "task", "system", "title"})
-"""Words of the keys under which evidence says what a system is for."""
-OPENING = 12
-"""Sentences at the head of a document that say what it is about."""
-Uses = Callable[[], frozenset[str]]
-"""Gives the points of Annex III that list what the system is for."""
+_LEANS = re.compile(r"(?:draft|according|under)(?!\w)", re.IGNORECASE)
+"""First words of what leans on its heading: `According to Article 12`."""
 
 
 def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
     """Every citation of a document."""
     # A run has tens of thousands of texts, and most documents cite no point of Annex III.
-    before, uses = "", functools.cache(lambda: _uses(document, evidence))
+    before, uses = "", functools.cache(lambda: points.uses_of(document, evidence))
     for sentence in document.sentences:
         if sentence.kind == "code":
             continue
         headings = " ".join(sentence.place.heading[-_HEADINGS:])
-        yield from _sentence(sentence, f"{headings} {before}", uses)
-        yield from annexed.check(sentence, evidence)
+        yield from _sentence(sentence, f"{headings} {before}", uses, evidence)
+        yield from annexed.check(sentence)
         before = sentence.text if sentence.kind == "prose" else before
 
 
-def _uses(document: Document, evidence: Evidence) -> frozenset[str]:
-    """The points of Annex III that list what the system is for, by the head of its document and its evidence."""
-    head = [s.text for s in document.sentences if s.kind != "code" and not citations.find(s.text)][:OPENING]
-    stated = [str(e.value) for e in evidence.texts if _PURPOSE & e.word_set]
-    points = articles.load().annex_points["Annex III"]
-    told = {span.concept for text in (*head, *stated) for span in tokens.of(text).spans(_point_phrases("Annex III"))}
-    return frozenset(name for name, said in points.items() if told & set(said))
-
-
-def _sentence(sentence: Sentence, before: str, uses: Uses) -> Iterator[Finding]:
+def _sentence(sentence: Sentence, before: str, uses: points.Uses, evidence: Evidence) -> Iterator[Finding]:
     text = sentence.text
     cited = citations.find(text)
     if not _OF_THE_PROPOSAL.search(text):
@@ -103,15 +77,19 @@ def _sentence(sentence: Sentence, before: str, uses: Uses) -> Iterator[Finding]:
         return
     subjects = tokens.of(text).spans(_phrases())
     owners = [_nearest(span, cited, text) for span in subjects]
-    for citation in cited:
-        yield from _point(sentence, citation, uses)
-    if not subjects and len(cited) <= _FEW and (_BACK.search(text) or len(text) < _SHORT):
+    yield from points.check(sentence, cited, evidence, uses)
+    if not subjects and len(cited) <= _FEW and _leans(text):
         for citation in cited:
             yield from _of_heading(sentence, citation, before)
     for number, citation in enumerate(cited):
         own = [span for span, owner in zip(subjects, owners, strict=True) if owner == number]
         if finding := _citation(sentence, citation, own):
             yield finding
+
+
+def _leans(text: str) -> bool:
+    """Does a sentence take its subject from what stands before it?"""
+    return len(text) < _SHORT or bool(_LEANS.match(text) or saying.GOES_ON.search(text))
 
 
 @functools.cache
@@ -227,46 +205,6 @@ _PURSUANT = re.compile(
     r"\s*(?:(?:pursuant to|under|according to|along|following|as in|as set out in|of|in|with|by)\s+(?:the )?)",
     re.IGNORECASE,
 )
-
-
-@functools.cache
-def _point_phrases(annex: str) -> lexicon.Phrases:
-    return lexicon.Phrases({word: (word,) for said in articles.load().annex_points[annex].values() for word in said})
-
-
-def _point(sentence: Sentence, citation: Citation, uses: Uses) -> Iterator[Finding]:
-    """`pricing of life insurance is in Annex III, point 5(b)`: the point of an annex that lists another use."""
-    points = articles.load().annex_points.get(citation.name, {})
-    if not citation.paragraphs or citation.paragraphs.partition(".")[0] not in points:
-        return
-    told = list(tokens.of(sentence.text).spans(_point_phrases(citation.name)))
-    right = frozenset(name for span in told for name, said in points.items() if span.concept in said)
-    of_the_system = not told and citation.name == "Annex III" and _says_it_is_under(sentence.text)
-    right = uses() if of_the_system else right
-    if not right or _within(citation.paragraphs, right):
-        return
-    first = sorted(right, key=len)[-1]
-    use = "what the system is for" if of_the_system else f"“{told[0].concept}”"
-    yield Finding(
-        RULES["article-subject"],
-        sentence,
-        "medium" if of_the_system else "high",
-        f"{citation.name}({citation.paragraphs.replace('.', ')(')}) lists another use than {use}.",
-        f"Cite {citation.name}({first.replace('.', ')(')}), or say what the point is cited for.",
-        (citation.begin, citation.end),
-    )
-
-
-def _says_it_is_under(text: str) -> bool:
-    return bool(_IS_UNDER.search(text)) and not _IS_NOT.search(text)
-
-
-def _within(cited: str, right: frozenset[str]) -> bool:
-    """Is one of the points the cited one, or a part of it? A letter that lists the use goes before its whole point."""
-    letters = {name for name in right if "." in name}
-    return any(
-        cited == name or name.startswith(f"{cited}.") or cited.startswith(f"{name}.") for name in letters or right
-    )
 
 
 def _fits(citation: Citation, right: frozenset[str]) -> bool:

@@ -39,12 +39,6 @@ _SETTINGS = frozenset(
     {"threshold", "learning_rate", "parameters", "latency", "energy", "missing_share", "coverage", "positive_rate"}
 )
 """Names of settings, costs and shares of the data: they are many things at once."""
-_INTERVAL = re.compile(
-    r"[\[(]\s*(-?\d*[.,]?\d+)\s*(?:%\s*)?(?:,\s|;|to|–|—|-|\.\.|bis|and)\s*(-?\d*[.,]?\d+)\s*%?\s*[\])]"
-    r"|interval\s+(?:of |from |is |was )*(-?\d*\.?\d+)\s*%?\s*(?:to|–|—|-|and)\s*(-?\d*\.?\d+)",
-    re.IGNORECASE,
-)
-_SPEAKS_OF_INTERVAL = re.compile(r"confidence|interval|(?<!\w)CI(?!\w)|credible", re.IGNORECASE)
 _SAYS = re.compile(
     r"(?P<no>(?:was |is |has |did )?(?:not|never) (?:been )?)?(?:(?P<pass>pass(?:ed|es)?|met(?! by)|"
     r"meets|fulfil(?:s|led)|"
@@ -96,34 +90,6 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
             yield from _values(sentence, found, records, evidence)
         yield from _outcomes(sentence, records)
         yield from _parts(sentence, found, evidence)
-
-
-def outside(document: Document, _: Evidence) -> Iterator[Finding]:
-    """Values that lie outside the interval that is given right beside them. Needs no evidence."""
-    for sentence in document.sentences:
-        match = _INTERVAL.search(sentence.text)
-        if sentence.kind != "prose" or match is None or len(_INTERVAL.findall(sentence.text)) > 1:
-            continue
-        if match[1] and not _SPEAKS_OF_INTERVAL.search(sentence.text[: match.start()]):
-            continue
-        low, high = sorted(float(end.replace(",", ".")) for end in match.groups() if end)
-        before = [m for m in mentions.find(sentence) if m.end <= match.start()]
-        if len(before) != 1 or len(tokens.of(sentence.text[: match.start()]).measures) != 1:
-            continue
-        said = before[0]
-        step = 0.5 * 10.0 ** -said.readings[0][1]
-        if said.unit not in {"", "%"} or low - step <= said.value <= high + step or said.whole:
-            continue
-        if said.unit == "%" and (high <= 1 or low - step <= said.value / 100 <= high + step):
-            continue
-        yield Finding(
-            RULES["point-outside"],
-            sentence,
-            "high",
-            f"{sentence.text[said.begin : said.end]} lies outside the interval that stands beside it.",
-            "Take the value and the interval of one measurement.",
-            (match.start(), match.end()),
-        )
 
 
 _WHOLE = re.compile(

@@ -54,6 +54,12 @@ _PURPOSE = re.compile(r"^(?:in order to|to|since|as|because|um|afin de|pour)\s[^
 """What a sentence gives as purpose or reason before it says something."""
 
 
+GOES_ON = re.compile(
+    r"(?<!\w)(?:such|this|these|those|it|they|them|its|here|there|diese[rs]?|celles?-ci|ces)(?!\w)", re.IGNORECASE
+)
+"""Words by which a sentence goes on about what the one before it named."""
+
+
 def clause(text: str, begin: int, end: int) -> tuple[int, int]:
     """The bounds of the clause around some characters."""
     purpose = _PURPOSE.match(text)
