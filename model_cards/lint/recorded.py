@@ -21,6 +21,8 @@ class Record:
     name: str
     title: str = ""
     status: Entry | None = None
+    slice: str = ""
+    """Of what a gate says it; empty where it is said of the whole check."""
     values: dict[int, dict[str, Entry]] = dataclasses.field(default_factory=dict)
     """Number of the measure to its fields: `name`, `slice`, `value`."""
 
@@ -64,6 +66,8 @@ def _take(record: Record, entry: Entry, rest: tuple[str | int, ...]) -> None:
         record.status = entry
     elif rest == ("title",):
         record.title = str(entry.value)
+    elif rest == ("slice",):
+        record.slice = str(entry.value)
     elif (
         rest[:1] == ("measures",)
         and len(rest) == 3

@@ -29,10 +29,11 @@ _SAID = {
 
 def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
     """A row that has a check's title, and another value or outcome than the check's record."""
+    titles = {record.name: record.title.casefold() for record in recorded.checks(evidence) if record.title}
     by_title: dict[str, list[recorded.Record]] = {}
     for record in recorded.checks(evidence):
-        if record.title:
-            by_title.setdefault(record.title.casefold(), []).append(record)
+        if record.name in titles:  # what a gate says of a check has its name alone
+            by_title.setdefault(titles[record.name], []).append(record)
     for row in of(document) if by_title else ():
         records = by_title.get(row[0].row.replace("\\", "").casefold(), [])
         if records:
@@ -46,7 +47,7 @@ def _value(row: Sequence[Sentence], records: Sequence[recorded.Record]) -> Itera
     said = mentions.find(measured) if measured is not None else []
     if measured is None or part is None or len(said) != 1 or said[0].unit not in {"", "%"}:
         return
-    named = part.text.replace("\\", "").strip()
+    named = _slice(part)
     held: list[Entry] = [f["value"] for r in records for slice_, f in r.own() if slice_ == named]
     if not held or matching.true_of(said[0], Pool(tuple(held))):
         return
@@ -68,7 +69,9 @@ def _outcome(row: Sequence[Sentence], records: Sequence[recorded.Record]) -> Ite
     """The outcome of a row, against the outcomes that the records of its check hold."""
     told = cell(row, _OUTCOMES)
     said = _SAID.get(told.text.strip(" *_.").casefold()) if told is not None else None
-    held = [r.status for r in records if r.status is not None]
+    part = cell(row, _SLICES)
+    of_slice = [r for r in records if part is not None and r.slice == _slice(part)]
+    held = [r.status for r in of_slice or records if r.status is not None]
     if told is None or said is None or not held or said in {str(e.value) for e in held}:
         return
     yield Finding(
@@ -80,6 +83,11 @@ def _outcome(row: Sequence[Sentence], records: Sequence[recorded.Record]) -> Ite
         (0, len(told.text)),
         held[0].proof,
     )
+
+
+def _slice(part: Sentence) -> str:
+    """The name of a slice as records have it."""
+    return part.text.replace("\\", "").strip()
 
 
 def of(document: Document) -> Iterator[list[Sentence]]:

@@ -61,3 +61,21 @@ def test_a_value_inside_a_negative_interval_passes(value: str, tmp_path: Path) -
     """Signs of interval ends count, as hyphen or as minus."""
     row = f"| Drift | overall | {value} | [-0.112, 0.010] | – |"
     assert "point-outside" not in lint(HEAD + row, tmp_path, RECORDS)
+
+
+GATE = {
+    "results": [
+        {"check_id": "fairness.odds", "title": "Odds", "status": "inconclusive", "measures": []},
+    ],
+    "reasons": [
+        {"check_id": "fairness.odds", "slice": "sex", "status": "pass"},
+        {"check_id": "fairness.odds", "slice": "age", "status": "inconclusive"},
+    ],
+}
+
+
+@pytest.mark.parametrize(("slice_", "outcome", "times"), [("sex", "pass", 0), ("age", "pass", 1), ("sex", "fail", 1)])
+def test_the_outcome_of_a_slice_is_that_of_the_gate(slice_: str, outcome: str, times: int, tmp_path: Path) -> None:
+    """A check that is undecided on the whole may have passed in one slice."""
+    text = f"| Check | Slice | Outcome |\n|---|---|---|\n| Odds | {slice_} | {outcome} |\n"
+    assert lint(text, tmp_path, GATE).count("outcome-differs") == times
