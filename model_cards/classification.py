@@ -10,6 +10,11 @@ from model_cards.tree import Bullets, Paragraph, Parts, Section, Table, parts
 STATES = {"yes": "yes", "no": "no", "open": "open: no answer settles it"}
 NOT_INFERRED = Paragraph(("A person gives these answers in the plan. Nothing here is inferred from data.",), "note")
 
+ROUTE_OPEN = (
+    "Which procedure of conformity assessment applies (Art. 43) is open: it follows from the class and its route, "
+    "which missing answers leave open, and from the entry of Annex I or III, which has to be named."
+)
+
 
 def section(book: Book) -> Section:
     """The whole section."""
@@ -144,7 +149,9 @@ def _route(book: Book) -> list[tree.Block]:
         for rule in book.law["read"]["route"]
     ]
     if not lines:
-        return []
+        # A product of Section B has none of these procedures, and then no document of Chapter III is needed either.
+        asked = book.law["read"]["documents"].first(id="technical_documentation") is not None
+        return [Paragraph((ROUTE_OPEN,))] if asked else []
     return [Table(("Procedure that the answers lead to",), ("Place", "Rule", "Note"), tuple(lines), prose=True)]
 
 
@@ -153,13 +160,13 @@ def _dates(book: Book) -> list[tree.Block]:
     for day in book.law["read"]["dates"]:
         when = (day["date"].fact("date"),) if day["date"] else ("unresolved",)
         what = parts(day["what"].fact(), *((". ", day["unresolved"].fact()) if day["unresolved"] else ()))
-        lines.append((when, what, (day["basis"].fact(),)))
+        lines.append((when, what, (day["basis"].fact(),), (day["checked_on"].fact("date"),)))
     if not lines:
         return []
     return [
         Table(
             ("What applies from when, as far as the answers concern it",),
-            ("Day", "What", "Basis"),
+            ("Day", "What", "Basis", "Checked"),
             tuple(lines),
             prose=True,
         )

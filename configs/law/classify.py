@@ -56,7 +56,7 @@ class Classified:
     high_risk: Finding
     transparency: Finding
     route: tuple[Requirement, ...]
-    """Rules of Art. 43 that the answers lead to; empty where the class is open or no route applies."""
+    """Rules of Art. 43 that the answers lead to; empty where the class or the procedure is open, or none applies."""
     dates: tuple[ApplicationDate, ...]
     documents: tuple[NeededDocument, ...]
     """Documents needed for what is `yes`, and for what is still open."""
@@ -100,7 +100,7 @@ def classify(answers: Classification, register: Register | None = None) -> Class
         derogation=derogation,
         high_risk=high_risk,
         transparency=transparency,
-        route=_route(register, high_risk, annex_i, annex_iii),
+        route=_route(register, high_risk, annex_i, annex_iii, derogation),
         dates=_dates(register, prohibited, annex_i, annex_iii, high_risk, transparency),
         documents=_documents(register, annex_i, annex_iii, derogation, high_risk, transparency),
         open_fields=tuple(q.id for q in register.questions if reader.answer(q.id) == "unknown"),
@@ -154,6 +154,8 @@ class _Reader:
             changes = (f"An answer to classification.{field} in the plan ({question.place}).",)
         elif state == "yes" and not items:
             changes = (f"Name the entry in {question.chosen}: {_what_depends(field)}.",)
+        else:
+            changes = (OTHERWISE[field] if state == "yes" else OTHER_USE,)
         return Finding(name, title, state, (self.step(field),), items, changes)
 
 
@@ -176,6 +178,19 @@ def _what_depends(field: str) -> str:
     }[field]
 
 
+OTHER_USE = "Another intended purpose, or another way of use, would be a new question."
+OTHERWISE = {
+    "prohibited_practice": "Only another purpose, or a system without that practice, leaves Art. 5.",
+    "annex_i_product": (
+        "It leaves this route where the product needs no third-party conformity assessment, or where the function only "
+        "assists and its failure endangers neither health nor safety (Art. 6(1a), (1b))."
+    ),
+    "annex_iii_use": "A purpose that Annex III does not list leaves this route.",
+    "transparency_duty": "A use that none of the duties of Art. 50 names would be a new question.",
+}
+"""What would change a settled yes, by its question."""
+
+
 def _scope(reader: _Reader) -> Finding:
     path = (reader.step("ai_system"), reader.step("outside_scope"))
     system, outside = (s.answer for s in path)
@@ -186,6 +201,7 @@ def _scope(reader: _Reader) -> Finding:
         changes = ("Placing on the market, putting into service, or a test in real-world conditions brings it in.",)
     elif system == "yes" and outside == "no":
         state = "yes"
+        changes = ("Use for scientific research only, or never leaving development, takes it out (Art. 2(6) and (8)).",)
     else:
         changes = tuple(
             f"An answer to classification.{s.field} in the plan ({s.place})." for s in path if s.answer == "unknown"
@@ -199,12 +215,15 @@ def _derogation(reader: _Reader, annex_iii: Finding) -> Finding:
     claimed, profiling = path[-2].answer, path[-1].answer
     state: State = "open"
     changes: tuple[str, ...] = ()
-    if annex_iii.state == "no" or claimed == "no":
+    if annex_iii.state == "no":
         state = "no"
+        changes = ("It is a question only for a use that Annex III lists.",)
+    elif claimed == "no" and profiling != "yes":
+        state = "no"
+        changes = ("It could be claimed if a condition of Art. 6(3) holds and persons are not profiled.",)
     elif profiling == "yes":
         state = "no"
-        if claimed == "yes":
-            changes = ("Profiling of natural persons rules the derogation out (Art. 6(3)).",)
+        changes = ("Profiling of natural persons rules the derogation out (Art. 6(3)).",)
     elif claimed == "unknown":
         changes = ("An answer to classification.derogation_claimed in the plan (Art. 6(3)).",)
     else:
@@ -229,8 +248,9 @@ def _high_risk(scope: Finding, annex_i: Finding, annex_iii: Finding, derogation:
             changes = scope.changes
         elif _only_section_b(annex_i, annex_iii):
             changes = (SECTION_B,)
-        elif annex_i.state != "yes":
-            changes = ("A derogation could be claimed if a condition of Art. 6(3) holds and persons are not profiled.",)
+        else:
+            both = (annex_i, annex_iii, derogation) if annex_iii.state == "yes" else (annex_i,)
+            changes = tuple(dict.fromkeys(c for f in both if f.state != "no" or f is derogation for c in f.changes))
     elif states == {"no"}:
         state = "no"
         changes = ("Another intended purpose, or use as a safety component, would be a new question.",)
@@ -251,14 +271,17 @@ SECTION_B = (
 )
 
 
-def _route(register: Register, high_risk: Finding, annex_i: Finding, annex_iii: Finding) -> tuple[Requirement, ...]:
+def _route(
+    register: Register, high_risk: Finding, annex_i: Finding, annex_iii: Finding, derogation: Finding
+) -> tuple[Requirement, ...]:
     if high_risk.state != "yes":
         return ()
     wanted = []
     sections = {item.section for item in annex_i.items}
-    if annex_i.state == "yes" and "B" not in sections:
+    # A product of Section A takes its own procedure even where Annex III applies: while that is open, so is the route.
+    if annex_i.state == "yes" and sections == {"A"}:
         wanted.append("HR-43.3")
-    elif annex_i.state != "yes" and annex_iii.items:
+    elif (annex_i.state == "no" or sections == {"B"}) and annex_iii.items and derogation.state == "no":
         biometric = any(item.id in BIOMETRIC for item in annex_iii.items)
         wanted.append("HR-43.1" if biometric else "HR-43.2")
     return tuple(r for r in register.requirements if r.id in wanted)

@@ -57,6 +57,9 @@ class ApplicationDate(Cited):
     """None where the sources leave it open; then `unresolved` says why."""
     what: Text
     basis: Text
+    """Where the law says so."""
+    checked_on: Date
+    """When it was last held against its sources."""
     unresolved: Text | None = None
 
     @model_validator(mode="after")
@@ -82,13 +85,13 @@ class Requirement(Cited):
     """Uses of Annex III to which alone it applies; empty is every high-risk system."""
     deleted: bool = False
     power: bool = False
-    """Is it a power of an authority, which asks nothing of a provider? Then no system has to answer it."""
+    """Is it a power of an authority, or a relief, which asks nothing of a provider? Then no system has to answer it."""
     note: Text | None = None
 
     @model_validator(mode="after")
     def _answered_or_deleted(self) -> Self:
         if (self.deleted or self.power) == bool(self.evidence):
-            raise ValueError("expected something that answers it, unless it is deleted or a power of an authority")
+            raise ValueError("expected what answers it, unless it is deleted, a power of an authority or a relief")
         return self
 
 

@@ -57,16 +57,17 @@ def command(words: tuple[str, ...], *, as_json: bool) -> int:
             f"law '{query}': expected an identifier, an article, an annex or words of the register, got none of these. "
             f"See `proofline law` for what there is, for example {register.requirements[0].id}."
         )
+    stale(register, dt.datetime.now(dt.UTC).date())
     if as_json:
         _say_json(register, found)
         return errors.EXIT_PASS
     if not query:
         _overview(register, console)
-    elif (article := _ARTICLE.fullmatch(query)) and not any(_of_article(e, article[1]) for e in found):
+        return errors.EXIT_PASS
+    if (article := _ARTICLE.fullmatch(query)) and not any(_of_article(e, article[1]) for e in found):
         console.print(f"[yellow]The register has no entry for Art. {article[1]}.[/] Entries that hold these words:")
     for entry in found:
         _show(register, entry, console)
-    stale(register, dt.datetime.now(dt.UTC).date())
     return errors.EXIT_PASS
 
 
@@ -144,6 +145,12 @@ def _overview(register: Register, console: Console) -> None:
     for what, entries in counts.items():
         console.print(f"  {len(entries):>4} {what}")
     console.print("\n[bold]What applies when[/]")
+    for day in register.dates:
+        read = f"{', '.join(day.sources)} (checked {day.checked_on})"
+        _lines(console, day.date or "unresolved", day.basis, day.what, [("open", day.unresolved), ("source", read)])
+    console.print("\n[bold]Sources of these dates[/]")
+    for name in sorted({name for day in register.dates for name in day.sources}):
+        console.print(Padding(escape(f"{name}: {register.sources[name].what}"), (0, 0, 0, 2)))
 
 
 def _show(register: Register, entry: Entry, console: Console) -> None:
@@ -161,7 +168,8 @@ def _show(register: Register, entry: Entry, console: Console) -> None:
             details = [("stage", f"{entry.stage} (checked {entry.checked})"), ("status", cited)]
             _lines(console, entry.id, articles, entry.subject, details)
         case ApplicationDate():
-            details = [("open", entry.unresolved)]
+            read = f"{_sources(register, entry.sources)} (checked {entry.checked_on})"
+            details = [("open", entry.unresolved), ("source", read)]
             _lines(console, entry.date or "unresolved", entry.basis, entry.what, details)
         case Point():
             details = [("note", entry.note), ("source", _sources(register, entry.sources))]
@@ -185,8 +193,9 @@ def _show(register: Register, entry: Entry, console: Console) -> None:
 
 
 def _of_requirement(register: Register, entry: Requirement) -> list[tuple[str, str | None]]:
-    if entry.deleted:
-        return [("note", entry.note), ("source", _sources(register, entry.sources))]
+    if entry.deleted or entry.power:
+        asks = "nothing of a provider" if entry.power else None
+        return [("asks", asks), ("note", entry.note), ("source", _sources(register, entry.sources))]
     standards = {s.id: s for s in register.standards}
     stages = "; ".join(f"{name} ({standards[name].stage})" for name in entry.standards)
     return [

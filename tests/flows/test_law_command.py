@@ -80,6 +80,32 @@ def test_an_old_register_warns(capsys):
     assert "checked on 2026-11-22, 91 days ago" in capsys.readouterr().err
 
 
+def test_old_entries_are_no_newer_as_json(monkeypatch):
+    """A program reads the warning on standard error, and the entries alone on standard output."""
+    monkeypatch.setattr(register, "STALE_AFTER_DAYS", -1)
+    done = CliRunner().invoke(law.command, ["HR-9.8", "--json"], catch_exceptions=False)
+    assert json.loads(done.stdout)["entries"]
+    assert done.stderr.startswith("Warning: law register: expected one checked within")
+
+
+def test_dates_stand_with_basis_source_and_the_day_they_were_checked():
+    """Without words the table of dates is shown; what its sources leave open stays without a date."""
+    said = " ".join(CliRunner().invoke(law.command, [], catch_exceptions=False).stdout.split())
+    for day in REGISTER.dates:
+        assert day.basis in said
+        assert f"source: {', '.join(day.sources)} (checked {day.checked_on})" in said
+    assert "unresolved Art. 113 with Arts 43, 47, 49, 72 and 73" in said
+    for name in {name for day in REGISTER.dates for name in day.sources}:
+        assert f"{name}: {REGISTER.sources[name].what}" in said
+
+
+def test_a_relief_asks_nothing():
+    """Art. 17(4) is told with what it is; no answer is asked for."""
+    said = CliRunner().invoke(law.command, ["HR-17.4"], catch_exceptions=False).stdout
+    assert "asks: nothing of a provider" in said
+    assert "answered by" not in said
+
+
 def test_each_kind_of_entry_can_be_shown():
     """A duty, a list item, a standard, a date and a question each print their words."""
     for query, words in {

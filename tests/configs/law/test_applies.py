@@ -63,6 +63,12 @@ def test_the_route_and_the_use_decide(plan: Plan, there: set[str], absent: set[s
     assert not absent & duties(plan)
 
 
+def test_every_procedure_may_apply_while_the_product_is_open() -> None:
+    """Art. 43(3) takes a product of Section A even where Annex III applies."""
+    open_ = changed(CREDIT, annex_i_product="unknown")
+    assert {"HR-43.2", "HR-43.3", "HR-11.2"} <= duties(open_)
+
+
 def test_biometrics_bring_their_own_questions() -> None:
     """Remote biometric identification: two persons, its logs, and a notified body."""
     plan = changed(CREDIT, annex_iii_point="1(a)")

@@ -52,13 +52,40 @@ def test_biometric_uses_go_to_a_notified_body():
     assert [r.id for r in found.route] == ["HR-43.1"]
 
 
-@pytest.mark.parametrize(("point", "route"), [("11", ["HR-43.3"]), ("21", []), (None, ["HR-43.3"])])
+@pytest.mark.parametrize(("point", "route"), [("11", ["HR-43.3"]), ("21", []), (None, [])])
 def test_annex_i_follows_its_section(point, route):
-    """Section A has the sectoral procedure; machinery is in Section B since 2026; without a point it is asked for."""
+    """Section A has the sectoral procedure; machinery is in Section B since 2026; no point leads to no procedure."""
     found = read(**(NOTHING | {"annex_i_product": "yes", "annex_i_point": point}))
     assert found.high_risk.state == "yes"
     assert [r.id for r in found.route] == route
-    assert bool(found.annex_i.changes) == (point is None)
+    assert ("Name the entry in annex_i_point" in found.annex_i.changes[0]) == (point is None)
+
+
+@pytest.mark.parametrize(
+    ("answers", "route"),
+    [
+        ({"annex_i_product": "unknown"}, []),
+        ({"annex_i_product": "yes"}, []),
+        ({"annex_i_product": "yes", "annex_i_point": "11"}, ["HR-43.3"]),
+        ({"annex_i_product": "yes", "annex_i_point": "15"}, ["HR-43.2"]),
+        ({"annex_i_product": "yes", "annex_i_point": "15", "derogation_claimed": "unknown"}, []),
+        ({"annex_i_product": "yes", "annex_i_point": "15", "annex_iii_point": "1(b)"}, ["HR-43.1"]),
+    ],
+)
+def test_an_open_product_leaves_the_procedure_open(answers, route):
+    """Art. 43(3) takes a product of Section A even where Annex III applies: unknown does not count as no."""
+    found = read(**(CREDIT | answers))
+    assert found.high_risk.state == "yes"
+    assert [r.id for r in found.route] == route
+    if answers["annex_i_product"] == "unknown":
+        assert any("classification.annex_i_product" in change for change in found.high_risk.changes)
+
+
+@pytest.mark.parametrize("answers", [NOTHING, CREDIT, NOTHING | {"annex_i_product": "yes", "annex_i_point": "11"}, {}])
+def test_every_finding_says_what_would_change_it(answers):
+    """A settled one too, whichever way it was settled."""
+    found = read(**answers)
+    assert all(finding.changes for finding in found.findings)
 
 
 def test_profiling_rules_the_derogation_out():

@@ -11,9 +11,28 @@ from configs.plan import Plan
 REGISTER = law.load()
 ANNEX_IV = [f"AIV-1{c}" for c in "abcdefgh"] + [f"AIV-2{c}" for c in "abcdefgh"] + [f"AIV-{n}" for n in range(3, 10)]
 PARAGRAPHS = {
-    "9": 10, "10": 6, "11": 3, "12": 3, "13": 3, "14": 5, "15": 5, "43": 4, "47": 3, "49": 5, "72": 3,
+    "4a": 2, "6": 4, "9": 10, "10": 6, "11": 3, "12": 3, "13": 3, "14": 5, "15": 5, "17": 4, "18": 3, "19": 2, "43": 6,
+    "47": 5, "49": 5, "72": 4,
 }  # fmt: skip
-"""Article to its number of paragraphs that hold a duty (Arts 49 and 72: for providers and deployers)."""
+"""Article to its number of paragraphs, reliefs and powers of the Commission among them (Art. 6: those on the class)."""
+DATES = {
+    "2024-08-01": ["Art. 113"],
+    "2025-02-02": ["Art. 113(a)"],
+    "2025-08-02": ["Art. 113(b)"],
+    "2026-07-27": ["Art. 113(d); Regulation (EU) 2026/1744, Art. 4"],
+    "2026-08-02": ["Art. 113, second paragraph"],
+    "2026-12-02": ["Art. 113(a)", "Art. 111(4)"],
+    "2027-08-01": ["Art. 96(1)(g)"],
+    "2027-08-02": ["Art. 111(3)", "Art. 2(13)", "Art. 57(1)"],
+    "2027-09-02": ["Art. 72(3)"],
+    "2027-12-02": ["Art. 113(c)(i)"],
+    "2028-01-28": ["Art. 43(3)"],
+    "2028-08-02": ["Art. 113(c)(ii)"],
+    "2030-08-02": ["Art. 111(2)"],
+    "2030-12-31": ["Art. 111(1)"],
+    None: ["Art. 113 with Arts 43, 47, 49, 72 and 73"],
+}
+"""Day to the legal bases of what applies from then; None is what the sources leave open."""
 
 
 def places(article):
@@ -29,7 +48,7 @@ def test_every_point_of_annex_iv_has_an_entry():
 
 @pytest.mark.parametrize(("article", "paragraphs"), PARAGRAPHS.items())
 def test_every_paragraph_of_a_duty_has_an_entry(article, paragraphs):
-    """Each paragraph of Arts 9 to 15, 43, 47, 49 and 72 is there, deleted ones included."""
+    """Each paragraph of Arts 4a, 9 to 15, 17 to 19, 43, 47, 49 and 72 is there, deleted ones included."""
     found = {place.removeprefix(f"Art. {article}(").partition(")")[0] for place in places(article)}
     assert found == {str(n) for n in range(1, paragraphs + 1)}
 
@@ -47,10 +66,12 @@ def test_every_letter_of_a_paragraph_has_an_entry(place, letters):
     assert found == set(letters)
 
 
-def test_arts_18_and_19_have_entries():
-    """The retention of documents and of logs is there."""
-    assert places("18") == ["Art. 18(1)"]
-    assert places("19") == ["Art. 19(1)"]
+def test_what_asks_nothing_is_marked():
+    """Powers of an authority and reliefs are browsed, and no system has to answer them."""
+    powers = {r.id for r in REGISTER.all_requirements if r.power}
+    assert powers == {
+        "HR-11.3", "HR-15.2", "HR-17.3", "HR-17.4", "HR-18.2", "HR-43.5", "HR-43.6", "HR-47.5", "HR-72.4",
+    }  # fmt: skip
 
 
 def test_the_other_annexes_are_whole():
@@ -89,8 +110,11 @@ def test_dates_are_those_of_the_amended_act():
     assert dates["high-risk-annex-i"] == "2028-08-02"
     assert dates["prohibitions-new"] == "2026-12-02"
     assert dates["conformity-registration-monitoring"] is None
-    for date in filter(None, dates.values()):
-        assert dt.date.fromisoformat(date)
+    found: dict[str | None, list[str]] = {}
+    for day in REGISTER.dates:
+        found.setdefault(day.date, []).append(day.basis)
+        assert day.checked_on <= REGISTER.checked_on
+    assert {day: sorted(bases) for day, bases in found.items()} == {d: sorted(bases) for d, bases in DATES.items()}
 
 
 def test_no_standard_gives_a_presumption_yet():
@@ -147,7 +171,7 @@ def test_a_broken_register_is_refused_in_one_sentence(tmp_path):
     for name in law.FILES:
         (tmp_path / f"{name}.yaml").write_bytes((law.PLACE / f"{name}.yaml").read_bytes())
     text = (law.PLACE / "dates.yaml").read_text()
-    (tmp_path / "dates.yaml").write_text(text.replace("sources: [C]}", "sources: [X]}", 1))
+    (tmp_path / "dates.yaml").write_text(text.replace("sources: [C],", "sources: [X],", 1))
     with pytest.raises(errors.IntegrityError, match="unknown source X"):
         law.load(tmp_path)
     (tmp_path / "dates.yaml").write_text(text.replace("id: gpai,", "id: general,"))
