@@ -217,21 +217,6 @@ def _without_threshold(book: Book, family: str) -> list[tree.Parts]:
     return found
 
 
-def draft(book: Book) -> tree.Parts:
-    """The sentence that every page carries."""
-    return tree.say(
-        "Draft, not a declaration. Run {run}, decided {at}, plan sha256 {plan}.",
-        run=book.run_id,
-        at=book["gate"]["at"].fact("time"),
-        plan=book.plan_sha256,
-    )
-
-
-def running(book: Book) -> tree.Parts:
-    """The words at the foot of printed pages."""
-    return ("Draft, run ", book.run_id)
-
-
 def title(book: Book, words: str) -> tree.Parts:
     """Name and version of the system, and what this document is."""
     system = book.plan["system"]

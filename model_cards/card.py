@@ -31,7 +31,7 @@ from model_cards import (
     training,
     tree,
 )
-from model_cards.legal import brief
+from model_cards.legal import brief, frame
 from model_cards.refs import Book, Node
 from model_cards.tree import Bullets, Document, Paragraph, Section
 
@@ -68,7 +68,7 @@ def tree_of(book: Book) -> Document:
         *_received(book),
         provenance.section(book),
     )
-    return Document(about.title(book, ": model card"), about.draft(book), sections)
+    return Document(about.title(book, ": model card"), frame.draft(book), sections)
 
 
 def annex_of(book: Book) -> Document:
@@ -88,7 +88,7 @@ def annex_of(book: Book) -> Document:
         explanation.for_card(book),
         decision.section(book),
     )
-    return Document(about.title(book, ": annex of the model card"), about.draft(book), sections)
+    return Document(about.title(book, ": annex of the model card"), frame.draft(book), sections)
 
 
 STATED_LIMITS = 2

@@ -24,7 +24,7 @@ from model_cards import (
     training,
     tree,
 )
-from model_cards.legal import names
+from model_cards.legal import frame, names
 from model_cards.refs import Book
 from model_cards.tree import Bullets, Document, Link, Paragraph, Section
 
@@ -88,9 +88,9 @@ def tree_of(book: Book) -> Document:
     first = (summary, open_, effect_, gaps.section(found), *rest)
     return Document(
         title=about.title(book, ": evaluation report"),
-        draft=about.draft(book),
+        draft=frame.draft(book),
         sections=(*first, HOW_TO_READ, *(c for c in back if c.blocks or c.sections), provenance.section(book)),
-        running=about.running(book),
+        running=frame.running(book),
     )
 
 

@@ -290,10 +290,11 @@ def test_measures_are_explained(rendered: dict[str, Rendered]) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["20261122-100000-test", 'x"; } body { display: none } @page { a: "'])
 def test_printed_pages_name_the_run(dossiers: dict[str, Dossier], tmp_path: Path, name: str) -> None:
-    """The foot of every page carries the run, and a name with other characters never enters the style."""
-    page = render(dataclasses.replace(dossiers["binary"], run_id=name), tmp_path).page
-    style = pages.read(page).all("style")[0].text
-    assert (f"run {name}" in style) == bool(re.fullmatch(r"[\w-]+", name))
+    """The foot of every page is that of every document; a name with other characters never enters the style."""
+    found = render(dataclasses.replace(dossiers["binary"], run_id=name), tmp_path)
+    style, book = pages.read(found.page).all("style")[0].text, refs.book(found.dossier)
+    foot = f"Draft, not a declaration. Run {name}. Evidence sha256 {book.evidence_sha256.value}. Law: CELEX 02024R1689-"
+    assert (foot in style) == bool(re.fullmatch(r"[\w-]+", name))
     assert "display: none } @page" not in style
 
 

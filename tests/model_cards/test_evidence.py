@@ -114,12 +114,16 @@ def test_never_says_compliant_or_certified(dossiers: dict[str, Dossier], task: s
 
 @pytest.mark.parametrize("task", TASKS)
 def test_says_that_it_is_a_draft_of_which_run(rendered: dict[str, Rendered], task: str) -> None:
-    """Both documents name the run and the plan they were made of, and that they declare nothing."""
+    """Both documents name run, evidence, plan and text of the law they were made of, and that they declare nothing."""
     found = rendered[task]
+    book = refs.book(found.dossier)
     for document in (found.card, found.page):
         assert "Draft, not a declaration." in document
         assert found.dossier.run_id in document
         assert found.dossier.plan_sha256 in document
+        head = document[: document.index("What is said of the law is paraphrase")]
+        assert book.evidence_sha256.value in head
+        assert book.law["register"]["celex"].value in head
 
 
 @pytest.mark.slow
