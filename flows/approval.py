@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from configs import errors, placeholders
+from configs.law import classify
 from evidence import canonical, clock, ledger, lock, records, storage
 from evidence.dossier import AnyDossier, Dossier
 from evidence.folder import RunFolder
@@ -194,6 +195,11 @@ def standing(path: Path) -> records.Approval | None:
 def what_is_signed(found: AnyDossier) -> list[str]:
     """What a person should have seen before they sign: the outcome, what is open, what nobody has stated."""
     lines = [f"Gate: {found.gate.outcome}"]
+    if isinstance(found, Dossier):
+        practices = classify.classify(found.plan.classification).prohibited
+        named = "; ".join(f"{item.place}, {item.text}" for item in practices.items)
+        if practices.state == "yes":
+            lines.insert(0, f"The answers in the plan point to a prohibited practice ({named or 'Art. 5'}).")
     lines += [f"  {r.status.replace('_', ' ')}: {r.check_id}@{r.slice}: {r.text}" for r in unmet(found.gate)]
     gaps = found.document.gaps if found.document else ()
     lines += [f"Gaps in the documents: {len(gaps)}", *(f"  {gap}" for gap in gaps)]

@@ -15,6 +15,7 @@ from model_cards.refs import Book, Node
 
 NEED = "declaration"
 """Identifier of the document in the register of the law."""
+PROHIBITED = "the answers point to a prohibited practice (Art. 5): yes (compliance officer: plan: classification)"
 
 
 def draft(
@@ -33,7 +34,7 @@ def draft(
         of the system asks for no declaration.
     """
     book = refs.book(dossier)
-    if not _asked(book) or declaration.against(book, _waived(waivers)):
+    if not _asked(book) or _prohibited(book) or declaration.against(book, _waived(waivers)):
         return ()
     accepted = Node(f"{place}.json", "/waivers", [waiver.model_dump(mode="json") for waiver in waivers])
     fields = json.dumps(declaration.draft_data(book, accepted), indent=1, ensure_ascii=False, allow_nan=False)
@@ -53,7 +54,14 @@ def against(dossier: Dossier, waivers: Sequence[records.Waiver]) -> list[str]:
     if not _asked(book):
         return []
     found = declaration.against(book, _waived(waivers))
-    return [f"{tree.plain(o.what)}: {tree.plain(o.why)} ({o.who}: {tree.plain(o.where)})" for o in found]
+    prohibited = [PROHIBITED] if _prohibited(book) else []
+    return prohibited + [f"{tree.plain(o.what)}: {tree.plain(o.why)} ({o.who}: {tree.plain(o.where)})" for o in found]
+
+
+def _prohibited(book: Book) -> bool:
+    """Do the answers point to a practice of Art. 5? Then no draft is made, whatever else was answered."""
+    finding = book.law["read"]["findings"].first(id="prohibited")
+    return finding is not None and finding.value["state"] == "yes"
 
 
 def _asked(book: Book) -> bool:

@@ -10,7 +10,9 @@ import pytest
 from configs import errors, load
 from configs.answers import AnswersFile
 from evidence import answers, records
+from evidence.dossier import Dossier
 from flows import approval, workspace
+from model_cards import declaring
 from tef_export import keys, verify, write
 from tests.model_cards.legal import stating
 from tests.tef_export import making
@@ -25,9 +27,10 @@ def _plan() -> str:
     return text.replace('transparency_duty: "unknown"', 'transparency_duty: "no"')
 
 
-def _closed(place: Path, *, risks: bool) -> Path:
+def _closed(place: Path, *, risks: bool, text: str | None = None) -> Path:
     """A closed run whose gate passed and whose questions are answered."""
-    plan = load.parse(_plan())
+    text = text or _plan()
+    plan = load.parse(text)
     questions = [s.id for s in answers.settle("r", plan, AnswersFile(version=1, system=plan.system.id), {}).statements]
     said = AnswersFile.model_validate(
         {
@@ -39,7 +42,7 @@ def _closed(place: Path, *, risks: bool) -> Path:
         }
     )
     change = {"answers": lambda record: answers.settle("diabetes-1", plan, said, {})}
-    folder, _ = making.run(place / "runs" / "diabetes-1", _plan(), change)
+    folder, _ = making.run(place / "runs" / "diabetes-1", text, change)
     return folder.path
 
 
@@ -113,6 +116,18 @@ def test_no_draft_while_something_stands_against_it(tmp_path: Path, key: Path) -
     assert made.declaration == ()
     assert not (path / "approvals/001").exists()
     assert "declaration" not in json.loads(made.model_dump_json())
+
+
+def test_a_prohibited_practice_has_no_draft_and_whoever_approves_is_told(tmp_path: Path, key: Path) -> None:
+    """All else being in order, an answer that points to Art. 5 stands against a declaration, and is said first."""
+    text = _plan().replace('prohibited_practice: "no"', 'prohibited_practice: "yes"\n  prohibited_practices: [P5-c]')
+    path = _closed(tmp_path, risks=True, text=text)
+    found = workspace.dossier(path)
+    first = approval.what_is_signed(found)[0]
+    assert first.startswith("The answers in the plan point to a prohibited practice (Art. 5(1)(c), Social scoring")
+    assert _approve(path, key).declaration == ()
+    assert isinstance(found, Dossier)
+    assert declaring.against(found, ())[0] == declaring.PROHIBITED
 
 
 def test_a_demonstration_drafts_nothing(tmp_path: Path) -> None:
