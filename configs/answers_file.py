@@ -127,9 +127,20 @@ def sentence(problem: Any, lines: Lines | None = None, name: str = "") -> str:
         return f"{where}: {message.removeprefix('Value error, ').rstrip('.')}. Correct it."
     if kind == "string_pattern_mismatch":
         return f"{where}: expected {_form(str(parts[-1]))}, got {_shown(problem['input'])}. Correct the value."
+    if kind in KINDS:
+        return f"{where}: expected {KINDS[kind]}, got {_shown(problem['input'])}. Correct the value."
     expected = message[0].lower() + message[1:]
     expected = expected.removeprefix("input should be ").removeprefix("a valid ").replace("valid string", "text")
     return f"{where}: expected {expected}, got {_shown(problem['input'])}. Correct the value."
+
+
+KINDS = {
+    "tuple_type": "a list, each entry after a hyphen",
+    "string_type": "text in quotes",
+    "model_type": "fields with names",
+    "dict_type": "fields with names",
+}
+"""Problems of the wrong type, in words of whoever writes the file."""
 
 
 def _form(field: str) -> str:

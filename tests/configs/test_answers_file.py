@@ -64,7 +64,9 @@ LONG = "expected an answer to the question as it is asked now (How can the syste
 BAD = (
     ("unknown field", "    text: The ward", "    txt: The ward", "line 6", "unknown key. Did you mean 'text'?"),
     ("unknown section", "risks:", "risk:", "line 13", "unknown key. Did you mean 'risks'?"),
-    ("wrong type", TEXT, "text: 12", "line 6", "text"),
+    ("wrong type", TEXT, "text: 12", "line 6", "expected text in quotes, got 12. Correct the value."),
+    ("no list", "affected: [In-patients]", "affected: In-patients", "line 18", "expected a list, each entry"),
+    ("no risk", "risks:\n", "risks:\n  - a word\n", "line 14", "expected fields with names, got 'a word'"),
     ("one word", TEXT, "text: yes", "line 6", "3 words"),
     ("placeholder", TEXT, "text: To be determined later.", "line 6", "leave it open: it then stands as a gap"),
     ("name to come", "person: Anna Muster", "person: to be named", "line 3", "'to be named', a placeholder"),
