@@ -56,7 +56,24 @@ _YES = re.compile(
     r"erledigt|bestanden|erteilt)",
     re.IGNORECASE,
 )
+_RANGE = frozenset(words.words("tolerance range bounds limits band corridor"))
+"""Words of keys that hold two ends."""
+_NOTHING = re.compile(r"(?:no|not|without|kein\w*|ohne|sans|pas de)\s+(?=\w+)", re.IGNORECASE)
+"""`no images from greenhouses` among the limits of a set."""
+_LONGEST = 60
+"""Characters of such a text."""
+_LEFT_OUT = frozenset(
+    words.words(
+        "contraindicated contraindication contraindications prohibited forbidden unsuitable untested unsupported "
+        "uncovered "
+        "unassessed unverified undocumented"
+    )
+)
+"""Words of keys of lists of what is not meant, tested or covered."""
 MOST_SIBLINGS = 40
+"""Values under one name, beyond which they are a table of their own."""
+_FEW = 4
+"""Values with an outcome among them, up to which that outcome says whether a limit was kept."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,10 +105,12 @@ def of(evidence: Evidence) -> Iterator[Shortfall]:
 
 @functools.lru_cache(maxsize=4096)
 def _row(entry: Entry) -> tuple[str, ...]:
+    """The words of the key of an entry."""
     return tuple(words.words(entry.key))
 
 
 def _above(entry: Entry) -> tuple[str, ...]:
+    """The words of what an entry stands under."""
     return tuple(w for step in entry.steps[:-1][-1:] for w in words.words(step))
 
 
@@ -141,9 +160,6 @@ def _limits(siblings: Sequence[Entry]) -> Iterator[Shortfall]:
                 yield Shortfall(reached[0], "failed", row, ())
 
 
-_FEW = 4
-
-
 def _told(value: Entry, siblings: Sequence[Entry]) -> tuple[str, ...]:
     """Words of what a value is of: its key, what it stands under, a name beside it."""
     names = [
@@ -157,6 +173,7 @@ def _told(value: Entry, siblings: Sequence[Entry]) -> tuple[str, ...]:
 
 
 def _side(limit: Entry) -> str:
+    """Which side a limit bounds, by its key: `least`, `most`, or `open`."""
     return next((_SIDE[w] for w in _row(limit) if _SIDE.get(w, "open") != "open"), "open")
 
 
@@ -192,11 +209,8 @@ def _columns(evidence: Evidence) -> Iterator[Shortfall]:
         yield Shortfall(bad[0], "partly", tuple(words.words(key)), row)
 
 
-_RANGE = frozenset(words.words("tolerance range bounds limits band corridor"))
-
-
 def _ranges(evidence: Evidence, groups: dict[tuple[Any, ...], list[Entry]]) -> Iterator[Shortfall]:
-    """`ratio: 1.19` beside `tolerance: [0.9, 1.1]`, and values of a table beside the limit of all of them."""
+    """Numbers held under one name, against a value or a limit that stands beside that name."""
     inside: dict[tuple[Any, ...], list[Entry]] = collections.defaultdict(list)
     for e in evidence.numbers:
         if not e.derived and len(e.path) > 1:
@@ -207,32 +221,29 @@ def _ranges(evidence: Evidence, groups: dict[tuple[Any, ...], list[Entry]]) -> I
         key = words.words(place[-1])
         siblings = [e for e in groups.get((file, place[:-1]), ()) if isinstance(e.value, int | float)]
         if len(held) == 2 and set(key) & _RANGE and isinstance(held[0].path[-1], int):
-            low, high = sorted(float(e.value or 0) for e in held)
-            about = set(key) - _RANGE
-            values = [e for e in siblings if set(_row(e)) & about] if about else siblings
-            if len(values) == 1 and not low <= float(values[0].value or 0) <= high:
-                yield Shortfall(values[0], "failed", _told(values[0], ()), _above(values[0]))
+            yield from _out_of_range(held, siblings, frozenset(key) - _RANGE)
         elif isinstance(held[0].path[-1], str):
-            for limit in siblings:
-                of_all = [w for w in _row(limit) if w not in _SIDE]
-                if not set(_row(limit)) & _SIDE.keys() or not of_all or of_all != key:
-                    continue
-                bad = next((e for e in held if _beyond(e, float(limit.value or 0), _side(limit))), None)
-                if bad is not None:
-                    over = tuple(w for step in bad.steps[:-2][-1:] for w in words.words(step))
-                    yield Shortfall(bad, "failed", (*key, *over), ())
+            yield from _over_common_limit(held, siblings, key)
 
 
-_NOTHING = re.compile(r"(?:no|not|without|kein\w*|ohne|sans|pas de)\s+(?=\w+)", re.IGNORECASE)
-"""`no images from greenhouses` among the limits of a set."""
-_LONGEST = 60
-_LEFT_OUT = frozenset(
-    words.words(
-        "contraindicated contraindication contraindications prohibited forbidden unsuitable untested unsupported "
-        "uncovered "
-        "unassessed unverified undocumented"
-    )
-)
+def _out_of_range(ends: Sequence[Entry], siblings: Sequence[Entry], about: frozenset[str]) -> Iterator[Shortfall]:
+    """`ratio: 1.19` beside `tolerance: [0.9, 1.1]`."""
+    low, high = sorted(float(e.value or 0) for e in ends)
+    values = [e for e in siblings if set(_row(e)) & about] if about else siblings
+    if len(values) == 1 and not low <= float(values[0].value or 0) <= high:
+        yield Shortfall(values[0], "failed", _told(values[0], ()), _above(values[0]))
+
+
+def _over_common_limit(held: Sequence[Entry], siblings: Sequence[Entry], key: Sequence[str]) -> Iterator[Shortfall]:
+    """`psi_max: 0.2` beside `psi: {age: 0.05, income: 0.31}`: the first value beyond the limit of all of them."""
+    for limit in siblings:
+        of_all = [w for w in _row(limit) if w not in _SIDE]
+        if not set(_row(limit)) & _SIDE.keys() or not of_all or of_all != list(key):
+            continue
+        bad = next((e for e in held if _beyond(e, float(limit.value or 0), _side(limit))), None)
+        if bad is not None:
+            over = tuple(w for step in bad.steps[:-2][-1:] for w in words.words(step))
+            yield Shortfall(bad, "failed", (*key, *over), ())
 
 
 def _left_out(evidence: Evidence) -> Iterator[Shortfall]:
@@ -249,4 +260,5 @@ def _left_out(evidence: Evidence) -> Iterator[Shortfall]:
 
 
 def _outcome(text: str) -> bool:
+    """Is a text an outcome: *yes*, *open*?"""
     return bool(_NO.fullmatch(text.strip()) or _YES.fullmatch(text.strip()))

@@ -54,7 +54,23 @@ _LABEL = re.compile(
 )
 _ITEM = re.compile(r"[A-ZÄÖÜ][\w-]+(?: [A-ZÄÖÜ][\w-]+)?")
 _BETWEEN = r"(?:,\s+(?:and\s+|or\s+)?|\s+and\s+|\s+or\s+|\s+und\s+|\s+et\s+)"
+_EMPTY = concepts.fold(
+    tuple(words.words("on of in the a at by for to is set part data name type value kind version used model system")),
+    "wider",
+)
+"""Concepts of keys that say nothing of what they are of."""
+_SMALL = concepts.fold(
+    tuple(words.words("not no represented and with under after low high medium unauthorised")), "wider"
+)
+"""Concepts of texts that tell no risk from another."""
 LONGEST = 80
+"""Characters of a text that names something."""
+_LONGEST_PART = 3
+"""Words of a text that names a part of the data."""
+_LONG_STEM = 4
+"""Letters beyond which a name of a model may have more before it: `xlm-roberta`."""
+_FEWEST_NAMES = 3
+"""Names of a sentence that may be members of a list."""
 
 
 def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
@@ -77,6 +93,7 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
 
 
 def _said(sentence: Sentence) -> frozenset[str]:
+    """The concepts of a sentence, or of a cell with its row and column."""
     return concepts.fold(tokens.of(f"{sentence.row} {sentence.column} {sentence.text}").row, "wider")
 
 
@@ -86,14 +103,9 @@ def _own(entry: Entry) -> frozenset[str]:
     return concepts.fold(tuple(words.words(entry.key)), "wider") - _EMPTY
 
 
-_EMPTY = concepts.fold(
-    tuple(words.words("on of in the a at by for to is set part data name type value kind version used model system")),
-    "wider",
-)
-
-
 @functools.lru_cache(maxsize=8)
 def _texts(evidence: Evidence) -> tuple[Entry, ...]:
+    """Texts short enough to be names."""
     return tuple(e for e in evidence.texts if not e.derived and len(str(e.value)) <= LONGEST)
 
 
@@ -107,7 +119,7 @@ def _parts(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
     for entry in _texts(evidence):
         row = words.words(str(entry.value))
         held = {lexicon.parts()[w] for w in row if w in lexicon.parts()}
-        if len(row) > 3 or len(held) != 1 or part in held or not _own(entry) or not _own(entry) <= said:
+        if len(row) > _LONGEST_PART or len(held) != 1 or part in held or not _own(entry) or not _own(entry) <= said:
             continue
         if praise.asserted(sentence, matches[0].span()):
             yield _finding(sentence, matches[0].span(), entry)
@@ -137,15 +149,12 @@ def _levels(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
 
 
 def _row(entry: Entry) -> frozenset[str]:
+    """The concepts of a text that tell what its row is of."""
     return concepts.fold(tuple(words.words(str(entry.value))), "wider") - _EMPTY - _SMALL
 
 
-_SMALL = concepts.fold(
-    tuple(words.words("not no represented and with under after low high medium unauthorised")), "wider"
-)
-
-
 def _siblings(evidence: Evidence, entry: Entry) -> list[Entry]:
+    """The short texts beside an entry, itself among them."""
     return _by_place(evidence).get((entry.file, entry.path[:-1]), [])
 
 
@@ -199,16 +208,14 @@ def _sizes(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
     for match in _SIZED.finditer(sentence.text) if held else ():
         stem, size = _plain(match[1]), match[2].lower()
         for other, (sizes, entry) in held.items():
-            if (stem == other or (len(other) > _LONG and stem.endswith(other))) and size not in sizes:
+            if (stem == other or (len(other) > _LONG_STEM and stem.endswith(other))) and size not in sizes:
                 yield _finding(sentence, match.span(), entry)
                 return
 
 
-_LONG = 4
-
-
 @functools.lru_cache(maxsize=8)
 def _held_sizes(evidence: Evidence) -> dict[str, tuple[frozenset[str], Entry]]:
+    """Name of a model without its size to the sizes in which the evidence has it, and where."""
     found: dict[str, tuple[frozenset[str], Entry]] = {}
     for entry in _texts(evidence):
         for match in _SIZED.finditer(str(entry.value).rpartition("/")[2].replace("_", "-")):
@@ -220,6 +227,7 @@ def _held_sizes(evidence: Evidence) -> dict[str, tuple[frozenset[str], Entry]]:
 
 
 def _plain(text: str) -> str:
+    """A name of a model without its publisher, blanks and hyphens."""
     return re.sub(r"[\W_]", "", text.rpartition("/")[2].lower())
 
 
@@ -237,6 +245,7 @@ def _versions(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
 
 
 def _agree(one: str, other: str) -> bool:
+    """`2.4` and `2.4.1` are one version, told less and more exactly."""
     a, b = one.split("."), other.split(".")
     return a[: min(len(a), len(b))] == b[: min(len(a), len(b))]
 
@@ -260,7 +269,7 @@ def _labels(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
 def _lists(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
     """`In English, Finnish and Estonian`, where the list of the evidence has other members beside the first two."""
     names = list(_ITEM.finditer(sentence.text))
-    if len(names) < _FEWEST:
+    if len(names) < _FEWEST_NAMES:
         return
     low = sentence.text.lower()
     for members in _members(evidence):
@@ -278,9 +287,6 @@ def _lists(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
                 return
 
 
-_FEWEST = 3
-
-
 @functools.lru_cache(maxsize=8)
 def _members(evidence: Evidence) -> tuple[dict[str, Entry], ...]:
     """Lists of texts, each by its members."""
@@ -293,6 +299,7 @@ def _members(evidence: Evidence) -> tuple[dict[str, Entry], ...]:
 
 @functools.lru_cache(maxsize=4096)
 def _held(name: str, evidence: Evidence) -> bool:
+    """Does the evidence have a name anywhere, in a text or a key?"""
     low = name.lower()
     return any(low in str(e.value).lower() for e in evidence.texts) or any(
         low in str(step).lower() for e in evidence.entries for step in e.path if isinstance(step, str)

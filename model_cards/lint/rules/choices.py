@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import re
 from collections.abc import Iterator
@@ -42,8 +43,27 @@ _HOURS = re.compile(
 )
 _CLOCK = re.compile(r"o.clock|(?<=\d) ?(?:am|pm|uhr)(?!\w)|\d:\d\d|(?<!\w)hours(?!\w)", re.IGNORECASE)
 _HOUR_KEYS = frozenset(words.words("hours opening time times open service"))
+_LAST_HOUR = 24
+_EMPTY = concepts.fold(
+    tuple(words.words("by on of in the for to model system data name type kind is note text")), "wider"
+)
+"""Concepts of keys that say nothing of what is chosen."""
 LONGEST = 60
 MOST_WORDS = 7
+"""Characters and words of a text that holds one choice and no story."""
+
+
+@dataclasses.dataclass(frozen=True)
+class _Chosen:
+    """A short text of the evidence that holds one member of a choice."""
+
+    entry: Entry
+    choice: int
+    """Number of the choice in `_CHOICES`."""
+    member: int
+    """Number of the member within it."""
+    names: frozenset[str]
+    """Concepts of the keys that it stands under."""
 
 
 def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
@@ -62,8 +82,8 @@ def _patterns() -> tuple[tuple[re.Pattern[str], ...], ...]:
 
 
 @functools.lru_cache(maxsize=4)
-def _held(evidence: Evidence) -> tuple[tuple[Entry, int, int, frozenset[str]], ...]:
-    """Short texts that hold one member of a choice: which choice, which member, the concepts of their keys."""
+def _chosen(evidence: Evidence) -> tuple[_Chosen, ...]:
+    """All choices that the evidence tells."""
     found = []
     for entry in evidence.texts:
         text = str(entry.value).replace("_", " ")
@@ -73,35 +93,32 @@ def _held(evidence: Evidence) -> tuple[tuple[Entry, int, int, frozenset[str]], .
         for choice, row in enumerate(_patterns()):
             members = [number for number, pattern in enumerate(row) if pattern.search(text)]
             if len(members) == 1 and names:
-                found.append((entry, choice, members[0], names))
+                found.append(_Chosen(entry, choice, members[0], names))
     return tuple(found)
 
 
-_EMPTY = concepts.fold(
-    tuple(words.words("by on of in the for to model system data name type kind is note text")), "wider"
-)
-
-
 def _choices(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
+    """The first choice that a sentence tells otherwise of a thing that it names as the evidence does."""
     said = concepts.fold(tokens.of(f"{sentence.row} {sentence.text}").row, "wider")
-    for entry, choice, member, names in _held(evidence):
-        users = bool(_USER_KEYS & set(words.words(entry.key))) and bool(_USERS.search(sentence.text))
-        if not (users or names & said):
+    for held in _chosen(evidence):
+        of_users = bool(_USER_KEYS & set(words.words(held.entry.key))) and bool(_USERS.search(sentence.text))
+        if not (of_users or held.names & said):
             continue
-        matches = [(n, m) for n, p in enumerate(_patterns()[choice]) if (m := p.search(sentence.text))]
-        if len(matches) != 1 or matches[0][0] == member:
+        patterns = enumerate(_patterns()[held.choice])
+        told = [(number, match) for number, pattern in patterns if (match := pattern.search(sentence.text))]
+        if len(told) != 1 or told[0][0] == held.member:
             continue
-        span = matches[0][1].span()
-        if _elsewhere(choice, matches[0][0], evidence) or not praise.asserted(sentence, span):
+        member, match = told[0]
+        if _elsewhere(held.choice, member, evidence) or not praise.asserted(sentence, match.span()):
             continue
         yield Finding(
             RULES["claim-contradicted"],
             sentence,
             "medium",
-            f"“{matches[0][1][0]}” is said of what the evidence has as “{entry.value!s:.60}”.",
+            f"“{match[0]}” is said of what the evidence has as “{held.entry.value!s:.60}”.",
             "Say what the evidence says, or add the evidence of it.",
-            span,
-            entry.proof,
+            match.span(),
+            held.entry.proof,
         )
         return
 
@@ -137,7 +154,4 @@ def _hours(sentence: Sentence, evidence: Evidence) -> Iterator[Finding]:
 def _day(match: re.Match[str]) -> tuple[int, int] | None:
     """Two hours of a day; none where the numbers are something else."""
     begin, end = int(match[2]), int(match[4])
-    return (begin, end) if begin <= _LAST and end <= _LAST else None
-
-
-_LAST = 24
+    return (begin, end) if begin <= _LAST_HOUR and end <= _LAST_HOUR else None

@@ -37,7 +37,18 @@ _QUALITY = re.compile(
 _GENERAL = concepts.fold(
     tuple(words.words("group subgroup category class segment cohort name value attribute")), "wider"
 )
+_NO_EFFECT = re.compile(
+    r"(?<!\w)(?:makes? no difference|(?:does|do|did) not (?:matter|depend on)|regardless of|irrespective of|"
+    r"whatever the)(?!\w)",
+    re.I,
+)
+"""Phrases that deny that the groups matter, whatever is measured."""
+_NO_MEASURE = concepts.fold(tuple(words.words("n count number rate share value total")))
+"""Concepts of columns that measure nothing by themselves."""
+_SMALL = concepts.fold(tuple(words.words("no not other and over under the of")), "wider")
+"""Concepts that tell no group from another."""
 FEWEST, MOST = 2, 60
+"""Rows of a table of groups."""
 WIDEST = 0.15
 """Relative difference of the largest and the smallest, from which nobody calls them the same."""
 APART = 0.03
@@ -78,7 +89,7 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
 
 def borne_out(sentence: Sentence, evidence: Evidence) -> bool:
     """Does the evidence have values of the groups that a sentence names, which lie close together?"""
-    said = concepts.fold(tokens.of(sentence.text).row, "wider") | concepts.fold(tokens.of(sentence.text).row)
+    said = _said(sentence)
     for groups in _groups(evidence):
         told = sorted(value for names, value, _ in groups.values if names & said)
         key = {concepts.root(word) for word in words.words(groups.values[0][2].key)} - _NO_MEASURE
@@ -94,14 +105,13 @@ def _wide(low: float, high: float) -> bool:
 
 
 def _apart(sentence: Sentence, evidence: Evidence) -> tuple[Entry, Entry] | None:
-    said = concepts.fold(tokens.of(sentence.text).row, "wider") | concepts.fold(tokens.of(sentence.text).row)
-    no_effect = bool(_NO_EFFECT.search(sentence.text))
-    quality = no_effect or bool(_QUALITY.search(sentence.text))
+    """The lowest and the highest value of the groups that a sentence calls equal, where they lie apart."""
+    said, no_effect = _said(sentence), bool(_NO_EFFECT.search(sentence.text))
     held = [g for g in _groups(evidence) if _speaks_of(g, said, 1 if no_effect else 2)]
     named = [g for g in held if g.leaf & said]
-    for groups in named or (held if quality else []):
+    for groups in named or (held if no_effect or _QUALITY.search(sentence.text) else []):
         told = [v for v in groups.values if v[0] & said] if not groups.attribute & said else []
-        if len(told) == 1 and _NO_EFFECT.search(sentence.text):
+        if len(told) == 1 and no_effect:
             told = [*told, max(groups.values, key=lambda v: abs(v[1] - told[0][1]))]
         values = sorted(told if len(told) > 1 else groups.values, key=lambda v: v[1])
         low, high = values[0], values[-1]
@@ -110,11 +120,10 @@ def _apart(sentence: Sentence, evidence: Evidence) -> tuple[Entry, Entry] | None
     return None
 
 
-_NO_EFFECT = re.compile(
-    r"(?<!\w)(?:makes? no difference|(?:does|do|did) not (?:matter|depend on)|regardless of|irrespective of|"
-    r"whatever the)(?!\w)",
-    re.I,
-)
+def _said(sentence: Sentence) -> frozenset[str]:
+    """The concepts of a sentence, wider ones too."""
+    row = tokens.of(sentence.text).row
+    return concepts.fold(row, "wider") | concepts.fold(row)
 
 
 def _speaks_of(groups: _Groups, said: frozenset[str], least: int) -> bool:
@@ -124,6 +133,7 @@ def _speaks_of(groups: _Groups, said: frozenset[str], least: int) -> bool:
 
 @functools.lru_cache(maxsize=4)
 def _groups(evidence: Evidence) -> tuple[_Groups, ...]:
+    """Columns of numbers of tables whose rows have names."""
     columns: dict[tuple[str, tuple[str | int, ...], str], list[Entry]] = collections.defaultdict(list)
     texts: dict[tuple[str, tuple[str | int, ...]], list[Entry]] = collections.defaultdict(list)
     for e in evidence.entries:
@@ -147,12 +157,7 @@ def _groups(evidence: Evidence) -> tuple[_Groups, ...]:
     return tuple(found)
 
 
-_NO_MEASURE = concepts.fold(tuple(words.words("n count number rate share value total")))
-
-
 def _names(texts: list[Entry]) -> frozenset[str]:
+    """The concepts of the texts of a row."""
     row = tuple(w for e in texts for w in words.words(str(e.value)))
     return (concepts.fold(row, "wider") | concepts.fold(row)) - _SMALL
-
-
-_SMALL = concepts.fold(tuple(words.words("no not other and over under the of")), "wider")
