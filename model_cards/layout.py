@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from model_cards import tree
 from model_cards.refs import Fact
-from model_cards.tree import Block, Document, Paragraph, Parts
+from model_cards.tree import Block, Bullets, Document, Paragraph, Parts
 
 WIDEST = 40
 """Characters from which on a column wraps, and grows with the root of what is left alone."""
@@ -20,6 +20,10 @@ MANY = 7
 """Sections beyond which a document has a list of contents."""
 LONGEST_WORD = WIDEST // 2
 """Characters of the longest word that a column gets room for."""
+A_FEW_WORDS = 26
+"""Characters of a usual line that is kept whole where the page has room: `niemand hat es angegeben`."""
+SENTENCE = 30.0
+"""Characters that a column of sentences keeps beside columns of a few words: fewer make a tall stack of it."""
 LONGEST_NAME = 28
 """The same where a name cannot be broken after its underscores."""
 EDGES, EDGES_IN_WORD = 2.0, 3.5
@@ -28,8 +32,8 @@ PAIRS = (0.3, 0.7)
 """Shares of the two columns of a list of pairs."""
 _PLACE = re.compile(r"\b(Art\.|Arts|Annexe?|Anhang) (?=[0-9IVX])")
 """Where a place in the law must not be broken: `Art. 9(2)` is one word."""
-_INTERVAL = re.compile(r"(\[[^\s\[\]]+,) (?=[^\s\[\]]+\])")
-"""Where an interval must not: `[0.645, 0.660]` is one word."""
+_INTERVAL = re.compile(r"(\[[^\s\[\]]+[,;]) (?=[^\s\[\]]+\])")
+"""Where an interval must not: `[0.645, 0.660]` is one word, and `[0,645; 0,660]`."""
 
 
 def lines(shares: Sequence[float], rows: Sequence[Sequence[Parts]]) -> int:
@@ -47,6 +51,11 @@ def lines(shares: Sequence[float], rows: Sequence[Sequence[Parts]]) -> int:
 def whole(shares: Sequence[float], rows: Sequence[Sequence[Parts]]) -> bool:
     """Is a table low enough to stay on one page?"""
     return lines(shares, rows) <= WHOLE
+
+
+def low(bullets: Bullets) -> bool:
+    """Is a list short enough to stay on one page, so that none of its items stands alone on the next?"""
+    return sum(math.ceil(len(tree.plain(item)) / PAGE) or 1 for item in bullets.items) <= WHOLE
 
 
 def leads(blocks: Sequence[Block], index: int, *, more: bool) -> bool:
@@ -90,13 +99,13 @@ def shares(columns: Sequence[Parts], rows: Sequence[Sequence[Parts]], *, whole_n
     for index, head in enumerate(columns):
         cells = [tree.plain(row[index]) for row in rows]
         words = (word for text in (tree.plain(head), *cells) for word in _words(text, whole_names=whole_names))
-        outcomes = (len(tree.plain(row[index])) for row in rows if _is_outcome(row[index]))
+        outcomes = (len(tree.plain(row[index])) * 5 // 6 for row in rows if _is_outcome(row[index]))
         word = max((*map(len, words), *outcomes))
         line = sorted(len(text) for text in cells)[int(len(cells) * 0.9)] if cells else 1
         least.append(max(min(word, longest) * 1.2, 3.0) + edges)
         room = min(line, WIDEST) + 3.5 * math.sqrt(max(line - WIDEST, 0))
         wanted.append(max(least[-1], room + edges))
-        short.append(wanted[-1] if line <= LONGEST_WORD else least[-1])
+        short.append(wanted[-1] if line <= A_FEW_WORDS else max(least[-1], min(wanted[-1], SENTENCE)))
     page = _page(len(columns))
     if sum(short) <= page:
         least = short  # a few words are not broken for the sake of a sentence beside them

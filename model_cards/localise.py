@@ -29,7 +29,7 @@ from model_cards.tree import (
 
 ORIGINAL = (
     "These stay in the language in which they were written: names, answers and other texts of the plan, reasons and "
-    "notes of checks, titles of standards, and the paraphrase of the law where it has no translation."
+    "notes of checks, how far standards are, and the paraphrase of the law where it has no translation."
 )
 LAW_IN_ENGLISH = (
     "The wording of the requirements of the Act below is in English: it is the paraphrase of a register of the law "

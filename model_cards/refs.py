@@ -137,7 +137,8 @@ class Fact:
         if self.language == language.ENGLISH or self.form != "text" or not isinstance(self.value, str):
             return False
         own = self.evidence.startswith(("evaluation/", "data/", "model/", "training/", LAW))
-        return own and " " in self.shown and self.shown == self._in_english()
+        named = self.evidence.endswith(("/place", "/id"))  # of an article or a standard: the same in every language
+        return own and not named and " " in self.shown and self.shown == self._in_english()
 
     def _in_english(self) -> str:
         if self.form == "number":

@@ -17,7 +17,7 @@ from typing import Any
 from configs import errors
 from model_cards import drawings, language, layout, lines, render_json, text, tree
 from model_cards.render_html import TEMPLATES
-from model_cards.tree import Block, Document, Pairs, Paragraph, Section, Table
+from model_cards.tree import Block, Bullets, Document, Pairs, Paragraph, Section, Table
 
 TEMPLATE = "document.typ"
 BLANKS = 3
@@ -124,6 +124,7 @@ def _content(document: Document, document_id: str, at: dt.datetime) -> dict[str,
     tables = enumerate(tree.walk_tables(document))
     figures = iter(drawings.of(document))
     pairs = (block for block in _of(document.sections) if isinstance(block, Pairs))
+    lists = (block for block in _of(document.sections) if isinstance(block, Bullets))
     _mark_leading(content["sections"], document.sections)
     for block in _blocks(content["sections"]):
         if block["type"] == "table":
@@ -138,6 +139,8 @@ def _content(document: Document, document_id: str, at: dt.datetime) -> dict[str,
         if block["type"] == "pairs":
             rows = [((name,), content) for name, content in next(pairs).rows]
             block["whole"] = layout.whole(layout.PAIRS, rows)
+        if block["type"] == "bullets":
+            block["whole"] = layout.low(next(lists))
         if block["type"] == "figure":
             figure = next(figures)
             block["svg"], block["plain"] = drawings.alone(figure), text.plain(drawings.words(figure))

@@ -218,8 +218,9 @@ def test_a_place_in_the_law_and_an_interval_are_one_word() -> None:
     words = layout.shares([("Place",), ("Asked for",)], [(("it is short here",), *text)] * 9)
     assert places[0] > 18 / layout.PAGE
     assert places[0] > words[0]
-    interval = layout.shares([("Interval",), ("Asked for",)], [(("[0.645, 0.660]",), *text)] * 9)
-    assert interval[0] > 14 / layout.PAGE
+    for words in ("[0.645, 0.660]", "[0,645; 0,660]"):
+        interval = layout.shares([("Interval",), ("Asked for",)], [((words,), *text)] * 9)
+        assert interval[0] > 14 / layout.PAGE
 
 
 def test_a_few_words_are_not_broken_beside_a_sentence() -> None:
@@ -455,3 +456,24 @@ def test_a_state_has_one_colour_on_screen_and_paper() -> None:
     }
     assert used <= screen.keys()
     assert {name: light[name] for name in used} == {name: paper[name] for name in used}
+
+
+def test_no_item_of_a_short_list_stands_alone(tmp_path: Path) -> None:
+    """A list of some lines is moved whole where the page ends within it; a long one is parted."""
+    short = Bullets(tuple((f"short {index}",) for index in range(8)))
+    moved = 0
+    for items in range(36, 54, 4):  # somewhere among these the page ends within the short list
+        room = Bullets(tuple((f"item {index}",) for index in range(items)))
+        assert (layout.low(room), layout.low(short)) == (False, True)
+        shown = pdf_pages(Document(("t",), ("d",), (Section("s", "S", (room, short)),)), tmp_path)
+        assert 8 in [page.count("short") for page in shown]
+        moved += "short" not in shown[0] and "item" not in shown[1]
+    assert moved
+
+
+def test_a_line_of_some_words_is_kept_whole_beside_questions() -> None:
+    """What stands against a declaration takes one line where the question does."""
+    question = ("Who signs the declaration, in which function, and in whose name? " * 2,)
+    rows = [(question, ("niemand hat es angegeben",), ("proofline answer --only instructions_reviewed",))] * 9
+    shares = layout.shares([("A",), ("B",), ("C",)], rows)
+    assert shares[1] * layout.PAGE > len("niemand hat es angegeben")

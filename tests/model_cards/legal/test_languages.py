@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from configs.law import register as law
 from evidence.dossier import Dossier
 from evidence.folder import RunFolder
 from model_cards import documents, language, localise, refs, render_html, render_json, render_markdown, tree
@@ -73,20 +74,50 @@ def test_one_set_of_evidence_is_behind_all(
 
 @pytest.mark.parametrize("other", OTHERS)
 def test_english_words_of_the_law_are_announced_once(
-    translated: dict[tuple[str, str, str], Document], other: str
+    runs: dict[str, Dossier], monkeypatch: pytest.MonkeyPatch, other: str
 ) -> None:
     """Where a requirement stands in English the head says so, and why; where none does, it says nothing."""
     note = language.fixed(localise.LAW_IN_ENGLISH, other)
-    found = {}
-    for (run, name, where), document in translated.items():
-        if where == other:
-            said = [p for p in tree.walk(document) if isinstance(p, Fact) and p.evidence.startswith(refs.LAW)]
-            english = any(p.left_in_english and p.evidence.endswith(("/duty", "/text")) for p in said)
-            assert tree.plain(document.draft).count(note) == english
-            assert note not in "".join(tree.plain((p,)) for s in document.sections for p in tree.walk_section(s))
-            found[run, name] = english
-    assert found["binary", "traceability"]
-    assert not found["binary", "datasheet"]
+    lacking = {words: said for words, said in language.catalogue(other).items() if words != "The intended purpose"}
+    monkeypatch.setattr(language, "catalogue", lambda _: lacking)
+    book = refs.book(runs["binary"])
+    for name, english in (("traceability", True), ("datasheet", False)):
+        document = localise.build(registry.BUILDERS[name], book, other)
+        assert tree.plain(document.draft).count(note) == english
+        assert note not in "".join(tree.plain((p,)) for s in document.sections for p in tree.walk_section(s))
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_the_register_of_the_act_speaks_every_language(
+    translated: dict[tuple[str, str, str], Document], other: str
+) -> None:
+    """Duties, uses and products of the register are in the catalogue: no document of a system says them in English."""
+    register = law.load()
+    duties = [
+        r.duty
+        for of in ("requirements", *(f"annex_{n}" for n in ("iv", "v", "viii", "ix")))
+        for r in getattr(register, of)
+    ]
+    lists = (
+        "prohibited_practices",
+        "annex_iii_uses",
+        "annex_i_products",
+        "derogation_conditions",
+        "transparency_duties",
+        "value_chain",
+    )
+    texts = [item.text for name in lists for item in getattr(register, name)]
+    assert [words for words in (*duties, *texts) if words not in language.catalogue(other)] == []
+    note = language.fixed(localise.LAW_IN_ENGLISH, other)
+    assert not [name for (_, name, where), d in translated.items() if where == other and note in tree.plain(d.draft)]
+
+
+def test_the_name_of_an_article_or_a_standard_is_no_english() -> None:
+    """A screen reader speaks `Art. 6(1)` in the language of the page; a stage of a standard stays English."""
+    place = Fact("Art. 6(1)", f"{refs.LAW}#/read/requirements/0/place", language="de")
+    standard = Fact("prEN 18228", f"{refs.LAW}#/register/standards/1/id", language="de")
+    stage = Fact("enquiry closed on 2026-07-30", f"{refs.LAW}#/register/standards/1/stage", language="de")
+    assert [f.left_in_english for f in (place, standard, stage)] == [False, False, True]
 
 
 def test_numbers_and_days_have_the_form_of_the_language() -> None:
