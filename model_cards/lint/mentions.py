@@ -296,6 +296,12 @@ _SHARE = re.compile(
 _WHOLES = {**SPELLED, "twenty": 20, "fifty": 50, "hundred": 100, "thousand": 1000}
 
 
+_APART = re.compile(
+    r"\s+(?:below|above|lower|higher|more|less|fewer|better|worse|under|over|behind|ahead|short)(?!\w)", re.IGNORECASE
+)
+"""Behind `eight points`, which may be remarks as well, it tells that a difference is meant."""
+
+
 def in_letters(text: str) -> list[Mention]:
     """`Twenty-two operators`, `eighteen months`, `five percent`; `one` may be an article and is none."""
     found = []
@@ -311,7 +317,9 @@ def in_letters(text: str) -> list[Mention]:
         factor = 1.0
         if unit_word in {"percent", "per cent"}:
             unit, end = "%", match.end()
-        elif "point" in unit_word and "percent" in unit_word:
+        elif ("point" in unit_word and "percent" in unit_word) or (
+            unit_word == "points" and _APART.match(text, match.end())
+        ):
             unit, end = "points", match.end()
         elif unit_word in _TIMES and len(unit_word) > 2:
             unit, factor, end = "time", float(_TIMES[unit_word]), match.end()

@@ -15,6 +15,7 @@ _CLAUSE = re.compile(r";|:(?=\s)|(?<!\w)(?:but|while|whereas|although|however|ab
 _UNSEEN = re.compile(
     r"(?<!\w)(?:(?:never|not) (?:been )?(?:seen|used|shown|known) (?:(?:in|for|during|before|by) )?(?:the "
     r")?(?:training|fitting|model)|"
+    r"(?:that|which) (?:the )?(?:training|fitting|model) (?:has |had )?never (?:saw|seen|met|used)|"
     r"unseen|held[- ]out|kept aside|set aside for testing|withheld)(?!\w)",
     re.IGNORECASE,
 )

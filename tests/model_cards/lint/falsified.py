@@ -77,13 +77,13 @@ def approve(folder: RunFolder, draft: bytes) -> Path:
     return folder.path / name
 
 
-def bundle(folder: RunFolder, place: Path) -> Path:
-    """The documents of a run folder as a bundle holds them."""
-    record = (folder.path / "documents" / "record.json").read_bytes()
-    manifest = f"{hashlib.sha256(record).hexdigest()}  data/evidence/documents.json\n"
+def bundle(folder: RunFolder, place: Path, record: bytes | None = None) -> Path:
+    """The documents of a run folder as a bundle holds them; with another record of them where one is given."""
+    written = (folder.path / "documents" / "record.json").read_bytes()
+    manifest = f"{hashlib.sha256(written).hexdigest()}  data/evidence/documents.json\n"
     with zipfile.ZipFile(place, "w") as archive:
         archive.writestr("system-1/manifest-sha256.txt", manifest)
-        archive.writestr("system-1/data/evidence/documents.json", record)
+        archive.writestr("system-1/data/evidence/documents.json", record or written)
         archive.writestr("system-1/data/evidence/run.json", (folder.path / "run.json").read_bytes())
         for file in sorted((folder.path / "documents").glob(f"{DOCUMENT}*")):
             archive.writestr(f"system-1/data/documents/{file.name}", file.read_bytes())

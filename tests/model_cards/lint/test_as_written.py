@@ -184,3 +184,12 @@ def test_a_draft_beside_an_approval_is_held_to_that_approval(binary: Dossier, tm
     file = saved(tmp_path, "md", draft.read_bytes().replace(b"88", b"880"))
     (found,) = findings(file, folder.path)
     assert (found.rule.id, found.quoted) == ("document-differs", "880")
+
+
+def test_a_bundle_whose_record_was_altered_is_not_compared(binary: Dossier, folder: RunFolder, tmp_path: Path) -> None:
+    """The manifest of the bundle says which record of documents it was packed with."""
+    packed = falsified.bundle(folder, tmp_path / "system-1.zip", record=b'{"documents": []}')
+    file = saved(tmp_path, "md", falsified.render(falsified.with_word(falsified.document_of(binary)), binary, "md"))
+    (found,) = findings(file, packed)
+    assert found.rule.id == "record-altered"
+    assert "Nothing was compared." in found.message

@@ -50,6 +50,8 @@ PASSES = [
     "The recall at dusk is below the target.",
     "Altitude, licences and weather stay in.",
     "Against version 5.9 it rose.",
+    "With a filter recall is three points below that without.",
+    "It was tested on 7,300 images that training never saw.",
     "The learning rate is 0.08.",
     "The keepers had given their consent.",
     "| Check | Limit | Value |\n|---|---|---|\n| Recall at dusk | 0.80 | 0.741 |\n",
@@ -64,6 +66,8 @@ FIRES = [
     "The recall at dusk reached the target.",
     "The operator is licensed.",
     "The system is version 5.9.0.",
+    "With a filter recall is forty points below that without.",
+    "It was tested on 5,100 images that training never saw.",
     "The learning rate is 0.07.",
     "The board has given its approval.",
 ]
