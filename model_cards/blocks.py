@@ -332,6 +332,7 @@ def gate_table(book: Book) -> tree.Table:
         columns=("Check", "Slice", "Measured", "Interval", "Threshold", "Rows", "Required", "Outcome"),
         rows=tuple(lines),
         numeric=frozenset({2, 3, 5}),
+        prose=True,
     )
 
 

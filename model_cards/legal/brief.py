@@ -204,7 +204,7 @@ def _tested(book: Book) -> list[Block]:
             for v in waiting
         )
         heads = ("Check", "Slice", "Measured", "Interval", "Asked", "Outcome")
-        shown.append(Table(("Required, and not passed",), heads, lines, frozenset({2, 3, 4})))
+        shown.append(Table(("Required, and not passed",), heads, lines, frozenset({2, 3, 4}), prose=True))
         if any(v.status == "inconclusive" for v in waiting):
             words = "Inconclusive: the interval lies on both sides of what is asked, or there are too few rows to tell."
             shown.append(Paragraph((words,), "note"))

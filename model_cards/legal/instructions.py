@@ -66,7 +66,8 @@ def _first(book: Book) -> Section:
         words = "The following was tested against a threshold and did not pass. Ask the provider before you rely on it."
         heads = ("Tested", "Asked", "Measured", "Interval", "Outcome")
         lines = tuple(_not_passed(v) for v in found)
-        shown += [Paragraph((words,)), Table(("Tested and not passed",), heads, lines, frozenset({2, 3}))]
+        failed = Table(("Tested and not passed",), heads, lines, frozenset({2, 3}), prose=True)
+        shown += [Paragraph((words,)), failed]
     return Section("first", "Read this first", tuple(shown))
 
 

@@ -139,3 +139,14 @@ def test_every_document_is_marked_as_a_draft(trees: dict[str, dict[str, Document
     for document in trees[run].values():
         assert tree.plain(document.draft).startswith("Draft, not a declaration.")
         assert tree.plain(document.running).startswith("Draft, not a declaration.")
+
+
+def test_an_outcome_is_not_out_of_sight_on_a_phone(trees: dict[str, dict[str, Document]]) -> None:
+    """Tables that end with the outcome of what the plan asks are set as lines there, not cut off at the right."""
+    captions = ("Required, and not passed", "Tested and not passed", "Gates of the plan: ")
+    tables = [t for documents in trees.values() for d in documents.values() for t in tree.walk_tables(d)]
+    found = [table for table in tables if tree.plain(table.caption).startswith(captions)]
+    assert {caption for caption in captions for t in found if tree.plain(t.caption).startswith(caption)} == set(
+        captions
+    )
+    assert all(table.prose and table.columns[-1] == "Outcome" for table in found)
