@@ -112,6 +112,12 @@ def _deployer(plan: Plan, found: Classified) -> bool:
     return plan.classification.role in ("deployer", "unknown") and _annex_iii(plan, found)
 
 
+def _registered(plan: Plan, found: Classified) -> bool:
+    """Art. 49(1) leaves out Annex III(2), which is registered at national level (Art. 49(5))."""
+    chosen = {item.id for item in found.annex_iii.items}
+    return _annex_iii(plan, found) and chosen != {"A3-2"}
+
+
 def _hidden_register(plan: Plan, found: Classified) -> bool:
     points = {item.id[3] for item in found.annex_iii.items}
     return _annex_iii(plan, found) and (not points or bool(points & {"1", "6", "7"}))
@@ -145,6 +151,7 @@ _RULES: tuple[tuple[str, _Rule], ...] = (
     ("HR-43.1", _route("HR-43.1")),
     ("HR-43.2", _route("HR-43.2")),
     ("HR-43.3", _route("HR-43.3")),
+    ("HR-49.1", _registered),
     ("HR-49.2", _derogation),
     ("HR-49.3", _deployer),
     ("HR-49.4", _hidden_register),

@@ -69,6 +69,13 @@ def test_every_procedure_may_apply_while_the_product_is_open() -> None:
     assert {"HR-43.2", "HR-43.3", "HR-11.2"} <= duties(open_)
 
 
+def test_critical_infrastructure_is_registered_at_national_level() -> None:
+    """Art. 49(1) leaves Annex III(2) out, and Art. 49(5) is for it alone; which applies is open while the point is."""
+    assert {"HR-49.1", "HR-49.5"} & duties(changed(CREDIT, annex_iii_point="2")) == {"HR-49.5"}
+    assert {"HR-49.1", "HR-49.5"} & duties(CREDIT) == {"HR-49.1"}
+    assert {"HR-49.1", "HR-49.5"} <= duties(changed(CREDIT, annex_iii_point=None))
+
+
 def test_biometrics_bring_their_own_questions() -> None:
     """Remote biometric identification: two persons, its logs, and a notified body."""
     plan = changed(CREDIT, annex_iii_point="1(a)")
