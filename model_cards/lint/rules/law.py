@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from configs.law import articles
 from model_cards.lint import lexicon
 from model_cards.lint.evidence import Evidence
-from model_cards.lint.model import Document, Finding, Sentence
+from model_cards.lint.model import Confidence, Document, Finding, Sentence
 from model_cards.lint.rules import annexed, citations, points, saying, tokens
 from model_cards.lint.rules.catalogue import RULES
 from model_cards.lint.rules.citations import Citation
@@ -37,6 +37,8 @@ _LIGHT = re.compile(
     r"^[\s,(:]*(?:\w+\s+){0,5}(?:of|under|in|with|by|to|see|cf\.?|per|from|nach|gemäß|laut|selon)?[\s(]*(?:the\s+)?$",
     re.IGNORECASE,
 )
+_CLOSE = 40
+"""Characters between a citation and a subject, below which they surely belong together."""
 _FEW = 2
 """Citations, and `_SHORT` characters, up to which a sentence without a subject may lean on its heading."""
 _SHORT = 60
@@ -133,66 +135,82 @@ def _of_heading(sentence: Sentence, citation: Citation, before: str) -> Iterator
         )
 
 
-def _citation(sentence: Sentence, citation: Citation, own: Sequence[Span]) -> Finding | None:
-    register, text = articles.load(), sentence.text
-    lettered = citation.name[0].isdigit() and not citation.name.isdigit() and text[citation.begin] in "Aa"
-    if (citation.name.isdigit() and int(citation.name) > register.last_article) or (
-        lettered and citation.name not in register.lettered
-    ):
-        return Finding(
-            RULES["article-subject"],
-            sentence,
-            "medium",
-            f"The AI Act has no Article {citation.name}.",
-            "Correct the number, or name the law that it belongs to.",
-            (citation.begin, citation.end),
-        )
+def _citation(sentence: Sentence, citation: Citation, subjects: Sequence[Span]) -> Finding | None:
+    """What is wrong with a citation, by the subjects that belong to it: none such, of 2021, of something else."""
+    text = sentence.text
+    if _is_none(citation, text):
+        message = f"The AI Act has no Article {citation.name}."
+        advice = "Correct the number, or name the law that it belongs to."
+        return _finding("article-subject", sentence, citation, "medium", message, advice)
     # `Article 19 on risk management`, `human oversight (Art. 13)`: this is what it is cited for; then only that counts.
-    after = [s for s in own if s.begin >= citation.end and _NAMES_SUBJECT.match(text[citation.end : s.begin])]
-    before = [s for s in own if s.end <= citation.begin and _OPENS.fullmatch(text[s.end : citation.begin])]
+    after = [s for s in subjects if s.begin >= citation.end and _NAMES_SUBJECT.match(text[citation.end : s.begin])]
+    before = [s for s in subjects if s.end <= citation.begin and _OPENS.fullmatch(text[s.end : citation.begin])]
     named = after or before
-    every, own = list(own), named or list(own)
-    if not own:
-        return None
-    for former in register.proposal:
-        if (
-            former.article == citation.name
-            and not _OF_THE_PROPOSAL.search(text)
-            and (hit := next((s for s in own if s.concept in former.about), None))
-        ):
-            if any(_fits(citation, register.subjects.get(s.concept, frozenset())) for s in every):
-                continue  # the sentence speaks of what the article says today, too
-            return Finding(
-                RULES["article-proposal"],
-                sentence,
-                "high",
-                (
-                    f"{_name(citation)} was about “{text[hit.begin : hit.end]}” in the proposal of "
-                    f"2021; today it is {former.now}."
-                ),
-                f"Cite {former.now}.",
-                (citation.begin, citation.end),
-            )
+    own = named or list(subjects)
+    of_2021 = _of_2021(sentence, citation, own, subjects) if own else None
+    return of_2021 or _of_another_subject(sentence, citation, own, named, whole_annex=bool(after))
+
+
+def _is_none(citation: Citation, text: str) -> bool:
+    """Has the Act no article of this number?"""
+    register = articles.load()
+    lettered = citation.name[0].isdigit() and not citation.name.isdigit() and text[citation.begin] in "Aa"
+    beyond = citation.name.isdigit() and int(citation.name) > register.last_article
+    return beyond or (lettered and citation.name not in register.lettered)
+
+
+def _of_2021(sentence: Sentence, citation: Citation, own: Sequence[Span], subjects: Sequence[Span]) -> Finding | None:
+    """The article was about one of the subjects in the proposal, and about none of the sentence's today."""
+    register, text = articles.load(), sentence.text
+    if any(_fits(citation, register.subjects.get(s.concept, frozenset())) for s in subjects):
+        return None  # the sentence speaks of what the article says today, too
+    for former in register.proposal if not _OF_THE_PROPOSAL.search(text) else ():
+        hit = next((s for s in own if s.concept in former.about), None)
+        if former.article == citation.name and hit is not None:
+            about = text[hit.begin : hit.end]
+            message = f"{_name(citation)} was about “{about}” in the proposal of 2021; today it is {former.now}."
+            return _finding("article-proposal", sentence, citation, "high", message, f"Cite {former.now}.")
+    return None
+
+
+def _of_another_subject(
+    sentence: Sentence, citation: Citation, own: Sequence[Span], named: Sequence[Span], *, whole_annex: bool
+) -> Finding | None:
+    """None of the subjects that it is cited for is the article's.
+
+    Args:
+        sentence: The sentence.
+        citation: The citation.
+        own: The subjects that it is cited for.
+        named: Those of them that are told right beside it.
+        whole_annex: Does a subject right behind it say what the annex is about?
+    """
+    register, text = articles.load(), sentence.text
     told = [s for s in own if s.concept in register.subjects]
-    if not told or any(_fits(citation, register.subjects[s.concept]) for s in told):
-        return None
     title = register.title(citation.name)
-    if not title:
+    if not told or not title or any(_fits(citation, register.subjects[s.concept]) for s in told):
         return None
     near = min(told, key=lambda s: max(citation.begin - s.end, s.begin - citation.end))
-    if citation.name.startswith("Annex") and (not after or citation.paragraphs) and not _annexed(near, citation, text):
+    by_title = whole_annex and not citation.paragraphs
+    if citation.name.startswith("Annex") and not by_title and not _annexed(near, citation, text):
         return None
     between = text[near.end : citation.begin] if near.end <= citation.begin else text[citation.end : near.begin]
     right = sorted(register.subjects[near.concept], key=lambda n: (n.startswith("Annex"), len(n), n))
     first = next((n for n, s in register.articles.items() if near.concept in s.about), right[0])
-    return Finding(
-        RULES["article-subject"],
+    return _finding(
+        "article-subject",
         sentence,
-        "high" if named or _LIGHT.match(between) or len(between) < 40 else "medium",
+        citation,
+        "high" if named or _LIGHT.match(between) or len(between) < _CLOSE else "medium",
         f"{_name(citation)} is about “{title}”, not about “{text[near.begin : near.end]}”.",
         f"Cite {'' if first.startswith('Annex') else 'Article '}{first}, or say what {_name(citation)} is cited for.",
-        (citation.begin, citation.end),
     )
+
+
+def _finding(
+    rule: str, sentence: Sentence, citation: Citation, confidence: Confidence, message: str, advice: str
+) -> Finding:
+    return Finding(RULES[rule], sentence, confidence, message, advice, (citation.begin, citation.end))
 
 
 def _annexed(near: Span, citation: Citation, text: str) -> bool:
