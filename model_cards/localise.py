@@ -32,9 +32,9 @@ ORIGINAL = (
     "notes of checks, how far standards are, and the paraphrase of the law where it has no translation."
 )
 LAW_IN_ENGLISH = (
-    "The wording of the requirements of the Act below is in English: it is the paraphrase of a register of the law "
-    "that is kept in English only, and no official text. The official text in this language stands in EUR-Lex under "
-    "the CELEX number named above."
+    "The wording of some requirements of the Act below is in English: it is the paraphrase of a register of the law "
+    "that has none in this language for them, and no official text. The official text in this language stands in "
+    "EUR-Lex under the CELEX number named above."
 )
 """Said once at the head of a document in which a requirement stands in English."""
 
