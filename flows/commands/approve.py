@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import functools
 import sys
 from collections.abc import Callable
@@ -10,10 +11,12 @@ from pathlib import Path
 import click
 
 from configs import errors
+from configs.law import register as law
 from evidence import records
 from evidence.dossier import Dossier
 from flows import workspace as workspaces
 from flows import wrapping
+from flows.commands import law as law_command
 
 
 @click.command("approve")
@@ -83,6 +86,7 @@ def command(
         made = approval.demonstrate(path)
     else:
         approval.require_open(() if refuse else approval.parse_waivers(waive), found)
+        law_command.stale(law.load(), dt.datetime.now(dt.UTC).date())
         for line in approval.what_is_signed(found):
             wrapping.say(line)
         made = approval.decide(

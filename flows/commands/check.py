@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import tempfile
 from pathlib import Path
 
@@ -22,6 +23,7 @@ from evidence import records
 from evidence.folder import RunFolder
 from flows import check_language, view
 from flows import workspace as workspaces
+from flows.commands import law as law_command
 
 
 @click.command("check")
@@ -50,6 +52,7 @@ def command(plan: str, *, data: bool) -> None:
     console = Console()
     console.print(f"[green]✓[/] plan {path.name}: {_summary(checked)}", highlight=False)
     _say_class(checked, classified, console)
+    law_command.stale(law.load(), dt.datetime.now(dt.UTC).date())
     if checked.mitigation.method != "none":
         console.print(f"[green]✓[/] mitigation: {checked.mitigation.words}", highlight=False, soft_wrap=True)
         console.print("  The model without it is kept beside it, and both are measured.", highlight=False)

@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from configs import errors
+from configs.law import register as law
 from evidence import dossier, ledger, records
 from evidence.folder import RunFolder
 from flows import approval, cli, workspace
@@ -75,6 +76,18 @@ def test_a_misspelt_check_is_named_before_anything_else(space: Path, capsys: pyt
     assert f"Did you mean '{CHECK}'?" in said
     assert "your reason" not in said
     assert shown == ""
+
+
+def test_whoever_signs_is_told_of_an_old_register(
+    space: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The documents follow a text of the law that nobody has looked at for too long: said before the signature."""
+    waivers = [word for check in GATES for word in ("--waive", f"{check}=Pilot under daily review")]
+    monkeypatch.setattr(law, "STALE_AFTER_DAYS", -1)
+    code, shown, said = _call(capsys, *waivers)
+    assert code == errors.EXIT_PASS
+    assert "Gate: fail" in shown
+    assert said.startswith("Warning: law register: expected one checked within")
 
 
 def test_a_slice_that_is_not_open_is_named(space: Path, capsys: pytest.CaptureFixture[str]) -> None:

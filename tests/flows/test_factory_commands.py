@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from configs import errors
+from configs.law import register
 from factory.slurm import states
 from flows import cli
 from flows.commands import check, collect, factories, poll, submit
@@ -115,6 +117,19 @@ def test_check_looks_at_the_factory_too(tmp_path):
     path.write_text(plan.replace("factory: {site: local}", "factory: {site: lumi, account: project_465000001}"))
     said = CliRunner().invoke(check.command, [str(path), "--no-data"], catch_exceptions=False)
     assert "factory: a job that LUMI-G gives" in said.output
+
+
+def test_check_warns_of_an_old_register_of_the_law(monkeypatch):
+    """What the answers point to is read from a register that nobody has looked at for too long."""
+    said = CliRunner().invoke(check.command, ["diabetes_progression", "--no-data"], catch_exceptions=False)
+    assert ("Warning: law register" in said.stderr) == (register.load().age_in_days(_today()) > 90)
+    monkeypatch.setattr(register, "STALE_AFTER_DAYS", -1)
+    said = CliRunner().invoke(check.command, ["diabetes_progression", "--no-data"], catch_exceptions=False)
+    assert "Warning: law register: expected one checked within" in said.stderr
+
+
+def _today() -> dt.date:
+    return dt.datetime.now(dt.UTC).date()
 
 
 def cli_root() -> Path:
