@@ -15,7 +15,6 @@ from model_cards.refs import Book, Node
 
 NEED = "declaration"
 """Identifier of the document in the register of the law."""
-PROHIBITED = "the answers point to a prohibited practice (Art. 5): yes (compliance officer: plan: classification)"
 
 
 def draft(
@@ -34,7 +33,7 @@ def draft(
         of the system asks for no declaration.
     """
     book = refs.book(dossier)
-    if not _asked(book) or _prohibited(book) or declaration.against(book, _waived(waivers)):
+    if not _asked(book) or declaration.against(book, _waived(waivers)):
         return ()
     accepted = Node(f"{place}.json", "/waivers", [waiver.model_dump(mode="json") for waiver in waivers])
     fields = json.dumps(declaration.draft_data(book, accepted), indent=1, ensure_ascii=False, allow_nan=False)
@@ -49,19 +48,15 @@ def draft(
 
 
 def against(dossier: Dossier, waivers: Sequence[records.Waiver]) -> list[str]:
-    """What stands against a draft, one line each with who can change it; empty where no declaration is asked for."""
+    """What stands against a draft, in the order of `declaration.against`, one line each with who can change it.
+
+    Empty where no declaration is asked for.
+    """
     book = refs.book(dossier)
     if not _asked(book):
         return []
     found = declaration.against(book, _waived(waivers))
-    prohibited = [PROHIBITED] if _prohibited(book) else []
-    return prohibited + [f"{tree.plain(o.what)}: {tree.plain(o.why)} ({o.who}: {tree.plain(o.where)})" for o in found]
-
-
-def _prohibited(book: Book) -> bool:
-    """Do the answers point to a practice of Art. 5? Then no draft is made, whatever else was answered."""
-    finding = book.law["read"]["findings"].first(id="prohibited")
-    return finding is not None and finding.value["state"] == "yes"
+    return [f"{tree.plain(o.what)}: {tree.plain(o.why)} ({o.who}: {tree.plain(o.where)})" for o in found]
 
 
 def _asked(book: Book) -> bool:

@@ -54,7 +54,7 @@ def for_card(book: Book) -> Section:
     a signature.
     """
     asked = names.answering(book, "declaration") is not None
-    found = [*_of_gate(book, ("see below, what failed or stayed open",))]
+    found = [*_of_practice(book), *_of_gate(book, ("see below, what failed or stayed open",))]
     waiting = any(s.value["applies"] for s in book["answers"]["statements"]) if book["answers"] else asked
     found += _of_statements(book) if waiting else []
     found += _of_risks(book) if asked else []
@@ -297,6 +297,7 @@ def _sections_of(chapters: Sequence[Section]) -> dict[str, str]:
 def _against(book: Book) -> list[Parts]:
     """What stands against a signature, a sentence each: the same things that stand against a declaration, counted."""
     return [
+        *_of_practice(book),
         *_of_gate(book, (Link("which", "brief-tested"),)),
         *_of_statements(book),
         *_of_risks(book),
@@ -395,6 +396,12 @@ def _of_class(book: Book) -> list[Parts]:
             names=parts.listed([(f["title"].fact(),) for f in found]),
         )
     ]
+
+
+def _of_practice(book: Book) -> list[Parts]:
+    """A prohibited practice, named: nothing else that is in order outweighs it, so it is said first."""
+    words = "The answers point to a prohibited practice: {which} (for the compliance officer)."
+    return [tree.say(words, which=objection.why) for objection in declaration.prohibited(book)]
 
 
 def _of_model(book: Book) -> list[Parts]:

@@ -67,14 +67,26 @@ def data(book: Book) -> dict[str, Any]:
 
 
 def against(book: Book, waived: Waived = ()) -> list[Objection]:
-    """Everything that stands against a draft: gates, statements, risks, the class.
+    """Everything that stands against a draft: a prohibited practice first; gates, statements, risks, the class.
 
     Args:
         book: The records of the run.
         waived: Lines of the gate that a named person accepts.
     """
     found = [*_class(book), *gates(book, waived), *_stated(book), *_risks(book), *of_plan(book)]
-    return [*of_model(book), *found]
+    return [*prohibited(book), *of_model(book), *found]
+
+
+def prohibited(book: Book) -> list[Objection]:
+    """Answers that point to a practice of Art. 5: no system with one can be declared, whatever else is in order."""
+    finding = book.law["read"]["findings"].first(id="prohibited")
+    if finding is None or finding.value["state"] != "yes":
+        return []
+    items = tree.joined(((item["place"].fact(), ", ", item["text"].fact()) for item in finding["items"]), "; ")
+    what: Parts = ("a prohibited practice (Art. 5)",)
+    state = finding["state"].derived("the answers point to it", "state in words")
+    why = tree.parts(state, ": ", *items) if items else (state,)
+    return [Objection(what, why, "compliance officer", (Words("plan: classification"),))]
 
 
 def of_model(book: Book) -> list[Objection]:

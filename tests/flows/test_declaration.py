@@ -127,7 +127,9 @@ def test_a_prohibited_practice_has_no_draft_and_whoever_approves_is_told(tmp_pat
     assert first.startswith("The answers in the plan point to a prohibited practice (Art. 5(1)(c), Social scoring")
     assert _approve(path, key).declaration == ()
     assert isinstance(found, Dossier)
-    assert declaring.against(found, ())[0] == declaring.PROHIBITED
+    (only,) = declaring.against(found, ())
+    assert only.startswith("a prohibited practice (Art. 5): the answers point to it: Art. 5(1)(c), Social scoring")
+    assert only.endswith("(compliance officer: plan: classification)")
 
 
 def test_a_demonstration_drafts_nothing(tmp_path: Path) -> None:

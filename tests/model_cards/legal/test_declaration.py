@@ -10,7 +10,7 @@ import pytest
 from configs.law import register as law
 from evidence.dossier import Dossier
 from model_cards import localise, refs, statements, tree
-from model_cards.legal import annex_iv, annexes, declaration, registration
+from model_cards.legal import annex_iv, annexes, brief, declaration, registration
 from model_cards.refs import Node
 from tests.model_cards import builders
 from tests.model_cards.legal import stating
@@ -199,6 +199,27 @@ def test_every_open_question_on_the_class_stands_against_it(ready: Dossier) -> N
     """Not only the question of high risk: an unanswered duty of transparency keeps the class open, too."""
     changed = builders.with_plan(ready, {"classification": {"transparency_duty": "unknown"}})
     assert _what(changed) == ["open on the class of the system: Duty of transparency"]
+
+
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "a prohibited practice"), ("de", "verbotene"), ("fr", "interdite")]
+)
+def test_a_prohibited_practice_stands_against_it_in_every_document(ready: Dossier, language: str, words: str) -> None:
+    """The refusal, its status for programs, the annex and the card name the practice, before anything else."""
+    answers = {"classification": {"prohibited_practice": "yes", "prohibited_practices": ["P5-c"]}}
+    changed = builders.with_plan(ready, answers)
+    assert _what(changed) == ["a prohibited practice (Art. 5)"]
+    book = refs.book(changed)
+    (said,) = declaration.data(book)["against"]
+    assert "Art. 5(1)(c)" in said["why"]
+    assert any("findings" in place for place in said["evidence"])
+    for builder in (declaration.build, annex_iv.build):
+        document = localise.build(builder, book, language)
+        assert language == "en" or localise.missing(document) == ()
+        text = "".join(tree.plain((part,)) for part in tree.walk(document))
+        assert words in text.partition("Art. 5(1)(c)")[0]
+    (first, *_) = brief.for_card(book).blocks[1].items  # type: ignore[union-attr]
+    assert tree.plain(first).startswith("The answers point to a prohibited practice: the answers point to it")
 
 
 @pytest.mark.slow
