@@ -15,14 +15,14 @@ from pathlib import Path
 from typing import Any
 
 from configs import errors
-from model_cards import drawings, language, layout, lines, render_json, text, tree
+from model_cards import drawings, language, layout, lines, memory, render_json, text, tree
 from model_cards.render_html import TEMPLATES
 from model_cards.tree import Block, Bullets, Document, Pairs, Paragraph, Section, Table
 
 TEMPLATE = "document.typ"
-BLANKS = 3
+BLANKS = 9
 """Blank documents that are set after each one: the typesetter keeps what it has laid out in its last ten documents,
-some ten MiB each, and nothing of one document serves the next."""
+some ten MiB each, and nothing of one document serves the next. A blank one takes less than a millisecond."""
 LONGEST_KEPT = 700
 """Characters of the longest cell of a row that is kept on one page; what a person wrote may be longer than a page."""
 POINTS_PER_CENT = 5.0
@@ -98,6 +98,7 @@ def _compile(typst: Any, root: Path, what: str, **options: Any) -> Any:
         else:
             for _ in range(BLANKS):
                 typst.compile(b"", font_paths=_fonts())
+            memory.give_back()
             return made
     raise RuntimeError(f"document {what}: the typesetter refuses it: {refused}") from refused
 
