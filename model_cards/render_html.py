@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import re
 import string
@@ -11,8 +12,8 @@ import jinja2
 import markupsafe
 
 from model_cards import language, lines, text, tree
-from model_cards.refs import Gap
-from model_cards.tree import Block, Document, Link
+from model_cards.refs import Fact, Gap
+from model_cards.tree import Block, Document, Link, Table
 
 _PLAIN = frozenset(string.ascii_letters + string.digits + " .,:-_")
 """Characters that mean nothing inside a string of a style sheet or to the page around it."""
@@ -62,6 +63,7 @@ def _template() -> jinja2.Template:
     environment.filters["records"] = tree.evidence_of
     environment.filters["plain"] = tree.plain
     environment.filters["target"] = lambda link: link.address("html")
+    environment.filters["counted"] = _counted
     environment.filters["css"] = _css
     environment.filters["unbroken"] = _unbroken
     return environment.get_template("report.html.j2")
@@ -83,6 +85,16 @@ def _unbroken(words: str) -> markupsafe.Markup:
     """Text, escaped, in which `Art. 13(3)(b)` and `--only` stay on one line."""
     escaped = str(markupsafe.escape(words))
     return markupsafe.Markup(_WHOLE.sub(r'<span class="unbroken">\g<0></span>', escaped))  # noqa: S704 - escaped above
+
+
+def _counted(table: Table) -> Fact | None:
+    """How many rows a folded table has; None where its caption tells a count, or no row has evidence."""
+    if any(isinstance(part, Fact) and part.form == "count" for part in table.caption):
+        return None
+    first = next((part for row in table.rows for cell in row for part in cell if isinstance(part, Fact)), None)
+    if first is None:
+        return None
+    return dataclasses.replace(first, value=len(table.rows), form="count", derivation="rows of this table")
 
 
 def _worded(cell: tree.Parts) -> bool:

@@ -13,7 +13,7 @@ import pypdf
 import pytest
 
 import model_cards
-from model_cards import documents
+from model_cards import documents, render_html
 from model_cards.refs import Fact, Gap
 from model_cards.tree import (
     Bullets,
@@ -125,6 +125,28 @@ def wordless() -> Document:
     )
     inner = Section("inner", "Inner", blocks)
     return Document(("Title",), ("Draft.",), (Section("here", "Here", blocks, (inner,)),), running=("Foot.",))
+
+
+@pytest.mark.parametrize("caption", [("Folded",), ("Folded: the other ", Fact(2, "plan.yaml#/x", "count"))])
+def test_a_folded_table_tells_its_rows_once_and_by_reference(caption: tuple[str | Fact, ...]) -> None:
+    """The count comes from the tree with its evidence; where the caption tells one, it is not told again."""
+    rows = tuple(((Fact(name, "plan.yaml#/x"),),) for name in ("first", "second"))
+    section = Section("here", "Here", (Table(caption, ("Column",), rows, fold=True),))
+    page = pages.read(render_html.render(Document(("Title",), ("Draft.",), (section,))))
+    (summary,) = page.all("summary")
+    assert re.findall(r"\d+", summary.text) == ["2"]
+    assert [e.text for e in page.elements if e.text == "2" and e.attributes.get("data-evidence") == "plan.yaml#/x"]
+
+
+def test_no_template_counts() -> None:
+    """What a template prints is a part of the tree: it prints no length of a list."""
+    printed = [
+        (path.name, said)
+        for path in ROOT.rglob("*.j2")
+        for said in re.findall(r"\{\{.*?\}\}", path.read_text(encoding="utf-8"))
+        if re.search(r"\|\s*(?:length|count|sum)|^\{\{\s*loop\.", said)
+    ]
+    assert printed == []
 
 
 def test_no_format_brings_a_number_along() -> None:
