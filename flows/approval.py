@@ -14,7 +14,7 @@ from configs.law import classify
 from evidence import canonical, clock, ledger, lock, records, storage
 from evidence.dossier import AnyDossier, Dossier
 from evidence.folder import RunFolder
-from flows import stages, workspace
+from flows import altered, stages, workspace
 from model_cards import declaring
 from tef_export import approval as signing
 from tef_export import key_files, keys
@@ -148,7 +148,7 @@ def changed_since(approval: records.Approval, path: Path, found: AnyDossier) -> 
     if found.document is None or found.close is None:
         return "documents have changed"
     names = [name for name, _, _ in _differing(approval, path, found)]
-    if "documents" in names:
+    if "documents" in names or altered.documents(path, found, approval):
         return "documents have changed"
     return "run has changed" if names else None
 

@@ -24,7 +24,7 @@ from evidence.answers import AnswersRecord
 from evidence.dossier import PREDICTIONS, STAGES, stages_of
 from evidence.folder import RunFolder
 from evidence.reference import ReferenceRecord
-from flows import workspace
+from flows import altered, workspace
 from flows.workspace import Run
 
 if TYPE_CHECKING:
@@ -279,16 +279,15 @@ def require_unaltered(run: Run) -> bool:
     if reference is None or run.ledger.interrupted(DOCUMENT):
         return True
     written = run.folder.read_record(reference, records.DocumentsRecord).documents
-    there = [one for one in written if run.folder.at(one.path).is_file()]
-    altered = [one.path for one in there if canonical.sha256_file(run.folder.at(one.path)) != one.sha256]
-    if altered:
-        more = f" and {len(altered) - 3} more" if len(altered) > 3 else ""
+    found = altered.among(run.folder, written)
+    if found.altered:
         raise errors.IntegrityError(
-            f"run {run.folder.run_id}: expected its documents as they were written, got {', '.join(altered[:3])}{more} "
-            "altered since. Nothing was overwritten, and no approval covers it. Keep what was added elsewhere, remove "
-            f"the file, and give `proofline run {run.folder.path} --resume`: it is written anew from the records."
+            f"run {run.folder.run_id}: expected its documents as they were written, got "
+            f"{altered.Files(found.altered).words()} since. Nothing was overwritten, and no approval covers it. Keep "
+            f"what was added elsewhere, remove the file, and give `proofline run {run.folder.path} --resume`: it is "
+            "written anew from the records."
         )
-    return len(there) == len(written)
+    return not found.removed
 
 
 def _completed(

@@ -17,7 +17,7 @@ from configs.language.load import load_any
 from configs.language.plan import LanguagePlan
 from evidence import ledger, records
 from evidence.dossier import AnyDossier, stages_of
-from flows import answering, decision_table, decisions, stages, view
+from flows import altered, answering, decision_table, decisions, stages, view
 from flows import workspace as workspaces
 
 GOVERNED = (
@@ -60,6 +60,7 @@ def command(workspace: Path, run: str, *, everything: bool, as_json: bool, diges
             "gate": found.gate.model_dump(mode="json"),
             "decisions": [dataclasses.asdict(line) for line in decisions.lines(found)],
             "checks": [r.model_dump(mode="json") for r in found.results()],
+            "documents": dataclasses.asdict(altered.documents(path, found, workspaces.standing_approval(path))),
         }
         click.echo(json.dumps(content, indent=2, sort_keys=True))
     else:
@@ -94,6 +95,12 @@ def _explain(path: Path, found: AnyDossier, console: Console, *, everything: boo
     say(f"Checks: {view.counts_of(found.results())}" + ("" if everything else " (all with --all)"))
     say(f"Gate: [bold {view.COLOURS[found.gate.outcome]}]{found.gate.outcome}[/]{_because(lines)}")
     say(f"Read: {path}/documents/report.html")
+    if not_as_written := altered.documents(path, found, workspaces.standing_approval(path)):
+        say(f"[red]Not as the run wrote them:[/] {escape(not_as_written.words())} since. No approval covers that.")
+        say(
+            f"  [dim]What changed: `proofline lint FILE --evidence {path}`. A document that is removed is written anew "
+            f"by `proofline run {path} --resume`, a draft of the declaration by another approval.[/]"
+        )
     if waiting := answering.waiting(path):
         say(f"Statements of persons: {waiting}. `proofline answer {path.name}` asks.")
     _say_approval(path, found, say)

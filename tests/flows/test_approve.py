@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import click
@@ -13,7 +14,7 @@ from configs import errors
 from configs.law import register as law
 from evidence import dossier, ledger, records
 from evidence.folder import RunFolder
-from flows import approval, cli, workspace
+from flows import altered, approval, cli, workspace
 from flows.commands import approve
 from tef_export import keys
 from tests.tef_export import making
@@ -125,6 +126,41 @@ def test_a_prompt_asks_again_until_it_is_answered() -> None:
     assert "got 'tbd', a placeholder. Read the report and say why, or decide later." in told
     assert "Say why in 3 words or more" in told
     assert "taken: I have read the report." in told
+
+
+@pytest.mark.parametrize("how", ["altered", "removed"])
+def test_show_tells_a_document_that_is_not_as_it_was_written(
+    space: Path, capsys: pytest.CaptureFixture[str], how: str
+) -> None:
+    """One byte in a document, or a document less: `show` names it, and the approval no longer counts."""
+    waivers = [word for c in GATES for word in ("--waive", f"{c}=Pilot under daily review.")]
+    assert _call(capsys, *waivers)[0] == errors.EXIT_PASS
+    path = space / "runs" / "diabetes-1"
+    decision = workspace.standing_approval(path)
+    assert decision is not None
+    assert approval.changed_since(decision, path, workspace.dossier(path)) is None
+    card = path / "documents" / "README.md"
+    content = card.read_bytes()
+    card.unlink() if how == "removed" else card.write_bytes(content + b" ")
+    with pytest.raises(SystemExit):
+        cli.main(["show", "diabetes-1"])
+    said = capsys.readouterr().out
+    assert f"Not as the run wrote them: documents/README.md {how} since. No approval covers that." in said
+    assert "no longer counts: the documents have changed since" in said
+    with pytest.raises(SystemExit):
+        cli.main(["show", "diabetes-1", "--json"])
+    assert json.loads(capsys.readouterr().out)["documents"][how] == ["documents/README.md"]
+
+
+def test_a_draft_of_the_declaration_counts_among_the_documents(space: Path) -> None:
+    """What stands beside an approval is held to its record as well."""
+    path = space / "runs" / "diabetes-1"
+    draft = RunFolder(path).write_bytes("approvals/001/declaration.md", b"Draft.\n")
+    found = workspace.dossier(path)
+    decision = records.Approval.model_construct(declaration=(draft,))
+    assert not altered.documents(path, found, decision)
+    (path / draft.path).write_bytes(b"Declaration.\n")
+    assert altered.documents(path, found, decision).words() == "approvals/001/declaration.md altered"
 
 
 def test_show_tells_a_decision_on_other_documents(space: Path, capsys: pytest.CaptureFixture[str]) -> None:
