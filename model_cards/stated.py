@@ -48,7 +48,7 @@ def _risk(risk: Node, number: int, book: Book) -> Section:
         ("Severity, with the control", (risk["severity"].fact(),)),
         ("Control", (risk["control"].fact(),)),
         ("Shown by", shown_by(risk, book)),
-        ("What remains", acceptance(risk)),
+        ("What remains", acceptance(risk, book)),
         ("To be looked at again on", review(risk, book)),
     )
     return Section(f"risk-{risk.value['id']}", f"Risk {number}", (tree.Pairs("What it is and what controls it", rows),))
@@ -82,12 +82,35 @@ def shown_by(risk: Node, book: Book) -> Parts:
     return found
 
 
-def acceptance(risk: Node) -> Parts:
-    """Who accepts what remains of a risk, and why; a gap where nobody does."""
+def acceptance(risk: Node, book: Book) -> Parts:
+    """Who accepts what remains of a risk, why, and with which reservation; a gap where nobody does."""
     accepted = risk["acceptance"]
     if not accepted:
         return (statements.risk_gap(risk, "acceptance of what remains of the risk", "management"),)
-    return parts("accepted: ", accepted["reason"].fact(), *statements.signed(accepted), *statements.standing(accepted))
+    return parts("accepted: ", accepted["reason"].fact(), *statements.signed(accepted), *reservation(accepted, book))
+
+
+def reservation(accepted: Node, book: Book) -> Parts:
+    """What is to be known beside an acceptance: outdated, carried over, or given before the run it judges; or nothing.
+
+    Wherever an acceptance is told, in a table of a glance too, this stands with it.
+    """
+    status = accepted.value["status"]
+    if status == "outdated":
+        return (" – outdated: the risk or a test of its control has changed since; to be judged again",)
+    if status == "carried":
+        return statements.standing(accepted)
+    return (" – given before this run",) if before_run(accepted, book) else ()
+
+
+def before_run(accepted: Node, book: Book) -> bool:
+    """Was an acceptance given on a day before the tests that it judges were made?"""
+    return dt.date.fromisoformat(str(accepted["at"].value)[:10]) < tested_on(book)
+
+
+def tested_on(book: Book) -> dt.date:
+    """The day on which the evaluation of the run began."""
+    return dt.datetime.fromisoformat(str(book["evaluate"]["started_at"].value)).date()
 
 
 def review(risk: Node, book: Book) -> Parts:

@@ -12,7 +12,7 @@ from typing import Any
 from model_cards import blocks, decision, stated, statements, tree
 from model_cards.legal import frame
 from model_cards.refs import Book, Fact, Gap, Node
-from model_cards.statements import said, signed
+from model_cards.statements import said
 from model_cards.tree import Bullets, Document, Labels, Pairs, Paragraph, Parts, Section, Table, parts
 
 AREAS = {"health": "health", "safety": "safety", "fundamental_rights": "fundamental rights"}
@@ -62,7 +62,7 @@ def _overview(book: Book) -> Section:
             _word(risk["likelihood"]),
             _word(risk["severity"]),
             _shown_in_short(book, risk),
-            _accepted_in_short(risk),
+            _accepted_in_short(book, risk),
             _review(book, risk),
         )
         for risk in found
@@ -130,7 +130,7 @@ def assessed(risk: Node) -> tuple[tuple[str, Parts], ...]:
 
 def settled(book: Book, risk: Node) -> tuple[tuple[str, Parts], ...]:
     """Who accepts what remains of a risk, and when it is looked at again: the same in every document."""
-    return (("Residual risk", _acceptance(risk)), ("Review", _review(book, risk)))
+    return (("Residual risk", stated.acceptance(risk, book)), ("Review", _review(book, risk)))
 
 
 def _areas(node: Node) -> Parts:
@@ -145,25 +145,14 @@ def _word(node: Node) -> Parts:
     return (node.derived(str(node.value), "word of the scale"),)
 
 
-def _acceptance(risk: Node) -> Parts:
-    accepted = risk["acceptance"]
-    if not accepted:
-        return (statements.risk_gap(risk, "acceptance of what remains of the risk", "management"),)
-    words = parts("accepted: ", accepted["reason"].fact(), *signed(accepted))
-    if accepted.value["status"] == "outdated":
-        return parts(words, " – outdated: the risk or a test of its control has changed since; to be judged again")
-    if accepted.value["status"] == "carried":
-        return parts(words, " – carried over, not yet confirmed")
-    return words
-
-
-def _accepted_in_short(risk: Node) -> Parts:
+def _accepted_in_short(book: Book, risk: Node) -> Parts:
     accepted = risk["acceptance"]
     if not accepted:
         return (risk["id"].derived("no", "no acceptance in the register"),)
     if accepted.value["status"] == "outdated":
         return (accepted["status"].derived("outdated", "status in words"),)
-    return parts("by ", accepted["person"].fact(), ", ", accepted["at"].fact("date"))
+    by = tree.say("by {person}, {at}", person=accepted["person"].fact(), at=accepted["at"].fact("date"))
+    return parts(by, *stated.reservation(accepted, book))
 
 
 def overdue(book: Book, risk: Node) -> bool:
@@ -371,6 +360,7 @@ def data(book: Book) -> dict[str, Any]:
             {
                 **risk.value,
                 "control_shown": _verdict(statuses(book, risk)),
+                "accepted_before_run": bool(risk["acceptance"]) and stated.before_run(risk["acceptance"], book),
                 "review_overdue": overdue(book, risk),
                 "tests": [
                     {
@@ -403,7 +393,7 @@ def not_accepted(book: Book) -> list[tuple[Node, Fact | Gap]]:
     for risk in entries(book):
         accepted = risk["acceptance"]
         if not accepted:
-            found.append((risk, next(p for p in _acceptance(risk) if isinstance(p, Gap))))
+            found.append((risk, next(p for p in stated.acceptance(risk, book) if isinstance(p, Gap))))
         elif accepted.value["status"] == "outdated":
             found.append((risk, accepted["status"].derived("acceptance outdated", "status in words")))
     return found

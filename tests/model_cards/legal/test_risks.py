@@ -86,6 +86,42 @@ def test_an_overdue_review_and_a_missing_acceptance_are_said(dossiers: dict[str,
     assert "overdue" not in tree.plain(tuple(tree.walk(same_day)))
 
 
+@pytest.mark.parametrize(
+    ("changed", "reservation"),
+    [
+        ({"at": "2026-11-20"}, " – given before this run"),
+        ({"at": "2026-11-22T23:00:00Z"}, ""),
+        ({"status": "carried", "carried_from": "first"}, " – carried over from run first, not yet confirmed"),
+        ({"status": "outdated"}, "outdated"),
+    ],
+)
+def test_a_reservation_on_an_acceptance_stands_wherever_it_is_told(
+    dossiers: dict[str, Dossier], changed: dict[str, object], reservation: str
+) -> None:
+    """Carried over, outdated or older than the tests it judges: said at a glance, in the section and in the report."""
+    found = stating.answered(dossiers["binary"], stating.RISK)
+    assert found.answers is not None
+    (risk,) = found.answers.risks
+    assert risk.acceptance is not None
+    risk = risk.model_copy(update={"acceptance": risk.acceptance.model_copy(update=changed)})
+    book = refs.book(dataclasses.replace(found, answers=found.answers.model_copy(update={"risks": (risk,)})))
+    document = risks.build(book)
+    glance = next(b for s in document.sections if s.id == "overview" for b in s.blocks if isinstance(b, tree.Table))
+    told = [tree.plain(glance.rows[0][4])]
+    register = next(s for s in document.sections if s.id == "register")
+    told.append(
+        tree.plain(
+            dict(next(b for b in register.sections[0].blocks if isinstance(b, tree.Labels)).rows)["Residual risk"]
+        )
+    )
+    told.append(tree.plain(stated.acceptance(book["answers"]["risks"][0], book)))
+    for words in told:
+        assert reservation in words
+        assert ("given before" in words) is ("given before" in reservation)
+        assert ("carried over" in words) is ("carried over" in reservation)
+    assert risks.data(book)["risks"][0]["accepted_before_run"] is (changed.get("at") != "2026-11-22T23:00:00Z")
+
+
 def test_what_the_run_found_and_no_risk_names_is_listed(dossiers: dict[str, Dossier]) -> None:
     """Each failed or open line of the gate stands under the suggestions until a risk names its check."""
     found = _with_status(dossiers["binary"], "performance.roc_auc", "fail")
