@@ -41,7 +41,15 @@ def summary(book: Book) -> list[Parts]:
     if extent is not None:
         words = "; their mean size is {size}." if extent.value["check_id"] == SIZE else "; they are {size} wide."
         sentence += tree.say(words, size=blocks.value(extent["measures"][0]))
-    return [sentence, *_not_reached(book, result)]
+    return [sentence, *_overall(one, float(level.value)), *_not_reached(book, result)]
+
+
+def _overall(measure: Node, level: float) -> list[Parts]:
+    """Said of all test rows before any class or group."""
+    high = measure.value["interval"]["high"] if measure.value["interval"] else None
+    if high is None or high >= level:
+        return []
+    return [("Over all test rows they hold it less often than the nominal level, by the whole of the interval.",)]
 
 
 def _not_reached(book: Book, result: Node) -> list[Parts]:

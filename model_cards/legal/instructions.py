@@ -276,8 +276,9 @@ def _output(book: Book) -> Section:
         shown.append(
             Paragraph(
                 tree.say(
-                    "A probability is a forecast of how often the outcome occurs among rows alike. On the test rows "
-                    "forecast and frequency differ by {value} {interval} on average.",
+                    "A probability is a forecast of how often the outcome occurs among rows alike, as far as the "
+                    "limits that the provider states do not say otherwise. On the test rows forecast and frequency "
+                    "differ by {value} {interval} on average.",
                     value=blocks.value(measure),
                     interval=blocks.interval(measure),
                 )

@@ -317,8 +317,9 @@ def _kept(book: Book) -> Section:
         rows.insert(0, ("What the law asks", parts(duty["duty"].fact(), " (", duty["place"].fact(), ")")))
     words = (
         "The same minimum binds the deployer for the logs under its control (Art. 26(6)), unless other law says "
-        "otherwise, on personal data above all. Values of persons that are no longer needed go first; the digest of "
-        "the input stays.",
+        "otherwise, on personal data above all. Values of persons that are no longer needed go first. The digest of an "
+        "input is no protection: whoever knows the form can try the possible inputs until one fits, and the case "
+        "leads to a person. Whether it may stay is to be judged under data protection law.",
     )
     shown = (Pairs("Retention", tuple(rows)), Paragraph(words))
     return Section("kept", "For how long – Arts 19(1) and 26(6)", shown, short="Retention")

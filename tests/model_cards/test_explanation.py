@@ -89,6 +89,25 @@ def test_groups_below_the_nominal_level_are_named(dossiers: dict[str, Dossier]) 
     assert "fine" not in named
 
 
+@pytest.mark.parametrize(("high", "said"), [(0.89, 1), (0.9, 0)])
+def test_a_coverage_of_all_rows_below_the_nominal_level_is_told(
+    dossiers: dict[str, Dossier], high: float, said: int
+) -> None:
+    """The whole falls short before any group does, and only where its whole interval lies below the level."""
+    check = "explanation.conformal_coverage"
+    found = dossiers["binary"]
+    first = result(found, check).measures[0]
+    assert first.interval is not None
+    low = first.model_copy(update={"interval": first.interval.model_copy(update={"low": 0.8, "high": high})})
+    results = tuple(
+        one.model_copy(update={"measures": (low, *one.measures[1:])}) if one.check_id == check else one
+        for one in found.evaluate.results
+    )
+    other = dataclasses.replace(found, evaluate=found.evaluate.model_copy(update={"results": results}))
+    told = words(prediction_sets.summary(refs.book(other)))
+    assert told.count("Over all test rows they hold it less often than the nominal level") == said
+
+
 @pytest.mark.parametrize("task", TASKS)
 def test_every_threshold_is_told_as_a_rule(rendered: dict[str, Rendered], task: str) -> None:
     """Whoever operates the model finds the rule of each set in the page."""
