@@ -92,7 +92,7 @@ def _explain(path: Path, found: AnyDossier, console: Console, *, everything: boo
         for result in found.results():
             say(_line(result.status, result.check_id, result.title, _told(result)))
     say(f"\n[dim]{decision_table.LEGEND}[/]")
-    say(f"Checks: {view.counts_of(found.results())}" + ("" if everything else " (all with --all)"))
+    say(f"{counted(lines)}" + ("" if everything else " (every check with --all)"))
     say(f"Gate: [bold {view.COLOURS[found.gate.outcome]}]{found.gate.outcome}[/]{_because(lines)}")
     say(f"Read: {path}/documents/report.html")
     if not_as_written := altered.documents(path, found, workspaces.standing_approval(path)):
@@ -111,12 +111,21 @@ def _say_rows(say: Callable[[str], None], lines: list[decisions.Line], width: in
         say(row)
 
 
+def counted(lines: tuple[decisions.Line, ...]) -> str:
+    """As the documents count: the gates of the plan, then the further checks that count in every run."""
+    gates = [line for line in lines if line.of_plan]
+    told = sum(not line.required for line in gates if line.status != "pass")
+    among = f" ({told} reported only)" if told else ""
+    further = view.counts([line.status for line in lines if not line.of_plan])
+    return f"Gates of the plan: {view.counts([line.status for line in gates])}{among}. Further checks: {further}"
+
+
 def _because(lines: tuple[decisions.Line, ...]) -> str:
     """` (1 fail, 2 inconclusive of 20 required)`."""
     required = [line.status for line in lines if line.required]
     rest = [status for status in required if status != "pass"]
     return (
-        f"   ({view.counts(list(rest))} of {len(required)} required gates and data checks)"
+        f"   ({view.counts(list(rest))} of {len(required)} required gates and checks)"
         if rest
         else f"   (all {len(required)} required)"
     )

@@ -8,6 +8,7 @@ import pytest
 from rich.text import Text
 
 from flows import decision_table
+from flows.commands import show
 from flows.decisions import Line
 
 LINE = Line(
@@ -74,3 +75,17 @@ def test_what_was_not_measured_shows_no_number() -> None:
 def test_words_of_a_record_are_no_markup() -> None:
     """Brackets in names are shown, not obeyed."""
     assert "[red]x[/red]" in " ".join(shown(line(slice="[red]x[/red]")))
+
+
+def test_gates_of_the_plan_and_further_checks_are_counted_apart() -> None:
+    """As the documents count them: a gate that is only reported is among the gates, and said to be that."""
+    lines = (
+        line(status="pass"),
+        line(),
+        line(required=False),
+        line(of_plan=False, status="pass"),
+        line(of_plan=False, required=False, status="not_measured"),
+    )
+    assert show.counted(lines) == (
+        "Gates of the plan: 1 pass, 2 inconclusive (1 reported only). Further checks: 1 pass, 1 not measured"
+    )
