@@ -18,7 +18,7 @@ from typing import Any, Literal
 import pydantic
 
 from checks import catalogue
-from configs.law import applies, classify
+from configs.law import applies, classify, gates
 from configs.law import register as law
 from configs.plan import Plan
 from evidence import canonical
@@ -432,6 +432,7 @@ def _law(plan: Plan) -> dict[str, Any]:
             "route": [plain(rule) for rule in read.route],
             "dates": [plain(day) for day in read.dates],
             "documents": [plain(need) for need in read.documents],
+            "gates": [plain(gate) for gate in gates.lacking(plan, register)],
         },
     }
 

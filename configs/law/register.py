@@ -147,7 +147,7 @@ class NeededDocument(Section):
 
 
 class ExpectedGate(Section):
-    """A family of checks on which the policy of a high-risk system is expected to have a gate."""
+    """A family of checks on which a duty expects a required gate of the policy."""
 
     family: Text
     requirement: Text

@@ -15,6 +15,7 @@ from configs.data import FileSource
 from configs.factories import profile as profiles
 from configs.language.load import load_any
 from configs.language.plan import LanguagePlan
+from configs.law import gates
 from configs.law import register as law
 from configs.law.classify import Classified
 from configs.plan import Plan
@@ -101,16 +102,12 @@ def _say_class(plan: Plan, found: Classified, console: Console) -> None:
         console.print(f"  [dim]{change}[/]", highlight=False)
     if found.open_fields:
         console.print(f"  [dim]not answered: {', '.join(found.open_fields)}[/]", highlight=False)
-    if found.high_risk.state == "no":
-        return
-    gated = {gate.check.partition(".")[0] for gate in plan.policy.gates}
-    for expected in law.load().expected_gates:
-        if expected.family not in gated and (expected.family != "fairness" or plan.data.protected):
-            console.print(
-                f"  [yellow]no gate on {expected.family}[/] [dim]({expected.requirement}, see `proofline law "
-                f"{expected.requirement}`)[/]",
-                highlight=False,
-            )
+    for gate in gates.lacking(plan):
+        console.print(
+            f"  [yellow]no required gate on {gate.family}[/] [dim]({gate.requirement.place}, see `proofline law "
+            f"{gate.requirement.id}`)[/]",
+            highlight=False,
+        )
 
 
 def _check_data(plan: Plan, path: Path, console: Console) -> None:

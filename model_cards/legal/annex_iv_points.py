@@ -19,11 +19,11 @@ from model_cards import (
     training,
     tree,
 )
-from model_cards.legal import brief, declaration, inputs, names, parts
+from model_cards.legal import brief, declaration, expectations, inputs, names, parts
 from model_cards.legal import risks as risk_file
 from model_cards.modification import planned
 from model_cards.refs import Book, Gap, Node
-from model_cards.tree import Block, Labels, Pairs, Paragraph, Parts, Section, Table
+from model_cards.tree import Block, Bullets, Labels, Pairs, Paragraph, Parts, Section, Table
 
 Evidence = Callable[[Book], list[Block]]
 
@@ -244,7 +244,18 @@ def _metrics(book: Book) -> list[Block]:
         why = gate["rationale"].fact_or_gap("reason for this threshold", "engineer")
         lines.append(((title,), blocks.slice_words(gate), blocks.threshold(gate), (why,)))
     caption = ("What is asked, and why, as the plan states it",)
-    return [Table(caption, ("Metric", "Slice", "Threshold", "Reason"), tuple(lines), frozenset({2}), prose=True)]
+    asked = Table(caption, ("Metric", "Slice", "Threshold", "Reason"), tuple(lines), frozenset({2}), prose=True)
+    return [asked, *_expected(book)]
+
+
+def _expected(book: Book) -> list[Block]:
+    """The gates that a duty of the system expects and that the plan lacks."""
+    lacking = [
+        tree.parts(gate["requirement"]["place"].fact(), ": ", expectations.gap(gate))
+        for gate in expectations.lacking(book)
+    ]
+    lead = "The class of the system leads to duties that expect a gate, and the plan has none:"
+    return [Paragraph((lead,)), Bullets(tuple(lacking))] if lacking else []
 
 
 def _risk_file(book: Book) -> list[Block]:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 
 from model_cards import blocks, given, lines, refs, statements, tree
-from model_cards.legal import names, parts
+from model_cards.legal import expectations, names, parts
 from model_cards.legal.names import Entry
 from model_cards.refs import Book, Fact, Gap, Node
 from model_cards.tree import Link, Parts
@@ -91,9 +91,13 @@ class Places:
 
 
 def of(book: Book, requirement: Node, places: Places) -> tuple[Answer, ...]:
-    """The answers to a requirement, one for each that it asks for, in the register's order; then what touches it."""
+    """The answers to a requirement, one for each that it asks for, in the register's order; then what touches it.
+
+    A gate that it expects and that the policy lacks is an answer that is asked for and missing.
+    """
     own = [_answer(book, pointer, places) for pointer in requirement["evidence"]]
     near = [_answer(book, pointer, places) for pointer in requirement["touched_by"]]
+    own += [Answer("gap", (expectations.gap(gate),)) for gate in expectations.lacking(book, requirement.value["id"])]
     return (*own, *(dataclasses.replace(a, state="touched") for a in near if a.state == "evidenced"))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from model_cards import about, blocks, classification, decision, effect, gaps, given, report, statements, tree
-from model_cards.legal import declaration, names, parts, risks
+from model_cards.legal import declaration, expectations, names, parts, risks
 from model_cards.refs import Book, Fact, Gap
 from model_cards.tree import Block, Bullets, Labels, Link, Pairs, Paragraph, Parts, Section, Table
 
@@ -56,7 +56,7 @@ def for_card(book: Book) -> Section:
     asked = names.answering(book, "declaration") is not None
     found = [*_of_practice(book), *_of_gate(book, ("see below, what failed or stayed open",))]
     waiting = any(s.value["applies"] for s in book["answers"]["statements"]) if book["answers"] else asked
-    found += _of_statements(book) if waiting else []
+    found += [*(_of_expected(book) if asked else ()), *(_of_statements(book) if waiting else ())]
     found += _of_risks(book) if asked else []
     found += _of_class(book)
     found += [*_of_plan(book), *_of_model(book)] if asked else []
@@ -299,6 +299,7 @@ def _against(book: Book) -> list[Parts]:
     return [
         *_of_practice(book),
         *_of_gate(book, (Link("which", "brief-tested"),)),
+        *_of_expected(book),
         *_of_statements(book),
         *_of_risks(book),
         *_of_class(book),
@@ -402,6 +403,15 @@ def _of_practice(book: Book) -> list[Parts]:
     """A prohibited practice, named: nothing else that is in order outweighs it, so it is said first."""
     words = "The answers point to a prohibited practice: {which} (for the compliance officer)."
     return [tree.say(words, which=objection.why) for objection in declaration.prohibited(book)]
+
+
+def _of_expected(book: Book) -> list[Parts]:
+    """The gates that the duties expect and the plan lacks: no decision was taken on what they would judge."""
+    found = [
+        tree.parts(expectations.named(gate), " (", gate["requirement"]["place"].fact(), ")")
+        for gate in expectations.lacking(book)
+    ]
+    return [tree.say("Lacking in the policy: {names} (for the engineer).", names=parts.listed(found))] if found else []
 
 
 def _of_model(book: Book) -> list[Parts]:

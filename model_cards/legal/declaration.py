@@ -13,7 +13,7 @@ from typing import Any
 
 from model_cards import blocks, given, statements, tree
 from model_cards.language import Words
-from model_cards.legal import annexes, frame, risks
+from model_cards.legal import annexes, expectations, frame, risks
 from model_cards.refs import Book, Fact, Gap, Node
 from model_cards.tree import Document, Paragraph, Parts, Section, Table, parts
 
@@ -73,7 +73,7 @@ def against(book: Book, waived: Waived = ()) -> list[Objection]:
         book: The records of the run.
         waived: Lines of the gate that a named person accepts.
     """
-    found = [*_class(book), *gates(book, waived), *_stated(book), *_risks(book), *of_plan(book)]
+    found = [*_class(book), *expected(book), *gates(book, waived), *_stated(book), *_risks(book), *of_plan(book)]
     return [*prohibited(book), *of_model(book), *found]
 
 
@@ -293,6 +293,19 @@ def _open_class(book: Book) -> list[Objection]:
         )
         for finding in book.law["read"]["findings"].where(state="open")
         if finding.value["id"] != "high_risk"
+    ]
+
+
+def expected(book: Book) -> list[Objection]:
+    """Gates that a duty of the system expects and that the plan lacks: nothing was decided on what they would judge."""
+    return [
+        Objection(
+            (expectations.named(lacking),),
+            tree.say("{place} applies, and the plan has none", place=lacking["requirement"]["place"].fact()),
+            expectations.WHO,
+            (Words(expectations.WHERE),),
+        )
+        for lacking in expectations.lacking(book)
     ]
 
 

@@ -9,8 +9,9 @@ import pytest
 
 from configs.law import register as law
 from evidence.dossier import Dossier
+from model_cards import language as catalogues
 from model_cards import localise, refs, statements, tree
-from model_cards.legal import annex_iv, annexes, brief, declaration, registration
+from model_cards.legal import annex_iv, annexes, answered, brief, declaration, registration, traceability
 from model_cards.refs import Node
 from tests.model_cards import builders
 from tests.model_cards.legal import stating
@@ -220,6 +221,34 @@ def test_a_prohibited_practice_stands_against_it_in_every_document(ready: Dossie
         assert words in text.partition("Art. 5(1)(c)")[0]
     (first, *_) = brief.for_card(book).blocks[1].items  # type: ignore[union-attr]
     assert tree.plain(first).startswith("The answers point to a prohibited practice: the answers point to it")
+
+
+@pytest.mark.parametrize("family", ["performance", "fairness", "robustness"])
+@pytest.mark.parametrize("language", ["en", "de", "fr"])
+def test_a_gate_that_the_class_expects_and_the_plan_lacks_is_told(ready: Dossier, family: str, language: str) -> None:
+    """It stands against the declaration, is a gap of the annex and of the matrix, and names who can set it."""
+    kept = [g.model_dump(mode="json") for g in ready.plan.policy.gates if not g.check.startswith(f"{family}.")]
+    changed = builders.with_plan(ready, {"policy": {"gates": kept}})
+    assert f"required gate on {family}" in _what(changed)
+    book = refs.book(changed)
+    (only,) = [o for o in declaration.against(book) if tree.plain(o.what) == f"required gate on {family}"]
+    assert (only.who, tree.plain(only.where)) == ("engineer", "plan: policy.gates")
+    (requirement,) = [g["requirement"] for g in book.law["read"]["gates"]]
+    row = next(
+        row
+        for article in traceability.articles(book, answered.Places(frozenset()))
+        for row in article.rows
+        if row.requirement.value["id"] == requirement.value["id"]
+    )
+    gaps = [p for a in row.answers if a.state == "gap" for p in a.words if isinstance(p, refs.Gap)]
+    (gap,) = [gap for gap in gaps if gap.key[0] == f"required gate on {family}"]
+    assert (gap.who, gap.where) == ("engineer", "plan: policy.gates")
+    document = localise.build(annex_iv.build, book, language)
+    assert language == "en" or localise.missing(document) == ()
+    word = gap.key[0] if language == "en" else catalogues.find(gap.key[0], language)
+    point = next(s for s in document.sections if s.id == "AIV-4")
+    assert any(isinstance(p, refs.Gap) and word and word in p.text for p in tree.walk_section(point))
+    assert any(word and word in tree.plain((p,)) for p in tree.walk_section(document.sections[0]))
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from configs.law import applies
+from configs.law import applies, gates
 from evidence.dossier import Dossier
 from model_cards import refs, report, tree
 from model_cards.legal import answered, traceability
@@ -31,8 +31,9 @@ def numbers(row: tuple[tree.Parts, ...]) -> list[int]:
 def test_every_applying_requirement_and_answer_has_its_line(
     trees: dict[str, dict[str, Document]], runs: dict[str, Dossier], run: str
 ) -> None:
-    """One line for each answer that the register asks for, in its order."""
-    asked = [(r.place, len(r.evidence)) for r in applies.requirements(runs[run].plan)]
+    """One line for each answer that the register asks for, in its order, and for each gate that the plan lacks."""
+    lacking = [gate.requirement.id for gate in gates.lacking(runs[run].plan)]
+    asked = [(r.place, len(r.evidence) + lacking.count(r.id)) for r in applies.requirements(runs[run].plan)]
     expected = [place for place, number in asked for _ in range(number)]
     found = [
         tree.plain(row[0])
