@@ -119,7 +119,8 @@ def counted(sentence: Sentence, text: Tokens, mention: Mention, evidence: Eviden
 SPELLED = {word: number for word, number in mentions.SPELLED.items() if number > 1}
 """Numbers in letters that are no article."""
 _WRITTEN = re.compile(
-    rf"(?<![\w-])({'|'.join(SPELLED)})(?!\s+(?:of|out|and|or|to|times|in)(?!\w))(?=\s)", re.IGNORECASE
+    rf"(?<![\w-])({'|'.join(SPELLED)})(?!\s+(?:of|out|and|or|to|times|in|on|for|from|by|with|at)(?!\w))(?=\s)",
+    re.IGNORECASE,
 )
 
 

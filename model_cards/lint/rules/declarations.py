@@ -8,7 +8,7 @@ import itertools
 import re
 from collections.abc import Iterator
 
-from model_cards.lint import mentions
+from model_cards.lint import mentions, waived
 from model_cards.lint.evidence import Entry, Evidence
 from model_cards.lint.model import Document, Finding, Sentence
 from model_cards.lint.rules import praise, saying
@@ -169,6 +169,8 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
             continue
         if _REQUIRED.search(sentence.text, *span) and _tells_required(evidence):
             continue  # which of the criteria are asked for is for who knows the record
+        if strict and waived.all_accepted(evidence):
+            continue  # who declares it has accepted what did not pass; that all was met stays untrue
         failed, undecided, passed = results(evidence)
         if failed or undecided:
             bad = (failed or undecided)[0]
@@ -265,12 +267,16 @@ def _tells_required(evidence: Evidence) -> bool:
     return any(e.key.lower() in {"required", "mandatory"} for e in evidence.entries)
 
 
+_SUPPOSED = frozenset({"rows_needed"})
+"""Places of what would be found with other data, and was not."""
+
+
 @functools.lru_cache(maxsize=8)
 def results(evidence: Evidence) -> tuple[tuple[Entry, ...], tuple[Entry, ...], tuple[Entry, ...]]:
     """Criteria of the evidence that failed, are undecided, passed."""
     failed, undecided, passed = [], [], []
     for entry in evidence.entries:
-        if entry.derived:
+        if entry.derived or _SUPPOSED.intersection(map(str, entry.path)):
             continue
         about_result = entry.key.lower() in _RESULT_KEYS or (
             len(entry.path) > 1

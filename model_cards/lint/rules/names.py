@@ -34,7 +34,7 @@ _ELSEWHEN = re.compile(
     r"(?<!\w)(?:against|versus|vs|compar\w+|earlier|previous|since|old|older|from|before|prior|until|next|plan\w*|than|after|"
     r"future|upcoming|will|first|last|replaces?|supersedes?|predecessor|successor|up to|"
     r"requires?|needs?|compatible|schema|format|law|register|standard|template|licen[cs]e|specification|"
-    r"protocol|geplant|vorherige\w*|ab)(?!\w)",
+    r"protocol|handbook|manual|procedure|guidelines?|chapter|handbuch|kapitel|geplant|vorherige\w*|ab)(?!\w)",
     re.IGNORECASE,
 )
 _ALIASES = {"pytorch": "torch", "sklearn": "scikit-learn", "onnx runtime": "onnxruntime"}

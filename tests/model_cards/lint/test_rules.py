@@ -58,6 +58,8 @@ PASSES = [
     "A penetration test must be carried out before release.",
     "Data at rest are encrypted with AES-256.",
     "The pilot was approved by Dr. Ruiz.",
+    "Who runs it is told in the QM handbook (RM-07, version 2.1).",
+    "Ten of twelve columns were kept, the two on age and income first.",
     "Every rejection is reviewed by a human officer before it is sent to the applicant.",
     "The system has not been certified.",
     "No declaration of conformity has been issued.",
@@ -114,3 +116,27 @@ def test_rules_are_named_and_explained() -> None:
     for name, rule in catalogue.RULES.items():
         assert name == rule.id
         assert rule.explains.endswith(".")
+
+
+def test_what_would_fail_with_more_rows_has_not_failed(tmp_path: Path) -> None:
+    """A verdict that is only foreseen stands against no declaration."""
+    text = "We hereby declare that A is in conformity with Regulation (EU) 2024/1689."
+    passed = {"gates": [{"criterion": "recall", "outcome": "pass"}], "declaration": "signed on 2026-06-18"}
+    foreseen = [{"slice": "overall", "status": "fail"}]
+    assert "declaration-failed" in lint(text, tmp_path, passed | {"checks": foreseen})
+    assert "declaration-failed" not in lint(text, tmp_path, passed | {"rows_needed": foreseen})
+
+
+def test_a_draft_beside_what_was_waived_hides_nothing(tmp_path: Path) -> None:
+    """Each required line that did not pass was accepted by name: it may be declared, but not said to be met."""
+    line = {"check_id": "performance.recall", "slice": "overall"}
+    gate = {"reasons": [line | {"required": True, "status": "inconclusive"}]}
+    approval = {"decision": "approved", "waivers": [line | {"reason": "A pilot."}]}
+    text = "We hereby declare that A is in conformity with Regulation (EU) 2024/1689."
+    assert "declaration-failed" not in lint(text, tmp_path, {"gate": gate, "approval": approval})
+    refused = approval | {"decision": "refused"}
+    other = approval | {"waivers": [{"check_id": "performance.precision", "slice": "overall"}]}
+    for decision in (refused, other, {}):
+        assert "declaration-failed" in lint(text, tmp_path, {"gate": gate, "approval": decision})
+    met = "All acceptance criteria were met."
+    assert "declaration-failed" in lint(met, tmp_path, {"gate": gate, "approval": approval})
