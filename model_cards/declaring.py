@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from evidence import records
 from evidence.dossier import Dossier
 from evidence.folder import RunFolder
-from model_cards import documents, localise, refs, tree
+from model_cards import documents, inventory, localise, refs, tree
 from model_cards.legal import declaration, names
 from model_cards.refs import Book, Node
 
@@ -36,11 +36,12 @@ def draft(
     if not _asked(book) or declaration.against(book, _waived(waivers)):
         return ()
     accepted = Node(f"{place}.json", "/waivers", [waiver.model_dump(mode="json") for waiver in waivers])
-    fields = json.dumps(declaration.draft_data(book, accepted), indent=1, ensure_ascii=False, allow_nan=False)
+    data = declaration.draft_data(inventory.gathered(book), accepted)
+    fields = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False)
     at = dt.datetime.fromisoformat(dossier.gate.at)
     files: dict[str, bytes] = {}
     for language in documents.languages(dossier.plan, next(e for e in names.DOCUMENTS if e.id == NEED)):
-        document = localise.build(lambda read: declaration.draft(read, accepted), book, language)
+        document = localise.build(lambda read: declaration.draft(inventory.gathered(read), accepted), book, language)
         stem = names.stem(NEED, language)
         files |= {f"{stem}.{end}": documents.in_format(document, NEED, end, at) for end in documents.FORMATS}
     files["declaration_fields.json"] = (fields + "\n").encode("utf-8")

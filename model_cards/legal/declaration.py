@@ -13,7 +13,7 @@ from typing import Any
 
 from model_cards import blocks, given, statements, tree
 from model_cards.language import Words
-from model_cards.legal import annexes, expectations, frame, risks
+from model_cards.legal import accepted, annexes, expectations, frame, risks
 from model_cards.refs import Book, Fact, Gap, Node
 from model_cards.tree import Document, Paragraph, Parts, Section, Table, parts
 
@@ -101,7 +101,7 @@ def draft(book: Book, waivers: Node) -> Document:
     """The draft. Whoever calls it has asked `against`, and nothing stood against it.
 
     Args:
-        book: The records of the run.
+        book: The records of the run, with its gaps gathered.
         waivers: The waivers of the approval, as a place.
 
     Raises:
@@ -112,9 +112,10 @@ def draft(book: Book, waivers: Node) -> Document:
         raise ValueError(f"declaration: expected nothing that stands against it, got {len(found)} objections.")
     fields = {str(f.requirement.value["id"]): f for f in annexes.fields(book, "AV-")}
     inner = [Section(f"field-{name.lower()}", _heading(field), _field(book, field)) for name, field in fields.items()]
-    first = Section("draft", "Draft for signature", (Paragraph((UNSIGNED,), "lead"),))
-    last = Section("accepted", "What did not pass, and who accepts it", tuple(_accepted(book, waivers)))
-    return frame.document(book, "EU declaration of conformity, draft for signature", (first, *inner, last))
+    lead = (Paragraph((UNSIGNED,), "lead"), Paragraph(accepted.shortly(book)))
+    first = Section("draft", "Draft for signature", lead)
+    last = accepted.sections(book, waivers)
+    return frame.document(book, "EU declaration of conformity, draft for signature", (first, *inner, *last))
 
 
 def draft_data(book: Book, waivers: Node) -> dict[str, Any]:
@@ -128,13 +129,13 @@ def draft_data(book: Book, waivers: Node) -> dict[str, Any]:
         "law": book.law["register"]["celex"].value,
         "fields": annexes.plain(annexes.fields(book, "AV-")),
         "accepted_by_waiver": [dict(w.value) for w in waivers],
+        "accepted_by_signature": accepted.plain(book),
     }
 
 
 UNSIGNED = (
     "This is a draft. It becomes a declaration only when the person named in its field Annex V(8) signs it, under the "
-    "sole responsibility of the provider. The tool that wrote it declares nothing. What did not pass, and who accepts "
-    "it, stands at its end."
+    "sole responsibility of the provider. The tool that wrote it declares nothing."
 )
 BY_SIGNATURE = {
     "AV-3": "By signing, the signatory states that the declaration is issued under the sole responsibility of the "
@@ -183,33 +184,6 @@ def _signatory(book: Book) -> tuple[Paragraph, ...]:
         role=found["role"].fact(),
     )
     return (Paragraph(words, "note"),)
-
-
-def _accepted(book: Book, waivers: Node) -> list[tree.Block]:
-    """What did not pass, what was found, and who accepts it, why and until when."""
-    if not waivers:
-        return [Paragraph(("Every required gate and check of the run passed; nothing was waived.",))]
-    known = {(v.reason.value["check_id"], v.reason.value["slice"]): v for v in blocks.verdicts(book)}
-    lines = tuple(_waiver(known[w.value["check_id"], w.value["slice"]], w) for w in waivers)
-    caption = ("Required gates and checks that did not pass and that a named person accepts",)
-    heads = ("Gate", "Outcome", "What was found", "Accepted, because", "By", "Until")
-    return [Table(caption, heads, lines, prose=True)]
-
-
-def _waiver(verdict: blocks.Verdict, waiver: Node) -> tuple[Parts, ...]:
-    return (
-        _named(verdict),
-        blocks.status(verdict.reason),
-        blocks.measured(verdict),
-        (waiver["reason"].fact(),),
-        (waiver["person"].fact(),),
-        (waiver["expires"].fact("date"),),
-    )
-
-
-def _named(verdict: blocks.Verdict) -> Parts:
-    where: Parts = parts(" (", *blocks.slice_words(verdict.reason), ")") if blocks.adds_slice(verdict) else ()
-    return parts(verdict.title, *where)
 
 
 def _against(book: Book, found: list[Objection]) -> tuple[tree.Block, ...]:
@@ -326,7 +300,7 @@ def gates(book: Book, waived: Waived = ()) -> list[Objection]:
     found = []
     for verdict in _not_passed(book, waived):
         kind = "gate of the plan: " if verdict.of_policy else "further required check: "
-        what = parts(kind, *_named(verdict), ": ", *blocks.status(verdict.reason))
+        what = parts(kind, *accepted.named(verdict), ": ", *blocks.status(verdict.reason))
         change = ("improve the system, or waive it with a reason: proofline approve --waive",)
         found.append(Objection(what, blocks.measured(verdict), "engineer, or whoever approves", change))
     return found

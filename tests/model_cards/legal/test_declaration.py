@@ -9,8 +9,8 @@ import pytest
 
 from configs.law import register as law
 from evidence.dossier import Dossier
+from model_cards import inventory, localise, refs, statements, tree
 from model_cards import language as catalogues
-from model_cards import localise, refs, statements, tree
 from model_cards.legal import annex_iv, annexes, answered, brief, declaration, registration, traceability
 from model_cards.refs import Node
 from tests.model_cards import builders
@@ -34,7 +34,7 @@ def test_nothing_stands_against_what_is_ready(ready: Dossier) -> None:
     assert _what(ready) == []
     book = refs.book(ready)
     titles = [section.title for section in declaration.draft(book, NONE).sections]
-    assert [title.partition(" – ")[0] for title in titles[1:-1]] == [r.place for r in law.load().annex_v]
+    assert [title.partition(" – ")[0] for title in titles[1:-2]] == [r.place for r in law.load().annex_v]
     assert declaration.data(book)["against"] == []
 
 
@@ -53,7 +53,7 @@ def test_an_open_required_gate_stands_against_it_until_waived(ready: Dossier, st
     assert _what(changed, ((line.check_id, line.slice),)) == []
     waiver = {"check_id": line.check_id, "slice": line.slice, "person": "P", "reason": "Why.", "expires": "2027-01-01"}
     draft = declaration.draft(refs.book(changed), Node("approvals/001.json", "/waivers", [waiver]))
-    shown = {p.value for p in tree.walk_section(draft.sections[-1]) if isinstance(p, refs.Fact)}
+    shown = {p.value for p in tree.walk_section(draft.sections[-2]) if isinstance(p, refs.Fact)}
     assert {status, "P", "Why.", "2027-01-01"} <= shown
     assert len(_what(changed, ((line.check_id, "another"),))) == 1
     with pytest.raises(ValueError, match="expected nothing that stands against it"):
@@ -158,6 +158,57 @@ def test_a_draft_states_nothing_itself(ready: Dossier) -> None:
     assert (data["status"], data["signed"]) == ("DRAFT - not a declaration", False)
     assert [f["id"] for f in data["fields"]] == [r.id for r in law.load().annex_v]
     assert all(f["state"] == "filled" and f["text"] and f["evidence"] for f in data["fields"])
+
+
+def _carried(ready: Dossier) -> Dossier:
+    """The same run with the acceptance of its risk and one statement carried over from an earlier run."""
+    assert ready.answers is not None
+    (risk,) = ready.answers.risks
+    assert risk.acceptance is not None
+    old = risk.acceptance.model_copy(update={"status": "carried", "carried_from": "run-1"})
+    statements_ = tuple(
+        s.model_copy(update={"status": "carried", "carried_from": "run-1"}) if s.id == "stop" else s
+        for s in ready.answers.statements
+    )
+    risks = (risk.model_copy(update={"acceptance": old}),)
+    return dataclasses.replace(
+        ready, answers=ready.answers.model_copy(update={"risks": risks, "statements": statements_})
+    )
+
+
+@pytest.mark.parametrize("other", ["en", "de", "fr"])
+def test_the_draft_lists_what_is_open_and_what_nobody_confirmed(ready: Dossier, other: str) -> None:
+    """Every gap of a requirement and of the run, with the requirement that asks; acceptances that are carried over."""
+    assert ready.answers is not None
+    dossier = _carried(ready)
+    book = inventory.gathered(refs.book(dossier))
+    places = answered.Places(frozenset())
+    rows = [row for article in traceability.articles(book, places) for row in article.rows]
+    asking = {
+        tree.plain((part,)): str(row.requirement.value["place"])
+        for row in rows
+        for answer in row.answers
+        if answer.state == "gap"
+        for part in answer.words
+        if isinstance(part, refs.Gap)
+    }
+    assert asking
+    assert set(asking) <= {gap.text for gap in book.gaps or ()}
+    document = localise.build(lambda read: declaration.draft(inventory.gathered(read), NONE), book, other)
+    last = document.sections[-1]
+    gaps, carried = (block for block in last.blocks if isinstance(block, tree.Table))
+    assert len(gaps.rows) == len(book.gaps or ())
+    (risk,) = dossier.answers.risks if dossier.answers else ()
+    assert [risk.title in tree.plain(row[0]) for row in carried.rows] == [True, False]
+    assert all("run-1" in tree.plain(row[-1]) for row in carried.rows)
+    head = tree.plain(tuple(tree.walk_section(document.sections[0])))
+    assert all(str(number) in head for number in (len(gaps.rows), len(carried.rows)))
+    if other == "en":
+        shown = {tree.plain(row[0]): tree.plain(row[1]) for row in gaps.rows}
+        assert all(place in shown[gap] for gap, place in asking.items())
+    found = declaration.draft_data(book, NONE)["accepted_by_signature"]
+    assert [len(found["open"]), len(found["not_confirmed"])] == [len(gaps.rows), len(carried.rows)]
+    assert [o["what"] for o in found["open"] if o["asked_by"]] == list(dict.fromkeys(asking))
 
 
 USE = {"annex_i_product": "no", "annex_i_point": None, "annex_iii_use": "yes", "annex_iii_point": "5(b)"}
@@ -298,7 +349,7 @@ def test_annex_iv_says_how_many_things_stand_against_the_declaration(dossiers: d
 
 def test_the_draft_names_who_stated_the_signatory(ready: Dossier) -> None:
     """The last field shows person and role, and that name and function of the signatory have to be completed."""
-    field = declaration.draft(refs.book(ready), NONE).sections[-2]
+    field = declaration.draft(refs.book(ready), NONE).sections[-3]
     text = tree.plain(tuple(tree.walk_section(field)))
     assert f"Stated by {stating.BY['person']}, {stating.BY['role']}. Name and function of the signatory" in text
 
@@ -306,6 +357,9 @@ def test_the_draft_names_who_stated_the_signatory(ready: Dossier) -> None:
 @pytest.mark.parametrize("other", ["de", "fr"])
 def test_the_draft_speaks_the_languages_of_the_plan(ready: Dossier, other: str) -> None:
     """Its fixed words, what the signatory would state among them, are in the catalogues."""
-    document = localise.build(lambda book: declaration.draft(book, NONE), refs.book(ready), other)
-    assert localise.missing(document) == ()
-    assert document.language == other
+    for dossier in (ready, _carried(ready)):
+        document = localise.build(
+            lambda book: declaration.draft(inventory.gathered(book), NONE), refs.book(dossier), other
+        )
+        assert localise.missing(document) == ()
+        assert document.language == other

@@ -1,0 +1,182 @@
+"""What a draft of the declaration lays before whoever signs it: waivers, what is open, what nobody has confirmed.
+
+A draft is made once nothing stands against it; that is not to say that nothing is missing. What the requirements still
+ask for, and what was taken over from an earlier run, is named in it, so that nobody signs without having seen it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+from model_cards import blocks, stated, statements, tree
+from model_cards.legal import traceability
+from model_cards.legal.answered import Places
+from model_cards.legal.parts import question_of
+from model_cards.refs import Book, Gap, Node
+from model_cards.tree import Block, Paragraph, Parts, Section, Table, parts
+
+
+@dataclasses.dataclass(frozen=True)
+class Open:
+    """Something that nobody has stated or measured when the draft is made."""
+
+    what: Parts
+    asked_by: tuple[Node, ...]
+    """The requirements of the register that ask for it; empty where none does."""
+
+
+def sections(book: Book, waivers: Node) -> tuple[Section, Section]:
+    """The end of a draft: what was waived, then what is open or not confirmed.
+
+    Args:
+        book: The records, with the gaps of the run gathered.
+        waivers: The waivers of the approval, as a place.
+    """
+    waived = Section("accepted", "What did not pass, and who accepts it", tuple(_waived(book, waivers)))
+    return waived, Section("open", OPEN, tuple(_open(book)))
+
+
+OPEN = "Open when this draft was made, accepted by whoever signs"
+
+
+def shortly(book: Book) -> Parts:
+    """How much is open and not confirmed, for the head of a draft."""
+    node = book.law["read"]["requirements"]
+    return tree.say(
+        "Open when this draft was made: {open}; acceptances and statements that were not made or confirmed for this "
+        "run: {earlier}. What did not pass and all of this stands at its end; whoever signs accepts it.",
+        open=node.derived(len(still_open(book)), "things that are open when the draft is made", "count"),
+        earlier=node.derived(
+            len(not_confirmed(book)), "acceptances and statements that are older than the run", "count"
+        ),
+    )
+
+
+def still_open(book: Book) -> list[Open]:
+    """What the requirements that apply ask for and nothing answers, as the matrix finds it; then the other gaps."""
+    asking: dict[str, list[Node]] = {}
+    words: dict[str, Parts] = {}
+    for article in traceability.articles(book, Places(frozenset())):
+        for row in article.rows:
+            for piece in (p for answer in row.answers if answer.state == "gap" for p in _pieces(answer.words)):
+                key = tree.plain(piece)
+                words.setdefault(key, piece)
+                asking.setdefault(key, []).append(row.requirement)
+    for gap in book.gaps or ():
+        words.setdefault(gap.text, (gap,))
+    return [Open(piece, tuple(asking.get(key, ()))) for key, piece in words.items()]
+
+
+def _pieces(words: Parts) -> list[Parts]:
+    """The gaps that an answer consists of, each by itself; an answer that is none by its own words, whole."""
+    return [(part,) for part in words if isinstance(part, Gap)] or [words]
+
+
+@dataclasses.dataclass(frozen=True)
+class Earlier:
+    """An acceptance or a statement that was not made or confirmed for this run."""
+
+    what: Parts
+    node: Node
+    """Where it stands in the record, with person, role and day."""
+    reservation: Parts
+
+
+def not_confirmed(book: Book) -> list[Earlier]:
+    """The acceptances of residual risks that stand with a reservation, then the statements that were carried over."""
+    accepted = [r for r in (book["answers"]["risks"] if book["answers"] else ()) if r["acceptance"]]
+    found = [
+        Earlier(
+            tree.say("acceptance of the residual risk of “{title}”", title=risk["title"].fact()),
+            risk["acceptance"],
+            _reservation(risk["acceptance"]),
+        )
+        for risk in accepted
+        if stated.reservation(risk["acceptance"], book)
+    ]
+    carried = statements.to_confirm(book)
+    return found + [Earlier((question_of(book, str(s.value["id"])),), s, _reservation(s)) for s in carried]
+
+
+def _reservation(node: Node) -> Parts:
+    if node.value["status"] != "carried":
+        return ("given before this run",)
+    if not node["carried_from"]:
+        return ("carried over",)
+    return tree.say("carried over from run {run}", run=node["carried_from"].fact("name"))
+
+
+def plain(book: Book) -> dict[str, Any]:
+    """The same for programs."""
+    return {
+        "open": [
+            {"what": tree.plain(o.what), "asked_by": [str(r.value["id"]) for r in o.asked_by]} for o in still_open(book)
+        ],
+        "not_confirmed": [
+            {
+                "what": tree.plain(earlier.what),
+                "reservation": tree.plain(earlier.reservation),
+                "person": earlier.node.value["person"],
+                "at": earlier.node.value["at"],
+                "evidence": earlier.node.evidence,
+            }
+            for earlier in not_confirmed(book)
+        ],
+    }
+
+
+def _open(book: Book) -> list[Block]:
+    found, waiting = still_open(book), not_confirmed(book)
+    if not found and not waiting:
+        return [Paragraph(("Nothing was open when this draft was made, and nothing waits to be confirmed.",))]
+    lead = (
+        "Nobody has stated or measured the following, or confirmed it for this run. Nothing was filled in for it: "
+        "whoever signs accepts it as it stands."
+    )
+    shown: list[Block] = [Paragraph((lead,))]
+    if found:
+        rows = tuple((o.what, _asked_by(o)) for o in found)
+        heads = ("What is open, and who can fill it", "Requirement that asks for it")
+        shown.append(Table(("Open when this draft was made",), heads, rows, prose=True))
+    if waiting:
+        lines = tuple(
+            (e.what, (e.node["person"].fact(),), (e.node["at"].fact("date"),), e.reservation) for e in waiting
+        )
+        caption = ("Acceptances of residual risks and statements that were not made or confirmed for this run",)
+        columns = ("Acceptance or statement", "By", "On", "Reservation")
+        shown.append(Table(caption, columns, lines, prose=True))
+    return shown
+
+
+def _asked_by(found: Open) -> Parts:
+    each = [parts(r["place"].fact(), ": ", r["duty"].fact()) for r in found.asked_by]
+    return tree.joined(each, "; ") or ("none of the register of the law",)
+
+
+def _waived(book: Book, waivers: Node) -> list[Block]:
+    """What did not pass, what was found, and who accepts it, why and until when."""
+    if not waivers:
+        return [Paragraph(("Every required gate and check of the run passed; nothing was waived.",))]
+    known = {(v.reason.value["check_id"], v.reason.value["slice"]): v for v in blocks.verdicts(book)}
+    lines = tuple(_waiver(known[w.value["check_id"], w.value["slice"]], w) for w in waivers)
+    caption = ("Required gates and checks that did not pass and that a named person accepts",)
+    heads = ("Gate", "Outcome", "What was found", "Accepted, because", "By", "Until")
+    return [Table(caption, heads, lines, prose=True)]
+
+
+def _waiver(verdict: blocks.Verdict, waiver: Node) -> tuple[Parts, ...]:
+    return (
+        named(verdict),
+        blocks.status(verdict.reason),
+        blocks.measured(verdict),
+        (waiver["reason"].fact(),),
+        (waiver["person"].fact(),),
+        (waiver["expires"].fact("date"),),
+    )
+
+
+def named(verdict: blocks.Verdict) -> Parts:
+    """What a line of the gate is about, with its slice where the title does not say it."""
+    where: Parts = parts(" (", *blocks.slice_words(verdict.reason), ")") if blocks.adds_slice(verdict) else ()
+    return parts(verdict.title, *where)
