@@ -166,11 +166,18 @@ class Risk(Section):
     control: Words
     """The measure against it (Art. 9(2)(d))."""
     shown_by: tuple[Text, ...] = ()
-    """Checks whose results show the control, for example `performance.ece`."""
+    """Checks whose results show the control: `performance.ece`, or for an attribute or one group with its slice,
+    `fairness.equal_opportunity_difference@sex`."""
     acceptance: Acceptance | None = None
     """Who accepts what remains. Absent: nobody has."""
     review_on: Day | None = None
     """When it is looked at again (Art. 9(2))."""
+
+
+def check_and_slice(name: str) -> tuple[str, str | None]:
+    """An entry of `Risk.shown_by` as check and slice: `check@slice`; None where it names no slice."""
+    check, at, where = name.partition("@")
+    return check, where if at else None
 
 
 def stated_sha256(text: str, person: str, role: str, at: str) -> str:

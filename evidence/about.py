@@ -10,7 +10,7 @@ from typing import Any
 
 import pydantic
 
-from configs import errors
+from configs import answers, errors
 from configs.answers import Risk
 from configs.language.load import AnyPlan
 from evidence import canonical, records
@@ -23,7 +23,7 @@ def digest(pointers: Iterable[str], plan: AnyPlan, found: Mapping[str, pydantic.
     """SHA-256 of what some pointers of the register lead to.
 
     Args:
-        pointers: `plan:PATH`, `record:STAGE` or `check:ID`.
+        pointers: `plan:PATH`, `record:STAGE`, `check:ID` or `check:ID@SLICE`.
         plan: The plan of the run.
         found: Stage to its record.
 
@@ -50,7 +50,9 @@ def value(pointer: str, plan: AnyPlan, found: Mapping[str, pydantic.BaseModel | 
     if kind == "plan":
         return _of_plan(name, plan)
     if kind == "check":
-        return [r for stage in _CHECKED for r in _results(found.get(stage)) if r["check"] == name]
+        check, where = answers.check_and_slice(name)
+        every = [r for stage in _CHECKED for r in _results(found.get(stage), where) if r["check"] == check]
+        return every if where is None else [r for r in every if r["measures"] or r["status"]]
     if kind != "record" or name not in _RECORDS:
         raise errors.IntegrityError(
             f"pointer {pointer}: expected a part of the plan, a record or a check, got another."
@@ -69,16 +71,21 @@ def _of_plan(path: str, plan: AnyPlan) -> Any:
     return {k: v for k, v in content.items() if k != "version"} if path == "system" else content
 
 
-def _results(record: pydantic.BaseModel | None) -> list[dict[str, Any]]:
+def _results(record: pydantic.BaseModel | None, where: str | None = None) -> list[dict[str, Any]]:
+    """The results of a record; with a slice, what of each speaks of it or of the groups of that attribute.
+
+    The status of a check that compares several attributes is that of all of them, and none for a single one.
+    """
     results: tuple[records.CheckResult, ...] = getattr(record, "results", ())
     return [
         {
             "check": result.check_id,
             "title": result.title,
-            "status": result.status,
+            "status": result.status if where is None or (result.details or {}).get("slice") == where else None,
             "measures": [
                 [m.name, m.slice, m.split, m.n, None if m.value is None else f"{m.value:.{SIGNIFICANT}g}"]
                 for m in result.measures
+                if where is None or m.slice == where or m.slice.startswith(f"{where}=")
             ],
         }
         for result in results

@@ -192,9 +192,12 @@ class Answers:
         return altered
 
     def checks(self) -> set[str]:
-        """Every check of the run."""
+        """Every check of the run, and each with every slice that it measures: `check@slice`."""
         found = (self.records["validate"], self.records["govern"], self.records["evaluate"])
-        return {result.check_id for record in found if record for result in record.results}
+        results = [result for record in found if record for result in record.results]
+        sliced = {f"{r.check_id}@{m.slice}" for r in results for m in r.measures}
+        sliced |= {f"{r.check_id}@{r.details['slice']}" for r in results if r.details and "slice" in r.details}
+        return {result.check_id for result in results} | sliced
 
     def _require_known_checks(self, file: AnswersFile) -> None:
         for risk in file.risks:
@@ -251,7 +254,7 @@ def checked(kind: type[SectionT], **content: object) -> SectionT:
 
 
 def require_check(check: str, known: set[str], where: str = "") -> None:
-    """Is a check one that the run has made?
+    """Is a check one that the run has made, and for this slice where one is named?
 
     Raises:
         PlanError: It is not; with the one that was probably meant.

@@ -22,7 +22,7 @@ FIELDS: tuple[tuple[str, str], ...] = (
     ("affected", "Persons affected, separated by ;"),
     ("impact_areas", f"Impact areas, separated by ; ({', '.join(get_args(answers.ImpactArea))})"),
     ("control", "Control: the measure against it"),
-    ("shown_by", "Checks that show the control, separated by ; (empty: none)"),
+    ("shown_by", "Checks that show the control, separated by ;, for one group or attribute CHECK@SLICE (empty: none)"),
     ("likelihood", f"Likelihood with the control ({', '.join(get_args(answers.Likelihood))})"),
     ("severity", f"Severity with the control ({', '.join(get_args(answers.Severity))})"),
     ("in_misuse", "Does it arise in foreseeable misuse? (yes, no)"),

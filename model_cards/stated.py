@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 
-from model_cards import blocks, statements, tree
+from model_cards import controls, statements, tree
 from model_cards.refs import Book, Gap, Node
 from model_cards.tree import Paragraph, Parts, Section, Table, parts
 
@@ -72,14 +72,7 @@ def shown_by(risk: Node, book: Book) -> Parts:
     """The checks that show the control with their outcome; a gap where none is named or a named one was not made."""
     if not risk["shown_by"]:
         return (no_check(risk),)
-    found: Parts = ()
-    for name in risk["shown_by"]:
-        result = book.result(str(name.value))
-        line: Parts = (Gap(name.fact("name"), "engineer", "a run that makes this check", "Not measured"),)
-        if result is not None:
-            line = parts(result["title"].fact(), ": ", *blocks.status(result))
-        found = parts(found, "; " if found else "", line)
-    return found
+    return controls.words(risk, book)
 
 
 def acceptance(risk: Node, book: Book) -> Parts:

@@ -276,14 +276,8 @@ def risks(book: Book) -> tuple[Section, ...]:
 
 
 def _risk(book: Book, risk: Node) -> Labels:
-    shown = []
-    for check in risk["shown_by"]:
-        result = book.result(str(check.value))
-        shown.append(
-            tree.parts(result["title"].fact(), ": ", *blocks.status(result)) if result else (check.fact("name"),)
-        )
-    by = parts.listed(shown, "; ") if shown else (stated.no_check(risk),)
-    return Labels((*risk_file.assessed(risk), ("Shown by", by), *risk_file.settled(book, risk)))
+    shown = ("Shown by", stated.shown_by(risk, book))
+    return Labels((*risk_file.assessed(risk), shown, *risk_file.settled(book, risk)))
 
 
 def _standards(book: Book) -> list[Block]:

@@ -6,10 +6,12 @@ run suggests and no risk of the register speaks of stands apart, so that nobody 
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from typing import Any
 
-from model_cards import blocks, decision, stated, statements, tree
+from configs import answers
+from model_cards import blocks, controls, decision, stated, statements, tree
 from model_cards.legal import frame
 from model_cards.refs import Book, Fact, Gap, Node
 from model_cards.statements import said
@@ -172,22 +174,9 @@ def _review(book: Book, risk: Node) -> Parts:
     return parts("due on ", risk["review_on"].fact("date"))
 
 
-def results_of(book: Book, risk: Node) -> list[tuple[Node, list[blocks.Verdict]]]:
-    """The results of the checks that are said to show a control, each with its lines of the gate."""
-    lines = blocks.verdicts(book)
-    found: list[tuple[Node, list[blocks.Verdict]]] = []
-    for check in dict.fromkeys(str(c.value) for c in risk["shown_by"]):
-        mine = [v for v in lines if v.reason.value["check_id"] == check]
-        found += [(r, mine) for r in book.results() if r.value["check_id"] == check]
-    return found
-
-
 def statuses(book: Book, risk: Node) -> list[str]:
     """The outcomes of everything that is said to show a control; a check without a threshold counts as measured."""
-    found: list[str] = []
-    for result, lines in results_of(book, risk):
-        found += [v.status for v in lines] or [str(result.value["status"])]
-    return found
+    return [status for control in controls.of(book, risk) for status in control.statuses]
 
 
 def _shown_in_short(book: Book, risk: Node) -> Parts:
@@ -232,8 +221,8 @@ def _sentence(book: Book, risk: Node) -> Fact | Gap:
 def _control(book: Book, risk: Node) -> list[tree.Block]:
     shown: list[tree.Block] = []
     lines: list[tuple[Parts, ...]] = []
-    for result, verdicts in results_of(book, risk):
-        lines += [_line_of(v) for v in verdicts] or [_line_of_result(result)]
+    for control in controls.of(book, risk):
+        lines += [_line_of(v) for v in control.verdicts] or [_line_without(control)]
     if lines:
         heads = ("Test", "Slice", "Measured", "Interval", "Threshold", "Rows", "Outcome")
         shown.append(Table(("Tests of this control",), heads, tuple(lines), frozenset({2, 3, 5})))
@@ -252,38 +241,86 @@ def _line_of(verdict: blocks.Verdict) -> tuple[Parts, ...]:
     )
 
 
-def _line_of_result(result: Node) -> tuple[Parts, ...]:
-    measure = next(iter(result["measures"]), None)
-    outcome: Parts = blocks.status(result)
-    if result.value["status"] == "not_applicable" and measure is not None:
-        outcome = ("no threshold set",)
-    where: Parts = blocks.slice_words(measure) if measure is not None else blocks.NOTHING
+def _line_without(control: controls.Control) -> tuple[Parts, ...]:
+    """A test that no line of the gate judges, or that the run has not made."""
+    result, measure = control.result, control.measure
+    if result is None:
+        title, outcome = (
+            control.name.fact("name"),
+            control.name.derived("not made", "no check of the run has this name"),
+        )
+        return ((title,), *[blocks.NOTHING] * 5, (outcome,))
+    judged = measure is None or control.statuses != ["not_applicable"]
     return (
-        (result["title"].fact(),), where, blocks.value(measure), blocks.interval(measure), blocks.NOTHING,
-        blocks.rows(measure), outcome,
-    )  # fmt: skip
+        (result["title"].fact(),),
+        blocks.slice_words(measure) if measure is not None else blocks.NOTHING,
+        blocks.value(measure),
+        blocks.interval(measure),
+        blocks.NOTHING,
+        blocks.rows(measure),
+        blocks.status(result) if judged else ("no threshold set",),
+    )
+
+
+@dataclasses.dataclass(frozen=True)
+class _Line:
+    """A line of what the run suggests, with the check and the slice that a risk has to name to cover it."""
+
+    check: Node
+    where: str
+    cells: tuple[Parts, ...]
 
 
 def _suggested(book: Book) -> Section:
-    """What the run found and no risk of the register names."""
-    named = {str(c.value) for risk in entries(book) for c in risk["shown_by"]}
-    lines = [_hazard(v) for v in _open(book) if v.reason.value["check_id"] not in named]
-    lines += [line for check, line in _attacks(book) if check not in named]
-    lines += [line for check, line in _worse(book) if check not in named]
-    misuse = book.plan["system"]["foreseeable_misuse"]
+    """What the run found and no risk of the register names, check and slice, and the misuse that the plan foresees."""
+    every = [*map(_hazard, _open(book)), *_attacks(book), *_worse(book)]
+    lines = [line for line in every if not controls.named(book, str(line.check.value), line.where)]
     shown: list[tree.Block] = []
     if lines:
-        shown.append(Paragraph(("The run points to these; no risk of the register names the check that found them.",)))
+        words = "The run points to these; no risk of the register names the check that found them for this slice."
+        shown += [Paragraph((words,)), *_how_to_cover(book, lines)]
         heads = ("What the run points to", "Outcome", "What was found", "From")
-        shown.append(Table(("Not yet in the register",), heads, tuple(lines), prose=True))
+        body = tuple(line.cells for line in lines)
+        shown.append(Table(("Not yet in the register",), heads, body, prose=True))
     else:
         shown.append(
             Paragraph(("Whatever failed, stayed open or stood out in this run is named by a risk of the register.",))
         )
-    if misuse and not any(risk.value["in_misuse"] for risk in entries(book)):
-        shown.append(Paragraph(("The plan foresees misuse, and no risk of the register arises in misuse:",)))
-        shown.append(Bullets(tuple((item.fact(),) for item in misuse)))
-    return Section("suggested", "Suggested by the run, not yet in the register", tuple(shown), short="Suggested")
+    return Section(
+        "suggested", "Suggested by the run, not yet in the register", (*shown, *_misuse(book)), short="Suggested"
+    )
+
+
+def _how_to_cover(book: Book, lines: list[_Line]) -> list[tree.Block]:
+    """How a risk names a slice, where one names a check of these lines and another slice or none."""
+    known = {answers.check_and_slice(str(name.value))[0] for risk in entries(book) for name in risk["shown_by"]}
+    line = next((line for line in lines if line.where != controls.WHOLE and line.check.value in known), None)
+    if line is None:
+        return []
+    sentence = tree.say(
+        "A risk that names a check covers its line on the whole, and one that names it with a slice, such as "
+        "{example}, the lines of that slice; no other.",
+        example=_named(line.check, line.where),
+    )
+    return [Paragraph(sentence, "note")]
+
+
+def _misuse(book: Book) -> list[tree.Block]:
+    """Each misuse that the plan foresees, beside the risks that arise in misuse: a person judges which covers which."""
+    foreseen = book.plan["system"]["foreseeable_misuse"]
+    if not foreseen:
+        return []
+    found = [risk for risk in entries(book) if risk.value["in_misuse"]]
+    items = Bullets(tuple((item.fact(),) for item in foreseen))
+    if not found:
+        return [Paragraph(("The plan foresees misuse, and no risk of the register arises in misuse:",)), items]
+    titles = tree.joined((tree.parts("“", risk["title"].fact(), "”") for risk in found), "; ")
+    sentence = tree.say(
+        "Risks of the register that arise in misuse: {titles}. The plan foresees the following misuse; whether these "
+        "risks cover each of them is for a person to judge:",
+        titles=titles,
+    )
+    return [Paragraph(sentence), items]
 
 
 def _open(book: Book) -> list[blocks.Verdict]:
@@ -291,29 +328,37 @@ def _open(book: Book) -> list[blocks.Verdict]:
     return sorted((v for v in blocks.verdicts(book) if v.status in BAD), key=lambda v: order[v.status])
 
 
-def _hazard(verdict: blocks.Verdict) -> tuple[Parts, ...]:
+def _hazard(verdict: blocks.Verdict) -> _Line:
     where: Parts = parts(" (", *blocks.slice_words(verdict.reason), ")") if blocks.adds_slice(verdict) else ()
-    came: Parts = parts(verdict.reason["check_id"].fact("name"))
-    return (parts(verdict.title, *where), blocks.status(verdict.reason), blocks.measured(verdict), came)
+    check, found_in = verdict.reason["check_id"], controls.slice_of(verdict)
+    cells = (parts(verdict.title, *where), blocks.status(verdict.reason), blocks.measured(verdict))
+    return _Line(check, found_in, (*cells, _named(check, found_in)))
 
 
-def _attacks(book: Book) -> list[tuple[str, tuple[Parts, ...]]]:
+def _named(check: Node, where: str) -> Parts:
+    """How a risk names the check, and the slice where it is not the whole: to be copied into the register."""
+    if where == controls.WHOLE:
+        return (check.fact("name"),)
+    return (check.derived(f"{check.value}@{where}", "check and slice as a risk names them", "name"),)
+
+
+def _attacks(book: Book) -> list[_Line]:
     """Attacks without a gate that lower the result on unchanged inputs, or that find training rows."""
     gated = {v.reason.value["check_id"] for v in blocks.verdicts(book)}
-    found: list[tuple[str, tuple[Parts, ...]]] = []
+    found: list[_Line] = []
     for result in (*book.family("robustness"), *book.family("security")):
         measure, check = next(iter(result["measures"]), None), str(result.value["check_id"])
         if check in gated or measure is None or not measure["interval"] or measure.value["value"] is None:
             continue
         if check in RISES and measure["interval"].value["low"] > RISES[check]:
-            found.append((check, _attack(result, measure, (" lies above what guessing gives",))))
+            found.append(_attack(result, measure, (" lies above what guessing gives",)))
         clean = result["details"]["clean"] if result["details"] else None
         if (
             clean is not None
             and isinstance(clean.value, int | float)
             and measure["interval"].value["high"] < clean.value
         ):
-            found.append((check, _attack(result, measure, (", from ", clean.fact("number"), " on unchanged inputs"))))
+            found.append(_attack(result, measure, (", from ", clean.fact("number"), " on unchanged inputs")))
     return found
 
 
@@ -321,26 +366,33 @@ RISES = {"security.membership_threshold": 0.5, "security.membership_likelihood":
 """Attacks whose success is a value above guessing: area under the ROC curve, chance is one half."""
 
 
-def _attack(result: Node, measure: Node, words: Parts) -> tuple[Parts, ...]:
+def _attack(result: Node, measure: Node, words: Parts) -> _Line:
     what = parts(*blocks.value(measure), " ", *blocks.interval(measure), *words)
-    return ((result["title"].fact(),), ("no threshold set",), what, (result["check_id"].fact("name"),))
+    cells: tuple[Parts, ...] = (
+        (result["title"].fact(),), ("no threshold set",), what, _named(result["check_id"], str(measure.value["slice"])),
+    )  # fmt: skip
+    return _Line(result["check_id"], str(measure.value["slice"]), cells)
 
 
-def _worse(book: Book) -> list[tuple[str, tuple[Parts, ...]]]:
-    """Gaps between groups without a gate whose whole interval is away from zero."""
-    gated = {v.reason.value["check_id"] for v in blocks.verdicts(book)}
-    found: list[tuple[str, tuple[Parts, ...]]] = []
+def _worse(book: Book) -> list[_Line]:
+    """Gaps between groups that no gate judges and whose whole interval is away from zero."""
+    gated = {(v.reason.value["check_id"], v.reason.value["slice"]) for v in blocks.verdicts(book)}
+    found: list[_Line] = []
     for result in book.family("fairness"):
         check = str(result.value["check_id"])
-        if check in gated or not check.endswith("_difference"):
+        if not check.endswith("_difference"):
             continue
         for measure in result["measures"]:
-            if measure.value["name"] != check or "=" in measure.value["slice"] or not measure["interval"]:
+            where = str(measure.value["slice"])
+            if measure.value["name"] != check or "=" in where or (check, where) in gated or not measure["interval"]:
                 continue
             if measure["interval"].value["low"] > 0:
                 what = parts(*blocks.value(measure), " ", *blocks.interval(measure), *blocks.note_of(measure))
                 title = parts(result["title"].fact(), " (", *blocks.slice_words(measure), ")")
-                found.append((check, (title, ("no threshold set",), what, (result["check_id"].fact("name"),))))
+                cells: tuple[Parts, ...] = (
+                    title, ("no threshold set",), what, _named(result["check_id"], where),
+                )  # fmt: skip
+                found.append(_Line(result["check_id"], where, cells))
     return found
 
 
@@ -364,11 +416,11 @@ def data(book: Book) -> dict[str, Any]:
                 "review_overdue": overdue(book, risk),
                 "tests": [
                     {
-                        "check": result.value["check_id"],
-                        "evidence": result.evidence,
-                        "outcomes": [v.status for v in lines] or [result.value["status"]],
+                        "check": control.name.value,
+                        "evidence": control.result.evidence if control.result is not None else None,
+                        "outcomes": control.statuses,
                     }
-                    for result, lines in results_of(book, risk)
+                    for control in controls.of(book, risk)
                 ],
             }
             for risk in entries(book)

@@ -170,6 +170,31 @@ def test_an_accepted_risk_is_outdated_when_its_check_finds_something_else(found:
     assert worse.acceptance.status == "outdated"
 
 
+def test_an_acceptance_that_rests_on_a_slice_is_outdated_by_that_slice_alone(found: Dossier) -> None:
+    """What another group's rate does, and the outcome over all groups, leave it as it stands."""
+    result = next(r for r in found.evaluate.results if any("=" in m.slice for m in r.measures))
+    mine = next(m.slice for m in result.measures if "=" in m.slice).partition("=")[0]
+    named = risk(found, shown_by=(f"{result.check_id}@{mine}",))
+
+    def digest(**changed: Any) -> str:
+        results = tuple(
+            r.model_copy(update=changed) if r.check_id == result.check_id else r for r in found.evaluate.results
+        )
+        record = found.evaluate.model_copy(update={"results": results})
+        return about.of_risk(named, found.plan, {**stages(found), "evaluate": record})
+
+    def moved(measure: Any) -> Any:
+        return measure.model_copy(update={"value": 0.123})
+
+    of_mine = tuple(moved(m) if m.slice.startswith(f"{mine}=") else m for m in result.measures)
+    another = (*result.measures, result.measures[0].model_copy(update={"slice": "another=group"}))
+    before = about.of_risk(named, found.plan, stages(found))
+    assert digest(status="fail") == before
+    assert digest(measures=another) == before
+    assert digest(measures=of_mine) != before
+    assert digest(measures=()) != before
+
+
 def test_every_pointer_of_the_register_can_be_followed(found: Dossier) -> None:
     """What a question speaks of exists in every plan and run; predictions without a model have none, and say so."""
     for question in QUESTIONS.values():

@@ -379,6 +379,19 @@ def test_a_risk_by_hand_that_names_no_check_of_the_run_is_refused(store: answer_
     assert answers_file.load(store.path, store.plan.system.id).risks[0].shown_by == ("performance.roc_auk",)
 
 
+def test_a_risk_may_name_a_slice_that_the_run_has_measured(store: answer_store.Answers) -> None:
+    """`check@slice` is taken where the check measures that slice; another slice is told with the nearest."""
+    of_risks(store, *RISK, "q")
+    named = next(name for name in sorted(store.checks()) if name.startswith("fairness.") and "=" in name)
+    text = store.path.read_text(encoding="utf-8")
+    store.path.write_text(text.replace("- performance.roc_auc\n", f"- '{named}'\n"), encoding="utf-8")
+    store.complete()
+    assert store.read().risks[0].shown_by == (named,)
+    store.path.write_text(text.replace("- performance.roc_auc\n", f"- '{named}x'\n"), encoding="utf-8")
+    with pytest.raises(errors.PlanError, match=r"Did you mean 'fairness\."):
+        store.complete()
+
+
 def test_who_answers_for_somebody_else_is_told(store: answer_store.Answers) -> None:
     """A question of another owner comes with a notice that names both; one's own comes without."""
     other, _ = ask(store, "q", only=("declaration",))

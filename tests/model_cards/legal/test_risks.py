@@ -10,6 +10,7 @@ import pytest
 from evidence.dossier import Dossier
 from model_cards import refs, render_markdown, report, stated, tree
 from model_cards.legal import annex_iv, declaration, risks
+from tests.model_cards import builders
 from tests.model_cards.legal import stating
 
 
@@ -130,7 +131,68 @@ def test_what_the_run_found_and_no_risk_names_is_listed(dossiers: dict[str, Doss
         shown = {p.value for p in tree.walk_section(section) if isinstance(p, refs.Fact)}
         assert ("performance.roc_auc" in shown) == listed
         others = {r.check_id for r in found.gate.reasons if r.status in risks.BAD} - {"performance.roc_auc"}
-        assert others <= shown
+        assert others <= {str(name).partition("@")[0] for name in shown}
+
+
+def _suggested(book: refs.Book) -> tuple[set[str], str]:
+    """Check and slice of every line that is suggested, and the whole chapter in words."""
+    section = next(s for s in risks.build(book).sections if s.id == "suggested")
+    (table,) = (b for b in section.blocks if isinstance(b, tree.Table))
+    return {tree.plain(row[3]) for row in table.rows}, tree.plain(tuple(tree.walk_section(section)))
+
+
+def test_a_risk_covers_the_slice_that_it_names_and_no_other(dossiers: dict[str, Dossier]) -> None:
+    """A check with two attributes stays listed for the one that no risk names; without a slice, for both."""
+    found = dossiers["binary"]
+    check = "fairness.equal_opportunity_difference"
+    reason = next(r for r in found.gate.reasons if r.slice != "overall").model_copy(update={"status": "inconclusive"})
+    slices = ("sex", "age_group")
+    reasons = tuple(reason.model_copy(update={"check_id": check, "slice": where}) for where in slices)
+    gates = [{"check": check, "slice": where, "at_most": 0.1, "rationale": "Asked."} for where in slices]
+    found = dataclasses.replace(
+        builders.with_plan(found, {"policy": {"gates": gates}}), gate=found.gate.model_copy(update={"reasons": reasons})
+    )
+    both = {f"{check}@{where}" for where in slices}
+    for named, left in (([check], both), ([f"{check}@sex"], {f"{check}@age_group"}), ([f"{check}@sex=male"], both)):
+        listed, words = _suggested(_book(found, stating.RISK | {"shown_by": named}))
+        assert listed & both == left
+        assert "A risk that names a check covers its line on the whole" in words
+    for named, where in ((["performance.roc_auc"], both), ([*sorted(both)], set())):
+        listed, words = _suggested(_book(found, stating.RISK | {"shown_by": named}))
+        assert listed & both == where
+        assert "A risk that names a check covers" not in words
+
+
+def test_a_control_with_a_slice_is_judged_by_that_slice(dossiers: dict[str, Dossier]) -> None:
+    """Another group that failed says nothing of it; a check that the run has not made is said."""
+    found = dossiers["binary"]
+    result = next(r for r in found.evaluate.results if r.check_id == "fairness.selection_rate")
+    attribute = next(m.slice for m in result.measures if "=" in m.slice).partition("=")[0]
+    for named, words in (
+        (f"{result.check_id}@{attribute}", "the policy sets no threshold"),
+        (f"{result.check_id}@no_such_attribute", "a test that is named for it was not made"),
+    ):
+        book = _book(found, stating.RISK | {"shown_by": [named]})
+        section = next(s for s in risks.build(book).sections if s.id == "register").sections[0]
+        assert words in tree.plain(tuple(tree.walk_section(section)))
+    said = tree.plain(
+        stated.shown_by(
+            _book(found, stating.RISK | {"shown_by": [f"{result.check_id}@{attribute}"]})["answers"]["risks"][0],
+            _book(found),
+        )
+    )
+    assert f"({attribute})" in said
+    assert "no threshold" in said
+
+
+def test_no_risk_in_misuse_hides_a_misuse_that_the_plan_foresees(dossiers: dict[str, Dossier]) -> None:
+    """Each stays listed beside the risks that arise in misuse; whether they cover it a person judges."""
+    foreseen = ["Use on children", "Use without a physician"]
+    found = builders.with_plan(dossiers["binary"], {"system": {"foreseeable_misuse": foreseen}})
+    for in_misuse, sentence in ((False, "no risk of the register arises in misuse"), (True, "for a person to judge")):
+        _, words = _suggested(_book(found, stating.RISK | {"in_misuse": in_misuse}))
+        assert sentence in words
+        assert all(misuse in words for misuse in foreseen)
 
 
 def test_without_a_register_the_file_is_a_gap(dossiers: dict[str, Dossier]) -> None:
