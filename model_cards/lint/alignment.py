@@ -152,14 +152,18 @@ def _apart(given: Sequence[Unit], recorded: Sequence[Unit]) -> Iterator[tuple[in
             yield low, high, begin, end
 
 
-def across_forms(given: Sequence[Unit], recorded: Sequence[Unit], *, of_pages: bool) -> Iterator[Difference]:
+def across_forms(
+    given: Sequence[Unit], recorded: Sequence[Unit], *, of_pages: bool, plainer: bool
+) -> Iterator[Difference]:
     """What a text lacks of one in another form, which may set it with more around it, or part it otherwise.
 
     Only what was altered or removed can be told; the other form adds words of its own.
 
     Args:
         given: The units of a document.
-        recorded: The units of the plainer form.
+        recorded: The units of the other form.
+        plainer: Is the given form the plainer one, Markdown? Then what it lacks may be what the other form adds, and
+            only what was altered is told.
         of_pages: Is it a PDF, whose pages cut sentences and rows? Then only single words or values that stand for
             others are told: whatever else is missing may have been read otherwise.
     """
@@ -172,7 +176,7 @@ def across_forms(given: Sequence[Unit], recorded: Sequence[Unit], *, of_pages: b
         if other is not None and likeness and not (of_pages and not _one_place(other, unit, likeness)):
             strange.remove(other)
             yield Difference(other, unit)
-        elif not of_pages:
+        elif not of_pages and not plainer:
             yield Difference(None, unit, _above(unit, given, recorded))
 
 

@@ -129,7 +129,8 @@ def _in_the_same_form(document: Document, recorded: Document, *, stated: bool) -
 def _in_another_form(document: Document, recorded: Document, *, stated: bool) -> Iterator[Finding]:
     given, written = alignment.units(document), alignment.units(recorded)
     if stated or alignment.contained(written, given) >= OURS:
-        for difference in alignment.across_forms(given, written, of_pages=document.format == "pdf"):
+        plainer = document.format == "markdown"
+        for difference in alignment.across_forms(given, written, of_pages=document.format == "pdf", plainer=plainer):
             yield from _findings(document, recorded, difference)
 
 
