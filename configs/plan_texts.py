@@ -20,7 +20,7 @@ _SENTENCES = frozenset(
 """Fields that hold statements; the others of the same sections hold names and a few words."""
 _MAY_BE_UNKNOWN = "licence"
 """A licence that nobody knows may be named as such: it stands as a gap."""
-_WORDS = frozenset({"name", "address", "contact", "sector", "title", "origin", "licence", "collected", "owner"})
+_WORDS = frozenset({"name", "address", "contact", "sector", "type", "title", "origin", "licence", "collected", "owner"})
 
 
 def require(plan: AnyPlan, name: str) -> None:

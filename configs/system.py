@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from configs.base import Answer, Section, Slug, Text
 
 
@@ -25,6 +27,9 @@ class System(Section):
     """Identifier of the system, stable over its versions."""
     name: Text
     """Name as people know it."""
+    type: Text | None = Field(default=None, exclude_if=lambda said: said is None)
+    """Type of the system, as its declaration and its marking name it (AI Act Annex V(1)). A gap when absent, and then
+    left out of the canonical form: plans of earlier versions keep their digests."""
     version: Text
     """Version of the system, for example `1.0.0`."""
     provider: Provider

@@ -28,9 +28,11 @@ STALE_AFTER_DAYS = 90
 """From this age on the register has to be checked again before anybody relies on it."""
 
 Date = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$")]
-Pointer = Annotated[str, StringConstraints(pattern=r"^(record|check|family|plan|document|attestation):[A-Za-z0-9_.]+$")]
+Pointer = Annotated[
+    str, StringConstraints(pattern=r"^(record|check|family|plan|document|attestation|signature):[A-Za-z0-9_.]+$")
+]
 """What answers a requirement: `record:STAGE`, `check:ID`, `family:NAME` of checks, `plan:PATH`, `document:NAME`,
-`attestation:ID`."""
+`attestation:ID`, `signature:DOCUMENT` for what only the signature under a document states."""
 Supplier = Literal["pipeline", "draft", "person"]
 """Who supplies the answer: the pipeline measures or records it; it drafts and a named person judges; only a person."""
 

@@ -215,6 +215,7 @@ KINDS = {
     "family": "checks of {}",
     "plan": "the plan, {}",
     "document": "document {}",
+    "signature": "the signature under the {}, and nothing before it",
 }
 """Kinds of pointers of the register to what they lead to; an attestation is told by its question."""
 

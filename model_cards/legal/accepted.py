@@ -10,8 +10,7 @@ import dataclasses
 from typing import Any
 
 from model_cards import blocks, stated, statements, tree
-from model_cards.legal import traceability
-from model_cards.legal.answered import Places
+from model_cards.legal import answered, signature, traceability
 from model_cards.legal.parts import question_of
 from model_cards.refs import Book, Gap, Node
 from model_cards.tree import Block, Paragraph, Parts, Section, Table, parts
@@ -57,15 +56,20 @@ def still_open(book: Book) -> list[Open]:
     """What the requirements that apply ask for and nothing answers, as the matrix finds it; then the other gaps."""
     asking: dict[str, list[Node]] = {}
     words: dict[str, Parts] = {}
-    for article in traceability.articles(book, Places(frozenset())):
+    for article in traceability.articles(book, answered.Places(frozenset())):
         for row in article.rows:
-            for piece in (p for answer in row.answers if answer.state == "gap" for p in _pieces(answer.words)):
+            for piece in (p for answer in row.answers if _is_open(answer) for p in _pieces(answer.words)):
                 key = tree.plain(piece)
                 words.setdefault(key, piece)
                 asking.setdefault(key, []).append(row.requirement)
     for gap in book.gaps or ():
         words.setdefault(gap.text, (gap,))
     return [Open(piece, tuple(asking.get(key, ()))) for key, piece in words.items()]
+
+
+def _is_open(answer: answered.Answer) -> bool:
+    """Is it a gap that a signature under the draft does not fill?"""
+    return answer.state == "gap" and not signature.named(answer.pointer)
 
 
 def _pieces(words: Parts) -> list[Parts]:

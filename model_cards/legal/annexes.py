@@ -8,11 +8,13 @@ from typing import Any, Literal
 
 from model_cards import about, tree
 from model_cards.legal import parts as pieces
+from model_cards.legal import signature
 from model_cards.refs import Book, Fact, Gap, Node
 from model_cards.statements import said
 from model_cards.tree import Parts, Table, parts
 
-Filled = Literal["filled", "in part", "missing"]
+Filled = Literal["filled", "by signature", "in part", "missing"]
+"""`by signature`: nothing is missing but what only the signature under the declaration states."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,13 +24,25 @@ class Field:
     requirement: Node
     """In the register of the law."""
     content: Parts
+    """What there is before any signature: facts, statements, gaps."""
+
+    @property
+    def signed(self) -> bool:
+        """Does it ask for what only the signature under the declaration states?"""
+        return any(signature.named(str(pointer.value)) for pointer in self.requirement["evidence"])
+
+    @property
+    def shown(self) -> Parts:
+        """The content, and what only a signature states, where it asks for that."""
+        said = self.signed and str(self.requirement.value["id"]) not in _BESIDE
+        return tree.joined((*((self.content,) if self.content else ()), *((signature.answer(),) if said else ())), "; ")
 
     @property
     def state(self) -> Filled:
         """Is anything missing?"""
         missing = any(isinstance(p, Gap) for p in self.content)
         if not missing:
-            return "filled"
+            return "by signature" if self.signed else "filled"
         return "in part" if any(isinstance(p, Fact) for p in self.content) else "missing"
 
 
@@ -44,7 +58,7 @@ def fields(book: Book, prefix: str) -> list[Field]:
 
 def table(found: list[Field], caption: str) -> Table:
     """The fields with what stands under each."""
-    lines = tuple(((f.requirement["id"].fact("name"),), (f.requirement["duty"].fact(),), f.content) for f in found)
+    lines = tuple(((f.requirement["id"].fact("name"),), (f.requirement["duty"].fact(),), f.shown) for f in found)
     return Table((caption,), ("Field", "What it asks for", "What there is"), lines, prose=True)
 
 
@@ -57,7 +71,7 @@ def plain(found: list[Field]) -> list[dict[str, Any]]:
             "asks": f.requirement.value["duty"],
             "supplier": f.requirement.value["supplier"],
             "state": f.state,
-            "text": "".join(_shown(p) for p in f.content if not isinstance(p, Gap)).strip(" ;"),
+            "text": "".join(_shown(p) for p in f.shown if not isinstance(p, Gap)).strip(" ;"),
             "evidence": list(dict.fromkeys(p.evidence for p in f.content if isinstance(p, Fact))),
             "missing": [{"what": _what(g), "who": g.who, "where": g.where} for g in f.content if isinstance(g, Gap)],
         }
@@ -78,7 +92,8 @@ def _shown(part: tree.Part) -> str:
 
 
 def _content(book: Book, requirement: Node) -> Parts:
-    pointers = [str(pointer.value) for pointer in requirement["evidence"]]
+    named = [str(pointer.value) for pointer in requirement["evidence"]]
+    pointers = [pointer for pointer in named if not signature.named(pointer)]
     found = [_named(value(book, p)) if p == _REPRESENTATIVE and len(pointers) > 1 else value(book, p) for p in pointers]
     if beside := _BESIDE.get(str(requirement.value["id"])):
         found.insert(0, beside(book))
@@ -116,6 +131,8 @@ def value(book: Book, pointer: str) -> Parts:
     kind, _, name = pointer.partition(":")
     if kind == "attestation":
         return said(book, name)
+    if signature.named(pointer):
+        return signature.answer()
     return _KNOWN[pointer](book)
 
 
@@ -130,6 +147,10 @@ def _provider(book: Book) -> Parts:
 
 def _system(name: str) -> Callable[[Book], Parts]:
     return lambda book: (book.plan["system"][name].fact(),)
+
+
+def _type(book: Book) -> Parts:
+    return (book.plan["system"]["type"].fact_or_gap("type of the system"),)
 
 
 def _information(book: Book) -> Parts:
@@ -154,6 +175,7 @@ def _derogation(book: Book) -> Parts:
 _KNOWN: dict[str, Callable[[Book], Parts]] = {
     "plan:system.name": _system("name"),
     "plan:system.id": _system("id"),
+    "plan:system.type": _type,
     "plan:system.version": _system("version"),
     "plan:system.intended_purpose": _system("intended_purpose"),
     "plan:system.provider": _provider,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 
 from model_cards import blocks, given, lines, refs, statements, tree
-from model_cards.legal import expectations, names, parts
+from model_cards.legal import expectations, names, parts, signature
 from model_cards.legal.names import Entry
 from model_cards.refs import Book, Fact, Gap, Node
 from model_cards.tree import Link, Parts
@@ -176,8 +176,9 @@ GENERAL = {
     "general_purpose.significant_generality": ("whether the model shows significant generality", "compliance officer"),
     "general_purpose.released_on": ("day of the first release", "provider"),
     "documents.licence": ("licence of the model", "provider"),
+    "system.type": ("type of the system", "provider"),
 }
-"""Questions of the plan on a general-purpose model: what is missing and who fills it, as its other documents say."""
+"""Parts of the plan whose own names say too little: what is missing and who fills it, as other documents say."""
 
 
 def _plan(book: Book, path: str, _: Places) -> Answer:
@@ -234,6 +235,11 @@ def _place(evidence: str) -> Fact:
     return Fact(evidence, evidence, "name", "place of the record")
 
 
+def _signature(_: Book, __: str, ___: Places) -> Answer:
+    """Nobody signs a document of a run: what only a signature states stays open in all of them."""
+    return Answer("gap", signature.answer())
+
+
 _KINDS: Mapping[str, Callable[[Book, str, Places], Answer]] = {
     "record": _record,
     "check": _check,
@@ -241,5 +247,6 @@ _KINDS: Mapping[str, Callable[[Book, str, Places], Answer]] = {
     "plan": _plan,
     "document": _document,
     "attestation": _attestation,
+    "signature": _signature,
 }
 """Kind of pointer of the register to what follows it."""

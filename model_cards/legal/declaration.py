@@ -13,7 +13,7 @@ from typing import Any
 
 from model_cards import blocks, given, statements, tree
 from model_cards.language import Words
-from model_cards.legal import accepted, annexes, expectations, frame, risks
+from model_cards.legal import accepted, annexes, expectations, frame, risks, signature
 from model_cards.refs import Book, Fact, Gap, Node
 from model_cards.tree import Document, Paragraph, Parts, Section, Table, parts
 
@@ -127,7 +127,10 @@ def draft_data(book: Book, waivers: Node) -> dict[str, Any]:
         "signed": False,
         "run": book.run_id.shown,
         "law": book.law["register"]["celex"].value,
-        "fields": annexes.plain(annexes.fields(book, "AV-")),
+        "fields": [
+            field | {"stated_by_signing": signature.sentence(book, str(field["id"]))}
+            for field in annexes.plain(annexes.fields(book, "AV-"))
+        ],
         "accepted_by_waiver": [dict(w.value) for w in waivers],
         "accepted_by_signature": accepted.plain(book),
     }
@@ -137,16 +140,7 @@ UNSIGNED = (
     "This is a draft. It becomes a declaration only when the person named in its field Annex V(8) signs it, under the "
     "sole responsibility of the provider. The tool that wrote it declares nothing."
 )
-BY_SIGNATURE = {
-    "AV-3": "By signing, the signatory states that the declaration is issued under the sole responsibility of the "
-    "provider.",
-    "AV-4": "By signing, the signatory states that the system named above is in conformity with the AI Act and with "
-    "the other Union law named here.",
-    "AV-5": "Where personal data are processed, the signatory states by signing that this follows Union law on data "
-    "protection.",
-    "AV-8": "Place, date and signature are left open in this draft.",
-}
-"""What the form asks the signatory to state. A draft says who would state it; it states nothing."""
+LEFT_OPEN = "Place, date and signature are left open in this draft."
 
 
 SHORT = {
@@ -167,9 +161,11 @@ def _heading(field: annexes.Field) -> str:
 
 def _field(book: Book, field: annexes.Field) -> tuple[tree.Block, ...]:
     name = str(field.requirement.value["id"])
-    said = (Paragraph((BY_SIGNATURE[name],), "note"),) if name in BY_SIGNATURE else ()
+    sentence = LEFT_OPEN if name == "AV-8" else signature.sentence(book, name)
+    said = (Paragraph((sentence,), "note"),) if sentence else ()
+    content = (Paragraph(field.content),) if field.content else ()
     named = _signatory(book) if name == "AV-8" else ()
-    return (Paragraph((field.requirement["duty"].fact(),)), *said, Paragraph(field.content), *named)
+    return (Paragraph((field.requirement["duty"].fact(),)), *said, *content, *named)
 
 
 def _signatory(book: Book) -> tuple[Paragraph, ...]:

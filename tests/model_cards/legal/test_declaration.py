@@ -157,7 +157,77 @@ def test_a_draft_states_nothing_itself(ready: Dossier) -> None:
     data = declaration.draft_data(refs.book(ready), NONE)
     assert (data["status"], data["signed"]) == ("DRAFT - not a declaration", False)
     assert [f["id"] for f in data["fields"]] == [r.id for r in law.load().annex_v]
-    assert all(f["state"] == "filled" and f["text"] and f["evidence"] for f in data["fields"])
+    only_signed = ("AV-3", "AV-4", "AV-8")
+    states = {f["id"]: f["state"] for f in data["fields"] if f["id"] != "AV-1"}
+    assert states == {name: "by signature" if name in only_signed else "filled" for name in states}
+    assert all(f["text"] and (f["evidence"] or f["id"] == "AV-3") for f in data["fields"])
+    stated = {f["id"] for f in data["fields"] if f["stated_by_signing"]}
+    assert stated == {"AV-3", "AV-4", "AV-5"}
+
+
+def _stating(ready: Dossier, question: str, text: str) -> Dossier:
+    """The same run with another answer to a question."""
+    assert ready.answers is not None
+    changed = tuple(s.model_copy(update={"text": text}) if s.id == question else s for s in ready.answers.statements)
+    return dataclasses.replace(ready, answers=ready.answers.model_copy(update={"statements": changed}))
+
+
+def _field(book: refs.Book, name: str) -> str:
+    document = declaration.draft(book, NONE)
+    (section,) = [s for s in document.sections if s.id == f"field-{name.lower()}"]
+    return tree.plain(tuple(tree.walk_section(section)))
+
+
+def test_a_name_is_no_statement_of_the_law(ready: Dossier) -> None:
+    """Who will sign fills the field on the signature alone; responsibility and conformity stay open until it is there.
+
+    Nor does a draft list them as open, for the signature under it states them.
+    """
+    book = refs.book(_stating(ready, "declaration", "Karl Vogt signs for the company."))
+    assert "Karl Vogt" in _field(book, "AV-8")
+    found = {f["id"]: f for f in annexes.plain([*annexes.fields(book, "AV-"), *annexes.fields(book, "AVIII-A")])}
+    assert "Karl Vogt" in found.pop("AV-8")["text"]
+    assert not any("Karl Vogt" in field["text"] for field in found.values())
+    for name in ("AV-3", "AV-4"):
+        assert "Karl Vogt" not in _field(book, name)
+        requirement = book.law["read"]["requirements"].first(id=name)
+        assert requirement is not None
+        assert answered.of(book, requirement, answered.Places(frozenset()))[-1].state == "gap"
+    listed = [o["asked_by"] for o in declaration.draft_data(book, NONE)["accepted_by_signature"]["open"]]
+    assert not any("AV-3" in asked or "AV-8" in asked for asked in listed)
+
+
+@pytest.mark.parametrize(
+    ("answer", "none"),
+    [
+        ("None applies: the scorer is no product under other harmonisation law.", True),
+        ("Keiner gilt: Das System ist kein Produkt.", True),
+        ("Aucun ne s’applique : le système n’est pas un produit.", True),
+        ("Not applicable: it is no machine and no radio equipment.", True),
+        ("Regulation (EU) 2017/745 on medical devices applies.", False),
+        ("None applies except Regulation (EU) 2017/745.", False),
+    ],
+)
+def test_the_sentence_on_conformity_follows_the_answer_on_other_law(ready: Dossier, answer: str, *, none: bool) -> None:
+    """It names other Union law only where a person named some, and the answer stands beneath it."""
+    said = _field(refs.book(_stating(ready, "other_union_law", answer)), "AV-4")
+    assert ("does not apply" in said) is none
+    assert ("and with other Union law as far as" in said) is not none
+    assert answer in said
+
+
+@pytest.mark.parametrize(("said", "shown"), [("Credit scoring software", "Credit scoring software"), (None, "type of")])
+def test_the_type_of_the_system_stands_in_the_first_field(ready: Dossier, said: str | None, shown: str) -> None:
+    """Annex V(1) asks for it: from the plan, or a gap that the draft lists. A plan without it keeps its digest."""
+    book = refs.book(builders.with_plan(ready, {"system": {"type": said}} if said else {}))
+    assert shown in _field(book, "AV-1")
+    open_ = [
+        o["what"]
+        for o in declaration.draft_data(book, NONE)["accepted_by_signature"]["open"]
+        if "AV-1" in o["asked_by"]
+    ]
+    assert open_ == ([] if said else ["Not stated: type of the system. To be filled by: provider (plan: system.type)."])
+    assert ("type" in ready.plan.model_dump()["system"]) is False
 
 
 def _carried(ready: Dossier) -> Dossier:
@@ -235,7 +305,7 @@ def test_registration_follows_the_class(
     known = {r.id for r in (*law.load().annex_viii, *law.load().annex_ix) if not r.deleted}
     for form in data["forms"]:
         assert {f["id"] for f in form["fields"]} <= known
-        assert all(f["state"] in ("filled", "in part", "missing") for f in form["fields"])
+        assert all(f["state"] in ("filled", "by signature", "in part", "missing") for f in form["fields"])
 
 
 def test_every_pointer_of_the_forms_leads_somewhere(ready: Dossier) -> None:
