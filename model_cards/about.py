@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from model_cards import blocks, given, matrix, tree
-from model_cards.refs import Book, Fact, Gap, Node
+from model_cards import blocks, given, tree
+from model_cards.refs import Book, Fact, Gap
 from model_cards.tree import Pairs, Paragraph, Section, parts
 
 TASKS = {
@@ -98,18 +98,12 @@ def misuse(book: Book) -> Section:
     )
 
 
-def limitations(book: Book) -> Section:
-    """Limits stated by the provider, and limits that the evidence shows."""
-    shown = [*_below_baseline(book), *_known_rows(book)]
-    shown += [blocks.line(v) for status in UNSETTLED for v in blocks.verdicts(book) if v.status == status]
-    shown += [*_without_threshold(book, "robustness"), *_without_threshold(book, "security"), *_repeated(book)]
-    return limits(book, (*shown, *_not_measured(book)))
+NO_LIMIT = "Every gate passed, and every check of the run was measured."
 
 
 def limits(book: Book, shown: Sequence[tree.Parts]) -> Section:
     """What the provider states of limits, and the lines that the evidence shows."""
-    none = "Every gate passed, and every check of the run was measured."
-    found: tree.Block = tree.Bullets(tuple(shown)) if shown else Paragraph((none,))
+    found: tree.Block = tree.Bullets(tuple(shown)) if shown else Paragraph((NO_LIMIT,))
     return Section(
         "limitations",
         "Limitations",
@@ -120,101 +114,6 @@ def limits(book: Book, shown: Sequence[tree.Parts]) -> Section:
             found,
         ),
     )
-
-
-def _not_measured(book: Book) -> list[tree.Parts]:
-    """The checks without a gate that did not run; those that share a reason stand under it together."""
-    by_reason: dict[str, list[Node]] = {}
-    for result in book.results():
-        if result.value["status"] != "not_measured":
-            continue
-        if not book["gate"]["reasons"].first(check_id=result.value["check_id"]):
-            by_reason.setdefault(str(result.value["reason"]), []).append(result)
-    found = []
-    for results in by_reason.values():
-        if len(results) == 1:
-            found.append(blocks.line_of_result(results[0]))
-            continue
-        names = tree.joined((r["title"].fact() for r in results), "; ")
-        reason = results[0]["reason"].fact()
-        found.append(tree.say("Not measured, because {reason}: {names}.", reason=reason, names=names))
-    return found
-
-
-UNSETTLED = ("fail", "inconclusive", "not_measured")
-
-
-def _below_baseline(book: Book) -> list[tree.Parts]:
-    found = matrix.of(book)
-    if found is None or found.right > sum(found.counts[found.largest]):
-        return []
-    return [
-        tree.say(
-            "Accuracy: the model labels {right} of {all} test rows rightly; giving every row the label {name} would be "
-            "right for {most}.",
-            right=found.right_rows(),
-            all=found.all_rows(),
-            name=found.name(found.largest),
-            most=found.rows(found.largest),
-        )
-    ]
-
-
-def _known_rows(book: Book) -> list[tree.Parts]:
-    """Test rows that training has seen in all features and the target: scores on them are no scores on new rows."""
-    result = book.result("data.duplicates_across_splits")
-    rows = result["details"]["rows"] if result is not None and result["details"] else None
-    row = rows.first(**{"in": "test", "also_in": "train"}) if rows else None
-    if row is None or not row.value.get("features_and_target"):
-        return []
-    share = row.value["features_and_target"] / row.value["n"]
-    return [
-        tree.say(
-            "Rows already seen: {seen} of {all} test rows ({share}) equal a training row in every feature and in the "
-            "target, so that every measure on the test rows is partly one on rows that training has seen.",
-            seen=row["features_and_target"].fact("count"),
-            all=row["n"].fact("count"),
-            share=row["features_and_target"].derived(share, "over the test rows", "percent"),
-        )
-    ]
-
-
-def _repeated(book: Book) -> list[tree.Parts]:
-    """Given rows that repeat an earlier one: if they are the same case, it is counted more than once."""
-    repeated = book["ingest"]["duplicate_rows"]
-    if given.has_model(book) or not repeated.value:
-        return []
-    return [
-        tree.say(
-            "Repeated rows: {repeated} of {all} rows equal an earlier row in every declared column. Where they are the "
-            "same case, every interval is too narrow; a column of names (predictions.row_id) would show it.",
-            repeated=repeated.fact("count"),
-            all=book["ingest"]["rows"].fact("count"),
-        )
-    ]
-
-
-def _without_threshold(book: Book, family: str) -> list[tree.Parts]:
-    """What the checks of a family found for which the policy asks nothing: it decides nothing, and is told."""
-    gated = {gate["check"] for gate in book.plan.value["policy"]["gates"]}
-    found = []
-    for result in book.family(family):
-        measure = next(iter(result["measures"]), None)
-        if measure is None or measure.value["value"] is None or result.value["check_id"] in gated:
-            continue
-        clean = result["details"]["clean"] if result["details"] and family == "robustness" else None
-        start = tree.say("{clean} on unchanged inputs, ", clean=clean.fact("number")) if clean else ()
-        found.append(
-            tree.say(
-                "{title}: {start}{value} {interval}{how}; the policy sets no threshold.",
-                title=result["title"].fact(),
-                start=start,
-                value=blocks.value(measure),
-                interval=blocks.interval(measure) if measure["interval"] else ("(no interval)",),
-                how=blocks.note_of(measure),
-            )
-        )
-    return found
 
 
 def title(book: Book, words: str) -> tree.Parts:

@@ -14,6 +14,7 @@ from model_cards import (
     fairness,
     gaps,
     given,
+    limits,
     mitigation,
     performance,
     provenance,
@@ -105,7 +106,7 @@ def _may_i_sign(book: Book) -> list[Paragraph]:
 
 def first_chapters(book: Book) -> tuple[Section, ...]:
     """What a decision rests on first."""
-    return (decision.not_passed(book), effect.section(book), classification.section(book), about.limitations(book))
+    return (decision.not_passed(book), effect.section(book), classification.section(book), limits.section(book))
 
 
 def details(book: Book) -> tuple[Section, ...]:

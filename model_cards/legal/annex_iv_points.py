@@ -11,6 +11,7 @@ from model_cards import (
     decision,
     effect,
     given,
+    limits,
     provenance,
     received,
     security,
@@ -180,16 +181,9 @@ def _functioning(book: Book) -> list[Block]:
     shown += [*_headlines(book), *effect.baseline(book)]
     shown += [Paragraph(("Limits that the provider states, not tested:",), "owner")]
     shown += [blocks.listing(book.plan["system"]["limitations"], "known limitations")]
-    shown += [Paragraph(("Limits that the evidence shows:",), "owner"), *_shown_limits(book), *_input(book)]
+    shown += [Paragraph(("Limits that the evidence shows:",), "owner"), limits.listing(book), *_input(book)]
     links = {"limitations": "Limitations", "performance": "Performance", "fairness": "Fairness"}
     return [*shown, parts.in_report(**links, strange="Strange inputs")]
-
-
-def _shown_limits(book: Book) -> list[Block]:
-    unsettled = brief.unsettled(book)
-    if not unsettled:
-        return [Paragraph(("Every required gate and check passed.",))]
-    return [tree.Bullets(tuple(blocks.line(verdict) for verdict in unsettled))]
 
 
 def _headlines(book: Book) -> list[Block]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from model_cards import about, blocks, classification, decision, effect, gaps, given, report, statements, tree
+from model_cards import about, blocks, classification, decision, effect, gaps, given, limits, report, statements, tree
 from model_cards.legal import declaration, expectations, names, parts, risks
 from model_cards.refs import Book, Fact, Gap
 from model_cards.tree import Block, Bullets, Labels, Link, Pairs, Paragraph, Parts, Section, Table
@@ -213,8 +213,8 @@ def _tested(book: Book) -> list[Block]:
 
 def unsettled(book: Book) -> list[blocks.Verdict]:
     """The required lines of the decision that did not pass, failures first."""
-    found = [v for v in blocks.verdicts(book) if v.status in about.UNSETTLED and v.reason.value["required"]]
-    return sorted(found, key=lambda v: about.UNSETTLED.index(v.status))
+    found = [v for v in blocks.verdicts(book) if v.status in limits.UNSETTLED and v.reason.value["required"]]
+    return sorted(found, key=lambda v: limits.UNSETTLED.index(v.status))
 
 
 def _missing(book: Book, chapters: Sequence[Section], missing: tuple[Gap, ...]) -> list[Block]:

@@ -15,6 +15,7 @@ from model_cards import (
     effect,
     fairness,
     given,
+    limits,
     meaning,
     prediction_sets,
     strange_inputs,
@@ -105,6 +106,8 @@ def _purpose(book: Book) -> Section:
         blocks.listing(system["affected_persons"], "persons affected by the output"),
         Paragraph(("Known limits, as the provider states them:",)),
         blocks.listing(system["limitations"], "known limitations"),
+        Paragraph(("Limits that the evidence shows:",)),
+        limits.listing(book),
     )
     return Section("purpose", "What it is for – Art. 13(3)(b)(i)", inner, short="Purpose")
 

@@ -11,7 +11,7 @@ import datetime as dt
 from typing import Any
 
 from configs import answers
-from model_cards import blocks, controls, decision, stated, statements, tree
+from model_cards import blocks, controls, decision, limits, stated, statements, tree
 from model_cards.legal import frame
 from model_cards.refs import Book, Fact, Gap, Node
 from model_cards.statements import said
@@ -273,7 +273,7 @@ class _Line:
 
 def _suggested(book: Book) -> Section:
     """What the run found and no risk of the register names, check and slice, and the misuse that the plan foresees."""
-    every = [*map(_hazard, _open(book)), *_attacks(book), *_worse(book)]
+    every = [*map(_hazard, _open(book)), *_worst_slice(book), *_attacks(book), *_worse(book)]
     lines = [line for line in every if not controls.named(book, str(line.check.value), line.where)]
     shown: list[tree.Block] = []
     if lines:
@@ -376,23 +376,27 @@ def _attack(result: Node, measure: Node, words: Parts) -> _Line:
 
 def _worse(book: Book) -> list[_Line]:
     """Gaps between groups that no gate judges and whose whole interval is away from zero."""
-    gated = {(v.reason.value["check_id"], v.reason.value["slice"]) for v in blocks.verdicts(book)}
     found: list[_Line] = []
-    for result in book.family("fairness"):
-        check = str(result.value["check_id"])
-        if not check.endswith("_difference"):
+    for result, measure in limits.apart(book):
+        what = parts(*blocks.value(measure), " ", *blocks.interval(measure), *blocks.note_of(measure))
+        title = parts(result["title"].fact(), " (", *blocks.slice_words(measure), ")")
+        where = str(measure.value["slice"])
+        cells: tuple[Parts, ...] = (title, ("no threshold set",), what, _named(result["check_id"], where))
+        found.append(_Line(result["check_id"], where, cells))
+    return found
+
+
+def _worst_slice(book: Book) -> list[_Line]:
+    """The group of rows that fares worst, where no gate judges it and it stands out on rows it was not searched on."""
+    found = []
+    gated = {v.reason.value["check_id"] for v in blocks.verdicts(book)}
+    for result in (*book.results_of("robustness.worst_slice"), *book.results_of("robustness.worst_slice_error")):
+        measure = next(iter(result["measures"]), None)
+        stands_out = result["details"] and result["details"]["stands_out"].value
+        if measure is None or measure.value["value"] is None or not stands_out or result.value["check_id"] in gated:
             continue
-        for measure in result["measures"]:
-            where = str(measure.value["slice"])
-            if measure.value["name"] != check or "=" in where or (check, where) in gated or not measure["interval"]:
-                continue
-            if measure["interval"].value["low"] > 0:
-                what = parts(*blocks.value(measure), " ", *blocks.interval(measure), *blocks.note_of(measure))
-                title = parts(result["title"].fact(), " (", *blocks.slice_words(measure), ")")
-                cells: tuple[Parts, ...] = (
-                    title, ("no threshold set",), what, _named(result["check_id"], where),
-                )  # fmt: skip
-                found.append(_Line(result["check_id"], where, cells))
+        words = tree.say(", from {start} over all rows", start=result["details"]["overall"].fact("number"))
+        found.append(_attack(result, measure, (*words, *blocks.note_of(measure))))
     return found
 
 
