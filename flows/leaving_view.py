@@ -38,6 +38,7 @@ def show(found: leaving.Leaving, console: Console, *, every_file: bool = False) 
         "Test rows": f"{found.test_rows:,}" if found.test_rows else "none",
         "Their columns": ", ".join(found.test_columns),
         "Of training": f"standard deviation, median{extremes} of {', '.join(found.statistics_of)}",
+        "Of the plan": _bounds(found),
         "Persons named": "; ".join(found.persons),
         "Stays here": "; ".join(found.stays),
         "To be tested": found.test_environment.replace("_", " "),
@@ -50,6 +51,17 @@ def show(found: leaving.Leaving, console: Console, *, every_file: bool = False) 
         if text and not (name == "Of training" and not found.statistics_of):
             lines.add_row(name, escape(text))
     console.print(lines)
+
+
+def _bounds(found: leaving.Leaving) -> str:
+    """Bounds that tell an extreme of the data; none gives nothing."""
+    if not found.bounds:
+        return ""
+    named = ", ".join(bound.words() for bound in found.bounds)
+    return (
+        f"bounds of the plan that are the very smallest or largest value: {named}; they travel with the plan, and with "
+        "each document and record that names them. Set a bound that the subject gives, and run again"
+    )
 
 
 def _size(size: int) -> str:

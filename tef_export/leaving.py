@@ -16,7 +16,7 @@ from evidence import canonical, records
 from evidence.dossier import AnyDossier, Dossier
 from evidence.folder import RunFolder
 from evidence.language_dossier import LanguageDossier
-from tef_export import contents, leaks, manifest, packed_text, payload, places, recipe, recipe_rules
+from tef_export import contents, leaks, manifest, packed_text, payload, places, recipe, recipe_rules, told_bounds
 from tef_export.language import recipe as language
 from tef_export.language import text
 
@@ -62,7 +62,9 @@ class Leaving(records.Record):
     statistics_of: tuple[str, ...]
     """Features whose standard deviation and median over the training rows leave."""
     extremes: bool
-    """Do the smallest and largest training values leave?"""
+    """Do the smallest and largest training values leave in the recipe?"""
+    bounds: tuple[told_bounds.Bound, ...] = ()
+    """Bounds of the plan that equal an extreme which otherwise stays; they leave with the plan."""
     stays: tuple[str, ...]
     """What the plan or the law keeps here, in words."""
     test_environment: str
@@ -80,8 +82,14 @@ class Leaving(records.Record):
         return {role: found[role] for role in WORDS if role in found}
 
 
-def report(dossier: AnyDossier, approval: records.Approval, found: payload.Payload, bundle_id: str) -> Leaving:
-    """What would leave, in a form that a person and a machine can read."""
+def report(
+    folder: RunFolder, dossier: AnyDossier, approval: records.Approval, found: payload.Payload, bundle_id: str
+) -> Leaving:
+    """What would leave, in a form that a person and a machine can read.
+
+    Raises:
+        IntegrityError: The table, whose extremes the plan's bounds are held to, was altered.
+    """
     files = tuple(payload.listed(path, found[path]) for path in sorted(found))
     plan = dossier.plan
     return Leaving(
@@ -90,14 +98,14 @@ def report(dossier: AnyDossier, approval: records.Approval, found: payload.Paylo
         files=files,
         bytes=sum(file.size for file in files),
         persons=_persons(dossier, approval),
-        **_of_data(dossier, found),
+        **_of_data(folder, dossier, found),
         test_environment=plan.bundle.test_environment,
         receivers=tuple(register.load()[name].name for name in plan.bundle.receivers),
         digest=canonical.sha256({file.path: file.sha256 for file in files}),
     )
 
 
-def _of_data(dossier: AnyDossier, found: payload.Payload) -> dict[str, Any]:
+def _of_data(folder: RunFolder, dossier: AnyDossier, found: payload.Payload) -> dict[str, Any]:
     """What leaves of the data themselves, and what stays."""
     content = _content(found[recipe.PLACE])
     if isinstance(dossier, LanguageDossier):
@@ -110,12 +118,15 @@ def _of_data(dossier: AnyDossier, found: payload.Payload) -> dict[str, Any]:
             "stays": _text_stays(dossier, held=held is not None),
         }
     asked, plan = recipe.Recipe.model_validate_json(content), dossier.plan
+    may_say = recipe_rules.may_say_extremes(plan.data)
+    told = () if may_say else told_bounds.at_extremes(folder, dossier)
     return {
         "test_rows": asked.test_rows.rows if asked.test_rows else 0,
         "test_columns": _columns(found),
         "statistics_of": tuple(one.name for one in asked.statistics),
-        "extremes": recipe_rules.may_say_extremes(plan.data) and bool(asked.statistics),
-        "stays": _stays(dossier, asked),
+        "extremes": may_say and bool(asked.statistics),
+        "bounds": told,
+        "stays": _stays(dossier, asked, told),
     }
 
 
@@ -185,7 +196,7 @@ def _text_stays(dossier: LanguageDossier, *, held: bool) -> tuple[str, ...]:
     return tuple(kept)
 
 
-def _stays(dossier: Dossier, asked: recipe.Recipe) -> tuple[str, ...]:
+def _stays(dossier: Dossier, asked: recipe.Recipe, told: tuple[told_bounds.Bound, ...]) -> tuple[str, ...]:
     plan, special = dossier.plan, recipe_rules.special_columns(dossier.plan.data)
     kept = ["training and validation rows", "checkpoints, encoded arrays, lists of row digests"]
     if asked.test_rows is None:
@@ -195,7 +206,8 @@ def _stays(dossier: Dossier, asked: recipe.Recipe) -> tuple[str, ...]:
     if special:
         kept.append(f"special categories of personal data: {', '.join(sorted(special))} (AI Act Art. 4a(1)(d))")
     if not recipe_rules.may_say_extremes(plan.data):
-        kept.append("smallest and largest training values (the data may be about persons)")
+        but = ", but for those that are bounds of the plan" if told else ""
+        kept.append(f"smallest and largest training values{but} (the data may be about persons)")
     unused = [c.name for c in plan.data.columns if c.role in ("ignored", "entity")]
     if unused:
         kept.append(f"values of the columns {', '.join(unused)}")

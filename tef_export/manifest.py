@@ -60,7 +60,7 @@ class InputFeature(records.Record):
     labels: dict[str, str] = {}
     """What the categories mean."""
     minimum: float | None = None
-    """Smallest value that the plan allows (numeric). The data's own extremes do not leave."""
+    """Smallest value that the plan allows (numeric). The data's own extremes leave only as such bounds."""
     maximum: float | None = None
 
 

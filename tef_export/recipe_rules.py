@@ -34,7 +34,7 @@ _WHY_NOT = {
     "robustness.worst_slice_error": "slices are searched in the validation rows, which stay with the provider",
     "robustness.evasion": "attacks follow the gradient of the trained network, which stays with the provider",
     "robustness.query_attack": "an attack is searched for, with budgets in the provider's training range",
-    "robustness.certified": "proven, for boxes whose size follows from training ranges that stay with the provider; "
+    "robustness.certified": "proven, for boxes whose size follows from training ranges, which the recipe leaves out; "
     "`python -m checks.certified` proves a property over boxes of your own",
     "robustness.properties": "proven and not measured: `python -m checks.certified data/model/model.onnx FILE` proves "
     "each FILE in data/properties/ again",

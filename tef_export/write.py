@@ -112,7 +112,9 @@ def prepare(folder: RunFolder, dossier: AnyDossier, approval: records.Approval, 
     stated = attestations.statements(_facts(dossier, found[contents.MODEL].sha256))
     unsigned = {path: payload.entry(canonical.to_bytes(statement)) for path, statement in stated.items()}
     leaving.require_fit(folder, found | unsigned, approval)
-    return Prepared(folder, dossier, approval, found, created, leaving.report(dossier, approval, found, bundle_id))
+    return Prepared(
+        folder, dossier, approval, found, created, leaving.report(folder, dossier, approval, found, bundle_id)
+    )
 
 
 def seal(

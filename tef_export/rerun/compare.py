@@ -148,7 +148,7 @@ def judged(
 
 def _why_not(check: recipe.Check, result: records.CheckResult | None) -> str:
     if result is None and "training_range" in check.needs:
-        return "needs the smallest and largest training values, which are single persons' and stay with the provider"
+        return "needs the smallest and largest training values, single persons' values that the recipe leaves out"
     if check.needs and (result is None or result.status == "not_applicable"):
         return f"needs {' and '.join(check.needs)} of the rows, and these have none"
     return "could not be measured" if result is None else result.reason

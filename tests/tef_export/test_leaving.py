@@ -79,6 +79,39 @@ def test_the_report_says_who_is_named_and_what_stays(made: making.Made) -> None:
     assert json.loads(found.model_dump_json())["digest"] == found.digest
 
 
+@pytest.mark.parametrize(("answer", "named"), [("yes", True), ("unknown", True), ("no", False)])
+def test_a_bound_that_is_an_extreme_of_the_data_is_named(made: making.Made, answer: str, *, named: bool) -> None:
+    """It leaves with the plan and tells a row; where the data are about no persons, extremes leave anyway."""
+    data = made.dossier.plan.data
+    bounded = {"bmi": {"minimum": 10.0, "maximum": 1.0}, "bp": {"minimum": 0.25, "maximum": 200.0}}
+    columns = tuple(c.model_copy(update=bounded.get(c.name, {"minimum": None, "maximum": None})) for c in data.columns)
+    provenance = data.provenance.model_copy(update={"personal_data": answer})
+    data = data.model_copy(update={"columns": columns, "provenance": provenance})
+    dossier = dataclasses.replace(made.dossier, plan=made.dossier.plan.model_copy(update={"data": data}))
+    found = write.prepare(made.folder, dossier, made.approval, making.CREATED).leaving
+    assert [bound.words() for bound in found.bounds] == (["bmi maximum 1 (1 row)"] if named else [])
+    console = Console(record=True, width=400)
+    leaving_view.show(found, console)
+    text = console.export_text()
+    sentence = (
+        "bounds of the plan that are the very smallest or largest value: bmi maximum 1 (1 row); they travel with the"
+    )
+    assert (sentence in text) is named
+    assert ("smallest and largest training values, but for those that are bounds of the plan (" in text) is named
+
+
+def test_where_no_bound_is_an_extreme_nothing_is_said_of_bounds(made: making.Made) -> None:
+    """The bounds of the shipped plan are the subject's; then the extremes stay without exception."""
+    data = made.dossier.plan.data
+    columns = tuple(c.model_copy(update={"minimum": -7.0 if c.minimum is not None else None}) for c in data.columns)
+    plan = made.dossier.plan.model_copy(update={"data": data.model_copy(update={"columns": columns})})
+    found = write.prepare(
+        made.folder, dataclasses.replace(made.dossier, plan=plan), made.approval, making.CREATED
+    ).leaving
+    assert found.bounds == ()
+    assert "smallest and largest training values (the data may be about persons)" in found.stays
+
+
 def test_test_rows_are_announced_with_their_columns(tmp_path: Path) -> None:
     """Where rows leave, the report says how many and with which columns."""
     text = load.plan_path("diabetes_progression").read_text(encoding="utf-8")
