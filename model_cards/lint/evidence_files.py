@@ -99,11 +99,23 @@ def read(path: Place) -> Any:
         raise errors.UnreadableError(f"{what}: expected {suffix[1:].upper()}, got: {reason}. Correct it.") from None
 
 
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Safe YAML in which `6.1e6` and `1e-4` are numbers, as everybody who writes them means."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    # No more digits: `1234e56` may be the digest of a commit.
+    re.compile(r"[-+]?(?:\d+\.\d*|\d{1,2})[eE][-+]?\d{1,2}$"),
+    list("-+0123456789"),
+)
+
+
 def _yaml(text: str) -> Any:
     if len(text) > MOST_YAML:
         raise ValueError(f"more than {MOST_YAML:,} characters; save it as JSON")
     # An alias gives the same object again and costs nothing here; `leaves` counts what it stands for.
-    documents = list(yaml.load_all(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)))
+    documents = list(yaml.load_all(text, Loader=_Loader))
     return documents[0] if len(documents) == 1 else documents
 
 

@@ -144,7 +144,7 @@ class Sources:
         for source in self.all:
             if source.entry.derived:
                 continue
-            for name in source.entry.measures or {" ".join(sorted(source.own))}:
+            for name in source.entry.measures or {" ".join(sorted(source.own))} - {""}:
                 found.setdefault(name, []).append(source)
         return {name: members for name, members in found.items() if len(members) > 1}
 
@@ -180,6 +180,7 @@ def source_of(entry: Entry) -> Source:
     names |= {lexicon.CODES[word] for word in entry.named if word in lexicon.CODES and word not in _ALSO_WORDS}
     steps = [words.words(step) for step in (*entry.steps, entry.called)]
     tails = [row[-1] for row in steps if row]
+    tails += [row[row.index("per") - 1] for row in steps if "per" in row[1:]]  # `median_seconds_per_ranking`
     seconds = next((quantities.SECONDS[t] for t in reversed(tails) if t in quantities.SECONDS), None)
     if seconds is None and tails[-1:] == ["min"] and isinstance(entry.value, int) and entry.value >= 1:
         seconds = 60.0  # `resolution_min: 15`; a minimum is no whole number
@@ -236,11 +237,18 @@ def carriers(mention: Mention, context: Context, sources: Sources) -> list[Sourc
         found = [
             s
             for s in found
-            if s.seconds
-            or s.kind == "time"
-            or (not s.follows and (_words(_told(s)) & context.around or s.value >= quantities.LONG))
+            if (s.seconds or s.kind == "time" or s.entry.derived != "in its text" or _TIMES & s.entry.word_set)
+            and (
+                s.seconds
+                or s.kind == "time"
+                or (not s.follows and (_words(_told(s)) & context.around or s.value >= quantities.LONG))
+            )
         ]
     return found
+
+
+_TIMES = frozenset(quantities.SECONDS) | frozenset(words.words("seconds minutes hours days weeks months years"))
+"""Words without which a number within a text is no time."""
 
 
 def _told(source: Source) -> frozenset[str]:

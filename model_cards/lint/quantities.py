@@ -103,6 +103,7 @@ def derived(evidence: Evidence) -> list[Entry]:
     return [
         *_shares(evidence),
         *_of_columns(evidence),
+        *_of_groups(evidence),
         *_of_lists(evidence),
         *_sums_together(evidence),
         *_of_parts(evidence),
@@ -158,6 +159,32 @@ def _of_columns(evidence: Evidence) -> Iterator[Entry]:
         if flags:
             yield made(sum(flags), "rows that are true")
             yield made(len(flags) - sum(flags), "rows that are false")
+
+
+def _of_groups(evidence: Evidence) -> Iterator[Entry]:
+    """Sums of a column of counts over the rows that have one text in common: all regions of one country."""
+    rows: dict[tuple[str, tuple[Any, ...]], dict[Any, list[Entry]]] = collections.defaultdict(dict)
+    for entry in evidence.entries:
+        if not entry.derived and len(entry.path) > 1 and isinstance(entry.path[-2], int):
+            rows[entry.file, entry.path[:-2]].setdefault(entry.path[-2], []).append(entry)
+    for held in rows.values():
+        if not 2 < len(held) <= MOST_OF_LIST:
+            continue
+        by_text: dict[tuple[str, str], list[Entry]] = collections.defaultdict(list)
+        for row in held.values():
+            texts = [e for e in row if isinstance(e.value, str) and len(e.value) <= LONGEST_NAME]
+            counts = [e for e in row if isinstance(e.value, int) and not isinstance(e.value, bool)]
+            for text, count in itertools.product(texts, counts):
+                by_text[f"{text.key} {text.value}", count.key].append(count)
+        for (group, _), members in by_text.items():
+            if 1 < len(members) < len(held):
+                first, total = members[0], sum(int(e.value or 0) for e in members)
+                own = (*words.words(group), *words.words(first.key))
+                yield Entry(first.file, first.path, total, own, frozenset(), derived=f"sum for {group}", named=own)
+
+
+LONGEST_NAME = 60
+"""Characters of a text that names a group."""
 
 
 def _of_lists(evidence: Evidence) -> Iterator[Entry]:

@@ -12,6 +12,7 @@ from model_cards.lint import readers
 from model_cards.lint.evidence import Evidence
 from model_cards.lint.model import CONFIDENCES, Confidence, Document, Finding, at_least
 from model_cards.lint.rules import (
+    aligned,
     alternatives,
     as_written,
     assurances,
@@ -34,6 +35,7 @@ from model_cards.lint.rules import (
     placeholders,
     recorded,
     rows,
+    siblings,
     stated,
     tables,
 )
@@ -45,8 +47,10 @@ AGAINST_EVIDENCE: tuple[Check, ...] = (
     recorded.check,
     recorded.outcome,
     rows.check,
+    aligned.check,
     numbers.check,
     coverage.check,
+    siblings.check,
     names.check,
     days.check,
     frequencies.check,
@@ -65,6 +69,10 @@ AGAINST_EVIDENCE: tuple[Check, ...] = (
     persons.check,
     choices.check,
 )
+
+
+_OF_CELLS = frozenset({"number", "count", "model", "version"})
+"""What is no question of a cell that the record of its row carries."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -138,9 +146,17 @@ def lint(documents: Sequence[Document], evidence: Evidence) -> tuple[Finding, ..
 def _all(documents: Sequence[Document], evidence: Evidence) -> Iterator[Finding]:
     checks = WITHOUT_EVIDENCE + (AGAINST_EVIDENCE if evidence.entries else ())
     for document in documents:
+        carried = aligned.agreeing(document, evidence)
         for check in checks:
-            yield from check(document, evidence)
+            yield from (f for f in check(document, evidence) if not _settled(f, carried))
     yield from consistency.check(documents, evidence)
+
+
+def _settled(finding: Finding, carried: frozenset[int]) -> bool:
+    """Is it on a cell that the record of its row carries, or that names a row as its record does?"""
+    at = finding.sentence.place.cell
+    names = at is not None and at[1] == 1 and finding.rule.group == "placeholder"
+    return id(finding.sentence) in carried and (names or finding.rule.group in _OF_CELLS)
 
 
 def _once(found: Sequence[Finding]) -> Iterator[Finding]:

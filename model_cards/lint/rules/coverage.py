@@ -11,7 +11,7 @@ import functools
 import re
 from collections.abc import Iterator, Sequence
 
-from model_cards.lint import concepts, lexicon, linking, matching, mentions, tally, words
+from model_cards.lint import concepts, lexicon, linking, matching, mentions, tally, units, words
 from model_cards.lint.evidence import Evidence
 from model_cards.lint.linking import Context, Source, Sources
 from model_cards.lint.mentions import Mention
@@ -68,7 +68,7 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
         if sentence.kind not in {"prose", "cell"} or _REFERENCE.search(sentence.column or sentence.row):
             before = [] if sentence.kind == "heading" else before
             continue
-        found = _stated(sentence)
+        found = stated(sentence)
         for mention in found:
             if mention.whole and (
                 int(abs(mention.value)) in totals or _counts_rows(sentence, mention, rows.get(int(abs(mention.value))))
@@ -96,7 +96,7 @@ def _counts_rows(sentence: Sentence, mention: Mention, headers: str | None) -> b
 _MANY_ROWS = 20
 
 
-def _stated(sentence: Sentence) -> list[Mention]:
+def stated(sentence: Sentence) -> list[Mention]:
     """The numbers of a sentence in digits and in letters, in reading order."""
     shares = mentions.shares_in_letters(sentence.text) if sentence.kind == "prose" else []
     taken = [(m.begin, m.end) for m in shares]
@@ -176,7 +176,7 @@ def _one(
     if mention.unit == "time" and context.around & sources.in_names.get(f"{mention.value:.0f}", frozenset()):
         return None
     sized = _BY.search(sentence.text, max(0, mention.begin - 9), mention.end + 9)  # `320 x 320 pixels`
-    equals = linking.carriers(mention, context, sources)
+    equals = units.fitting(sentence.text, mention, linking.carriers(mention, context, sources))
     asked = bool(_ASKS.search(sentence.text[: mention.begin]))
     after = _after(sentence, mention)
     if (
@@ -229,6 +229,9 @@ def _one(
     ):
         return None
     if mention.hedge in {"less", "more"} and mention.unit != "points":
+        if not named and _ALARM.search(sentence.text):
+            of_limits = dataclasses.replace(context, near=context.near | linking.LIMITS)
+            named = [s for s in linking.named_best(of_limits, sources) if s.names & linking.LIMITS]
         unknown = mention.whole and mention.value >= _TEN and not asked and _unknown(after, evidence)
         if _true_of(sentence, mention, named) or (not named and mention.readings[0][1] < _EXACT and not unknown):
             return None
@@ -259,6 +262,8 @@ def _met_anywhere(mention: Mention) -> bool:
 
 
 _TEN = 10
+_ALARM = re.compile(r"(?<!\w)(?:alarms?|alerts?|warnings?|warns?|triggers?|triggered)(?!\w)", re.IGNORECASE)
+"""Where one is given, `above 2.5` is its threshold."""
 
 
 def _unknown(after: frozenset[str], evidence: Evidence) -> bool:
@@ -479,7 +484,7 @@ def _finding(
         "high" if sure and rule == "number-differs" else "medium",
         message,
         advice,
-        (mention.begin, mention.end),
+        (mention.begin, units.end(sentence.text, mention)),
         meant.entry.proof if meant else None,
     )
 

@@ -31,13 +31,13 @@ _AT_LEVEL = re.compile(
     r"(?<!\w)(?:at an? [\w-]+(?: [\w-]+)? of|levels? (?:of|from|between)(?: \d?\.\d+ (?:to|and))?)\s+$", re.IGNORECASE
 )
 _CHANGES = re.compile(
-    r"(?<!\w)(?:differ|gap|drop|fall|fell|lower|rise|rose|reduc|increas|decreas|gain|loses?(?!\\w)|cost|worse|better|"
+    r"(?<!\w)(?:differ|gap|drop|fall(?:s|en|ing)?(?!\w)|fell|lower|rise|rose|reduc|increas|decreas|gain|loses?(?!\\w)|cost|worse|better|"
     r"improv|change|more|less|points?|higher|smaller|larger|grew|grow|shrank|shrink|unterschied|differenz)",
     re.IGNORECASE,
 )
 _OUT_OF = re.compile(r"(?<!\w)(?:out of|of|in|per)(?: the| all| every)?\s*$", re.IGNORECASE)
 _SHARE_OF = re.compile(r"\s*(?:of|der|des|von|du|de)\s", re.IGNORECASE)
-_CONDITION = re.compile(r"(?<!\w)(?:with|when|for|at|under|if|to|bei|mit|avec)\s*$", re.IGNORECASE)
+_CONDITION = re.compile(r"(?<!\w)(?:with|when|at|under|if|to|bei|mit|avec)\s*$", re.IGNORECASE)
 _HEDGE = re.compile(r"(?<!\w)(?:more|less|fewer) than(?!\w)", re.IGNORECASE)
 _EVERYBODY = re.compile(r"(?<!\w)(?:always|everybody|everyone|nobody|never)(?!\w)", re.IGNORECASE)
 """`Who always says no would be right in 84 %`: the rest to one of a base rate."""
@@ -73,6 +73,7 @@ _OF = re.compile(r"\s*(?:out )?(?:of|in|/|von|sur)(?: the| all| every)?\s*", re.
 def of_whole(mention: Mention, found: Sequence[Mention], text: str, sources: Sources) -> bool:
     """`84 of 100`, `15 in 100,000`: is it part or whole of a share of the evidence, or a whole that is round?"""
     at = next(i for i, m in enumerate(found) if m is mention)
+    said = concepts.fold(tokens.of(text).row)
     for pair in (found[at - 1 : at + 1] if at else found[:0], found[at : at + 2]):
         if len(pair) < 2:
             continue
@@ -82,7 +83,12 @@ def of_whole(mention: Mention, found: Sequence[Mention], text: str, sources: Sou
         if not _OF.fullmatch(text[part.end : whole.begin]):
             continue
         share, step = part.value / whole.value, 0.5 / whole.value * (1 + matching.SLACK)
-        if any(sources.between(max(0.0, s - step), s + step) for s in (share, 1 - share)):
+        sure = part.value >= COUNTED  # a share of counts so large is none by chance, so a value has to be it
+        if any(
+            not (sure and (s.follows or (one != share and not s.names & said)))
+            for one in (share, 1 - share)
+            for s in sources.between(max(0.0, one - step), one + step)
+        ):
             return True
         if whole.value in ROUND:
             return True
@@ -113,11 +119,11 @@ def follows(
 ) -> bool:
     """Does it follow from other numbers of the text, or from values of the evidence that are named with it?"""
     return (
-        _RELATIVE.match(sentence.text, mention.end) is not None
+        (mention.readings[0][1] == 0 and _RELATIVE.match(sentence.text, mention.end) is not None)
         or _of_text_before(sentence, mention, found, before, context, sources)
         or _of_sentence(mention, [m for m in found if not _bracketed(sentence.text, m)])
         or of_whole(mention, found, sentence.text, sources)
-        or _share_of(mention, found, sources)
+        or _share_of(sentence.text, mention, found, sources)
         or _of_evidence(sentence, mention, context, sources)
         or _rest_of_list(sentence.text, mention, sources)
         or _rest_of_row(sentence, mention, sources)
@@ -222,16 +228,18 @@ def _bracketed(text: str, mention: Mention) -> bool:
     )
 
 
-def _share_of(mention: Mention, found: Sequence[Mention], sources: Sources) -> bool:
+def _share_of(text: str, mention: Mention, found: Sequence[Mention], sources: Sources) -> bool:
     """`Of 20,353 rows 13,382 are labelled rightly`: the evidence holds the share."""
     if not mention.whole or mention.value < COUNTED:
         return False
+    said = concepts.fold(tokens.of(text).row)
     for other in found:
         if other is mention or not other.whole or other.value <= mention.value:
             continue
         step = 0.5 / other.value * (1 + matching.SLACK)
         for share in (mention.value / other.value, 1 - mention.value / other.value):
-            if sources.between(max(0.0, share - step), share + step):
+            held = (s for s in sources.between(max(0.0, share - step), share + step) if not s.follows)
+            if any(share == mention.value / other.value or s.names & said for s in held):
                 return True
     return False
 
@@ -254,7 +262,7 @@ def _of_evidence(sentence: Sentence, mention: Mention, context: Context, sources
         exact
         and (matching.opposite_of(mention, text) or _EVERYBODY.search(text))
         and any(
-            0 <= s.value <= 1 and matching.equal(mention, 1 - s.value)
+            0 <= s.value <= 1 and _is(mention, 1 - s.value, in_percent=s.percent)
             for s in (sources.all if _EVERYBODY.search(text) else sources.named(_with_opposites(context.around)))
         )
     ):
@@ -264,10 +272,36 @@ def _of_evidence(sentence: Sentence, mention: Mention, context: Context, sources
     if mention.unit == "time" and not any(s.seconds for s in sources.named(context.near)):
         return False
     return any(
-        matching.equal(mention, result)
+        _is(mention, result, in_percent=min(one.value, other.value) > 1)
         for one, other in _pairs(sentence, mention, context, sources)
+        if (one.value <= 1) == (other.value <= 1) or one.own == other.own
         for result in _results(one.value, other.value, changes=changes, ratios=ratios)
     )
+
+
+def _is(mention: Mention, result: float, *, in_percent: bool) -> bool:
+    """Does a number stand for what was reckoned, in its own scale: `0.71 %` for 0.0071, `7.1 points` for 0.071?
+
+    Args:
+        mention: The number.
+        result: Difference, quotient or rest.
+        in_percent: May what it was reckoned from be in percent itself?
+    """
+    if not matching.equal(mention, result):
+        return False
+    value = mention.readings[0][0]
+    if mention.unit == "%" and not in_percent:
+        return abs(value / 100 - abs(result)) <= 0.01 * _within(mention)
+    if not mention.unit and 0 < value < 1:
+        return abs(value - abs(result)) <= _within(mention)
+    return True
+
+
+def _within(mention: Mention) -> float:
+    """By how much a number may differ from what it is a rounding of."""
+    value, decimals = mention.readings[0]
+    half = 0.5 * 10.0**-decimals * (1 + matching.SLACK)
+    return max(2 * half, matching.ABOUT * abs(value)) if mention.hedge == "about" else half
 
 
 def _with_opposites(names: frozenset[str]) -> frozenset[str]:

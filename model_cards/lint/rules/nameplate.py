@@ -16,6 +16,7 @@ _QUANTITIES = {
     "a": ("ampere", "current", "a"),
     "kg": ("kg", "weight", "mass"),
     "g": ("g", "weight", "mass"),
+    "°c": ("c", "celsius", "temperature"),
 }
 
 

@@ -285,6 +285,13 @@ def _settled_otherwise(fact: Fact, hits: frozenset[str], named: list[tuple[froze
     )
 
 
+_LEFT_OPEN = frozenset({"open", "offen", "ouvert"})
+_HARMS = re.compile(
+    r"(?<!\w)(?:(?<!no )(?<!not )harm(?:s|ful)?|lowers|hurts|worst|weakest|worsens|degrades)(?!\w)", re.IGNORECASE
+)
+"""Words that say something bad, which is no claim that a thing is settled."""
+
+
 def _contradicts(
     sentence: Sentence, fact: Fact, hits: frozenset[str], said: frozenset[str], span: tuple[int, int]
 ) -> bool:
@@ -313,6 +320,8 @@ def _contradicts(
         return False  # `the plan has been drafted`, where the evidence has `drafted`
     if not praise.asserted(sentence, span) or _IS_OPEN.search(sentence.text):
         return False
+    if (fact.kind == "failed" or str(value).lower() in _LEFT_OPEN) and _HARMS.search(sentence.text):
+        return False  # `keyword stuffing does most harm`
     if fact.kind == "failed":
         restated = len(hits) > 1 and 4 * len(fact.whole & said) >= 3 * len(fact.whole)
         restated = restated and not _ASKED.search(sentence.text)

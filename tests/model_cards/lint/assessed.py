@@ -21,10 +21,12 @@ from model_cards.lint.model import Document, Finding, at_least
 from tests.model_cards.lint import corpus_files
 
 PLACE = corpus_files.PLACE / "assessed"
-SETS = ("tenth", "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth")
+SETS = ("tenth", "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth")
 """`tenth`, `eleventh` and `thirteenth` to `fifteenth` by authors who had not read the rules; `twelfth` and `sixteenth`
 by who wrote them, before trying them on it. From `fourteenth` only the causes of false alarms were learnt, not what was
-missed."""
+missed. `seventeenth` holds three of five systems of an author who had not read the rules: 56 % were found at first
+sight, with 3.9 % false alarms; then general causes of what was missed and of what was reported wrongly were learnt from
+them, while the other two stayed closed."""
 STATEMENTS = {"claim", "declaration"}
 """Classes whose defect is the statement; a finding of these kinds on the sentence is about it."""
 
