@@ -58,7 +58,7 @@ ALL: tuple[Metric, ...] = (
     ),
     Metric(
         id="explanation.ood_detection",
-        title="Strange inputs told from usual ones, area under the ROC curve",
+        title="Probability that a strange input ranks above a usual one",
         definition=(
             "Probability that a test row whose features were shuffled independently (each value is usual, the "
             "combination is not) has a larger distance than an unaltered one, ties counting half; 0.5 is guessing."

@@ -8,10 +8,10 @@ import itertools
 import re
 from collections.abc import Iterator
 
-from model_cards.lint import mentions, waived
+from model_cards.lint import decision, mentions
 from model_cards.lint.evidence import Entry, Evidence
 from model_cards.lint.model import Document, Finding, Sentence
-from model_cards.lint.rules import praise, saying
+from model_cards.lint.rules import decided, praise, saying
 from model_cards.lint.rules.catalogue import RULES
 
 _DECLARES = re.compile(
@@ -169,8 +169,11 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
             continue
         if _REQUIRED.search(sentence.text, *span) and _tells_required(evidence):
             continue  # which of the criteria are asked for is for who knows the record
-        if strict and waived.all_accepted(evidence):
+        run = decision.of(evidence)
+        if strict and run and run.all_accepted:
             continue  # who declares it has accepted what did not pass; that all was met stays untrue
+        if not strict and decided.speaks_of_gates(sentence, evidence):
+            continue  # held to the decision of the run there
         failed, undecided, passed = results(evidence)
         if failed or undecided:
             bad = (failed or undecided)[0]

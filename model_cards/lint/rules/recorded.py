@@ -69,6 +69,16 @@ _AFTER_COUNT = re.compile(
     r"for (?:the )?(?P<b>training|validation|testing))(?!\w)",
     re.IGNORECASE,
 )
+_HOLDS = re.compile(
+    r"(?<!\w)(?P<part>training|train|validation|test(?:ing)?)\s+(?:set|part|split|data ?set|data)\s+"
+    r"(?:has|had|have|holds?|held|contains?|contained|comprise[sd]?|consist(?:s|ed)? of|is made of|counts?|counted)\s+"
+    r"(?:a total of |exactly )?$",
+    re.IGNORECASE,
+)
+_ROWS_AFTER = re.compile(
+    r"\s+(?:\w+\s+)?(?:rows?|records?|samples?|applications?|examples?|cases?|observations?|patients?|stays?)(?!\w)",
+    re.IGNORECASE,
+)
 _MORE_OR_LESS = re.compile(
     r"\s?(?:points? )?(?:lower|higher|less|more|better|worse|smaller|larger|below|above)(?!\w)", re.IGNORECASE
 )
@@ -261,20 +271,30 @@ def _parts(sentence: Sentence, found: Sequence[Mention], evidence: Evidence) -> 
         )
 
 
+_SETTINGS = frozenset({"policy", "training", "settings", "config", "parameters"})
+"""Names above what was asked for, and not found."""
+
+
 def _there(before: str) -> bool:
     """Do these words speak of all rows of a part?"""
     return bool(_THERE.search(before)) and not _OF_SOME.search(before)
 
 
 def _together(mention: Mention, evidence: Evidence) -> bool:
-    """Is it the whole data set? People say `trained on` of all parts together, too."""
-    return any(e.key == "rows" and e.value == mention.value and not e.derived for e in evidence.numbers)
+    """Is it the whole data set? People say `trained on` of all parts together, too.
+
+    Settings of the plan have numbers of rows as well, round ones above all: they are of no data.
+    """
+    whole = [e for e in evidence.numbers if e.key == "rows" and not e.derived and _SETTINGS.isdisjoint(e.path)]
+    return any(e.value == mention.value for e in whole)
 
 
 def _part(text: str, mention: Mention) -> str | None:
     behind = _AFTER_COUNT.match(text, mention.end)
     if behind and (behind["b"] or _there(text[: mention.begin])):
         return {"training": "train", "testing": "test"}.get(said := (behind["a"] or behind["b"]).lower(), said)
+    if (holder := _HOLDS.search(text[: mention.begin])) and _ROWS_AFTER.match(text, mention.end):
+        return {"training": "train", "testing": "test"}.get(said := holder["part"].lower(), said)
     if (before := _ROLE.search(text[: mention.begin])) and not re.match(
         r"[\s-]*(?:%|epochs?|steps?|trees?|features?|GPUs?|CPUs?|"
         r"cores?|seeds?|batch\w*|folds?|columns?|inputs?|slices?|groups?|times|classes|images per)",

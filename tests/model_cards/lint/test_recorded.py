@@ -12,6 +12,8 @@ from tests.model_cards.lint.test_evidence_of_others import found
 
 RUN = {
     "parts": {"train": {"rows": 600}, "validation": {"rows": 200}, "test": {"rows": 200}},
+    "dataset": {"rows": 1000},
+    "policy": {"membership": {"rows": 10000}, "attribution": {"rows": 500}},
     "results": [
         {
             "check_id": "performance.accuracy",
@@ -35,6 +37,9 @@ FIRES = [
     ("Accuracy failed.", "outcome-differs"),
     ("Equal opportunity: sex has passed.", "outcome-differs"),
     ("The model was trained on 660 rows.", "count-differs"),
+    ("We trained on 10,000 loan applications.", "count-differs"),
+    ("The test set has 500 rows.", "count-differs"),
+    ("The training part comprises 260 records.", "count-differs"),
 ]
 PASSES = [
     "The accuracy is 76.5 %.",
@@ -42,6 +47,8 @@ PASSES = [
     "Equal opportunity: sex was inconclusive.",
     "Equal opportunity: sex has not passed.",
     "The model was trained on 600 rows.",
+    "The model was trained on 1,000 rows, of which 200 were held back.",
+    "The test set has 200 rows.",
     "The accuracy of young applicants is 0.712.",
     "The accuracy has to be at least 0.7.",
     "Has accuracy passed?",
