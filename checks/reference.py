@@ -27,6 +27,7 @@ TENTHS = np.arange(1, 10) / 10
 DIGITS = 6
 """Decimals of a share, and significant digits of an edge."""
 SPECIAL = "special category of personal data (GDPR Art. 9)"
+UNSTATED = "not stated whether it is a special category of personal data (GDPR Art. 9)"
 NAN = np.frombuffer(b"\x00\x00\xc0\x7f", "<f4")[0]
 """The one NaN that a digest of an input knows."""
 
@@ -54,7 +55,7 @@ def reference(
     """
     role = role or ("test" if model is None else "train")
     part = arrays.load(folder, encoded, role)
-    special = {p.column for p in plan.data.protected if p.special_category}
+    special = {p.column: SPECIAL if p.special_category else UNSTATED for p in plan.data.protected if p.may_be_special}
     told = [(i, spec) for i, spec in enumerate(encoded.features) if spec.name not in special]
     least = max(LEAST, plan.policy.minimum_group_size)
     return ReferenceRecord(
@@ -62,7 +63,7 @@ def reference(
         rows=part.rows,
         least=least,
         inputs=tuple(_watched(distribution(spec, part.x[:, i], least), plan) for i, spec in told),
-        left_out=tuple(LeftOut(feature=s.name, reason=SPECIAL) for s in encoded.features if s.name in special),
+        left_out=tuple(LeftOut(feature=s.name, reason=special[s.name]) for s in encoded.features if s.name in special),
         labels=_labels(evaluation, least),
         example=None if model is None else _example(folder, encoded.task, model),
     )

@@ -208,9 +208,14 @@ class ProtectedAttribute(Section):
     """Group name to the column's values, for a categorical column. Without it each value is a group."""
     use_in_model: bool
     """May the model see the column? Only then can the column's role be `feature`."""
-    special_category: bool = False
-    """Is it a special category of personal data (GDPR Art. 9; AI Act Art. 4a)?"""
+    special_category: bool | None = None
+    """Is it a special category of personal data (GDPR Art. 9; AI Act Art. 4a)? Absent: not stated, which is no no."""
     reference: ReferencePopulation | None = None
+
+    @property
+    def may_be_special(self) -> bool:
+        """Must it be treated as a special category, because it is one or nobody said that it is none?"""
+        return self.special_category is not False
 
     @model_validator(mode="after")
     def _one_way_to_group(self) -> Self:

@@ -33,6 +33,8 @@ class Answers:
     positive: tuple[str, ...]
     protected: dict[str, bool]
     """Column to: may the model see it?"""
+    special: dict[str, bool]
+    """Protected column to: is it a special category of personal data? Unknown: absent."""
     entity: str | None
     gates: tuple[dict[str, Any], ...]
 
@@ -64,7 +66,7 @@ def draft(table: pd.DataFrame, data: Path, answers: Answers, separator: str | No
             "provenance": {"title": data.stem},
             "target": _target(table[answers.target], answers),
             "columns": [_column(table[name], name, answers) for name in table.columns],
-            "protected": [_protected(table[name], name, seen) for name, seen in answers.protected.items()],
+            "protected": [_protected(table[name], name, answers) for name in answers.protected],
         },
         "policy": {"gates": list(answers.gates)},
     }
@@ -118,10 +120,12 @@ def slug(name: str) -> str:
     return made if made[0].isalpha() and len(made) > 1 else f"a_{made}"
 
 
-def _protected(values: pd.Series, name: str, seen: bool) -> dict[str, Any]:  # noqa: FBT001 - a pair from a mapping
+def _protected(values: pd.Series, name: str, answers: Answers) -> dict[str, Any]:
     attribute: dict[str, Any] = {"name": slug(name), "column": name}
     if guess_kind(values) != "categorical":
         quartiles = sorted({float(values.quantile(q)) for q in (0.25, 0.5, 0.75)})
         attribute["bins"] = quartiles
-    attribute["use_in_model"] = seen
+    attribute["use_in_model"] = answers.protected[name]
+    if name in answers.special:
+        attribute["special_category"] = answers.special[name]
     return attribute

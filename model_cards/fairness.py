@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 
-from model_cards import blocks, effect, fairness_comparisons, figures, given, meaning, performance, tree
+from model_cards import blocks, effect, fairness_comparisons, figures, given, meaning, performance, special, tree
 from model_cards import groups as groups_
-from model_cards.refs import Book, Fact, Node
+from model_cards.refs import Book, Fact, Gap, Node
 from model_cards.tree import Figure, Paragraph, Parts, Section, parts
 
 
@@ -27,7 +27,7 @@ def use_of_attributes(book: Book) -> tree.Block:
                 (attribute["name"].fact(),),
                 (attribute["column"].fact("name"),),
                 (source,),
-                (attribute["special_category"].fact(),),
+                (_special(attribute),),
             )
         )
     return tree.Table(
@@ -35,6 +35,12 @@ def use_of_attributes(book: Book) -> tree.Block:
         ("Attribute", "Column", "Input of the model" if ours else "Input of the model, as stated", "Special category"),
         tuple(lines),
     )
+
+
+def _special(attribute: Node) -> Fact | Gap:
+    """Whether it is a special category; what nobody has stated is a gap, not a no."""
+    stated = attribute["special_category"]
+    return special.gap(attribute) if stated.value is None else stated.fact()
 
 
 @dataclasses.dataclass

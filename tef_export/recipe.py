@@ -63,7 +63,8 @@ class Attribute(records.Record):
     values: dict[str, str] = {}
     """Categorical column: value, as text, to group."""
     special_category: bool
-    """A special category of personal data (GDPR Art. 9). Such a column, and codes made of it, never travel."""
+    """A special category of personal data (GDPR Art. 9), or not said to be none. Such a column, and codes made of it,
+    never travel. Recipes of earlier versions took what was not said for no."""
 
 
 class Intersection(records.Record):

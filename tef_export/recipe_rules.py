@@ -138,7 +138,7 @@ def attribute(declared: ProtectedAttribute, data: Data, groups: tuple[str, ...])
         groups=bin_names(declared.bins) if declared.bins else tuple(declared.groups) or groups,
         edges=declared.bins,
         values=values,
-        special_category=declared.special_category,
+        special_category=declared.may_be_special,
     )
 
 
@@ -227,8 +227,8 @@ def thresholds(plan: AnyPlan) -> tuple[recipe.Threshold, ...]:
 
 
 def special_columns(data: Data) -> frozenset[str]:
-    """Columns that hold a special category of personal data."""
-    return frozenset(a.column for a in data.protected if a.special_category)
+    """Columns that hold a special category of personal data, or of which the plan does not say that they hold none."""
+    return frozenset(a.column for a in data.protected if a.may_be_special)
 
 
 def may_say_extremes(data: Data) -> bool:

@@ -87,10 +87,12 @@ def _test_rows(folder: RunFolder, dossier: Dossier) -> tuple[recipe.TestRows, by
     plan = dossier.plan
     special = recipe_rules.special_columns(plan.data)
     if named := [c.name for c in plan.data.features if c.name in special]:
+        silent = sorted({a.name for a in plan.data.protected if a.column in named and a.special_category is None})
+        unstated = f"The plan does not say whether {', '.join(silent)} is one: special_category. " if silent else ""
         raise errors.GateError(
             f"test rows of run {dossier.run_id}: expected no special category of personal data among the model's "
             f"inputs, got {', '.join(named)}; such data may not be passed on (AI Act Art. 4a(1)(d)). "
-            "Set bundle.include_test_data: false and let the facility use rows of its own."
+            f"{unstated}Set bundle.include_test_data: false and let the facility use rows of its own."
         )
     if odd := rows.formulas([f.name for f in dossier.encode.features] + [dossier.encode.target]):
         raise errors.GateError(

@@ -133,7 +133,7 @@ def _route(name: str) -> _Rule:
 
 
 def _special(plan: Plan, found: Classified) -> bool:
-    return found.scope.state != "no" and any(attribute.special_category for attribute in plan.data.protected)
+    return found.scope.state != "no" and any(attribute.may_be_special for attribute in plan.data.protected)
 
 
 def _real_world(plan: Plan, _: Classified) -> bool:

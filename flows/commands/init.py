@@ -113,6 +113,7 @@ def _ask(table: Any) -> Any:
     classification = _ask_class()
     click.echo("\nThe data")
     columns = click.Choice(list(table.columns))
+    special: dict[str, bool] = {}
     target = click.prompt("  Which column is predicted", type=columns, show_choices=False)
     guessed = drafting.guess_task(table[target])
     task = click.prompt("  Task", type=click.Choice(["binary", "multiclass", "regression"]), default=guessed)
@@ -126,7 +127,8 @@ def _ask(table: Any) -> Any:
         target=target,
         task=task,
         positive=positive,
-        protected=(protected := _ask_protected(table, target)),
+        protected=(protected := _ask_protected(table, target, special)),
+        special=special,
         entity=_ask_column(table, "  Column that names the person or thing of a row (empty: none)"),
         gates=_ask_gates(task, [drafting.slug(name) for name in protected]),
     )
@@ -152,13 +154,17 @@ def _ask_class() -> dict[str, Any]:
     return found
 
 
-def _ask_protected(table: Any, target: str) -> dict[str, bool]:
+def _ask_protected(table: Any, target: str, special: dict[str, bool]) -> dict[str, bool]:
+    """Which attributes are protected, and whether the model may see each; what is known of `special` is added."""
     found: dict[str, bool] = {}
     while name := _ask_column(table, "  A protected attribute, such as sex or age (empty: no more)"):
         if name == target:
             click.echo("  The target cannot be a protected attribute.")
             continue
         found[name] = click.confirm(f"  May the model see {name}?", default=False)
+        asked = f"  Is {name} a special category of personal data, such as health or ethnic origin (GDPR Art. 9)?"
+        answer = click.prompt(asked, type=click.Choice(["yes", "no", "unknown"]), default="unknown")
+        special |= {} if answer == "unknown" else {name: answer == "yes"}
     return found
 
 

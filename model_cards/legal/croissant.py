@@ -1,7 +1,7 @@
 """The data as Croissant 1.0 with the responsible-AI vocabulary, for programs and for search over data sets.
 
 Metadata only: names and kinds of columns, digests, what was stated. No row, no place on a machine, and of a special
-category of personal data nothing but that the column exists.
+category of personal data, stated or possible, nothing but that the column exists.
 Refs: MLCommons Croissant Format Specification 1.0 (2024); Croissant RAI Specification 1.0 (2024).
 """
 
@@ -10,10 +10,11 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from model_cards import text, tree
+from model_cards import special, text, tree
 from model_cards.refs import Book, Fact, Node
 from model_cards.statements import is_settled, said
 
+NOT_STATED = "Not stated whether it is a special category"
 CONTEXT: dict[str, Any] = {
     "@language": "en",
     "@vocab": "https://schema.org/",
@@ -153,11 +154,12 @@ def _identifier(column: str, number: int) -> str:
 
 def _field(book: Book, column: Node, number: int) -> dict[str, Any]:
     declared = book.plan["data"]["columns"].first(name=column.value["name"])
-    hidden = column.value["name"] in special(book)
+    hidden = column.value["name"] in special.columns(book)
     held = [] if hidden or declared is None else [declared.value.get("description"), _unit(column)]
     words = "; ".join(text.plain(str(word)) for word in held if word)
     if hidden:
-        words = "Special category of personal data; nothing more is told."
+        silent = column.value["name"] in {a.value["column"] for a in special.unstated(book)}
+        words = f"{NOT_STATED if silent else 'Special category'} of personal data; nothing more is told."
     return {
         "@type": "cr:Field",
         "@id": _identifier(str(column.value["name"]), number),
@@ -172,11 +174,6 @@ def _unit(column: Node) -> str | None:
     return f"in {column.value['unit']}" if column["unit"] else None
 
 
-def special(book: Book) -> set[str]:
-    """Columns of the attributes that the plan declares to be special categories."""
-    return {p.value["column"] for p in book.plan["data"]["protected"] if p.value["special_category"]}
-
-
 def _responsible(book: Book) -> dict[str, Any]:
     """The fields of the responsible-AI vocabulary that are known."""
     stated, found = book.plan["data"]["provenance"], dict[str, Any]()
@@ -187,9 +184,12 @@ def _responsible(book: Book) -> dict[str, Any]:
     found["rai:dataUseCases"] = text.plain(str(book.plan["system"].value["intended_purpose"]))
     if limits := book.plan["system"]["limitations"]:
         found["rai:dataLimitations"] = [text.plain(str(item.value)) for item in limits]
-    if special(book):
-        found["rai:personalSensitiveInformation"] = [f"special category: {column}" for column in sorted(special(book))]
-    missing = [c for c in book["ingest"]["columns"] if c.value["missing"] and c.value["name"] not in special(book)]
+    if hidden := special.columns(book):
+        silent = {a.value["column"] for a in special.unstated(book)}
+        found["rai:personalSensitiveInformation"] = [
+            f"{NOT_STATED if column in silent else 'special category'}: {column}" for column in sorted(hidden)
+        ]
+    missing = [c for c in book["ingest"]["columns"] if c.value["missing"] and c.value["name"] not in hidden]
     if missing:
         found["rai:dataCollectionMissingData"] = "; ".join(_missing(book, column) for column in missing)
     found["rai:dataPreprocessingProtocol"] = [_split(book)]

@@ -6,7 +6,7 @@ words. Facts come from the records of the run, statements from persons; what nei
 
 from __future__ import annotations
 
-from model_cards import about, blocks, data, fairness, groups, tree
+from model_cards import about, blocks, data, fairness, groups, special, tree
 from model_cards.legal import frame, inputs
 from model_cards.refs import Book, Gap
 from model_cards.statements import said
@@ -92,13 +92,15 @@ def _personal(book: Book) -> Parts:
 
 
 def _special(book: Book) -> Parts:
-    found = [p for p in book.plan["data"]["protected"] if p.value["special_category"]]
+    silent = special.unstated(book)
+    found = [a for a in special.attributes(book) if a.value["special_category"]]
     others = book.plan["data"]["provenance"]["special_categories"]
-    if not found and not others:
+    if not found and not others and not silent:
         return (book.plan["data"]["protected"].derived("none is declared", "no attribute is declared as one"),)
     names = [tree.joined(a["name"].fact() for a in found)] if found else []
     told = [one.fact() for one in others]
-    return tree.joined([*names, *told, said(book, "special_categories")], "; ")
+    open_ = [parts(a["name"].fact(), ": ", special.gap(a)) for a in silent]
+    return tree.joined([*names, *told, *open_, said(book, "special_categories")], "; ")
 
 
 def _columns(book: Book) -> Table:

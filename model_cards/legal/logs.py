@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from model_cards import blocks, given, tree
+from model_cards import blocks, given, special, tree
 from model_cards.language import Words
 from model_cards.legal import frame
 from model_cards.legal import parts as pieces
@@ -113,22 +113,23 @@ def _code(words: str) -> str:
     return Words(words) if names.issuperset(words.split(", ")) else words
 
 
-def special(book: Book) -> list[Node]:
-    """Inputs that the plan declares to be special categories of personal data."""
-    columns = {p.value["column"] for p in book.plan["data"]["protected"] if p.value["special_category"]}
+def hidden(book: Book) -> list[Node]:
+    """Inputs that are special categories of personal data, or that the plan does not say to be none."""
+    columns = special.columns(book)
     return [f for f in book["encode"]["features"] if f.value["name"] in columns]
 
 
 def _special(book: Book) -> list[tree.Block]:
-    found = special(book)
+    found = hidden(book)
     if not found:
         return []
     names = tree.joined(f["name"].fact("name") for f in found)
     return [
         Paragraph(
             tree.say(
-                "These inputs are special categories of personal data, and the schema leaves their values out of the "
-                "line: {names}. Whether they may be logged is for the data protection officer to decide.",
+                "These inputs are special categories of personal data, or not stated to be none, and the schema leaves "
+                "their values out of the line: {names}. Whether they may be logged is for the data protection officer "
+                "to decide.",
                 names=names,
             )
         )
@@ -170,11 +171,11 @@ def _head(book: Book, made: Node) -> list[tuple[str, Fact | str]]:
 
 def _inputs(book: Book, made: Node) -> list[tuple[Fact, Fact | None]]:
     """Name and value of each input; None is missing."""
-    hidden = {f.value["name"] for f in special(book)}
+    left_out = {f.value["name"] for f in hidden(book)}
     return [
         (feature["name"].fact("name"), _input(feature, made["inputs"][index]))
         for index, feature in enumerate(book["encode"]["features"])
-        if feature.value["name"] not in hidden
+        if feature.value["name"] not in left_out
     ]
 
 
@@ -224,11 +225,11 @@ def _said(book: Book, made: Node) -> dict[str, Any]:
 
 def schema(book: Book) -> dict[str, Any]:
     """JSON Schema (2020-12) of a line of the log, from the model's contract."""
-    hidden = {f.value["name"] for f in special(book)}
+    left_out = {f.value["name"] for f in hidden(book)}
     values = {
         str(f.value["name"]): _value_schema(book, f)
         for f in book["encode"]["features"]
-        if f.value["name"] not in hidden
+        if f.value["name"] not in left_out
     }
     text = {"type": "string", "minLength": 1}
     digest = {"type": "string", "pattern": "^[0-9a-f]{64}$"}

@@ -122,7 +122,10 @@ def _cells(spread: Node) -> Fact:
 def _left_out(node: Node) -> list[tree.Block]:
     if not node["left_out"]:
         return []
-    lines = tuple(((row["feature"].fact("name"),), (row["reason"].fact(),)) for row in node["left_out"])
+    lines = tuple(
+        ((row["feature"].fact("name"),), (row["reason"].derived(str(row["reason"].value), "why it is left out"),))
+        for row in node["left_out"]
+    )
     return [Table(("Inputs of which no distribution is told",), ("Input", "Why"), lines)]
 
 

@@ -100,14 +100,15 @@ def _cells(told: Spread) -> list[float]:
     return [*told.shares, told.others or 0.0, told.missing]
 
 
-def test_special_categories_are_left_out(run: Run) -> None:
-    """Of an input that is a special category of personal data nothing is told but that it is left out."""
+@pytest.mark.parametrize(("said", "why"), [(True, reference.SPECIAL), (None, reference.UNSTATED)])
+def test_special_categories_are_left_out(run: Run, said: bool | None, why: str) -> None:  # noqa: FBT001 - a case
+    """Of an input that is a special category of personal data, or may be, nothing is told but that it is left out."""
     content = run.plan.model_dump(mode="json")
-    content["data"]["protected"][0]["special_category"] = True
+    content["data"]["protected"][0]["special_category"] = said
     column = content["data"]["protected"][0]["column"]
     assert column in [f.name for f in run.encode.features]
     made = reference.reference(run.folder, Plan.model_validate(content), run.encode, EVALUATION, None, role="train")
-    assert [left.feature for left in made.left_out] == [column]
+    assert [(left.feature, left.reason) for left in made.left_out] == [(column, why)]
     assert column not in [d.feature for d in made.inputs]
 
 

@@ -34,7 +34,7 @@ def test_an_entry_of_a_list_is_told_with_its_name() -> None:
         ("kind: sklearn", "kind: sql", ("data.source",)),
         ("    above: 140", "    above: .nan", ("above",)),
         ("slice: sex\n", "slice: gender\n", ("gender", "sex × age_group")),
-        ("use_in_model: true}", "use_in_model: false}", ("use_in_model", "role feature")),
+        ("use_in_model: true,", "use_in_model: false,", ("use_in_model", "role feature")),
         ("column: sex,", "column: six,", ("'six' is not declared",)),
         ("train: 0.6", "train: 0.7", ("add up to 1",)),
     ],

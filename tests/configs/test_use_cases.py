@@ -72,6 +72,7 @@ def test_groups_and_classes_are_allowed_values(plan: Plan):
 def test_a_special_category_is_kept_from_the_model(plan: Plan):
     """In the shipped plans the model never sees a special category."""
     for attribute in plan.data.protected:
+        assert attribute.special_category is not None
         if attribute.special_category:
             assert not attribute.use_in_model
             assert plan.data.column(attribute.column).role == "protected"

@@ -27,8 +27,8 @@ def plan(mitigation: dict[str, Any], **training: Any) -> Plan:
     ]
     made["data"]["columns"] = [*columns, {"name": "y", "role": "target", "kind": "categorical"}]
     made["data"]["protected"] = [
-        {"name": "sex", "column": "sex", "use_in_model": True},
-        {"name": "age_group", "column": "age", "bins": [EDGE], "use_in_model": True},
+        {"name": "sex", "column": "sex", "use_in_model": True, "special_category": False},
+        {"name": "age_group", "column": "age", "bins": [EDGE], "use_in_model": True, "special_category": False},
     ]
     made["mitigation"] = mitigation
     return Plan.model_validate(made)

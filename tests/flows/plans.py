@@ -46,8 +46,14 @@ def plan() -> ALTERED:
                 {"name": "progressed", "role": "target", "kind": "categorical"},
             ],
             "protected": [
-                {"name": "sex", "column": "sex", "use_in_model": False},
-                {"name": "age_group", "column": "age", "bins": [40.0], "use_in_model": False},
+                {"name": "sex", "column": "sex", "use_in_model": False, "special_category": False},
+                {
+                    "name": "age_group",
+                    "column": "age",
+                    "bins": [40.0],
+                    "use_in_model": False,
+                    "special_category": False,
+                },
             ],
         },
         "training": {"epochs": 3, "batch_size": 64},

@@ -54,7 +54,7 @@ def plan() -> dict[str, Any]:
                 {"name": "p_yes", "role": "prediction", "kind": "numeric"},
                 {"name": "sex", "role": "protected", "kind": "categorical"},
             ],
-            "protected": [{"name": "sex", "column": "sex", "use_in_model": False}],
+            "protected": [{"name": "sex", "column": "sex", "use_in_model": False, "special_category": False}],
         },
         "predictions": {
             "label": "predicted",

@@ -375,13 +375,14 @@ def test_a_plan_drafted_by_init_is_read_and_names_no_place(
     answers = [
         *("My System", "my-system", "My system", "", "Example Ltd", "To try this out."),
         *("yes", "no", "no", "unknown", "unknown", "no", "no", ""),
-        *("progressed", "", "yes", "sex", "n", "", ""),
+        *("progressed", "", "yes", "sex", "n", "no", "", ""),
         *("60", "0.6", "Better than chance.", "0.2", "One in five would be felt."),
     ]
     done = CliRunner().invoke(cli.proofline, ["init", "patients.csv"], input="\n".join(answers) + "\n")
     assert done.exit_code == 0, done.output
     plan = load.load(tmp_path / "patients.yaml")
     assert plan.data.source.separator == ";"  # type: ignore[union-attr]
+    assert [p.special_category for p in plan.data.protected] == [False]
     assert {gate.slice for gate in plan.policy.gates} == {"overall", "sex"}
     assert str(tmp_path) not in (tmp_path / "patients.yaml").read_text()
     assert say("check", "patients.yaml") == (0, "")

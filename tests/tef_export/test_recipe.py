@@ -86,9 +86,11 @@ def test_groups_stay_unless_the_plan_lets_them_go_too(shared: making.Made) -> No
     assert header.split(",") == [*(c.name for c in plan.plan.data.features), "target"]
 
 
-def _with(dossier: Any, *, special: str = "", **bundle: bool) -> Any:
+def _with(dossier: Any, *, special: str = "", said: bool | None = True, **bundle: bool) -> Any:
     plan = dossier.plan
-    protected = tuple(p.model_copy(update={"special_category": p.name == special}) for p in plan.data.protected)
+    protected = tuple(
+        p.model_copy(update={"special_category": said if p.name == special else False}) for p in plan.data.protected
+    )
     return dataclasses.replace(
         dossier,
         plan=plan.model_copy(
@@ -100,11 +102,16 @@ def _with(dossier: Any, *, special: str = "", **bundle: bool) -> Any:
     )
 
 
-def test_a_special_category_never_leaves(shared: making.Made) -> None:
-    """As an input of the model it keeps every row at home; beside the model its codes stay (AI Act Art. 4a(1)(d))."""
-    with pytest.raises(errors.GateError, match=r"no special category.*got sex.*Art\. 4a"):
-        recipe_write.make(shared.folder, _with(shared.dossier, special="sex"))
-    beside = _with(shared.dossier, special="sex")
+@pytest.mark.parametrize("said", [True, None])
+def test_a_special_category_never_leaves(shared: making.Made, *, said: bool | None) -> None:
+    """As an input of the model it keeps every row at home; beside the model its codes stay (AI Act Art. 4a(1)(d)).
+
+    What the plan does not say counts as yes, and the refusal says what to state.
+    """
+    with pytest.raises(errors.GateError, match=r"no special category.*got sex.*Art\. 4a") as caught:
+        recipe_write.make(shared.folder, _with(shared.dossier, special="sex", said=said))
+    assert ("does not say whether sex is one" in str(caught.value)) == (said is None)
+    beside = _with(shared.dossier, special="sex", said=said)
     columns = tuple(
         c.model_copy(update={"role": "protected"}) if c.name == "sex" else c for c in beside.plan.data.columns
     )
@@ -113,6 +120,26 @@ def test_a_special_category_never_leaves(shared: making.Made) -> None:
     header = recipe_write.make(shared.folder, beside)[recipe.TEST_ROWS].split(b"\n", 1)[0].decode()
     assert "_row_group.sex" not in header
     assert "_row_group.age_group" in header
+
+
+@pytest.mark.parametrize(("plan", "wrote", "accepted"), [
+    (None, False, True), (None, True, True), (True, False, False), (False, True, False),
+])  # fmt: skip
+def test_a_recipe_of_an_earlier_version_keeps_its_meaning(
+    shared: making.Made, *, plan: bool | None, wrote: bool, accepted: bool
+) -> None:
+    """Where the plan does not say whether an attribute is special, the recipe's word holds; else the plan's."""
+    dossier = _with(shared.dossier, special="sex", said=plan, include_test_data=False)
+    found = recipe.Recipe.model_validate_json(recipe_write.make(shared.folder, dossier)[recipe.PLACE])
+    attributes = tuple(
+        a.model_copy(update={"special_category": wrote}) if a.name == "sex" else a for a in found.attributes
+    )
+    found = found.model_copy(update={"attributes": attributes})
+    if accepted:
+        recipe_check._check_attributes(dossier.plan, found)
+        return
+    with pytest.raises(errors.VerificationError, match="recipe, attribute sex"):
+        recipe_check._check_attributes(dossier.plan, found)
 
 
 @pytest.mark.parametrize(("answer", "travel"), [("yes", False), ("unknown", False), ("no", True)])

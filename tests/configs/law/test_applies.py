@@ -34,6 +34,14 @@ def test_nothing_is_asked_of_what_is_not_high_risk() -> None:
     assert asked(changed(MEDICAL, outside_scope="yes")) == set()
 
 
+def test_an_attribute_of_which_nothing_is_stated_may_be_a_special_category() -> None:
+    """Missing is never no: Art. 4a is asked until the plan says of every attribute that it is none."""
+    for said, expected in ((False, False), (None, True), (True, True)):
+        content = CREDIT.model_dump(mode="json")
+        content["data"]["protected"][0]["special_category"] = said
+        assert ("special_categories" in asked(Plan.model_validate(content))) == expected
+
+
 def test_what_is_open_is_asked() -> None:
     """Missing is never no: without answers, every question whose duty may apply is asked."""
     nothing = Plan.model_validate(MEDICAL.model_dump(mode="json") | {"classification": {}})

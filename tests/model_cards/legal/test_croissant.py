@@ -74,18 +74,25 @@ def test_columns_and_digests_are_those_of_the_run(dossiers: dict[str, Dossier]) 
     assert data["conformsTo"] == ["http://mlcommons.org/croissant/1.0", "http://mlcommons.org/croissant/RAI/1.0"]
 
 
-def test_of_a_special_category_only_the_name_is_told(dossiers: dict[str, Dossier]) -> None:
-    """Neither description, unit nor share of missing values of such a column stands in the file."""
+@pytest.mark.parametrize(
+    ("said", "words"), [(True, "special category"), (None, "Not stated whether it is a special category")]
+)
+def test_of_a_special_category_only_the_name_is_told(
+    dossiers: dict[str, Dossier],
+    said: bool | None,  # noqa: FBT001 - a case
+    words: str,
+) -> None:
+    """Neither description, unit nor share of missing values of such a column, or one that may be, is in the file."""
     found = dossiers["binary"]
     content = found.plan.model_dump(mode="json")["data"]
-    content["protected"][0]["special_category"] = True
+    content["protected"][0]["special_category"] = said
     column = content["protected"][0]["column"]
     for declared in content["columns"]:
         if declared["name"] == column:
             declared |= {"description": "a secret meaning", "unit": "secrets"}
     text = json.dumps(croissant.data(refs.book(builders.with_plan(found, {"data": content}))))
     assert "secret" not in text
-    assert f"special category: {column}" in text
+    assert f"{words}: {column}" in text
 
 
 def test_what_nobody_stated_is_left_out(dossiers: dict[str, Dossier]) -> None:

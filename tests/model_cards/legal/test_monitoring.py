@@ -119,11 +119,15 @@ def test_lines_against_the_contract_are_refused(dossiers: dict[str, Dossier]) ->
     assert checker.is_valid(missing)
 
 
-def test_values_of_special_categories_are_not_logged(dossiers: dict[str, Dossier]) -> None:
+@pytest.mark.parametrize("said", [True, None])
+def test_values_of_special_categories_are_not_logged(
+    dossiers: dict[str, Dossier],
+    said: bool | None,  # noqa: FBT001 - a case
+) -> None:
     """An input that is a special category stands in no example and may stand in no line; the guide names it."""
     found = dossiers["binary"]
     content = found.plan.model_dump(mode="json")["data"]["protected"]
-    content[0]["special_category"] = True
+    content[0]["special_category"] = said
     book = refs.book(builders.with_plan(found, {"data": {"protected": content}}))
     column = content[0]["column"]
     assert column not in logs.line(book)["inputs"]
