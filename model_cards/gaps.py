@@ -21,7 +21,8 @@ NOT_COVERED = (
         "data protection officer",
         "data_protection",
     ),
-    ("assessments of the impact on data protection and on fundamental rights", "deployer", None),
+    ("an assessment of the impact on data protection", "deployer", "data_protection"),
+    ("an assessment of the impact on fundamental rights", "deployer", None),
     ("explanations of single outputs to the persons affected", "provider", None),
     ("cybersecurity beyond the attacks that were tested", "provider", "cybersecurity"),
 )

@@ -39,7 +39,7 @@ def _chapter(book: Book, start: str, place: str, subject: str) -> Section:
     own = [p for p in found if p.value["id"] == start]
     lead = Paragraph((subject,), "lead")
     blocks = [lead, *(block for p in own for block in _blocks(book, p))]
-    risks = annex_iv_points.risks(book) if start == "AIV-5" else ()
+    risks = annex_iv_points.risks(book) if start == annex_iv_points.RISKS else ()
     return Section(start, place, tuple(blocks), (*inner, *risks), short=f"{place} {subject}")
 
 

@@ -10,6 +10,7 @@ from model_cards import (
     data,
     decision,
     effect,
+    gaps,
     given,
     limits,
     provenance,
@@ -27,6 +28,8 @@ from model_cards.refs import Book, Gap, Node
 from model_cards.tree import Block, Bullets, Labels, Pairs, Paragraph, Parts, Section, Table
 
 Evidence = Callable[[Book], list[Block]]
+RISKS = "AIV-5"
+"""The point that has a section for each risk beside its own."""
 
 
 def _identity(book: Book) -> list[Block]:
@@ -259,6 +262,14 @@ def _risk_file(book: Book) -> list[Block]:
         gap = Gap(statements.NO_RISKS, "compliance officer", statements.RISKS)
         shown.append(Paragraph((gap,)))
     return shown
+
+
+def gaps_at(book: Book, point: str) -> tuple[Gap, ...]:
+    """The gaps that the evidence leaves at a point, each once; none where `point` is no point of Annex IV."""
+    evidence = POINTS.get(point)
+    printed = [part for block in (evidence(book) if evidence else ()) for part in tree.walk_block(block)]
+    printed += [part for s in (risks(book) if point == RISKS else ()) for part in tree.walk_section(s)]
+    return gaps.each_once(part for part in printed if isinstance(part, Gap))
 
 
 def risks(book: Book) -> tuple[Section, ...]:

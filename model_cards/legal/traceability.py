@@ -9,8 +9,8 @@ import dataclasses
 import re
 from collections.abc import Iterable
 
-from model_cards import figures, language, lines, report, statements, tree
-from model_cards.legal import answered, frame, parts
+from model_cards import figures, gaps, language, lines, report, statements, tree
+from model_cards.legal import annex_iv_points, answered, frame, parts
 from model_cards.legal.answered import STATES, Answer, Places, State
 from model_cards.refs import Book, Fact, Gap, Node
 from model_cards.tree import Block, Bullets, Document, Figure, Figures, Paragraph, Parts, Section, Table
@@ -88,13 +88,24 @@ def articles(book: Book, places: Places, among: Iterable[Node] | None = None) ->
     for requirement in book.law["read"]["requirements"] if among is None else among:
         name = _article(str(requirement.value["place"]))
         first.setdefault(name, requirement)
-        grouped.setdefault(name, []).append(Row(requirement, answered.of(book, requirement, places)))
+        grouped.setdefault(name, []).append(Row(requirement, _answers(book, requirement, places)))
     found, seen = [], frozenset[str]()
     for name, rows in grouped.items():
         gaps = frozenset(p.text for row in rows for a in row.answers for p in a.words if isinstance(p, Gap))
         found.append(Article(first[name]["place"].derived(name, "article of the place"), tuple(rows), gaps - seen))
         seen |= gaps
     return tuple(found)
+
+
+def _answers(book: Book, requirement: Node, places: Places) -> tuple[Answer, ...]:
+    """The answers that the register asks for; at a point of Annex IV also what its documentation finds missing there.
+
+    So both documents name the same gaps at the same points.
+    """
+    own = answered.of(book, requirement, places)
+    known = {p.key for answer in own for p in answer.words if isinstance(p, Gap)}
+    beyond = (gap for gap in annex_iv_points.gaps_at(book, str(requirement.value["id"])) if gap.key not in known)
+    return (*own, *(Answer("gap", (gap,)) for gap in beyond))
 
 
 def _article(place: str) -> str:
@@ -185,8 +196,25 @@ def _completeness(book: Book, found: tuple[Article, ...]) -> Section:
         "note",
     )
     body += (total,)
+    elsewhere = _elsewhere(book, found)
     table = Table(("Answers asked for, and what there is, by article",), heads, body, frozenset(range(1, len(heads))))
-    return Section("completeness", "Answers by article", (lead, note, Figures((_figure(found),)), table))
+    return Section("completeness", "Answers by article", (lead, note, *elsewhere, Figures((_figure(found),)), table))
+
+
+def _elsewhere(book: Book, found: tuple[Article, ...]) -> list[Block]:
+    """The gaps of the run that stand at no requirement, where the gaps of all documents were gathered."""
+    here = {p.key for article in found for r in article.rows for a in r.answers for p in a.words if isinstance(p, Gap)}
+    others = [gap for gap in book.gaps or () if gap.key not in here]
+    if not others:
+        return []
+    sentence = tree.say(
+        "Gaps of the run over every document: {all}. At no requirement of this matrix, but in other documents, stand "
+        "{n} of them: {names}.",
+        all=gaps.number_of(len(book.gaps or ())),
+        n=gaps.number_of(len(others)),
+        names=parts.listed([(gap.what,) for gap in others], "; "),
+    )
+    return [Paragraph(sentence, "note")]
 
 
 def _total(book: Book, found: tuple[Article, ...]) -> tuple[Parts, ...]:

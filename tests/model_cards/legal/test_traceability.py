@@ -9,8 +9,8 @@ import pytest
 
 from configs.law import applies, gates
 from evidence.dossier import Dossier
-from model_cards import refs, report, tree
-from model_cards.legal import answered, traceability
+from model_cards import inventory, refs, report, tree
+from model_cards.legal import annex_iv_points, answered, traceability
 from model_cards.legal.answered import STATES
 from model_cards.tree import Document, Figures, Paragraph, Table
 
@@ -31,10 +31,11 @@ def numbers(row: tuple[tree.Parts, ...]) -> list[int]:
 def test_every_applying_requirement_and_answer_has_its_line(
     trees: dict[str, dict[str, Document]], runs: dict[str, Dossier], run: str
 ) -> None:
-    """One line for each answer that the register asks for, in its order, and for each gate that the plan lacks."""
+    """A line for each answer asked for, for each gate that the plan lacks, and for each further gap of Annex IV."""
     lacking = [gate.requirement.id for gate in gates.lacking(runs[run].plan)]
     asked = [(r.place, len(r.evidence) + lacking.count(r.id)) for r in applies.requirements(runs[run].plan)]
     expected = [place for place, number in asked for _ in range(number)]
+    expected += [place for place, beyond in _beyond(runs[run]) for _ in beyond]
     found = [
         tree.plain(row[0])
         for table in tree.walk_tables(trees[run]["traceability"])
@@ -43,6 +44,41 @@ def test_every_applying_requirement_and_answer_has_its_line(
         if tree.plain(row[2]) != "touched"
     ]
     assert sorted(found) == sorted(expected)
+
+
+def _beyond(found: Dossier) -> list[tuple[str, set[tuple[str, str, str]]]]:
+    """Place of each point of Annex IV, and the gaps printed there that no answer of the register is."""
+    book = refs.book(found)
+    made = []
+    for requirement in book.law["read"]["requirements"]:
+        answers = answered.of(book, requirement, answered.Places(frozenset()))
+        own = {p.key for answer in answers for p in answer.words if isinstance(p, refs.Gap)}
+        printed = {gap.key for gap in annex_iv_points.gaps_at(book, str(requirement.value["id"]))}
+        made.append((str(requirement.value["place"]), printed - own))
+    return made
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_annex_iv_and_the_matrix_name_the_same_gaps(
+    trees: dict[str, dict[str, Document]], runs: dict[str, Dossier], run: str
+) -> None:
+    """Every gap of the documentation stands in the matrix; what else the run lacks is counted and named there."""
+    assert any(beyond for _, beyond in _beyond(runs[run]))
+    inside = {p.key for p in tree.walk(trees[run]["annex_iv"]) if isinstance(p, refs.Gap)}
+    assert inside <= {p.key for p in tree.walk(trees[run]["traceability"]) if isinstance(p, refs.Gap)}
+
+
+@pytest.mark.slow
+def test_the_matrix_says_which_gaps_of_the_run_stand_elsewhere(runs: dict[str, Dossier]) -> None:
+    """Its own gaps and those that it names as standing elsewhere are those of the run."""
+    book = inventory.gathered(refs.book(runs["binary"]))
+    document = traceability.build(book)
+    said = "".join(tree.plain(b.content) for b in document.sections[1].blocks if isinstance(b, Paragraph))
+    numbers_ = re.search(r"over every document: (\d+)\. At no requirement .* stand (\d+) of them", said)
+    assert numbers_ is not None
+    assert book.gaps is not None
+    own = {p.key for p in tree.walk(document) if isinstance(p, refs.Gap)}
+    assert [int(n) for n in numbers_.groups()] == [len(book.gaps), len({g.key for g in book.gaps} - own)]
 
 
 @pytest.mark.parametrize("run", RUNS)
@@ -93,14 +129,18 @@ def test_what_the_plan_says_is_stated(runs: dict[str, Dossier]) -> None:
                 assert found.state in ("stated", "gap")
 
 
-def test_answers_of_persons_turn_gaps_into_statements(trees: dict[str, dict[str, Document]]) -> None:
-    """With answers there are fewer gaps, by as many as there are more statements."""
+def test_answers_of_persons_turn_gaps_into_statements(
+    trees: dict[str, dict[str, Document]], runs: dict[str, Dossier]
+) -> None:
+    """With answers there are fewer gaps, by as many as there are more statements; risks leave gaps of their own."""
     before, after = (
         [sum(column) for column in zip(*(numbers(r) for r in counts(trees[run]["traceability"]).rows), strict=True)]
         for run in ("binary", "answered")
     )
     assert after[6] < before[6]
-    assert before[6] - after[6] == after[3] - before[3]
+    without, with_ = (sum(len(beyond) for _, beyond in _beyond(runs[run])) for run in ("binary", "answered"))
+    in_the_total_too = 2
+    assert before[6] - after[6] == after[3] - before[3] + in_the_total_too * (without - with_)
     assert before[2] == after[2]
 
 
