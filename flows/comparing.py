@@ -45,7 +45,7 @@ def side(named: Named, space: workspaces.Workspace, *, demonstration: bool) -> S
             f"diff: expected --key-{named.letter} with a bundle, got the run {named.given}. Leave it out: a run folder "
             "is checked against its own ledger."
         )
-    return of_run(space.find(named.given))
+    return of_run(space.find(named.given, closed=True))
 
 
 def of_run(path: Path) -> Side:
@@ -113,7 +113,7 @@ def require_two(first: Named, second: Named, space: workspaces.Workspace) -> Non
     Raises:
         PlanError: They are the same.
     """
-    places = [Path(n.given) if n.is_bundle else space.find(n.given) for n in (first, second)]
+    places = [Path(n.given) if n.is_bundle else space.find(n.given, closed=True) for n in (first, second)]
     if places[0].resolve() == places[1].resolve():
         raise errors.PlanError(
             f"diff: expected two versions, got {places[0].name} twice. Name the earlier version first, then the later."

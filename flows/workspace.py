@@ -48,18 +48,25 @@ class Workspace:
         return self.root / "runs"
 
     def find(self, run: str, *, closed: bool = False) -> Path:
-        """The run folder given by path, by run id, or `last` for the newest (`closed`: the newest finished one).
+        """The run folder given by path, by run id, or `last` for the newest, finished or not.
+
+        Args:
+            run: Path, run id or `last`.
+            closed: Does the caller need a finished run? Then `last` is refused where the newest is none, and never
+                means an older one: nobody shall decide on a run that they do not mean.
 
         Raises:
-            MissingError: There is none.
+            MissingError: There is none, or the newest is not finished and has to be.
         """
         if run == "last":
-            found = [p for p in self.all() if not closed or (p / "run.json").is_file()]
+            found = self.all()
             if not found:
                 raise errors.MissingError(
-                    f"runs in {self.runs.resolve()}: expected at least one{' finished' if closed else ''} run, "
-                    "got none. Make one with `proofline run PLAN`, or name its folder with `proofline --workspace DIR`."
+                    f"runs in {self.runs.resolve()}: expected at least one run, got none. Make one with "
+                    "`proofline run PLAN`, or name its folder with `proofline --workspace DIR`."
                 )
+            if closed and not _closed(found[-1]):
+                raise errors.MissingError(_not_finished(found))
             return found[-1]
         for candidate in (Path(run), self.runs / run):
             if (candidate / "ledger.jsonl").is_file():
@@ -93,6 +100,20 @@ class Workspace:
             f"{_nearest(others, plan_text)}. "
             "Leave --resume out to start a new run, or name the run folder instead of the plan."
         )
+
+
+def _closed(path: Path) -> bool:
+    return (path / "run.json").is_file()
+
+
+def _not_finished(found: list[Path]) -> str:
+    """That the newest run is not finished, how to finish it, and which finished one is the newest."""
+    newest, finished = found[-1], [path.name for path in found if _closed(path)]
+    other = f"or name the newest finished run: {finished[-1]}" if finished else "no run here is finished"
+    return (
+        f"run last: expected a finished run, got the newest one, {newest.name}, which is not finished. "
+        f"Complete it with `proofline run {newest.name} --resume`; {other}."
+    )
 
 
 def _complete(path: Path) -> bool:

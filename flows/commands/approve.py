@@ -82,10 +82,12 @@ def command(
     found = workspaces.dossier(path)
     if key is not None and not key.startswith("pkcs11:") and not Path(key).is_file():
         raise errors.MissingError(f"key {key}: expected a file, got none. Make one with `proofline keys new NAME`.")
+    if not demonstration:
+        approval.require_open(() if refuse else approval.parse_waivers(waive), found)
+    wrapping.say(f"{found.plan.system.name} {found.plan.system.version}   run {path.name}")
     if demonstration:
         made = approval.demonstrate(path)
     else:
-        approval.require_open(() if refuse else approval.parse_waivers(waive), found)
         law_command.stale(law.load(), dt.datetime.now(dt.UTC).date())
         for line in approval.what_is_signed(found):
             wrapping.say(line)

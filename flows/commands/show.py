@@ -38,7 +38,8 @@ WIDEST = 110
 def command(workspace: Path, run: str, *, everything: bool, as_json: bool, digests: bool) -> int:
     """Show what RUN found, and why it was decided so.
 
-    RUN is a run folder, its name, or `last` (the default). The exit code is that of the gate.
+    RUN is a run folder, its name, or `last` (the default) for the newest run, finished or not. The exit code is that of
+    the gate.
     """
     path = workspaces.Workspace(workspace).find(run)
     console = Console()

@@ -79,6 +79,29 @@ def test_a_misspelt_check_is_named_before_anything_else(space: Path, capsys: pyt
     assert shown == ""
 
 
+@pytest.mark.parametrize("command", [("approve", "last"), ("release", "last"), ("answer", "last", "--list")])
+def test_last_is_the_newest_run_or_none(space: Path, capsys: pytest.CaptureFixture[str], command: tuple[str]) -> None:
+    """Where the newest run is unfinished nothing is done to an older one in its place; both are named."""
+    making.run(space / "runs" / "diabetes-2")
+    (space / "runs" / "diabetes-2" / "run.json").unlink()
+    with pytest.raises(SystemExit) as leaving:
+        cli.main([*command])
+    said = capsys.readouterr()
+    assert leaving.value.code == errors.EXIT_MISSING
+    assert "got the newest one, diabetes-2, which is not finished. Complete it with" in said.err
+    assert "`proofline run diabetes-2 --resume`; or name the newest finished run: diabetes-1." in said.err
+    assert said.out == ""
+    assert workspace.Workspace(space).find("last").name == "diabetes-2"
+
+
+def test_the_first_line_says_on_which_run_a_person_decides(space: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Before anything else: system, version and run."""
+    waivers = [word for check in GATES for word in ("--waive", f"{check}=Pilot under daily review")]
+    code, shown, _ = _call(capsys, *waivers)
+    assert code == errors.EXIT_PASS
+    assert shown.startswith("Diabetes Progression Indicator 0.1.0   run diabetes-1\n")
+
+
 def test_whoever_signs_is_told_of_an_old_register(
     space: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
