@@ -109,7 +109,10 @@ def find(words: str, language: str) -> str | None:
     return None if language == ENGLISH else catalogue(language).get(words.replace("\u00a0", " "))
 
 
-@functools.cache
+RECORDED = "recorded"
+"""Context of the messages that are templates of sentences in records (see `model_cards.recorded`)."""
+
+
 def catalogue(language: str) -> Mapping[str, str]:
     """Words in English, blanks plain, to words in a language.
 
@@ -117,6 +120,17 @@ def catalogue(language: str) -> Mapping[str, str]:
         MissingError: Babel is not installed.
         IntegrityError: The catalogue is missing or cannot be read.
     """
+    return _catalogues(language)[0]
+
+
+def recorded(language: str) -> Mapping[str, str]:
+    """Templates of sentences in records, in English, to the same in a language. Raises as `catalogue`."""
+    return _catalogues(language)[1]
+
+
+@functools.cache
+def _catalogues(language: str) -> tuple[Mapping[str, str], Mapping[str, str]]:
+    """Fixed words, and templates of sentences in records."""
     try:
         from babel.messages import pofile  # noqa: PLC0415 - only documents in other languages need it
     except ImportError:
@@ -132,7 +146,11 @@ def catalogue(language: str) -> Mapping[str, str]:
         raise errors.IntegrityError(
             f"message catalogue {path.name}: expected a readable catalogue, got: {error}. Install proofline again."
         ) from None
-    return {str(m.id): spaced(str(m.string), language) for m in messages if m.id and m.string}
+    found: tuple[dict[str, str], dict[str, str]] = ({}, {})
+    for message in messages:
+        if message.id and message.string:
+            found[message.context == RECORDED][str(message.id)] = spaced(str(message.string), language)
+    return found
 
 
 def spaced(words: str, language: str) -> str:

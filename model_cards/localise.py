@@ -28,9 +28,11 @@ from model_cards.tree import (
 )
 
 ORIGINAL = (
-    "These stay in the language in which they were written: names, answers and other texts of the plan, reasons and "
-    "notes of checks, how far standards are, and the paraphrase of the law where it has no translation."
+    "These stay in the language in which they were written: names, answers and other texts of persons and of the plan, "
+    "and the paraphrase of the law where it has no translation."
 )
+RECORDS_IN_ENGLISH = "Sentences that the program wrote into records and that have no translation stand in English."
+"""Said behind it in a document that holds one."""
 LAW_IN_ENGLISH = (
     "The wording of some requirements of the Act below is in English: it is the paraphrase of a register of the law "
     "that has none in this language for them, and no official text. The official text in this language stands in "
@@ -53,17 +55,24 @@ def build(builder: Callable[[Book], Document], book: Book, name: str) -> Documen
         document = builder(book)
     localiser = _Localiser(name)
     made = localiser.document(dataclasses.replace(document, draft=tree.parts(document.draft, " ", ORIGINAL)))
-    if not any(_law_in_english(part) for part in tree.walk(made)):
-        return made
-    return dataclasses.replace(made, draft=tree.parts(made.draft, localiser.part(f" {LAW_IN_ENGLISH}")))
+    left = [fact for fact in map(fact_of, tree.walk(made)) if fact is not None and fact.left_in_english]
+    notes = [RECORDS_IN_ENGLISH] if any(fact.recorded for fact in left) else []
+    notes += [LAW_IN_ENGLISH] if any(_of_the_law(fact) for fact in left) else []
+    return dataclasses.replace(made, draft=tree.parts(made.draft, *(localiser.part(f" {note}") for note in notes)))
 
 
-def _law_in_english(part: Part) -> bool:
-    """Is it a requirement of the register that no catalogue has in the language of the document?"""
-    fact = part.words if isinstance(part, Link) else part
-    if not isinstance(fact, Fact) or not fact.evidence.startswith(LAW):
-        return False
-    return fact.evidence.endswith(("/duty", "/text")) and fact.left_in_english
+def fact_of(part: Part) -> Fact | None:
+    """The fact of a part; of a gap, why it is one."""
+    match part:
+        case Link(words=Fact() as fact) | Gap(reason=Fact() as fact) | (Fact() as fact):
+            return fact
+        case _:
+            return None
+
+
+def _of_the_law(fact: Fact) -> bool:
+    """Is it a requirement of the register?"""
+    return fact.evidence.startswith(LAW) and fact.evidence.endswith(("/duty", "/text"))
 
 
 def missing(document: Document) -> tuple[str, ...]:
@@ -179,7 +188,7 @@ class _Localiser:
         """Fixed words; what stands around them is kept, so that one entry of a catalogue serves all."""
         if not isinstance(words, Words) and words.strip() == ":":
             return Words(language.colon(self.language) + words.partition(":")[2])
-        if not isinstance(words, Words | Unsaid) and not _speaks(words):
+        if not isinstance(words, Words) and not _speaks(words):
             return language.spaced(words, self.language)
         if isinstance(words, Words | Unsaid):
             return words

@@ -24,6 +24,7 @@ from configs.plan import Plan
 from evidence import canonical
 from evidence import dossier as dossiers
 from model_cards import language, text
+from model_cards.recorded import tell
 
 Form = Literal[
     "text",
@@ -60,8 +61,8 @@ STATUS_WORDS = {
 }
 """Outcomes of checks and gates, then verdicts on changes."""
 
-_PROXIES = "Proxies of"
-"""Beginning of a title that names an attribute behind it."""
+CATALOGUE = "catalogue of checks"
+"""Name of the catalogue of checks as a record."""
 LAW = "register of the law"
 """Name of the register as a record."""
 _ANSWERED = re.compile(
@@ -69,6 +70,14 @@ _ANSWERED = re.compile(
     r"|account.json#/path/\d+/answer$"
 )
 """Places where a question is answered with yes or no."""
+
+_OF_PROGRAM = ("evaluation/", "data/", "model/", "training/", "predictions/")
+"""Files of records that the program fills; what of the plan stands in them are names, labels and units."""
+_RECORDED = re.compile(
+    r"/(reason|text|note|how|words|method|boundary|loss|hardware|stage|definition|blind_to/\d+|results/\d+/title"
+    r"|attacks/\d+/title)$"
+)
+"""Places in them, and in the registers of the code, that hold sentences of the program."""
 
 _SHOW: dict[str, Any] = {
     "exact": text.exact,
@@ -116,29 +125,30 @@ class Fact:
         return self._in_words(shown) if self._of_the_program else shown
 
     def _in_words(self, shown: str) -> str:
-        """Words of the program in the language; of `Label balance: age` the part before the colon."""
+        """Words of the program in the language: as a whole, or clause by clause where a record holds a sentence."""
         if self.evidence.startswith(LAW) and self.evidence.endswith("/place"):
             return language.places(shown, self.language)
+        if self.evidence.endswith("/note") and " " not in shown:
+            return shown  # the name of a group
         found = language.find(shown, self.language)
-        if found is not None or not self.evidence.endswith("/title"):
-            return shown if found is None else found
-        head, colon, rest = shown.partition(": ")
-        if not colon and shown.startswith(_PROXIES):
-            return f"{language.fixed(_PROXIES, self.language)} {shown.removeprefix(_PROXIES).strip()}"
-        after = f"{language.colon(self.language)} {rest}" if colon else ""
-        return f"{language.fixed(head, self.language)}{after}" if language.find(head, self.language) else shown
+        if found is not None:
+            return found
+        return tell(shown, self.language).text if self.recorded else shown
 
     @property
     def left_in_english(self) -> bool:
-        """Is it a sentence of a record or of the register that stands in English within another language?
+        """Is it a sentence of the program or of the register of which at least a clause stands in English?
 
-        Texts of the plan and of persons may be in any language; of those nothing is said.
+        Texts of the plan and of persons, names and labels may be in any language; of those nothing is said.
         """
         if self.language == language.ENGLISH or self.form != "text" or not isinstance(self.value, str):
             return False
-        own = self.evidence.startswith(("evaluation/", "data/", "model/", "training/", LAW))
-        named = self.evidence.endswith(("/place", "/id"))  # of an article or a standard: the same in every language
-        return own and not named and " " in self.shown and self.shown == self._in_english()
+        named = self.evidence.endswith(("/place", "/id", "/hardware"))  # the same in every language
+        if named or " " not in self.shown:
+            return False
+        if self.recorded and language.find(self._in_english(), self.language) is None:
+            return bool(tell(self._in_english(), self.language).left)
+        return self.evidence.startswith(LAW) and self.shown == self._in_english()
 
     def _in_english(self) -> str:
         if self.form == "number":
@@ -154,8 +164,14 @@ class Fact:
             return True
         if self.value in ("yes", "no") and _ANSWERED.search(self.evidence):
             return True
-        own = self.derivation is not None or self.evidence.endswith(("/title", "/slice", "/unit"))
+        own = self.derivation is not None or self.recorded or self.evidence.endswith(("/title", "/slice", "/unit"))
         return self.form == "text" and (own or self.evidence.startswith(LAW))
+
+    @property
+    def recorded(self) -> bool:
+        """Is it a sentence that the program wrote into a record or into a register of its own?"""
+        ours = self.evidence.startswith((*_OF_PROGRAM, LAW, CATALOGUE))
+        return self.form == "text" and ours and _RECORDED.search(self.evidence) is not None
 
     @property
     def full(self) -> str:
@@ -375,7 +391,7 @@ def book(dossier: dossiers.Dossier) -> Book:
         evidence_sha256=evidence_of(dossier.plan_sha256, digests),
         plan=Node("plan.yaml", "", content(dossier.plan)),
         stages=stages,
-        catalogue=Node("catalogue of checks", "", meanings(dossier.encode.task)),
+        catalogue=Node(CATALOGUE, "", meanings(dossier.encode.task)),
         law=Node(LAW, "", _law(dossier.plan)),
     )
 

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 import json
 import re
 import string
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from configs.factories import profile
 from configs.law import register as law
+from configs.modelling import Factory
 from evidence.dossier import Dossier
 from evidence.folder import RunFolder
+from evidence.job_records import JobAttempt
+from factory.slurm import costs
 from model_cards import documents, language, localise, refs, render_html, render_json, render_markdown, tree
 from model_cards.legal import names, registry
 from model_cards.refs import Fact, Gap
 from model_cards.tree import Document
-from tests.model_cards import builders, pages
+from tests.model_cards import builders, given_builder, pages
 
 OTHERS = ("de", "fr")
 COVERED = [(entry.id, name) for entry in names.DOCUMENTS for name in entry.languages if name != "en"]
@@ -113,10 +119,10 @@ def test_the_register_of_the_act_speaks_every_language(
 
 
 def test_the_name_of_an_article_or_a_standard_is_no_english() -> None:
-    """A screen reader speaks `Art. 6(1)` in the language of the page; a stage of a standard stays English."""
+    """A screen reader speaks `Art. 6(1)` in the language of the page; a stage that no catalogue has stays English."""
     place = Fact("Art. 6(1)", f"{refs.LAW}#/read/requirements/0/place", language="de")
     standard = Fact("prEN 18228", f"{refs.LAW}#/register/standards/1/id", language="de")
-    stage = Fact("enquiry closed on 2026-07-30", f"{refs.LAW}#/register/standards/1/stage", language="de")
+    stage = Fact("awaiting a second enquiry", f"{refs.LAW}#/register/standards/1/stage", language="de")
     assert [f.left_in_english for f in (place, standard, stage)] == [False, False, True]
 
 
@@ -209,6 +215,59 @@ def test_what_the_program_writes_into_records_is_translated(
         assert not re.search(r"\| (yes|no) \|", shown), other
 
 
+@pytest.fixture(scope="module")
+def of_predictions(tmp_path_factory: pytest.TempPathFactory) -> Dossier:
+    """A run that was given predictions instead of a model."""
+    return given_builder.build(tmp_path_factory.mktemp("given"))
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_no_sentence_of_the_program_is_left_in_english(
+    translated: dict[tuple[str, str, str], Document], of_predictions: Dossier, other: str
+) -> None:
+    """Reasons, notes, methods, definitions and stages in the documents of every task are all told."""
+    book = refs.book(of_predictions)
+    given = [localise.build(registry.BUILDERS[name], book, other) for name, where in COVERED if where == other]
+    every = [*given, *(document for (_, _, where), document in translated.items() if where == other)]
+    facts = {fact for document in every for fact in map(localise.fact_of, _parts(document)) if fact is not None}
+    # The fixture trains without the trainer: what its stand-in says of hardware and cost is not the program's.
+    own = {fact for fact in facts if fact.recorded and not fact.evidence.startswith("training/record.json#")}
+    assert len({re.sub(r"\d+", "", fact.evidence) for fact in own}) > 10
+    assert sorted({fact.shown for fact in own if fact.left_in_english}) == []
+
+
+def _parts(document: Document) -> Iterator[tree.Part]:
+    """Every part, and of a gap what it is of."""
+    for part in tree.walk(document):
+        yield part
+        if isinstance(part, Gap) and isinstance(part.what, Fact):
+            yield part.what
+
+
+def test_what_a_training_cost_is_told_in_every_language() -> None:
+    """Methods and boundaries of energy, time and emissions of a batch job, measured, estimated and not known."""
+    asked = Factory(site="leonardo")
+    by_plan = asked.model_copy(update={"pue": 1.2, "grid_g_per_kwh": 300.0, "gpu_watts": 400.0})
+    tried = {"job_id": "1", "state": "COMPLETED", "seconds": 60, "nodes": 1, "gpus": 4}
+    told, silent, odd = (
+        JobAttempt.model_validate(tried | more) for more in ({"cpus": 8, "joules": 6e4}, {}, {"cpus": 8, "joules": 1.0})
+    )
+    made = [
+        of((one,), "sacct") for of in (costs.gpu_hours, costs.cpu_hours, costs.node_hours) for one in (told, silent)
+    ]
+    for site, attempt in itertools.product(("leonardo", "lumi"), (told, odd)):
+        known = profile.load(site)
+        measured = costs.energy((attempt,), known)
+        assert measured is not None
+        for stated in (asked, by_plan):
+            energy = costs.estimated(measured, (attempt,), stated, known)
+            whole = costs.of_site(energy, stated, known)
+            made += [measured, energy, whole, costs.emissions(energy, whole, stated, known)]
+    for said in {words for quantity in made for words in (quantity.method, quantity.boundary)}:
+        place = "training/record.json#/energy/method"
+        assert not Fact(said.removeprefix("unmeasured: "), place, language="de").left_in_english, said
+
+
 def test_titles_with_an_attribute_are_translated_before_the_colon() -> None:
     """What the program calls a check is in the language; the name of the attribute stays."""
 
@@ -221,8 +280,9 @@ def test_titles_with_an_attribute_are_translated_before_the_colon() -> None:
 
 
 def test_sentences_that_stay_in_english_say_so_to_screen_readers() -> None:
-    """A reason of a check is marked as English in a page of another language; a person's text is not."""
-    reason = Fact("the plan declares no reference population", "data/governance.json#/results/3/reason", language="de")
+    """A reason that no catalogue has is marked as English in a page of another language; a person's text is not."""
+    reason = Fact("at least 0.8; what nobody foresaw", "data/governance.json#/results/3/reason", language="de")
+    assert reason.shown == "mindestens 0,8; what nobody foresaw"
     assert reason.left_in_english
     assert not dataclasses.replace(reason, language="en").left_in_english
     assert not Fact("Any text of a person", "plan.yaml#/system/name", language="de").left_in_english
@@ -242,6 +302,11 @@ def test_places_of_the_register_are_in_the_language(english: str, german: str) -
     assert fact.shown == german
 
 
+def _is_sign(part: tree.Part) -> bool:
+    """Is it a semicolon between two parts, and not one between the ends of an interval?"""
+    return isinstance(part, str) and not isinstance(part, language.Words) and part.strip() == ";"
+
+
 def test_no_french_line_begins_with_high_punctuation(translated: dict[tuple[str, str, str], Document]) -> None:
     """The space before a colon, a semicolon or a question mark is a no-break one, in sentences and between values."""
     fixed = [w for words in language.catalogue("fr").values() for w in re.findall(r".?[:;?!»]", words)]
@@ -249,7 +314,7 @@ def test_no_french_line_begins_with_high_punctuation(translated: dict[tuple[str,
     assert not [w for w in fixed if w[0] == " "]
     assert not re.search("« ", "".join(language.catalogue("fr").values()))
     french = [document for (_, _, where), document in translated.items() if where == "fr"]
-    between = {part for document in french for part in tree.walk(document) if type(part) is str and part.strip() == ";"}
+    between = {part for document in french for part in tree.walk(document) if _is_sign(part)}
     assert between == {"\u00a0; "}
     page = pages.Page(render_html.render(translated["binary", "annex_iv", "fr"]))
     assert all(
