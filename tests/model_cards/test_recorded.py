@@ -125,7 +125,8 @@ def test_only_what_the_program_writes_is_told() -> None:
 
 WRITES = frozenset({"reason", "note", "notes", "why", "said"})
 """Names of arguments and variables of checks that hold sentences for records."""
-CALLS = frozenset({"not_measured", "not_applicable", "unmeasured"})
+CALLS = {"not_measured": 1, "not_applicable": 1, "unmeasured": 1, "StoppedError": 0}
+"""Calls that are given such a sentence, and how many arguments stand before it."""
 ELSEWHERE = ("language", "general_purpose", "changes", "metrics")
 """Packages whose sentences stand in no legal document of a system."""
 OF_TEXT = ("contamination.py", "text_quality.py", "_text_expectations.py")
@@ -136,6 +137,7 @@ JOINED = {
     "mean {} {}, observed {}": "*predicted* or *prediction* in the first place",
     "; {} {} fewer than {} {} to be measured on": "groups in quotes, then *has* or *have*",
     ", {}": "the note of a measure behind its number of rows",
+    "{} {}, fewer than the {} that are needed": "what there are too few of",
     ", {} test rows have no group": "behind a number of rows",
 }
 """Pieces of sentences that other words complete, each with which."""
@@ -163,7 +165,7 @@ def written() -> Iterator[tuple[str, ast.Constant | ast.JoinedStr]]:
                 case ast.Call():
                     name = getattr(node.func, "id", getattr(node.func, "attr", ""))
                     holds += [k.value for k in node.keywords if k.arg in WRITES]
-                    holds += node.args[1:] if name in CALLS else []
+                    holds += node.args[CALLS[name] :] if name in CALLS else []
                 case ast.Assign(targets=[ast.Name(id=name)]) | ast.AugAssign(target=ast.Name(id=name)):
                     holds += [node.value] if name in WRITES else []
             for found in (found for held in holds for found in literals(held)):
