@@ -96,11 +96,13 @@ def tree_of(book: Book) -> Document:
 
 
 def _may_i_sign(book: Book) -> list[Paragraph]:
-    """Where what stands against a signature is told: the report has no list of its own that could differ from it."""
+    """Where what stands against each signature is told: the report has no list of its own that could differ from it."""
     entry = names.answering(book, "technical_documentation")
     if entry is None:
         return []
-    words = "May I sign: what stands against a signature, each with who can change it, is told in {document}."
+    words = (
+        "May I sign the run, or its declaration: what stands against each before any approval is told in {document}."
+    )
     return [Paragraph(tree.say(words, document=(Link(entry.title, "brief-sign", entry.id),)))]
 
 

@@ -1,11 +1,11 @@
-"""The first page for who has to sign: what it is, what was tested and how it did, what is missing, may I sign."""
+"""The first page for who has to sign: what it is, what was tested and how it did, what is missing, may I sign what."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
 from model_cards import about, blocks, classification, decision, effect, gaps, given, limits, report, statements, tree
-from model_cards.legal import declaration, expectations, names, parts, risks
+from model_cards.legal import declaration, expectations, names, parts, risks, signing
 from model_cards.refs import Book, Fact, Gap
 from model_cards.tree import Block, Bullets, Labels, Link, Pairs, Paragraph, Parts, Section, Table
 
@@ -16,22 +16,22 @@ SIGN = "May I sign"
 
 
 def section(book: Book, chapters: Sequence[Section]) -> Section:
-    """Four answers on one page, then what they rest on.
+    """The answers on one page, then what they rest on.
 
     Args:
         book: The records.
         chapters: The rest of the document, whose gaps are counted here.
     """
     missing = gaps_of(chapters)
-    against = _against(book)
-    carried = statements.carried_words(book)
+    against = _against(book, (Link("which", "brief-tested"),))
     answers = Pairs(
-        "The four questions of the person who answers for this",
+        "The questions of the person who answers for this",
         (
             (WHAT, what_shortly(book)),
             (TESTED, decision.outcome(book).content),
             (MISSING, _missing_shortly(book, missing)),
-            (SIGN, tree.parts(*_sign_shortly(book, against, missing), *((" ", *carried) if carried else ()))),
+            (signing.RUN, signing.run(book, (Link("which", "brief-tested"),))),
+            (signing.DECLARATION, signing.declared(book, (Link("which", "brief-sign"),))),
         ),
     )
     return Section(
@@ -42,37 +42,42 @@ def section(book: Book, chapters: Sequence[Section]) -> Section:
             Section("brief-what", WHAT, tuple(_what(book))),
             Section("brief-tested", TESTED, tuple(_tested(book))),
             Section("brief-missing", MISSING, tuple(_missing(book, chapters, missing))),
-            Section("brief-sign", SIGN, tuple(_sign(book, against, missing, carried))),
+            Section("brief-sign", SIGN, tuple(_sign(book, against))),
         ),
     )
 
 
 def for_card(book: Book) -> Section:
-    """The answer of the model card to whoever is to sign the run: what stands against it, and what a signature does.
+    """The answers of the model card to whoever is to sign the run, or the declaration where the class asks for one.
 
-    Where the class of the system asks for no declaration, only the gate, open questions and the class can stand against
-    a signature.
+    Where it asks for none, only the gate, open questions and the class can stand against a signature.
     """
     asked = names.answering(book, "declaration") is not None
-    found = [*_of_practice(book), *_of_gate(book, ("see below, what failed or stayed open",))]
-    waiting = any(s.value["applies"] for s in book["answers"]["statements"]) if book["answers"] else asked
-    found += [*(_of_expected(book) if asked else ()), *(_of_statements(book) if waiting else ())]
-    found += _of_risks(book) if asked else []
-    found += _of_class(book)
-    found += [*_of_plan(book), *_of_model(book)] if asked else []
-    shown: list[Block] = []
-    if found:
-        shown += [Paragraph(("Not on this evidence, as long as the following stands:",)), Bullets(tuple(found))]
-    else:
-        shown.append(Paragraph(("No gate and no statement stands against it. It is for the named person to judge.",)))
+    run = Paragraph(signing.run(book, ("see below, what failed or stayed open",)))
+    shown: list[Block] = [Paragraph((signing.RUN,), "owner"), run]
+    if asked:
+        # The card is copied to where no other document lies: it names them, and links to none.
+        each = "Each of them, with who can change it and where, stands in the document declaration."
+        shown += _declared(book, _against(book, ("see below, what failed or stayed open",)), (each,))
+        return Section("sign", SIGN, (*shown, Paragraph((DECIDES,), "note")))
+    waiting = bool(book["answers"]) and any(s.value["applies"] for s in book["answers"]["statements"])
+    if found := [*(_of_statements(book) if waiting else ()), *_of_class(book)]:
+        shown += [Paragraph(("What is open beside the gate:",)), Bullets(tuple(found))]
     if carried := statements.carried_words(book):
         shown.append(Paragraph(carried))
-    if asked and found:
-        # The card is copied to where no other document lies: it names them, and links to none.
-        shown.append(
-            Paragraph(("Each of them, with who can change it and where, stands in the document declaration.",))
-        )
-    return Section("sign", SIGN, (*shown, Paragraph((DECIDES if asked else DECIDES_RUN,), "note")))
+    return Section("sign", SIGN, (*shown, Paragraph((DECIDES_RUN,), "note")))
+
+
+def _declared(book: Book, against: list[Parts], each: Parts) -> list[Block]:
+    """What stands against the declaration, a line each, where each is told whole, and what only waits."""
+    shown: list[Block] = [Paragraph((signing.DECLARATION,), "owner")]
+    if not against:
+        return [*shown, Paragraph(signing.declared(book, ()))]
+    shown.append(Paragraph(("Before any approval, not on this evidence, as long as the following stands:",)))
+    shown.append(Bullets(tuple(against)))
+    if carried := statements.carried_words(book):
+        shown.append(Paragraph(carried))
+    return [*shown, Paragraph(each)]
 
 
 EACH = "Each of them, with what was found and where it is changed: {where}."
@@ -143,19 +148,6 @@ def _kinds(found: tuple[Gap, ...]) -> dict[str, Fact]:
         "lacking": gaps.number_of(gaps.of_plan(found)),
         "rest": gaps.number_of(sum(gap.kind == "Not covered" for gap in found)),
     }
-
-
-def _sign_shortly(book: Book, against: list[Parts], missing: tuple[Gap, ...]) -> Parts:
-    if against:
-        found = declaration.against(book)
-        one, many = "Not on this evidence: {n} thing stands", "Not on this evidence: {n} things stand"
-        return tree.parts(
-            tree.say(one if len(found) == 1 else many, n=declaration.number(book, found)),
-            tree.say(" against it ({which}). {first}", which=(Link("which", "brief-sign"),), first=against[0]),
-        )
-    if missing:
-        return ("No gate and no statement stands against it; gaps are left. It is for the named person to judge.",)
-    return ("Nothing that this document asks for stands against it. It is for the named person to judge.",)
 
 
 def identity(book: Book) -> Labels:
@@ -294,11 +286,16 @@ def _sections_of(chapters: Sequence[Section]) -> dict[str, str]:
     return found
 
 
-def _against(book: Book) -> list[Parts]:
-    """What stands against a signature, a sentence each: the same things that stand against a declaration, counted."""
+def _against(book: Book, which: Parts) -> list[Parts]:
+    """What stands against a declaration, a sentence each: the same things that its document lists one by one.
+
+    Args:
+        book: The records.
+        which: Where the required lines that did not pass are told one by one.
+    """
     return [
-        *_of_practice(book),
-        *_of_gate(book, (Link("which", "brief-tested"),)),
+        *signing.practice(book),
+        *_of_gate(book, which),
         *_of_expected(book),
         *_of_statements(book),
         *_of_risks(book),
@@ -308,19 +305,11 @@ def _against(book: Book) -> list[Parts]:
     ]
 
 
-def _sign(book: Book, against: list[Parts], missing: tuple[Gap, ...], carried: Parts) -> list[Block]:
-    shown: list[Block] = []
-    if against:
-        shown.append(Paragraph(("Not on this evidence, as long as the following stands:",)))
-        shown.append(Bullets(tuple(against)))
-    elif missing:
-        shown.append(Paragraph(("No gate and no statement stands against it. Gaps are left; see above.",)))
-    else:
-        shown.append(Paragraph(("Nothing that this document asks for stands against it.",)))
-    if carried:
-        shown.append(Paragraph(carried))
+def _sign(book: Book, against: list[Parts]) -> list[Block]:
     each = tree.say(EACH, where=parts.other(book, "declaration", "not among the documents of this run"))
-    return [*shown, *((Paragraph(each),) if against else ()), Paragraph((DECIDES,), "note")]
+    run = Paragraph(signing.run(book, (Link("which", "brief-tested"),)))
+    said = _declared(book, against, each)
+    return [Paragraph((signing.RUN,), "owner"), run, *said, Paragraph((DECIDES,), "note")]
 
 
 def _of_gate(book: Book, which: Parts) -> list[Parts]:
@@ -397,12 +386,6 @@ def _of_class(book: Book) -> list[Parts]:
             names=parts.listed([(f["title"].fact(),) for f in found]),
         )
     ]
-
-
-def _of_practice(book: Book) -> list[Parts]:
-    """A prohibited practice, named: nothing else that is in order outweighs it, so it is said first."""
-    words = "The answers point to a prohibited practice: {which} (for the compliance officer)."
-    return [tree.say(words, which=objection.why) for objection in declaration.prohibited(book)]
 
 
 def _of_expected(book: Book) -> list[Parts]:

@@ -1,4 +1,4 @@
-"""What stands first in a legal document: what the system is, how it did, what is missing in it, and may I sign.
+"""What stands first in a legal document: what the system is, how it did, what is missing in it, and may I sign what.
 
 For whoever has an hour. Each answer leads to where it is given whole.
 """
@@ -9,7 +9,7 @@ import dataclasses
 from collections.abc import Callable
 
 from model_cards import decision, tree
-from model_cards.legal import brief, declaration, names, parts
+from model_cards.legal import brief, names, parts, signing
 from model_cards.refs import Book
 from model_cards.tree import Document, Link, Pairs, Paragraph, Parts, Section
 
@@ -29,7 +29,7 @@ def first(build: Build, *, sign: bool = True) -> Build:
         made = build(book)
         rows = [(brief.WHAT, brief.what_shortly(book)), (brief.TESTED, decision.outcome(book).content)]
         if sign:
-            rows += [(brief.MISSING, missing(book, made)), (brief.SIGN, _sign(book, made))]
+            rows += [(brief.MISSING, missing(book, made)), *_sign(book)]
         section = Section("short", "In short", (Pairs("What a reader asks first", tuple(rows)),))
         return dataclasses.replace(made, sections=(section, *made.sections))
 
@@ -57,15 +57,12 @@ def missing(book: Book, document: Document) -> Parts:
     return tree.say(one if len(found) == 1 else many, n=brief.number_of(found), each=brief.by_owner(found))
 
 
-def _sign(book: Book, document: Document) -> Parts:
-    needed = {entry.id for entry in names.needed(book)}
-    where = Link("which", "brief-sign", "annex_iv") if "annex_iv" in needed else Link("which", "open", parts.REPORT)
-    if found := declaration.against(book):
-        one, many = (
-            "Not on this evidence: {n} thing stands against it ({which}).",
-            "Not on this evidence: {n} things stand against it ({which}).",
-        )
-        return tree.say(one if len(found) == 1 else many, n=declaration.number(book, found), which=(where,))
-    if brief.gaps_of(document.sections):
-        return ("No gate and no statement stands against it; gaps are left. It is for the named person to judge.",)
-    return ("Nothing that this document asks for stands against it. It is for the named person to judge.",)
+def _sign(book: Book) -> list[tuple[str, Parts]]:
+    """Whether the run may be signed, and the declaration, where the class of the system asks for one."""
+    whole = names.answering(book, "technical_documentation") is not None
+    open_ = Link("which", "open", parts.REPORT)
+    rows = [(signing.RUN, signing.run(book, (Link("which", "brief-tested", "annex_iv") if whole else open_,)))]
+    if names.answering(book, "declaration") is None:
+        return rows
+    where = Link("which", "brief-sign", "annex_iv") if whole else open_
+    return [*rows, (signing.DECLARATION, signing.declared(book, (where,)))]

@@ -139,9 +139,10 @@ def test_the_card_says_whether_to_sign(dossiers: dict[str, Dossier]) -> None:
     for name, answers in {"high": high, "low": low}.items():
         book = refs.book(builders.with_plan(dossiers["binary"], {"classification": answers}))
         said[name] = "".join(tree.plain((part,)) for part in tree.walk_section(brief.for_card(book)))
-    assert "Not on this evidence" in said["high"]
+    assert "not on this evidence" in said["high"]
     assert "No risk is on record" in said["high"]
     assert "the document declaration" in said["high"]
     assert "No risk is on record" not in said["low"]
     assert "declaration" not in said["low"]
+    assert all("required gates and checks did not pass" in words for words in said.values())
     assert "declares nothing about the law" in said["low"]

@@ -11,7 +11,7 @@ from configs.law import register as law
 from evidence.answers import RiskAcceptance
 from evidence.dossier import Dossier
 from model_cards import card, decision, gaps, refs, render_markdown, report, statements, tree
-from model_cards.legal import annex_iv, annex_iv_points, declaration, risks
+from model_cards.legal import annex_iv, annex_iv_points, declaration, risks, signing
 from model_cards.refs import Gap
 from model_cards.tree import Bullets, Document, Labels, Pairs
 from tests.model_cards.legal.test_builders import sections
@@ -59,7 +59,7 @@ def test_first_page_says_what_stands_against_a_signature(trees: dict[str, dict[s
         section = next(s for s in sections(trees[run]["annex_iv"]) if s.id == "brief-sign")
         return tree.plain(tuple(tree.walk_section(section)))
 
-    assert "Not on this evidence" in sign("binary")
+    assert "not on this evidence" in sign("binary")
     assert "The gate says" in sign("binary")
     asked = r"Questions nobody has answered: (\d+) of \d+ \((.*?)\)"
     assert re.search(r"\d+ for the compliance officer", re.findall(asked, sign("binary"))[0][1])
@@ -75,7 +75,8 @@ def test_the_first_page_and_the_declaration_count_the_same_things(runs: dict[str
     found = {s.id: s for s in sections(annex_iv.build(book))}
     number = len(declaration.against(book))
     first = next(b for b in found["brief"].blocks if isinstance(b, Pairs))
-    assert f"Not on this evidence: {number} thing" in tree.plain(dict(first.rows)["May I sign"])
+    said = tree.plain(dict(first.rows)[signing.DECLARATION])
+    assert f"Before any approval, not on this evidence: {number} thing" in said
     assert f"before any approval: {number} (" in tree.plain(tuple(tree.walk_section(found["AIV-8"])))
     (lines,) = (b for b in found["brief-sign"].blocks if isinstance(b, Bullets))
     counts = [

@@ -340,8 +340,9 @@ def test_a_prohibited_practice_stands_against_it_in_every_document(ready: Dossie
         assert language == "en" or localise.missing(document) == ()
         text = "".join(tree.plain((part,)) for part in tree.walk(document))
         assert words in text.partition("Art. 5(1)(c)")[0]
-    (first, *_) = brief.for_card(book).blocks[1].items  # type: ignore[union-attr]
-    assert tree.plain(first).startswith("The answers point to a prohibited practice: the answers point to it")
+    first = brief.for_card(book).blocks[1]
+    assert isinstance(first, tree.Paragraph)
+    assert tree.plain(first.content).startswith("The answers point to a prohibited practice: the answers point to it")
 
 
 @pytest.mark.parametrize("family", ["performance", "fairness", "robustness"])
@@ -370,6 +371,38 @@ def test_a_gate_that_the_class_expects_and_the_plan_lacks_is_told(ready: Dossier
     point = next(s for s in document.sections if s.id == "AIV-4")
     assert any(isinstance(p, refs.Gap) and word and word in p.text for p in tree.walk_section(point))
     assert any(word and word in tree.plain((p,)) for p in tree.walk_section(document.sections[0]))
+
+
+@pytest.mark.parametrize("other", ["en", "de", "fr"])
+def test_two_signatures_are_two_questions(ready: Dossier, other: str) -> None:
+    """A run whose gate is open can be approved with waivers, and they settle what stands against its declaration.
+
+    One that passed needs no waiver, and an open question stands against its declaration alone.
+    """
+    reasons = tuple(r.model_copy(update={"status": "fail"}) if r.required else r for r in ready.gate.reasons)
+    failed = dataclasses.replace(ready, gate=ready.gate.model_copy(update={"reasons": reasons}))
+    opened = stating.answered(stating.passing(ready), stating.RISK, leave=("stop",))
+    required = sum(r.required for r in reasons)
+    words = [
+        f"only with waivers: {required} required gates and checks did not pass",
+        f"{required} things stand against it (which); of these waivers with the approval would settle {required}.",
+        "without a waiver: every required gate and check passed.",
+        "1 thing stands against it (which); of these a waiver with the approval would settle 0.",
+    ]
+    said = []
+    for dossier in (failed, opened):
+        document = localise.build(annex_iv.build, inventory.gathered(refs.book(dossier)), other)
+        assert other == "en" or localise.missing(document) == ()
+        (pairs,) = (b for b in document.sections[0].blocks if isinstance(b, tree.Pairs))
+        said += [tree.plain(content) for _, content in pairs.rows[-2:]]
+        (section,) = [s for s in document.sections[0].sections if s.id == "brief-sign"]
+        assert sum(isinstance(b, tree.Bullets) for b in section.blocks) == 1
+    if other == "en":
+        assert all(text.startswith("Before any approval, ") for text in said)
+        assert all(found in text for found, text in zip(words, said, strict=True)), said
+    else:
+        before = {"de": "Vor jeder Freigabe", "fr": "Avant toute approbation"}[other]
+        assert all(text.startswith(before) for text in said)
 
 
 @pytest.mark.slow

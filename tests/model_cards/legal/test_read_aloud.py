@@ -11,7 +11,7 @@ import pytest
 
 from evidence.dossier import Dossier
 from model_cards import blocks, refs, render_docx, render_markdown, tree
-from model_cards.legal import brief, instructions, registry
+from model_cards.legal import brief, instructions, registry, signing
 from model_cards.tree import Document
 
 
@@ -72,7 +72,8 @@ def test_every_document_begins_with_what_a_reader_asks_first(trees: dict[str, di
                 number = len(brief.gaps_of(document.sections))
                 words = f"{number} gap" if number else "Nothing that this document asks for."
                 assert said[brief.MISSING].startswith(words), name
-                assert said[brief.SIGN]
+                assert said[signing.RUN]
+                assert said[signing.DECLARATION]
 
 
 def test_the_lists_of_effect_say_what_they_count(trees: dict[str, dict[str, Document]]) -> None:
