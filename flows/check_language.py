@@ -18,6 +18,17 @@ from flows import view
 from flows import workspace as workspaces
 
 
+def require_base(plan: LanguagePlan, path: Path) -> None:
+    """See that the files are there, and that the base model, where there is one, is what the plan says.
+
+    Raises:
+        MissingError: A file is absent.
+        PlanError: The base model is another.
+    """
+    workspaces.require_files(plan, path)
+    base.require_fit(plan.model, workspaces.data_base(path, plan))
+
+
 def say(plan: LanguagePlan, path: Path, console: Console, *, data: bool) -> None:
     """Print what is found. Nothing is written.
 
@@ -28,16 +39,13 @@ def say(plan: LanguagePlan, path: Path, console: Console, *, data: bool) -> None
         data: Read the text as well.
 
     Raises:
-        ProoflineError: The plan names places of this machine, a file is missing, or the text cannot be read.
+        ProoflineError: The text cannot be read.
     """
-    workspaces.require_portable(path)
     console.print(f"[green]✓[/] plan {path.name}: {_summary(plan)}", highlight=False, soft_wrap=True)
     _say_class(plan, console)
     _say_open(plan, console)
     if not data:
         return
-    workspaces.require_files(plan, path)
-    base.require_fit(plan.model, workspaces.data_base(path, plan))
     with tempfile.TemporaryDirectory() as place:
         found = _read(RunFolder(Path(place)), plan, path, console)
     if found.counts.documents < LEAST_SPLIT:

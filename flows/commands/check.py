@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import tempfile
 from pathlib import Path
@@ -10,10 +11,10 @@ import click
 from rich.console import Console
 from rich.markup import escape
 
-from configs import load, plan_texts
+from configs import errors, load, plan_texts
 from configs.data import FileSource
 from configs.factories import profile as profiles
-from configs.language.load import load_any
+from configs.language.load import AnyPlan, load_any
 from configs.language.plan import LanguagePlan
 from configs.law import gates
 from configs.law import register as law
@@ -24,35 +25,62 @@ from evidence import records
 from evidence.folder import RunFolder
 from flows import check_language, view
 from flows import workspace as workspaces
+from flows.collected import Problems
 from flows.commands import law as law_command
 
 
 @click.command("check")
 @click.argument("plan")
 @click.option("--data/--no-data", default=True, show_default=True, help="Read the data as well.")
-def command(plan: str, *, data: bool) -> None:
+def command(plan: str, *, data: bool) -> int:
     """Check PLAN: its form, its policy, and whether the data are what it declares.
 
-    PLAN is a plan file or the name of a shipped use case. Nothing is written.
+    PLAN is a plan file or the name of a shipped use case. Nothing is written. What is wrong is told in one list; exit
+    code 1: a rule of the data is broken; 2: the plan or the data cannot be taken; 4: a rule could not be decided.
     """
     from checks import catalogue
     from checks.changes import declared
     from configs.law import classify
 
     path = load.plan_path(plan)
-    checked = load_any(path)
-    plan_texts.require(checked, str(path))
-    catalogue.check_policy(checked)
+    checked, console, problems = load_any(path), Console(), Problems()
+    problems.of(lambda: plan_texts.require(checked, str(path)))
+    problems.of(lambda: catalogue.check_policy(checked))
+    classified = problems.of(lambda: classify.classify(checked.classification))
+    problems.of(lambda: workspaces.require_portable(path))
     if isinstance(checked, LanguagePlan):
-        check_language.say(checked, path, Console(), data=data)
-        Console().print(f"Run it with: proofline run {plan}", highlight=False)
-        return
-    declared.check(checked)
-    classified = classify.classify(checked.classification)
-    workspaces.require_portable(path)
-    console = Console()
+        if data:
+            problems.of(lambda: check_language.require_base(checked, path))
+        problems.require_none()
+        check_language.say(checked, path, console, data=data)
+        _say_reasons(checked, console)
+        console.print(f"Run it with: proofline run {plan}", highlight=False)
+        return errors.EXIT_PASS
+    problems.of(lambda: declared.check(checked))
+    site = problems.of(lambda: profiles.load(checked.factory.site))
+    if site is not None and site.scheduler != "none":
+        from factory.slurm import request
+
+        problems.of(lambda: request.request(checked.factory, site))
+    if checked.data.engine == "spark":
+        from checks import _spark_engine
+
+        problems.of(_spark_engine.require)
+    found = problems.of(lambda: _read(checked, path, console)) if data else None
+    problems.require_none()
+    assert classified is not None  # noqa: S101 - it would have been a problem
+    assert site is not None  # noqa: S101
+    _say(checked, classified, site, path, console)
+    code = _say_data(checked, found, console) if found else errors.EXIT_PASS
+    console.print(f"Run it with: proofline run {plan}", highlight=False)
+    return code
+
+
+def _say(checked: Plan, classified: Classified, site: profiles.Profile, path: Path, console: Console) -> None:
+    """What the plan asks for, section by section."""
     console.print(f"[green]✓[/] plan {path.name}: {_summary(checked)}", highlight=False)
     _say_class(checked, classified, console)
+    _say_reasons(checked, console)
     law_command.stale(law.load(), dt.datetime.now(dt.UTC).date())
     if checked.mitigation.method != "none":
         console.print(f"[green]✓[/] mitigation: {checked.mitigation.words}", highlight=False, soft_wrap=True)
@@ -69,21 +97,26 @@ def command(plan: str, *, data: bool) -> None:
             highlight=False,
             soft_wrap=True,
         )
-    site = profiles.load(checked.factory.site)
     if site.scheduler != "none":
-        from factory.slurm import request
-
-        request.request(checked.factory, site)
         console.print(f"[green]✓[/] factory: a job that {site.name} gives, as far as its profile says", highlight=False)
     if checked.data.engine == "spark":
-        from checks import _spark_engine
-
-        _spark_engine.require()
         console.print("[green]✓[/] data engine: PySpark and a Java for it are here", highlight=False)
-    if data:
-        workspaces.require_files(checked, path)
-        _check_data(checked, path, console)
-    console.print(f"Run it with: proofline run {plan}", highlight=False)
+
+
+def _say_reasons(plan: AnyPlan, console: Console) -> None:
+    """Gates whose threshold nobody has given a reason for."""
+    without = [
+        gate.check if gate.slice == "overall" else f"{gate.check}@{gate.slice}"
+        for gate in plan.policy.gates
+        if gate.rationale is None
+    ]
+    if without:
+        console.print(
+            f"[yellow]·[/] no rationale: {', '.join(without)}. Say in `rationale` of the gate why its threshold fits; "
+            "without it the documents print a gap.",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 def _say_class(plan: Plan, found: Classified, console: Console) -> None:
@@ -110,28 +143,58 @@ def _say_class(plan: Plan, found: Classified, console: Console) -> None:
         )
 
 
-def _check_data(plan: Plan, path: Path, console: Console) -> None:
+@dataclasses.dataclass(frozen=True)
+class _Found:
+    """What the data were found to be."""
+
+    dataset: records.DatasetRef
+    quality: records.QualityRecord
+    told: dict[str, list[str]]
+    """Title of a rule that does not hold, to offending values and what to do."""
+
+
+def _read(plan: Plan, path: Path, console: Console) -> _Found:
+    workspaces.require_files(plan, path)
     from flows import cli
 
     cli.require_pipeline("check")
     from checks import data_quality
     from factory import ingest
+    from flows import broken_rules
 
     with tempfile.TemporaryDirectory() as place, console.status("Reading and checking the data …"):
         folder = RunFolder(Path(place))
         dataset = ingest.ingest(folder, plan, workspaces.data_base(path, plan))
         quality = data_quality.validate(folder, plan, dataset)
-    console.print(f"[green]✓[/] data: {counted(dataset.rows, 'row')}, {_columns(plan, dataset)}", highlight=False)
-    broken = [result for result in quality.results if result.status != "pass"]
+        table = folder.checked(dataset.table)
+        told = {r.title: broken_rules.told(plan, r, table) for r in quality.results if r.status != "pass"}
+    return _Found(dataset, quality, told)
+
+
+def _say_data(plan: Plan, found: _Found, console: Console) -> int:
+    """What the data are and which rules they break; the exit code, which is that of a run's gate on these rules."""
+    console.print(
+        f"[green]✓[/] data: {counted(found.dataset.rows, 'row')}, {_columns(plan, found.dataset)}", highlight=False
+    )
+    broken = [result for result in found.quality.results if result.status not in ("pass", "not_applicable")]
     for result in broken:
         colour = view.COLOURS[result.status]
         console.print(
-            f"  [{colour}]{result.status.replace('_', ' ')}[/] {result.title}: {result.reason}", highlight=False
+            f"  [{colour}]{result.status.replace('_', ' ')}[/] {escape(f'{result.title}: {result.reason}')}",
+            highlight=False,
         )
+        for line in found.told[result.title]:
+            console.print(f"       [dim]{escape(line)}[/]", highlight=False)
     if not broken:
         console.print(
-            f"[green]✓[/] rules: {len(quality.results)} checks of what the plan declares hold", highlight=False
+            f"[green]✓[/] rules: {len(found.quality.results)} checks of what the plan declares hold", highlight=False
         )
+    stops = [result.severity == "critical" for result in broken if result.status == "fail"]
+    if stops:
+        then = "stops a run at once" if any(stops) else "fails the gate of a run"
+        console.print(f"[red]{counted(len(stops), 'rule')} of the data broken[/], which {then}.", highlight=False)
+        return errors.EXIT_FAIL
+    return errors.EXIT_INCONCLUSIVE if broken else errors.EXIT_PASS
 
 
 def _columns(plan: Plan, dataset: records.DatasetRef) -> str:

@@ -91,6 +91,65 @@ def test_a_threshold_on_a_metric_that_does_not_exist_is_refused(tmp_path: Path, 
     assert "performance.roc_auc" in said
 
 
+def _checked(capsys: pytest.CaptureFixture[str], plan: Path) -> tuple[int, str, str]:
+    """Exit code, standard output in one line, standard error of `check`."""
+    from flows import cli
+
+    with pytest.raises(SystemExit) as leaving:
+        cli.main(["check", str(plan)])
+    said = capsys.readouterr()
+    return int(leaving.value.code or 0), " ".join(said.out.split()), said.err
+
+
+def test_a_broken_rule_fails_the_check_with_its_values(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 1; the most frequent offending values, three at most, and what to do. A steering one is printable."""
+    content = changed("data.columns.5.allowed", ["north"])
+    content["data"]["columns"][2]["maximum"] = 40.0
+    path = plans.write(tmp_path, content)
+    table = (tmp_path / "patients.csv").read_text(encoding="utf-8")
+    (tmp_path / "patients.csv").write_text(table.replace("south", "\x1b[31msouth", 1), encoding="utf-8")
+    code, shown, _ = _checked(capsys, path)
+    assert code == errors.EXIT_FAIL
+    assert "fail site: one of the 1 allowed values: 148 of 442 rows break this rule" in shown
+    assert "'south' (147 rows), '\\x1b[31msouth' (1 row) Add it to `allowed` of the column where it is right" in shown
+    assert "fail bmi: at most 40: " in shown
+    values = shown.partition("fail bmi")[2].partition(" Correct the data, or `minimum`")[0]
+    assert values.count(" (1 row)") + values.count(" rows)") <= 3
+    assert "41.3 (1 row)" in values
+    assert "2 rules of the data broken, which fails the gate of a run." in shown
+
+
+def test_no_value_is_shown_that_tells_persons_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of an entity, or a column whose values all differ, only the number of rows is told."""
+    content = changed("data.columns.2.role", "entity")
+    content["data"]["columns"][2]["maximum"] = 40.0
+    code, shown, _ = _checked(capsys, plans.write(tmp_path, content))
+    assert code == errors.EXIT_FAIL
+    assert "fail bmi: at most 40: " in shown
+    assert "values not shown: the column tells persons or things apart" in shown
+    assert "41.3" not in shown
+
+
+def test_check_tells_everything_that_is_wrong_in_one_list(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A metric, an answer on the law and a column of the data: one does not hide the others."""
+    content = changed("policy.gates.0.check", "performance.roc_aux")
+    content["classification"] = {"annex_iii_use": "yes", "annex_iii_point": "99(z)"}
+    content["data"]["columns"][2]["name"] = "body_mass"
+    code, shown, said = _checked(capsys, plans.write(tmp_path, content))
+    assert code == errors.EXIT_USAGE
+    assert "performance.roc_aux" in said
+    assert "99(z)" in said
+    assert "body_mass" in said
+    assert "Run it with" not in shown
+
+
+def test_a_gate_without_its_reason_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The documents would print a gap: `check` says so, and leaves alone the gate that says why."""
+    code, shown, _ = _checked(capsys, plans.write(tmp_path, changed("policy.gates.0.rationale", "Agreed with users.")))
+    assert code == errors.EXIT_PASS
+    assert "no rationale: fairness.demographic_parity_difference@sex. Say in `rationale`" in shown
+
+
 # The data ------------------------------------------------------------------------------------------------------------
 
 
