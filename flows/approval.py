@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 import difflib
-from collections.abc import Callable, Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 from typing import Literal
 
@@ -14,10 +14,10 @@ from configs.law import classify
 from evidence import canonical, clock, ledger, lock, records, storage
 from evidence.dossier import AnyDossier, Dossier
 from evidence.folder import RunFolder
-from flows import altered, stages, workspace
+from flows import altered, gap_counts, stages, workspace
 from model_cards import declaring
 from tef_export import approval as signing
-from tef_export import key_files, keys
+from tef_export import keys
 
 FOLDER = "approvals"
 """Decisions by number; none is ever overwritten. The ledger says which is the last."""
@@ -64,19 +64,38 @@ def parse_waivers(texts: tuple[str, ...]) -> dict[tuple[str, str], str]:
     return found
 
 
-def decide(
-    path: Path, answers: Answers, key_file: str, ask_password: Callable[[], str], certificate: Path | None = None
-) -> records.Approval:
+def decide(path: Path, answers: Answers, key: keys.PrivateKey) -> records.Approval:
     """Sign a person's decision with their key and put it into the run folder.
 
     Raises:
         PlanError: A refusal with waivers, an unknown waiver, or an expiry date that is past or too far away.
         GateError: The run was refused before, or a required gate is open and has no waiver.
     """
-    _require_said(answers)
+    require_words("approval, person", answers.person)
+    require_words("approval, role", answers.role)
+    require_reason(answers.reason)
     stages.require_whole(path, ledger.Ledger.read(path))
     found = workspace.dossier(path)
+    require_fit(path, found, answers)
+    if answers.decision == "approved":
+        require_waived(path, answers.waivers, found.gate)
+    return _record(path, answers, key, demonstration=False)
+
+
+def require_fit(path: Path, found: AnyDossier, answers: Answers) -> None:
+    """Does what a person states fit the run? Says nothing of gates that have no waiver yet (`require_waived`).
+
+    Raises:
+        PlanError: A refusal with waivers, an unknown waiver or one without a reason, or an expiry date that is past or
+            too far away.
+        GateError: The run was refused before.
+    """
+    if answers.decision == "refused" and answers.waivers:
+        raise errors.PlanError("--refuse with --waive: expected one of them, got both. A refusal accepts nothing.")
     require_open(answers.waivers, found)
+    for (check, part), reason in answers.waivers.items():
+        require_waiver(check, part, reason)
+    _expiry(answers.expires)
     before = standing(path)
     if before is not None and before.decision == "refused" and answers.decision == "approved" and not answers.overturn:
         raise errors.GateError(
@@ -84,12 +103,6 @@ def decide(
             f"{before.person} ({before.at[:10]}): {before.reason}. "
             "Change what was refused and start a new run, or overturn it openly with --overturn."
         )
-    if answers.decision == "refused" and answers.waivers:
-        raise errors.PlanError("--refuse with --waive: expected one of them, got both. A refusal accepts nothing.")
-    if answers.decision == "approved":
-        _require_waived(path, answers, found.gate)
-    key = key_files.open_key(key_file, ask_password, certificate)
-    return _record(path, answers, key, demonstration=False)
 
 
 def demonstrate(path: Path) -> records.Approval:
@@ -193,17 +206,15 @@ def standing(path: Path) -> records.Approval | None:
 
 
 def what_is_signed(found: AnyDossier) -> list[str]:
-    """What a person should have seen before they sign: the outcome, what is open, what nobody has stated."""
-    lines = [f"Gate: {found.gate.outcome}"]
+    """What a person should have seen before they sign: what nobody has stated; last the outcome and what is open."""
+    lines = gap_counts.lines(found.document.gaps if found.document else (), found.run_id)
     if isinstance(found, Dossier):
         practices = classify.classify(found.plan.classification).prohibited
         named = "; ".join(f"{item.place}, {item.text}" for item in practices.items)
         if practices.state == "yes":
             lines.insert(0, f"The answers in the plan point to a prohibited practice ({named or 'Art. 5'}).")
-    lines += [f"  {r.status.replace('_', ' ')}: {r.check_id}@{r.slice}: {r.text}" for r in unmet(found.gate)]
-    gaps = found.document.gaps if found.document else ()
-    lines += [f"Gaps in the documents: {len(gaps)}", *(f"  {gap}" for gap in gaps)]
-    return lines
+    lines.append(f"Gate: {found.gate.outcome}")
+    return lines + [f"  {r.status.replace('_', ' ')}: {r.check_id}@{r.slice}: {r.text}" for r in unmet(found.gate)]
 
 
 def fingerprint(approval: records.Approval) -> str:
@@ -303,17 +314,13 @@ def _require_no_placeholder(what: str, text: str, remedy: str) -> None:
         raise errors.PlanError(f"{what}: expected a reason, got {blank!r}, a placeholder. {remedy}")
 
 
-def _require_said(answers: Answers) -> None:
-    """A decision needs a name, a role and a reason that a reader can see."""
-    require_words("approval, person", answers.person)
-    require_words("approval, role", answers.role)
-    require_reason(answers.reason)
-    for (check, part), reason in answers.waivers.items():
-        require_waiver(check, part, reason)
+def require_waived(path: Path, waivers: Container[tuple[str, str]], decision: records.GateDecision) -> None:
+    """Is every required gate that did not pass accepted?
 
-
-def _require_waived(path: Path, answers: Answers, decision: records.GateDecision) -> None:
-    missing = [r for r in unmet(decision) if (r.check_id, r.slice) not in answers.waivers]
+    Raises:
+        GateError: Naming those that are not, each with the option that accepts it.
+    """
+    missing = [r for r in unmet(decision) if (r.check_id, r.slice) not in waivers]
     if missing:
         listed = "".join(f"\n  --waive '{r.check_id}@{r.slice}=your reason'   ({r.status}: {r.text})" for r in missing)
         raise errors.GateError(

@@ -189,6 +189,10 @@ def load_private(path: Path, password: Password, certificate: Path | None = None
         PlanError: Wrong password, another kind of key, a file that others can read, or a certificate of another key.
     """
     content = read_file(path, "private key")
+    if b"PRIVATE KEY" not in content and any(word in content for word in (b"PUBLIC KEY", b"CERTIFICATE")):
+        raise errors.PlanError(
+            f"private key {path}: expected a private key, got a public one or a certificate. Give the .key.pem file."
+        )
     if os.name == "posix" and stat.S_IMODE(path.stat().st_mode) & 0o077:
         raise errors.PlanError(
             f"private key {path}: expected a file that only its owner can read, got mode "

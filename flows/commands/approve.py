@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
+import dataclasses
 import datetime as dt
 import functools
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import click
 
 from configs import errors
 from configs.law import register as law
 from evidence import records
-from evidence.dossier import Dossier
+from evidence.dossier import AnyDossier, Dossier
 from flows import workspace as workspaces
 from flows import wrapping
 from flows.commands import law as law_command
+from tef_export import key_files, keys
+
+T = TypeVar("T")
 
 
 @click.command("approve")
@@ -69,7 +75,7 @@ def command(
     """Record a decision on RUN (default: the last run), signed.
 
     Read the report first: the record binds your name to the exact bytes of the run and of its documents.
-    What you leave out is asked for.
+    What you leave out is asked for, below the gates that did not pass; options are looked at before anything is shown.
     """
     from flows import approval
 
@@ -80,32 +86,38 @@ def command(
         )
     path = workspaces.Workspace(workspace).find(run, closed=True)
     found = workspaces.dossier(path)
-    if key is not None and not key.startswith("pkcs11:") and not Path(key).is_file():
-        raise errors.MissingError(f"key {key}: expected a file, got none. Make one with `proofline keys new NAME`.")
+    opened = None
     if not demonstration:
-        approval.require_open(() if refuse else approval.parse_waivers(waive), found)
+        given = approval.Answers(
+            person=approval.require_words("--person", person) if person else "",
+            role=approval.require_words("--role", role) if role else "",
+            reason=approval.require_reason(reason) if reason else "",
+            decision="refused" if refuse else "approved",
+            waivers=approval.parse_waivers(waive),
+            expires=expires,
+            overturn=overturn,
+        )
+        approval.require_fit(path, found, given)
+        if not refuse and not sys.stdin.isatty():  # nobody can be asked
+            approval.require_waived(path, given.waivers, found.gate)
+        opened = _opened_unasked(key, certificate)
     wrapping.say(f"{found.plan.system.name} {found.plan.system.version}   run {path.name}")
     if demonstration:
         made = approval.demonstrate(path)
     else:
+        if key is not None and opened is None:
+            opened = key_files.open_key(key, _password, certificate)
         law_command.stale(law.load(), dt.datetime.now(dt.UTC).date())
         for line in approval.what_is_signed(found):
             wrapping.say(line)
-        made = approval.decide(
-            path,
-            approval.Answers(
-                person=person or _asked("Your name", lambda said: approval.require_words("Your name", said)),
-                role=role or _asked("Your role", lambda said: approval.require_words("Your role", said)),
-                reason=reason or _asked("Why do you decide so", approval.require_reason),
-                decision="refused" if refuse else "approved",
-                waivers=_waivers(path, waive, refuse=refuse),
-                expires=expires,
-                overturn=overturn,
-            ),
-            key or click.prompt("Private key file", type=click.Path(dir_okay=False)),
-            lambda: click.prompt("Password of the key", hide_input=True),
-            certificate,
+        answers = dataclasses.replace(
+            given,
+            person=person or _asked("Your name", lambda said: approval.require_words("Your name", said)),
+            role=role or _asked("Your role", lambda said: approval.require_words("Your role", said)),
+            reason=reason or _asked("Why do you decide so", approval.require_reason),
+            waivers=_waivers(found, given.waivers, refuse=refuse),
         )
+        made = approval.decide(path, answers, opened or _asked_key(certificate))
     wrapping.say(f"{made.decision} by {made.person} ({made.role}), bound to run {made.run_sha256[:12]}… and")
     wrapping.say(f"documents {made.documents_sha256[:12]}…, signed with the key {approval.fingerprint(made)[:16]}….")
     for waiver in () if made.demonstration else made.waivers:
@@ -137,14 +149,48 @@ def _declaration(path: Path, found: Dossier, made: records.Approval) -> list[str
     ]
 
 
-def _waivers(path: Path, given: tuple[str, ...], *, refuse: bool) -> dict[tuple[str, str], str]:
+class _PasswordWantedError(Exception):
+    """A key is there, and needs its password."""
+
+
+def _opened_unasked(key: str | None, certificate: Path | None) -> keys.PrivateKey | None:
+    """The key that was named, where it opens without a question; None where there is none, or it has to be asked for.
+
+    Raises:
+        MissingError: There is no such file.
+        PlanError: It holds no private key.
+    """
+    if key is None or key.startswith(key_files.SCHEME):
+        return None
+    if not Path(key).is_file():
+        raise errors.MissingError(f"key {key}: expected a file, got none. Make one with `proofline keys new NAME`.")
+
+    def wanted() -> str:
+        raise _PasswordWantedError
+
+    with contextlib.suppress(_PasswordWantedError):
+        return key_files.open_key(key, wanted, certificate)
+    return None
+
+
+def _password() -> str:
+    found: str = click.prompt("Password of the key", hide_input=True)
+    return found
+
+
+def _asked_key(certificate: Path | None) -> keys.PrivateKey:
+    """The key whose file the person names, asked again until it opens."""
+    return _asked("Private key file", lambda said: key_files.open_key(said, _password, certificate))
+
+
+def _waivers(found: AnyDossier, given: dict[tuple[str, str], str], *, refuse: bool) -> dict[tuple[str, str], str]:
     """The waivers of the command line; on a terminal, each gate that is still open is asked for."""
     from flows import approval
 
-    waivers = approval.parse_waivers(given)
+    waivers = dict(given)
     if refuse or not sys.stdin.isatty():
         return waivers
-    for reason in approval.unmet(workspaces.dossier(path).gate):
+    for reason in approval.unmet(found.gate):
         place = (reason.check_id, reason.slice)
         if place not in waivers:
             wrapping.say(f"\n{reason.status.replace('_', ' ')}: {reason.check_id}@{reason.slice}: {reason.text}")
@@ -161,14 +207,14 @@ def _reason(check: str, part: str, said: str) -> str:
     return approval.require_waiver(check, part, said.strip()) if said.strip() else ""
 
 
-def _asked(prompt: str, checked: Callable[[str], str], default: str | None = None) -> str:
+def _asked(prompt: str, checked: Callable[[str], T], default: str | None = None) -> T:
     """What the person types, asked again until it says something."""
 
-    def take(said: str) -> str:
+    def take(said: str) -> T:
         try:
             return checked(said)
-        except errors.PlanError as error:
+        except (errors.PlanError, errors.MissingError) as error:
             raise click.UsageError(str(error)) from None
 
-    found: str = click.prompt(prompt, default=default, show_default=False, value_proc=take)
+    found: T = click.prompt(prompt, default=default, show_default=False, value_proc=take)
     return found

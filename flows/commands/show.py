@@ -17,7 +17,7 @@ from configs.language.load import load_any
 from configs.language.plan import LanguagePlan
 from evidence import ledger, records
 from evidence.dossier import AnyDossier, stages_of
-from flows import altered, answering, decision_table, decisions, stages, view
+from flows import altered, answering, decision_table, decisions, gap_counts, stages, view, wrapping
 from flows import workspace as workspaces
 
 GOVERNED = (
@@ -32,10 +32,11 @@ WIDEST = 110
 @click.command("show")
 @click.argument("run", default="last")
 @click.option("--all", "everything", is_flag=True, help="List every check, not only the gates.")
+@click.option("--gaps", is_flag=True, help="List the gaps in the documents, by who can fill them.")
 @click.option("--json", "as_json", is_flag=True, help="The gate decision and all checks as JSON.")
 @click.option("--digests", is_flag=True, help="The digests that the documents name, made again from the records.")
 @click.pass_obj
-def command(workspace: Path, run: str, *, everything: bool, as_json: bool, digests: bool) -> int:
+def command(workspace: Path, run: str, *, everything: bool, gaps: bool, as_json: bool, digests: bool) -> int:
     """Show what RUN found, and why it was decided so.
 
     RUN is a run folder, its name, or `last` (the default) for the newest run, finished or not. The exit code is that of
@@ -53,6 +54,8 @@ def command(workspace: Path, run: str, *, everything: bool, as_json: bool, diges
 
         for line in run_digests.lines(path, found):
             click.echo(line)
+    elif gaps:
+        _say_gaps(found)
     elif as_json:
         import json
 
@@ -105,6 +108,13 @@ def _explain(path: Path, found: AnyDossier, console: Console, *, everything: boo
     if waiting := answering.waiting(path):
         say(f"Statements of persons: {waiting}. `proofline answer {path.name}` asks.")
     _say_approval(path, found, say)
+
+
+def _say_gaps(found: AnyDossier) -> None:
+    for who, theirs in gap_counts.by_person(found.document.gaps if found.document else ()).items():
+        wrapping.say(f"{who}: {len(theirs)}")
+        for gap in theirs:
+            wrapping.say(f"  {gap}")
 
 
 def _say_rows(say: Callable[[str], None], lines: list[decisions.Line], width: int) -> None:

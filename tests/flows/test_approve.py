@@ -14,8 +14,9 @@ from configs import errors
 from configs.law import register as law
 from evidence import dossier, ledger, records
 from evidence.folder import RunFolder
-from flows import altered, approval, cli, workspace
+from flows import altered, approval, cli, gap_counts, workspace
 from flows.commands import approve
+from model_cards import refs
 from tef_export import keys
 from tests.tef_export import making
 
@@ -102,6 +103,82 @@ def test_the_first_line_says_on_which_run_a_person_decides(space: Path, capsys: 
     assert shown.startswith("Diabetes Progression Indicator 0.1.0   run diabetes-1\n")
 
 
+def test_gates_stand_last_and_gaps_as_counts(space: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What a person decides on is in sight where the questions begin; gaps are counted, and listed elsewhere."""
+    waivers = [word for check in GATES for word in ("--waive", f"{check}=Pilot under daily review")]
+    code, shown, _ = _call(capsys, *waivers)
+    assert code == errors.EXIT_PASS
+    before, _, after = shown.partition("Gate: fail\n")
+    assert before.count("\n") <= 3
+    assert "Gaps in the documents: " in before
+    assert [line.split("@")[0].split()[-1] for line in after.splitlines()[:3]] == list(GATES)
+    assert after.splitlines()[3].startswith("approved by Anna Muster")
+
+
+def test_gaps_are_counted_by_who_can_fill_them(space: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """In the words of the gaps themselves; `show --gaps` lists each under its person."""
+    made = [refs.Gap(f"thing {i}", "engineer", "plan: data.x") for i in range(2)]
+    made.append(refs.Gap("Who signs?", "management", "proofline answer --only declaration", "Not answered"))
+    gaps = [gap.text for gap in made]
+    assert gap_counts.lines(gaps, "r-1") == [
+        "Gaps in the documents: 3, to be filled by: 2 engineer, 1 management",
+        "  Each of them: proofline show r-1 --gaps",
+    ]
+    path = space / "runs" / "diabetes-1"
+    folder, chain, found = RunFolder(path), ledger.Ledger.open(path), workspace.dossier(path)
+    assert found.document is not None
+    _record(folder, chain, "document", found.document.model_copy(update={"gaps": tuple(gaps)}))
+    with pytest.raises(SystemExit):
+        cli.main(["show", "diabetes-1", "--gaps"])
+    said = capsys.readouterr().out.splitlines()
+    assert said[0] == "engineer: 2"
+    assert said[1] == "  Not stated: thing 0. (plan: data.x)."
+    assert said[3] == "management: 1"
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "told"),
+    [
+        ("--reason", "approved", "Say why in 3 words or more"),
+        ("--person", "TBD", "a placeholder"),
+        ("--expires", "yesterday", "expected a date as 2027-01-31"),
+        ("--key", "keys/test.pub.pem", "expected a private key, got a public one or a certificate"),
+        ("--key", "keys/other.pem", "expected a file, got none"),
+    ],
+)
+def test_a_mistaken_option_is_told_before_anything_is_shown(
+    space: Path, capsys: pytest.CaptureFixture[str], option: str, value: str, told: str
+) -> None:
+    """Nothing scrolls away above the one sentence that says what is wrong."""
+    waivers = [word for check in GATES for word in ("--waive", f"{check}=Pilot under daily review")]
+    _, shown, said = _call(capsys, *waivers, option, value)
+    assert told in said
+    assert shown == ""
+    assert approval.standing(space / "runs" / "diabetes-1") is None
+
+
+def test_gates_without_a_waiver_are_told_alone_where_nobody_can_be_asked(
+    space: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Without a terminal the list of options that are missing is all there is."""
+    code, shown, said = _call(capsys, "--waive", f"{CHECK}=Pilot under daily review")
+    assert code == errors.EXIT_FAIL
+    assert said.count("--waive '") == len(GATES) - 1
+    assert shown == ""
+
+
+def test_a_wrong_password_is_told_below_the_name_of_the_run(
+    space: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The password is asked for first of all, so that a wrong one costs nothing."""
+    keys.new_key(space / "keys", "locked", b"the right one")
+    monkeypatch.setattr(click, "prompt", lambda *_, **__: "the wrong one")
+    waivers = [word for check in GATES for word in ("--waive", f"{check}=Pilot under daily review")]
+    _, shown, said = _call(capsys, *waivers, "--key", "keys/locked.key.pem")
+    assert "expected its password, got another one" in said
+    assert shown == "Diabetes Progression Indicator 0.1.0   run diabetes-1\n"
+
+
 def test_whoever_signs_is_told_of_an_old_register(
     space: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -134,7 +211,7 @@ def test_a_placeholder_decides_nothing(space: Path, field: str, text: str) -> No
     waivers = dict.fromkeys(((c, "overall") for c in GATES), text if field == "waiver" else "Pilot under daily review.")
     said = approval.Answers(**{**WHO, field: text} if field != "waiver" else WHO, decision="approved", waivers=waivers)
     with pytest.raises(errors.PlanError, match=r"a placeholder|3 words or more"):
-        approval.decide(path, said, str(space / "keys/test.key.pem"), lambda: "")
+        approval.decide(path, said, keys.load_private(space / "keys/test.key.pem", None))
     assert approval.standing(path) is None
 
 

@@ -48,7 +48,7 @@ def _closed(place: Path, *, risks: bool, text: str | None = None) -> Path:
 
 def _approve(path: Path, key: Path) -> records.Approval:
     said = approval.Answers("Erika Muster", "compliance officer", REASON, "approved", {})
-    return approval.decide(path, said, str(key), lambda: "")
+    return approval.decide(path, said, keys.load_private(key, None))
 
 
 @pytest.fixture(scope="module")
