@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Literal
 
 import pydantic
@@ -22,8 +22,8 @@ Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 GIVEN = "documents/answers.given.json"
 """Where a run keeps what the answers file said."""
 Standing = Literal["stated", "carried", "outdated", "open"]
-"""`stated` in this run; `carried` over from another one, to be confirmed; `outdated`: carried over, and what it speaks
-of has changed; `open`: nobody has stated it."""
+"""`stated` in this run; `carried` over from another one, or written before this run measured what it speaks of, to be
+confirmed; `outdated`: carried over, and what it speaks of has changed; `open`: nobody has stated it."""
 
 
 class Statement(Record):
@@ -125,12 +125,55 @@ def settle(
         system=plan.system.id,
         answers_sha256=canonical.sha256(said),
         statements=tuple(
-            _statement(run_id, question, given.get(question.id), said.by, about.digest(question.about, plan, found))
-            .model_copy(update={"applies": question.id in asked})
+            _confirmed(
+                _statement(
+                    run_id, question, given.get(question.id), said.by, about.digest(question.about, plan, found)
+                ),
+                measured(question.about) and foretold(given.get(question.id), said.by, found),
+            ).model_copy(update={"applies": question.id in asked})
             for question in applies.attestations(plan)
         ),
-        risks=tuple(_risk(run_id, risk, said.by, about.of_risk(risk, plan, found)) for risk in said.risks),
-    )  # fmt: skip
+        risks=tuple(_risk(run_id, risk, said.by, found, about.of_risk(risk, plan, found)) for risk in said.risks),
+    )
+
+
+MEASURED = ("record:validate", "record:govern", "record:evaluate", "record:gate", "check:")
+"""Beginnings of pointers to what a run measures or decides."""
+
+
+def measured(pointers: Iterable[str]) -> bool:
+    """Does a question ask of what a run measures? Then nobody can answer it before the run."""
+    return any(pointer.startswith(MEASURED) for pointer in pointers)
+
+
+def foretold(
+    entry: answers.Answer | answers.Acceptance | None,
+    by: answers.By | None,
+    found: Mapping[str, pydantic.BaseModel | None],
+) -> bool:
+    """Was an entry written by hand, for no run, and dated before this run began to measure?
+
+    Such an entry on what is measured waits to be confirmed, as one that was carried over does.
+
+    Args:
+        entry: The answer or acceptance.
+        by: Who and when, for the whole file.
+        found: Stage to its record.
+    """
+    begun = getattr(found.get("evaluate"), "started_at", None)
+    if entry is None or entry.run is not None or begun is None:
+        return False
+    at = entry.at or (by.at if by else None)
+    return at is not None and at[:_SECOND] < str(begun)[:_SECOND][: len(at)]
+
+
+_SECOND = len("2026-11-22T10:15:04")
+"""Characters of a time up to its seconds; a day is compared as a day."""
+
+
+def _confirmed(statement: Statement, early: bool) -> Statement:  # noqa: FBT001 - the condition of the rule
+    """The statement; where it was written too early, one that waits to be confirmed."""
+    return statement.model_copy(update={"status": "carried"}) if early and statement.status == "stated" else statement
 
 
 def classes_of(found: Mapping[str, pydantic.BaseModel | None]) -> Mapping[str, str] | None:
@@ -171,11 +214,19 @@ def _statement(
     return empty.model_copy(update={**more, "carried_from": from_another})
 
 
-def _risk(run_id: str, risk: answers.Risk, by: answers.By | None, now: str) -> RiskEntry:
+def _risk(
+    run_id: str,
+    risk: answers.Risk,
+    by: answers.By | None,
+    found: Mapping[str, pydantic.BaseModel | None],
+    now: str,
+) -> RiskEntry:
     accepted, acceptance = risk.acceptance, None
     if accepted is not None:
         person, role, at = signed(accepted, by, f"acceptance of risk {risk.id}")
         status = status_of(run_id, accepted.run, accepted.about_sha256, now)
+        if status == "stated" and foretold(accepted, by, found):
+            status = "carried"
         acceptance = RiskAcceptance(
             status=status,
             reason=accepted.reason,

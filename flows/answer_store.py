@@ -98,6 +98,16 @@ class Answers:
         """
         return settling.settle(self.run_id, self.plan, self.read(), self.records)
 
+    def foretold(self) -> list[str]:
+        """The answers and acceptances that were written by hand before this run measured what they speak of."""
+        file, questions = self.read(), {q.id: q for q in applies.attestations(self.plan)}
+        early = [a.id for a in file.answers if a.text is not None and self._early(a, questions[a.id], file.by)]
+        risks = [r for r in file.risks if settling.foretold(r.acceptance, file.by, self.records)]
+        return [*early, *(f"risk {risk.id}" for risk in risks)]
+
+    def _early(self, answer: Answer, question: Question, by: By | None) -> bool:
+        return settling.measured(question.about) and settling.foretold(answer, by, self.records)
+
     def items(self) -> tuple[Item, ...]:
         """The questions that apply to the system in the order of the duties, then the others."""
         given = {answer.id: answer for answer in self.read().answers}
@@ -166,11 +176,7 @@ class Answers:
             return _with(file, answers=stated, risks=tuple(self._completed_risk(r, file.by) for r in file.risks))
 
         after = self.change(completed)
-        old = {answer.id: answer for answer in before.answers}
-        new = sum(a.text is not None and old[a.id].run is None for a in after.answers if a.id in old)
-        return new + sum(
-            b.acceptance is not None and b.acceptance.run is None for b in before.risks
-        )  # fmt: skip
+        return _unassigned(before) - _unassigned(after)
 
     def change(self, alter: Callable[[AnswersFile], AnswersFile]) -> AnswersFile:
         """Read the file, alter what it says, and put it back, so that what was written by hand meanwhile is kept.
@@ -216,6 +222,8 @@ class Answers:
     def _completed(self, answer: Answer, question: Question, by: By | None) -> Answer:
         if answer.text is None or answer.about_sha256 is not None:
             return answer
+        if self._early(answer, question, by):
+            return answer
         person, role, at = settling.signed(answer, by, f"answer {answer.id}")
         more = {"person": person, "role": role, "at": at, "run": answer.run or self.run_id, "question": None}
         digests = {
@@ -226,12 +234,18 @@ class Answers:
 
     def _completed_risk(self, risk: Risk, by: By | None) -> Risk:
         accepted = risk.acceptance
-        if accepted is None or accepted.about_sha256 is not None:
+        if accepted is None or accepted.about_sha256 is not None or settling.foretold(accepted, by, self.records):
             return risk
         person, role, at = settling.signed(accepted, by, f"acceptance of risk {risk.id}")
         more = {"person": person, "role": role, "at": at, "run": accepted.run or self.run_id}
         more["about_sha256"] = about.of_risk(risk, self.plan, self.records)
         return risk.model_copy(update={"acceptance": sealed(accepted.model_copy(update=more))})
+
+
+def _unassigned(file: AnswersFile) -> int:
+    """How many answers and acceptances belong to no run yet."""
+    answered = sum(answer.text is not None and answer.run is None for answer in file.answers)
+    return answered + sum(risk.acceptance is not None and risk.acceptance.run is None for risk in file.risks)
 
 
 def sealed(entry: SealedT) -> SealedT:

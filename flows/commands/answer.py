@@ -189,6 +189,11 @@ def _by_hand(store: Answers, path: Path) -> None:
         return
     new_ones = wording.counted(count, "new answer or acceptance", "new answers and acceptances")
     wrapping.say(f"{_short(store.path)}: {new_ones} taken over.")
+    if early := store.foretold():
+        wrapping.say(
+            f"Dated before this run measured what they speak of, so not taken over: {', '.join(early)}. Confirm them "
+            "with `proofline answer`, or give each the day on which its results were judged."
+        )
     for line in answer_view.unread(store.items()):
         wrapping.say(line)
     _conclude(store, path)

@@ -67,6 +67,27 @@ def test_written_by_hand_is_stated(found: Dossier) -> None:
     assert settled(found, file).statement("oversight").status == "stated"
 
 
+@pytest.mark.parametrize(
+    ("at", "standing"),
+    [("2000-01-01", "carried"), ("2000-01-01T10:00:00Z", "carried"), ("today", "stated")],
+)
+def test_what_was_written_before_the_run_measured_waits_to_be_confirmed(found: Dossier, at: str, standing: str) -> None:
+    """Dated before the evaluation: on what it measures, and on what remains of a risk, nobody could know."""
+    at = found.evaluate.started_at[:10] if at == "today" else at
+    by = {"person": "Anna Muster", "role": "officer", "at": at}
+    names = ("residual_risk", "trade_offs", "data_gaps", "oversight")
+    accepted = Acceptance(reason="A person decides.", **by)
+    said = tuple(Answer(id=n, text="So it is here.", **by) for n in names)
+    file = file_of(found, answers=said, risks=(risk(found, acceptance=accepted),))
+    record = settled(found, file)
+    stood = [record.statement(name).status for name in names]
+    assert stood == [standing, standing, standing, "stated"]
+    assert [r.acceptance.status for r in record.risks if r.acceptance] == [standing]
+    own = [a.model_copy(update={"run": "second"}) for a in file.answers]
+    confirmed = settled(found, file.model_copy(update={"answers": tuple(own)}))
+    assert {confirmed.statement(name).status for name in names} == {"stated"}
+
+
 def altered(found: Dossier, **system: Any) -> Dossier:
     plan = found.plan.model_copy(update={"system": found.plan.system.model_copy(update=system)})
     return dataclasses.replace(found, plan=plan)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import os
 import pty
 import select
@@ -200,6 +201,28 @@ def test_an_answer_does_three_stages_again_and_ends_the_approval(
         place = next(name for name in archive.namelist() if name.endswith("/data/evidence/answers.json"))
         found = AnswersRecord.model_validate_json(archive.read(place)).statement("stop")
     assert (found.person, found.text) == ("B. Hand", TEXTS[-1])
+
+
+@pytest.mark.usefixtures("quick")
+def test_an_answer_from_before_the_run_on_what_it_measured_waits(
+    space: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`--file` takes over what could be known, names what could not, and a confirmation makes it a statement."""
+    run = run_of(space)
+    by_hand(space, TEXTS[0])
+    with (space / FILE).open("a", encoding="utf-8") as file:
+        file.write("  - {id: trade_offs, text: Accuracy went before speed., at: '2020-01-01'}\n")
+    assert call("answer", "last", "--file") == errors.EXIT_PASS
+    assert "not taken over: trade_offs" in " ".join(capsys.readouterr().out.split())
+    assert record(run).statement("stop").status == "stated"
+    assert record(run).statement("trade_offs").status == "carried"
+    kept = {a.id: a for a in answers_file.load(space / FILE, SYSTEM).answers}
+    assert (kept["stop"].run, kept["trade_offs"].run) == (run.name, None)
+    assert call("answer", "last", "--file") == errors.EXIT_PASS
+    text = (space / FILE).read_text(encoding="utf-8")
+    (space / FILE).write_text(text.replace("2020-01-01", dt.datetime.now(dt.UTC).date().isoformat()), encoding="utf-8")
+    assert call("answer", "last", "--file") == errors.EXIT_PASS
+    assert record(run).statement("trade_offs").status == "stated"
 
 
 @pytest.mark.usefixtures("quick")

@@ -38,7 +38,7 @@ def answered(found: Dossier) -> Dossier:
         {
             "version": 1,
             "system": found.plan.system.id,
-            "by": {"person": "Ada Example", "role": "Compliance officer", "at": "2026-11-20"},
+            "by": {"person": "Ada Example", "role": "Compliance officer", "at": "2026-11-22"},
             "answers": [{"id": name, "text": f"What is known about {name}."} for name in questions],
             "risks": [RISK],
         }

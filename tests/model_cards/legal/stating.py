@@ -11,7 +11,7 @@ from evidence import answers
 from evidence.dossier import Dossier
 from tests.model_cards import builders
 
-BY = {"person": "Jana Beispiel", "role": "compliance officer", "at": "2026-11-20"}
+BY = {"person": "Jana Beispiel", "role": "compliance officer", "at": "2026-11-22"}
 RISK: dict[str, Any] = {
     "id": "missed",
     "title": "A person who needs follow-up is missed",

@@ -92,8 +92,11 @@ def test_an_overdue_review_and_a_missing_acceptance_are_said(dossiers: dict[str,
     [
         ({"at": "2026-11-20"}, " – given before this run"),
         ({"at": "2026-11-22T23:00:00Z"}, ""),
-        ({"status": "carried", "carried_from": "first"}, " – carried over from run first, not yet confirmed"),
-        ({"status": "outdated"}, "outdated"),
+        (
+            {"at": "2026-11-20", "status": "carried", "carried_from": "first"},
+            " – carried over from run first, not yet confirmed",
+        ),
+        ({"at": "2026-11-20", "status": "outdated"}, "outdated"),
     ],
 )
 def test_a_reservation_on_an_acceptance_stands_wherever_it_is_told(
