@@ -31,6 +31,7 @@ PLACES = {
     "quoted": rf"{_QUOTED}(?:(?:, | and |; ){_QUOTED})*",  # `“a”, “b” and “c”`; `“a” 120; “b” 80`
     "unit": r"[^\s,;()\[\]]+(?: [^\s,;()\[\]]+){0,3}?",  # as a catalogue has it, or as a person wrote it
     "said": r".+?",  # what is itself a recorded sentence
+    "words": r".+?",  # fixed words that the catalogue has
 }
 """What may stand in a place of a template, by the word after its colon."""
 _QUOTE, _AND, _MORE, _IN, _MISSING = "“{name}”", "and", "{names} and {n:number} more", " in {part}", " missing"
@@ -198,6 +199,11 @@ def _quoted(shown: str, name: str) -> str:
     return "".join(made)
 
 
+def _words(shown: str, name: str) -> _Said | None:
+    found = language.find(shown, name)
+    return None if found is None else _Said(found, len(shown))
+
+
 def _put(tell_place: Callable[[str, str], str]) -> Callable[[str, str], _Said]:
     """What stands in a place is no words of a template."""
     return lambda shown, name: _Said(tell_place(shown, name), 0)
@@ -214,4 +220,5 @@ _PUT: dict[str, Callable[[str, str], _Said | None]] = {
     "quoted": _put(_quoted),
     "unit": _put(language.fixed),
     "said": _clause,
+    "words": _words,
 }

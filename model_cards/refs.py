@@ -74,7 +74,7 @@ _ANSWERED = re.compile(
 _OF_PROGRAM = ("evaluation/", "data/", "model/", "training/", "predictions/")
 """Files of records that the program fills; what of the plan stands in them are names, labels and units."""
 _RECORDED = re.compile(
-    r"/(reason|text|note|how|words|method|boundary|loss|hardware|stage|definition|blind_to/\d+|results/\d+/title"
+    r"/(reason|text|note|how|words|method|boundary|loss|hardware|stage|question|definition|blind_to/\d+|results/\d+/title"
     r"|attacks/\d+/title)$"
 )
 """Places in them, and in the registers of the code, that hold sentences of the program."""

@@ -88,7 +88,8 @@ def risk_gap(risk: Node, what: str, who: str) -> Gap:
         what: What is missing, up to the name of the risk, for example `acceptance of what remains of the risk`.
         who: Who can fill it.
     """
-    named = risk["title"].derived(f"{language.here(what)} “{risk.value['title']}”", "from its title")
+    quoted = language.here("“{title}”").format(title=risk.value["title"])
+    named = risk["title"].derived(f"{language.here(what)} {quoted}", "from its title")
     return Gap(named, who, f"{RISKS}, {risk.value['id']}")
 
 

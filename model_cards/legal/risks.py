@@ -314,7 +314,7 @@ def _misuse(book: Book) -> list[tree.Block]:
     items = Bullets(tuple((item.fact(),) for item in foreseen))
     if not found:
         return [Paragraph(("The plan foresees misuse, and no risk of the register arises in misuse:",)), items]
-    titles = tree.joined((tree.parts("“", risk["title"].fact(), "”") for risk in found), "; ")
+    titles = tree.joined((tree.say("“{title}”", title=risk["title"].fact()) for risk in found), "; ")
     sentence = tree.say(
         "Risks of the register that arise in misuse: {titles}. The plan foresees the following misuse; whether these "
         "risks cover each of them is for a person to judge:",

@@ -92,6 +92,14 @@ def test_names_stay_as_they_were_written(feature: str) -> None:
         assert feature in told or feature == "n = 1,000"
 
 
+def test_a_question_in_an_answer_has_the_words_of_the_catalogue() -> None:
+    """What is told inside of quotes is looked up, too; a question that no catalogue has leaves the clause as it was."""
+    asked = "Which standards or specifications were applied, in full or in part, and what was done instead?"
+    told = recorded.tell(f"answer to “{asked}”", "de")
+    assert told.text == f"Antwort auf „{language.find(asked, 'de')}“"
+    assert recorded.tell("answer to “Why is that so?”", "de").left == ("answer to “Why is that so?”",)
+
+
 def test_what_a_template_takes_for_a_number_is_one() -> None:
     """A name in the place of a number is no sentence of the program."""
     assert recorded.tell("n = many", "de").left == ("n = many",)

@@ -24,6 +24,7 @@ from model_cards.legal import names, registry
 from model_cards.refs import Fact, Gap
 from model_cards.tree import Document
 from tests.model_cards import builders, given_builder, pages
+from tests.model_cards.legal.conftest import RISK
 
 OTHERS = ("de", "fr")
 COVERED = [(entry.id, name) for entry in names.DOCUMENTS for name in entry.languages if name != "en"]
@@ -113,9 +114,25 @@ def test_the_register_of_the_act_speaks_every_language(
         "value_chain",
     )
     texts = [item.text for name in lists for item in getattr(register, name)]
+    texts += [asked.question for asked in (*register.questions, *register.attestations)]
     assert [words for words in (*duties, *texts) if words not in language.catalogue(other)] == []
     note = language.fixed(localise.LAW_IN_ENGLISH, other)
     assert not [name for (_, name, where), d in translated.items() if where == other and note in tree.plain(d.draft)]
+
+
+@pytest.mark.parametrize("other", OTHERS)
+def test_every_question_has_its_name_in_every_language(other: str) -> None:
+    """The matrix names an answer by its question in two or three words, made of the identifier."""
+    names_ = [question.id.replace("_", " ") for question in law.load().attestations]
+    assert [name for name in names_ if name not in language.catalogue(other)] == []
+
+
+def test_titles_of_risks_stand_in_the_quotes_of_the_language(translated: dict[tuple[str, str, str], Document]) -> None:
+    """What is missing for a risk names it, in German and in French quotes."""
+    for other, quoted in (("de", f"„{RISK['title']}“"), ("fr", f"«\u00a0{RISK['title']}\u00a0»")):
+        found = "".join(render_markdown.render(d) for (_, _, where), d in translated.items() if where == other)
+        assert quoted in found
+        assert f"“{RISK['title']}”" not in found
 
 
 def test_the_name_of_an_article_or_a_standard_is_no_english() -> None:
