@@ -84,7 +84,11 @@ Severity = Literal["negligible", "minor", "serious", "critical", "catastrophic"]
 
 def question_sha256(question: Question) -> str:
     """Digest of a question: an answer to another version of it is no answer to this one."""
-    return hashlib.sha256(f"{question.id}\n{question.question}".encode()).hexdigest()
+    return _sha256(question.id, question.question)
+
+
+def _sha256(question_id: str, words: str) -> str:
+    return hashlib.sha256(f"{question_id}\n{words}".encode()).hexdigest()
 
 
 class By(Section):
@@ -198,9 +202,11 @@ EntryT = TypeVar("EntryT", Answer, Risk)
 
 
 def of_another_version(answer: Answer, question: Question) -> bool:
-    """Was something answered, and to other words than those of the question now?"""
-    words = answer.question is not None and answer.question != question.question
-    return answer.text is not None and (words or answer.question_sha256 not in (None, question_sha256(question)))
+    """Was something answered, and to other words than those of the question, now or where it asked for no less?"""
+    asked = (question.question, *question.earlier)
+    digests = {_sha256(question.id, words) for words in asked}
+    other = answer.question not in (None, *asked) or answer.question_sha256 not in (None, *digests)
+    return answer.text is not None and other
 
 
 class AnswersFile(Section):

@@ -162,6 +162,8 @@ class Question(Section):
     owner: Literal["engineer", "officer", "management"]
     """Who is likely to know."""
     question: Text
+    earlier: tuple[Text, ...] = ()
+    """Wordings of earlier versions that asked for no less: an answer to one of them answers the question still."""
     about: tuple[Pointer, ...]
     """Of what the answer speaks: when that changes, a carried-over answer must be confirmed again."""
 

@@ -92,6 +92,8 @@ def _shown(part: tree.Part) -> str:
 
 
 def _content(book: Book, requirement: Node) -> Parts:
+    if requirement.value["id"] in _OF_A_BODY and (said := _no_body(book)):
+        return said
     named = [str(pointer.value) for pointer in requirement["evidence"]]
     pointers = [pointer for pointer in named if not signature.named(pointer)]
     found = [_named(value(book, p)) if p == _REPRESENTATIVE and len(pointers) > 1 else value(book, p) for p in pointers]
@@ -106,6 +108,19 @@ _REPRESENTATIVE = "attestation:representative"
 def _named(words: Parts) -> Parts:
     """The statement on the representative behind the provider: alone it reads as one on the provider."""
     return tree.say("Authorised representative: {words}", words=words)
+
+
+_OF_A_BODY = ("AVIII-A8", "AVIII-A9")
+"""Fields on the certificate of a notified body."""
+
+
+def _no_body(book: Book) -> Parts:
+    """That no notified body takes part, where the class leads to internal control alone; nothing elsewhere."""
+    route = list(book.law["read"]["route"])
+    if [rule.value["id"] for rule in route] != ["HR-43.2"]:
+        return ()
+    words = "Not applicable: internal control (Annex VI), by {place}, involves no notified body."
+    return tree.say(words, place=route[0]["place"].fact())
 
 
 def _signed_copy(book: Book) -> Parts:

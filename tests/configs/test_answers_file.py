@@ -138,6 +138,20 @@ def test_no_file_is_no_answers(tmp_path: Path) -> None:
     assert answers_file.load(tmp_path / "none.yaml", SYSTEM) == AnswersFile(version=1, system=SYSTEM)
 
 
+def test_an_answer_to_an_earlier_wording_that_asked_for_no_less_counts() -> None:
+    """The register names such wordings, by which a question can be divided without asking anybody anew."""
+    question = QUESTIONS["registration"]
+    (before,) = question.earlier
+    assert "in which Member States" in before
+    digest = answers.question_sha256(question.model_copy(update={"question": before}))
+    for said_to in ({"question": before}, {"question_sha256": digest}, {"question": question.question}):
+        said = Answer(id="registration", text="In the EU database as a high-risk system.", **said_to)
+        assert not answers.of_another_version(said, question)
+    for said_to in ({"question": "Where is it registered?"}, {"question_sha256": "a" * 64}):
+        said = Answer(id="registration", text="In the EU database as a high-risk system.", **said_to)
+        assert answers.of_another_version(said, question)
+
+
 def test_an_answer_to_another_version_is_kept_for_a_person_to_look_at() -> None:
     """`answer` reads what a run refuses, so that the answer can be asked again rather than typed again."""
     text = GOOD.replace("question: How can the system be stopped safely?", f"question_sha256: {'a' * 64}")

@@ -308,6 +308,34 @@ def test_registration_follows_the_class(
         assert all(f["state"] in ("filled", "by signature", "in part", "missing") for f in form["fields"])
 
 
+def test_no_answer_fills_two_fields_of_the_registration(ready: Dossier) -> None:
+    """Who submits, status, Member States and web address are asked one by one: a form repeats no answer."""
+    answers = {"classification": USE | {"role": "deployer"}}
+    found = stating.answered(builders.with_plan(ready, answers), stating.RISK)
+    for form in registration.data(refs.book(found))["forms"]:
+        stated = [f["text"] for f in form["fields"] if "What the company says on registration" in f["text"]]
+        assert len(stated) == len(set(stated)) >= 3
+    register = law.load()
+    for section in ("AVIII-A", "AVIII-B", "AVIII-C"):
+        asked = [p for r in register.annex_viii if r.id.startswith(section) for p in r.evidence if "regist" in p]
+        assert len(asked) == len(set(asked))
+
+
+@pytest.mark.parametrize("other", ["en", "de", "fr"])
+def test_no_certificate_is_missing_where_no_notified_body_takes_part(ready: Dossier, other: str) -> None:
+    """Internal control (Art. 43(2)) leaves the fields of the certificate empty; any other route asks them."""
+    for point, applies in (("5(b)", False), ("1(a)", True), (None, True)):
+        answers = {"classification": USE | {"annex_iii_point": point}}
+        book = refs.book(builders.with_plan(dataclasses.replace(ready, answers=None), answers))
+        found = {f.requirement.value["id"]: f.state for f in annexes.fields(book, "AVIII-A")}
+        assert [found["AVIII-A8"], found["AVIII-A9"]] == (["missing"] * 2 if applies else ["filled"] * 2)
+        if not applies:
+            document = localise.build(registration.build, book, other)
+            assert localise.missing(document) == () or other == "en"
+            words = {"en": "Not applicable", "de": "Nicht anwendbar", "fr": "Non applicable"}[other]
+            assert tree.plain(tuple(tree.walk(document))).count(words) == 2
+
+
 def test_every_pointer_of_the_forms_leads_somewhere(ready: Dossier) -> None:
     """Each field of Annexes V, VIII and IX can be filled: no pointer of the register is unknown to the forms."""
     register = law.load()
