@@ -118,7 +118,7 @@ def sentence(problem: Any, lines: Lines | None = None, name: str = "") -> str:
     if kind == "extra_forbidden":
         near = difflib.get_close_matches(str(parts[-1]), _fields(parts), n=1)
         hint = f"Did you mean '{near[0]}'?" if near else "Remove it, or see the JSON Schema of the file."
-        return f"{where}: unknown key. {hint}"
+        return f"{where}: expected a known key, got '{parts[-1]}'. {hint}"
     if kind == "too_short":
         return f"{where}: expected at least one entry, got none. Add one."
     if kind == "missing":

@@ -107,7 +107,7 @@ def _sentence(problem: Any, kind: type[pydantic.BaseModel], content: dict[str, A
     if problem_type == "extra_forbidden":
         near = difflib.get_close_matches(str(parts[-1]), _fields_at(parts[:-1], kind), n=1)
         hint = f"Did you mean '{near[0]}'?" if near else "Remove it, or see the plan's JSON Schema."
-        return f"{where}: unknown key. {hint}"
+        return f"{where}: expected a known key, got '{parts[-1]}'. {hint}"
     if problem_type == "missing":
         return f"{where}: expected a value, got none. Add it."
     if problem_type == "value_error":

@@ -62,8 +62,8 @@ def test_a_file_written_by_hand_is_read() -> None:
 TEXT = "text: The ward physician decides; the score is one input among several."
 LONG = "expected an answer to the question as it is asked now (How can the system be stopped safely?)"
 BAD = (
-    ("unknown field", "    text: The ward", "    txt: The ward", "line 6", "unknown key. Did you mean 'text'?"),
-    ("unknown section", "risks:", "risk:", "line 13", "unknown key. Did you mean 'risks'?"),
+    ("unknown field", "    text: The ward", "    txt: The ward", "line 6", "got 'txt'. Did you mean 'text'?"),
+    ("unknown section", "risks:", "risk:", "line 13", "expected a known key, got 'risk'. Did you mean 'risks'?"),
     ("wrong type", TEXT, "text: 12", "line 6", "expected text in quotes, got 12. Correct the value."),
     ("no list", "affected: [In-patients]", "affected: In-patients", "line 18", "expected a list, each entry"),
     ("no risk", "risks:\n", "risks:\n  - a word\n", "line 14", "expected fields with names, got 'a word'"),

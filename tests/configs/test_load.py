@@ -26,7 +26,7 @@ def test_an_entry_of_a_list_is_told_with_its_name() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("  epochs: 120", "  epoch: 120", ("training.epoch", "unknown key", "epochs")),
+        ("  epochs: 120", "  epoch: 120", ("training.epoch", "expected a known key, got 'epoch'", "epochs")),
         ("  epochs: 120", "  epochs: many", ("training.epochs", "integer", "many")),
         ("  epochs: 120", "  epochs: 0", ("training.epochs",)),
         ("factory: {site: local}", "factory: [local]", ("factory",)),

@@ -37,7 +37,7 @@ def accepted(shift: str):
         ("slices: [{column: sex, groups: {a: ['1'], b: ['1']}}]", "expected every value in one slice, got one listed"),
         ("slices: [{column: bmi, bins: [3], period: day}]", "expected one of bins, groups and period, got bins and"),
         ("slices: [{column: sex, format: '%Y'}]", "format belongs to a column of times; add period."),
-        ("slices: [{column: bmi, edges: [3]}]", "slices[0].edges: unknown key."),
+        ("slices: [{column: bmi, edges: [3]}]", "slices[0].edges: expected a known key, got 'edges'."),
         ("slices: [{column: bmi, quantiles: 1}]", "slices[0].quantiles: expected greater than or equal to 2, got 1."),
         ("deployment: {bmi: {'<25': 1}}", "expected a column of slices or a protected attribute (known: sex,"),
         ("deployment: {sex: {'sex code 1': 0.5, 'sex code 2': 0.4}}", "expected shares that add up to 1, got 0.900."),

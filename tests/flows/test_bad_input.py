@@ -64,7 +64,7 @@ def test_an_unknown_key_is_named_with_the_one_that_was_meant(tmp_path: Path, say
     """Nothing in a plan is silently ignored."""
     code, said = say("check", plans.write(tmp_path, changed("training.epoch", 3)))
     assert code == errors.EXIT_USAGE
-    assert "training.epoch: unknown key. Did you mean 'epochs'?" in said
+    assert "training.epoch: expected a known key, got 'epoch'. Did you mean 'epochs'?" in said
 
 
 def test_a_wrong_type_is_named_with_its_place(tmp_path: Path, say: Say) -> None:

@@ -85,7 +85,7 @@ def test_the_other_annexes_are_whole():
 
 
 def test_the_lists_are_whole():
-    """Ten prohibited practices, 25 uses, products 2 to 21, four conditions, six duties of transparency."""
+    """Ten prohibited practices, 25 uses, products 2 to 21, four conditions, the paragraphs of Art. 50."""
     assert [i.id for i in REGISTER.prohibited_practices] == [f"P5-{c}" for c in ("a", "b", "ba", "bb", *"cdefgh")]
     points = {1: "abc", 2: "", 3: "abcd", 4: "ab", 5: "abcd", 6: "abcde", 7: "abcd", 8: "ab"}
     assert [i.id for i in REGISTER.annex_iii_uses] == [f"A3-{n}{c}" for n, cs in points.items() for c in cs or ("",)]
@@ -94,7 +94,9 @@ def test_the_lists_are_whole():
     places = [i.place for i in REGISTER.value_chain]
     assert [p for p in places if p.startswith("Art. 25")] == [f"Art. 25(1)({c})" for c in "abc"]
     assert {p.partition("(")[0] for p in places} == {"Art. 25", "Art. 26", "Art. 27"}
-    assert [i.id for i in REGISTER.transparency_duties] == ["T50-1", "T50-2", "T50-3", "T50-4a", "T50-4b", "T50-5"]
+    assert [i.id for i in REGISTER.transparency_duties] == [
+        f"T50-{n}" for n in ("1", "2", "3", "4a", "4b", "5", "6", "7")
+    ]
 
 
 def test_what_was_deleted_says_so():
