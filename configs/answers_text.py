@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 import textwrap
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 import yaml
 
-from configs import answers_file, strict_yaml
+from configs import answers_file, yaml_text
 from configs.answers import Answer, AnswersFile, Risk
 from configs.language.plan import LanguagePlan
 from configs.law import applies
@@ -86,24 +85,12 @@ def _example(plan: Plan | LanguagePlan) -> tuple[str, ...]:
     return LANGUAGE if isinstance(plan, LanguagePlan) else TABLE
 
 
-class _Dumper(yaml.SafeDumper):
-    """Quotes whatever YAML 1.1 or the core schema of 1.2 would read as something else than text."""
-
-
-for _first, _resolvers in strict_yaml.RESOLVERS.items():
-    for _tag, _pattern in _resolvers:
-        _Dumper.add_implicit_resolver(_tag, _pattern, [_first])
-
-
-_OTHER_BREAKS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff]")
-"""Characters that YAML takes for the end of a line, or that no editor shows: written with an escape."""
+class _Dumper(yaml_text.Dumper):
+    """Writes long texts as blocks."""
 
 
 def _text(dumper: yaml.SafeDumper, value: str) -> yaml.ScalarNode:
-    if _OTHER_BREAKS.search(value):
-        return dumper.represent_scalar("tag:yaml.org,2002:str", value, '"')
-    style = "|" if "\n" in value or len(value) > WIDTH - 16 else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", value, style)
+    return yaml_text.scalar(dumper, value, "|" if "\n" in value or len(value) > WIDTH - 16 else None)
 
 
 _Dumper.add_representer(str, _text)

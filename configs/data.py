@@ -31,6 +31,10 @@ class FileSource(Section):
     sheet: Text | None = None
     """Sheet of an Excel file; by default the first."""
     encoding: Text = "utf-8"
+    decimal: Literal[".", ","] = Field(default=".", exclude_if=lambda said: said == ".")
+    """What stands before the decimals of a number that is written as text. With `,` a point is no part of a number:
+    separators of thousands are not read. A point is left out of the canonical form: plans of earlier versions keep
+    their digests."""
 
     @property
     def may_lack_names(self) -> bool:

@@ -8,7 +8,8 @@
     ├── StorageError          3   the disk is full, read-only, or the folder is in use
     ├── GateError             1   a critical check failed, or a release is refused
     ├── VerificationError     1   a bundle, signature or digest does not hold
-    └── IntegrityError        1   the run folder or its ledger was altered
+    ├── IntegrityError        1   the run folder or its ledger was altered
+    └── StoppedError        130   a person stopped the command, which says what it leaves behind
 
 The tree stands in the lowest layer so that every layer can raise from it. Only `main` of the
 command line catches `ProoflineError`; anything else is a bug and keeps its traceback (exit 70).
@@ -98,3 +99,9 @@ class IntegrityError(ProoflineError):
     """The run folder or its ledger was altered after it was written."""
 
     exit_code = EXIT_FAIL
+
+
+class StoppedError(ProoflineError):
+    """A person stopped the command; the sentence says what it leaves behind."""
+
+    exit_code = EXIT_INTERRUPTED

@@ -6,6 +6,8 @@ Parquet, Excel or a database:
 - text is stripped; a text that means missing (`data.missing_values`, `column.missing_values`) is missing, and where it
   reads as a number the equal number is missing too; None and NaN are missing
 - `numeric` → float64: numbers in decimal or scientific notation; −0 becomes 0; infinite is an error
+- a number as text has its decimals after a point, or after a comma where `data.source.decimal` says so: then a point is
+  no part of it
 - `integer` → Int64: whole numbers, also when written `3.0`
 - `categorical` → string: whole numbers without a decimal point (`1.0` becomes `1`), dates in ISO 8601
 """
@@ -29,20 +31,20 @@ from factory import _numbers
 from factory._raw import Piece, Values
 
 _INFINITE = re.compile(r"[-+]?inf(?:inity)?", re.IGNORECASE)
-_DECIMAL_COMMA = re.compile(r"[-+]?[0-9]+,[0-9]+")
+_COMMA_NUMBER = re.compile(r"[-+]?(?:[0-9]+,?[0-9]*|,[0-9]+)(?:[eE][-+]?[0-9]+)?")
 _MAX_DIGITS = 20
 _INT64 = range(-(2**63), 2**63)
 
 
-class _Unfit(Exception):  # noqa: N818 - a signal within this module, never seen outside
+class Unfit(Exception):  # noqa: N818 - a signal within the reader, never seen outside
     """A value that is not of the declared kind."""
 
 
-class _Infinite(_Unfit):
+class _Infinite(Unfit):
     """A number without bound."""
 
 
-class _Unreadable(Exception):  # noqa: N818 - the same
+class Unreadable(Exception):  # noqa: N818 - the same
     """A column whose values cannot be told apart; the text is the rest of a sentence about it."""
 
 
@@ -52,6 +54,7 @@ class Conversion:
     def __init__(self, name: str, names: Sequence[str], declared: data.Data) -> None:
         """`name` is the table's in messages; `names` are those of its columns."""
         self._name, self._declared = name, declared
+        self._comma = isinstance(declared.source, data.FileSource) and declared.source.decimal == ","
         self._position = {n: i for i, n in enumerate(names)}
         self._rows = 0
         self._unfit: dict[str, _UnfitValues] = {}
@@ -76,26 +79,26 @@ class Conversion:
             if column.name in self._unreadable:
                 raise errors.DataError(self._unreadable[column.name])
             if column.name in self._unfit:
-                raise self._unfit[column.name].error(column, self._name, self._rows)
+                raise self._unfit[column.name].error(column, self._name, self._rows, comma=self._comma)
 
     def _column(self, values: Values, column: data.Column) -> pd.Series | None:
         if column.name in self._unreadable:
             return None
-        missing = frozenset(t.strip() for t in (*self._declared.missing_values, *column.missing_values))
+        missing = meaning_missing(*self._declared.missing_values, *column.missing_values)
         plain = _numbers.converted(values, column.kind, _numbers.equal_to(missing))
         if plain is not None:
             return plain
         try:
-            codes, uniques = _distinct(values)
-        except _Unreadable as problem:
+            codes, uniques = distinct(values)
+        except Unreadable as problem:
             self._unreadable[column.name] = f"data file {self._name} column '{column.name}': {problem}"
             return None
         converted: list[Any] = [None] * len(uniques)
-        unfit: dict[int, type[_Unfit]] = {}
+        unfit: dict[int, type[Unfit]] = {}
         for i, value in enumerate(uniques):
             try:
-                converted[i] = _convert(value, column.kind, missing)
-            except _Unfit as problem:
+                converted[i] = _convert(value, column.kind, missing, comma=self._comma)
+            except Unfit as problem:
                 unfit[i] = type(problem)
         if unfit:
             self._unfit.setdefault(column.name, _UnfitValues()).add(codes, uniques, unfit, self._rows)
@@ -109,7 +112,7 @@ def number(value: Any) -> float:
         if _INFINITE.fullmatch(value):
             raise _Infinite
         if not _numbers.NUMBER.fullmatch(value):
-            raise _Unfit
+            raise Unfit
         value = float(value)
     if isinstance(value, (bool, np.bool_, int, float, np.integer, np.floating, decimal.Decimal)):
         try:
@@ -119,7 +122,7 @@ def number(value: Any) -> float:
         if math.isinf(result):
             raise _Infinite
         return result
-    raise _Unfit
+    raise Unfit
 
 
 def integer(value: Any) -> int:
@@ -135,7 +138,7 @@ def integer(value: Any) -> int:
         real = number(value)
         result = int(real) if real.is_integer() and abs(real) <= 2**53 else None
     if result is None or result not in _INT64:
-        raise _Unfit
+        raise Unfit
     return result
 
 
@@ -152,34 +155,57 @@ def text(value: Any) -> str:
         return str(int(real)) if real.is_integer() else repr(real)
     if isinstance(value, (datetime.date, datetime.time)):
         return value.isoformat()
-    raise _Unfit
+    raise Unfit
 
 
 _CONVERTERS = {"numeric": number, "integer": integer, "categorical": text}
 
 
-def _convert(value: Any, kind: str, missing: frozenset[str]) -> Any:
-    if value is None:
-        return None
+def meaning_missing(*texts: str) -> frozenset[str]:
+    """Texts that mean missing, as values are held against them."""
+    return frozenset(t.strip() for t in texts)
+
+
+def with_point(value: str) -> str:
+    """A number written with a decimal comma as one with a point.
+
+    Raises:
+        Unfit: It is none.
+    """
+    if not _COMMA_NUMBER.fullmatch(value):
+        raise Unfit
+    return value.replace(",", ".")
+
+
+def present(value: Any, missing: frozenset[str]) -> Any:
+    """A value, a text of it stripped; None where it is missing, as far as its kind does not matter."""
     if isinstance(value, str):
         value = value.strip()
-        if value in missing:
-            return None
-    elif isinstance(value, (float, np.floating, decimal.Decimal)) and math.isnan(value):
+        return None if value in missing else value
+    if isinstance(value, (float, np.floating, decimal.Decimal)) and math.isnan(value):
         return None
+    return value
+
+
+def _convert(value: Any, kind: str, missing: frozenset[str], *, comma: bool) -> Any:
+    value = present(value, missing)
+    if value is None:
+        return None
+    if comma and kind != "categorical" and isinstance(value, str) and not _INFINITE.fullmatch(value):
+        value = with_point(value)
     result = _CONVERTERS[kind](value)
     if kind == "categorical":
         return None if result in missing else result
     return None if result in _numbers.equal_to(missing) else result
 
 
-def _distinct(values: Values) -> tuple[npt.NDArray[np.int64], list[Any]]:
+def distinct(values: Values) -> tuple[npt.NDArray[np.int64], list[Any]]:
     """Codes (rows,) into the distinct values, −1 for None. Values of different types stay apart."""
     if isinstance(values, pa.ChunkedArray):
         try:
             return _distinct_arrow(values)
         except (OverflowError, ValueError):
-            raise _Unreadable(
+            raise Unreadable(
                 "expected values that can be read, got dates beyond the years 1 to 9999, or text that is not UTF-8 "
                 f"(stored as {values.type}). Correct the column."
             ) from None
@@ -204,7 +230,7 @@ def _distinct_objects(values: Sequence[Any]) -> tuple[npt.NDArray[np.int64], lis
             missing = value is None or value is pd.NA or value is pd.NaT
             codes[i] = -1 if missing else seen.setdefault((type(value), value), len(seen))
     except TypeError:
-        raise _Unreadable("expected one value in each row, got nested ones. Flatten the column.") from None
+        raise Unreadable("expected one value in each row, got nested ones. Flatten the column.") from None
     return codes, [value for _, value in seen]
 
 
@@ -225,28 +251,29 @@ class _UnfitValues:
 
     def __init__(self) -> None:
         self._all, self._infinite = _Counted(), _Counted()
-        self._commas = True
+        self._texts = self._commas = self._points = True
 
-    def add(
-        self, codes: npt.NDArray[np.int64], uniques: list[Any], unfit: dict[int, type[_Unfit]], before: int
-    ) -> None:
+    def add(self, codes: npt.NDArray[np.int64], uniques: list[Any], unfit: dict[int, type[Unfit]], before: int) -> None:
         """Count those of a piece that begins after so many rows."""
         infinite = [i for i, problem in unfit.items() if problem is _Infinite]
         self._all.add(codes, list(unfit), before)
         self._infinite.add(codes, infinite, before)
-        self._commas &= all(isinstance(uniques[i], str) and bool(_DECIMAL_COMMA.fullmatch(uniques[i])) for i in unfit)
+        self._texts &= all(isinstance(uniques[i], str) for i in unfit)
+        self._commas &= self._texts and all(_COMMA_NUMBER.fullmatch(uniques[i].strip()) for i in unfit)
+        self._points &= self._texts and all(_numbers.NUMBER.fullmatch(uniques[i].strip()) for i in unfit)
 
-    def error(self, column: data.Column, name: str, rows: int) -> errors.DataError:
+    def error(self, column: data.Column, name: str, rows: int, *, comma: bool) -> errors.DataError:
         """The sentence about them."""
         infinite = self._infinite.rows > 0
         shown = self._infinite if infinite else self._all
         what = "infinite values" if infinite else "values of another kind"
         expected = "finite numbers" if infinite else {"integer": "whole numbers", "numeric": "numbers"}.get(column.kind)
-        remedy = (
-            "Write decimals with a point."
-            if self._commas and not infinite
-            else "Correct them, declare the text that means missing in missing_values, or declare another kind."
-        )
+        remedy = "Correct them, declare the text that means missing in missing_values, or declare another kind."
+        if column.kind != "categorical" and not infinite:
+            if self._commas and not comma:
+                remedy = "Write decimals with a point, or set data.source.decimal: ','."
+            elif self._points and comma:
+                remedy = "Write decimals with a comma, as data.source.decimal says, and no separator of thousands."
         return errors.DataError(
             f"data file {name} column '{column.name}'{' (target)' if column.role == 'target' else ''}: expected "
             f"{expected or 'text or numbers'} (kind {column.kind}), got {what} in {shown.rows} of {rows} rows, "

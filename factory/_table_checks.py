@@ -23,11 +23,7 @@ def check_names(names: Sequence[str], declared: data.Data, where: str) -> tuple[
     """
     wanted = [c.name for c in declared.columns]
     undeclared = tuple(n for n in names if n not in wanted)
-    for name in wanted:
-        if names.count(name) > 1:
-            raise errors.DataError(
-                f"{where} column '{name}': expected it once, got it twice. Rename one of the columns."
-            )
+    require_once(wanted, names, where)
     if missing := tuple(n for n in wanted if n not in names):
         # Where no name is known, the first row may be no header: it is not quoted, it may be a person's.
         source = declared.source
@@ -42,6 +38,19 @@ def check_names(names: Sequence[str], declared: data.Data, where: str) -> tuple[
             f"{shown}. Declare them, or set data.undeclared: ignore."
         )
     return undeclared
+
+
+def require_once(wanted: Sequence[str], names: Sequence[str], where: str) -> None:
+    """Refuse a table that has two columns of a name that is wanted.
+
+    Raises:
+        DataError: With the name.
+    """
+    for name in wanted:
+        if names.count(name) > 1:
+            raise errors.DataError(
+                f"{where} column '{name}': expected it once, got it twice. Rename one of the columns."
+            )
 
 
 def _absent(missing: Sequence[str], undeclared: Sequence[str], width: int, where: str, *, no_header: bool) -> str:

@@ -55,6 +55,17 @@ def read(opened: _files.Opened, source: data.FileSource, declared: Sequence[str]
     return RawTable(opened.name, names, _pieces(opened.name, text, separator, len(first), header=source.header))
 
 
+def widths(opened: _files.Opened, encoding: str) -> dict[str, int]:
+    """Into how many columns each of `SEPARATORS` cuts the first row.
+
+    Raises:
+        PlanError, DataError: As `read`.
+    """
+    _utf8.require_text(opened, encoding)
+    text = functools.partial(_utf8.Stream, opened, encoding)
+    return {separator: len(_header(opened.name, text, separator)) for separator in SEPARATORS}
+
+
 def _separator(opened: _files.Opened, source: data.FileSource) -> str:
     declared = source.separator
     if declared is None:

@@ -58,6 +58,18 @@ def require_text(opened: _files.Opened, encoding: str) -> None:
         raise errors.DataError(f"data file {name}: expected a table, got only blank lines. Restore the file.")
 
 
+def decodes(opened: _files.Opened, encoding: str) -> bool:
+    """Do all bytes of the file stand for text in the encoding?"""
+    decoder = _decoder(encoding)
+    try:
+        for chunk in opened.chunks():
+            decoder.decode(chunk)
+        decoder.decode(b"", final=True)
+    except UnicodeError:
+        return False
+    return True
+
+
 class Stream(io.RawIOBase):
     """The text of a file as UTF-8 without a byte order mark."""
 

@@ -74,11 +74,22 @@ def read(source: data.Source, declared: data.Data, base: Path) -> Table:
         MissingError: A file, a driver or a server is absent.
     """
     if isinstance(source, data.FileSource):
-        opened = _files.open_all(source, base)
-        raws = [_read_file(file, source, declared) for file in opened]
+        opened, raws = raw_files(source, [c.name for c in declared.columns], base)
         return Table(raws, declared, tuple(file.file for file in opened), opened)
     raw, files = _read_other(source, base)
     return Table([raw], declared, files)
+
+
+def raw_files(
+    source: data.FileSource, names: Sequence[str], base: Path
+) -> tuple[tuple[_files.Opened, ...], list[RawTable]]:
+    """The files of a source and their tables before any conversion; a Parquet file gives values of `names` alone.
+
+    Raises:
+        PlanError, DataError, MissingError: As `read`.
+    """
+    opened = _files.open_all(source, base)
+    return opened, [_read_file(file, source, names) for file in opened]
 
 
 def _read_other(
@@ -93,8 +104,7 @@ def _read_other(
     return _packaged.read_openml(source)
 
 
-def _read_file(opened: _files.Opened, source: data.FileSource, declared: data.Data) -> RawTable:
-    names = [c.name for c in declared.columns]
+def _read_file(opened: _files.Opened, source: data.FileSource, names: Sequence[str]) -> RawTable:
     if opened.format == "parquet":
         return _binary_tables.read_parquet(opened, names)
     if opened.format == "excel":

@@ -130,10 +130,10 @@ class _Reader:
         known: tuple[Item, ...] = getattr(self._register, question.choices)
         found = []
         for name in names:
-            match = [i for i in known if name in (i.id, _point(i))]
+            match = [i for i in known if name in (i.id, point(i))]
             if not match:
                 raise errors.PlanError(
-                    f"plan classification.{question.chosen}: expected one of {', '.join(_point(i) for i in known)}, "
+                    f"plan classification.{question.chosen}: expected one of {', '.join(point(i) for i in known)}, "
                     f"got '{name}'. `proofline law {known[0].id}` shows the first; correct the value."
                 )
             found.append(match[0])
@@ -159,8 +159,11 @@ class _Reader:
         return Finding(name, title, state, (self.step(field),), items, changes)
 
 
-def _point(item: Item) -> str:
-    """`5(b)` for `Annex III(5)(b)`, `11` for `Annex I, Section A, 11`, the identifier for others."""
+def point(item: Item) -> str:
+    """How an answer names an entry of a list.
+
+    `5(b)` for `Annex III(5)(b)`, `11` for `Annex I, Section A, 11`, the identifier for others.
+    """
     if item.place.startswith("Annex III("):
         number, _, letter = item.place.removeprefix("Annex III(").partition(")")
         return number + letter

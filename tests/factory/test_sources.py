@@ -111,6 +111,17 @@ def test_undeclared_columns_are_listed_and_not_kept(tmp_path: Path):
     assert "'name'" in message
 
 
+def test_decimal_commas_are_read_where_the_plan_says_so(tmp_path: Path):
+    """Then a point is no part of a number: what separates thousands is refused, never read as decimals."""
+    text = tables.ROWS.replace(",", ";").replace("1.5", "1,5").replace("0.25", "-2,5e-1")
+    source = tables.csv(tmp_path, text, separator=";", decimal=",")
+    assert {row[1] for row in values(tmp_path, source)} >= {1.5, 2.0, -0.25}
+    message = refusal(errors.DataError, tmp_path, tables.csv(tmp_path, text, separator=";"))
+    assert "set data.source.decimal: ','" in message
+    source = tables.csv(tmp_path, text.replace("1,5", "1.500"), separator=";", decimal=",")
+    assert "no separator of thousands" in refusal(errors.DataError, tmp_path, source)
+
+
 @pytest.mark.parametrize(
     ("change", "kind", "said"),
     [
