@@ -98,7 +98,7 @@ def test_english_words_of_the_law_are_announced_once(
 def test_the_register_of_the_act_speaks_every_language(
     translated: dict[tuple[str, str, str], Document], other: str
 ) -> None:
-    """Duties, uses and products of the register are in the catalogue: no document of a system says them in English."""
+    """Duties, lists, notes and dates of the register are in the catalogue: no document has them in English."""
     register = law.load()
     duties = [
         r.duty
@@ -115,6 +115,8 @@ def test_the_register_of_the_act_speaks_every_language(
     )
     texts = [item.text for name in lists for item in getattr(register, name)]
     texts += [asked.question for asked in (*register.questions, *register.attestations)]
+    texts += [noted.note for noted in (*register.all_requirements, *register.all_items) if noted.note]
+    texts += [day.what for day in register.dates]
     assert [words for words in (*duties, *texts) if words not in language.catalogue(other)] == []
     note = language.fixed(localise.LAW_IN_ENGLISH, other)
     assert not [name for (_, name, where), d in translated.items() if where == other and note in tree.plain(d.draft)]
