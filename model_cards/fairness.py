@@ -247,6 +247,7 @@ def section(book: Book) -> Section:
         *definitions(book),
         *effect.positive(book),
         *performance.measures(book, "fairness", fairness_comparisons.BESIDE),
+        *fairness_comparisons.basis(book),
         *fairness_comparisons.rows_needed(book),
         *fairness_comparisons.between(book),
         *fairness_comparisons.to_overall(book),

@@ -49,6 +49,39 @@ def between(book: Book) -> list[tree.Block]:
     return [*shown, HOW_TO_COMPARE] if shown else []
 
 
+def basis(book: Book, *, gated: bool = False) -> list[tree.Block]:
+    """What each gap between groups rests on: the rate that gives its value, and how many rows that of each group has.
+
+    The rows beside a gap are all rows of its groups; a true positive rate rests on those of one class alone.
+
+    Args:
+        book: The records.
+        gated: Only the gaps that a gate of the plan judges.
+    """
+    judged = {(g.value["check"], g.value["slice"]) for g in book.plan["policy"]["gates"]}
+    lines: list[tuple[Parts, ...]] = []
+    for result in book.family("fairness"):
+        check, details = str(result.value["check_id"]), result["details"]
+        if not check.endswith(("_difference", "_ratio")) or not details:
+            continue
+        for attribute, rows in groups.in_order(book, details["groups"]):
+            rate = details["rate"][str(attribute.value)] if details["rate"] else None
+            if rate is None or not rate or (gated and (check, str(attribute.value)) not in judged):
+                continue
+            resting = tree.joined(map(_resting, rows), "; ")
+            lines.append(((result["title"].fact(),), (attribute,), (_capital(rate),), resting))
+    if not lines:
+        return []
+    heads = ("Check", "Slice", "Rate that gives the value", "Test rows that the rate of each group rests on")
+    caption = ("What a gap between groups rests on; the rows of a gap elsewhere are all rows of its groups",)
+    return [Table(caption, heads, tuple(lines), prose=True, fold=len(lines) > blocks.LONG)]
+
+
+def _resting(row: Node) -> Parts:
+    used = row["n"] if row["rows"].value is None else row["rows"]
+    return parts(row["group"].fact(), ": ", *((used.fact("count"),) if used.value is not None else blocks.NOTHING))
+
+
 HOW_TO_COMPARE = Paragraph(
     (
         "A difference is the largest rate of a group less the smallest, a ratio the smallest over the largest. Against "

@@ -10,6 +10,7 @@ from model_cards import (
     data,
     decision,
     effect,
+    fairness_comparisons,
     gaps,
     given,
     limits,
@@ -181,7 +182,7 @@ def _cybersecurity(book: Book) -> list[Block]:
 
 def _functioning(book: Book) -> list[Block]:
     shown: list[Block] = [Paragraph(("Capabilities, as measured:",), "owner")]
-    shown += [*_headlines(book), *effect.baseline(book)]
+    shown += [*_headlines(book), *fairness_comparisons.basis(book, gated=True), *effect.baseline(book)]
     shown += [Paragraph(("Limits that the provider states, not tested:",), "owner")]
     shown += [blocks.listing(book.plan["system"]["limitations"], "known limitations")]
     shown += [Paragraph(("Limits that the evidence shows:",), "owner"), limits.listing(book), *_input(book)]

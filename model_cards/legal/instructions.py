@@ -14,6 +14,7 @@ from model_cards import (
     calibration,
     effect,
     fairness,
+    fairness_comparisons,
     given,
     limits,
     meaning,
@@ -246,6 +247,7 @@ def _groups(book: Book) -> Section:
         shown = [Paragraph(("No groups were compared: the plan declares no protected attribute.",))]
     elif not shown:
         shown = [dataclasses.replace(b, fold=False) for b in fairness.extremes(book) if isinstance(b, Table)]
+    shown += fairness_comparisons.basis(book, gated=True)
     return Section("groups", "For whom it does better or worse – Art. 13(3)(b)(v)", tuple(shown), short="Groups")
 
 

@@ -11,7 +11,7 @@ import datetime as dt
 from typing import Any
 
 from configs import answers
-from model_cards import blocks, controls, decision, limits, stated, statements, tree
+from model_cards import blocks, controls, decision, fairness_comparisons, limits, stated, statements, tree
 from model_cards.legal import frame
 from model_cards.refs import Book, Fact, Gap, Node
 from model_cards.statements import said
@@ -401,7 +401,8 @@ def _worst_slice(book: Book) -> list[_Line]:
 
 
 def _tests(book: Book) -> Section:
-    shown = (Paragraph(decision.when_fixed(book)), blocks.gate_table(book))
+    rests_on = fairness_comparisons.basis(book, gated=True)
+    shown = (Paragraph(decision.when_fixed(book)), blocks.gate_table(book), *rests_on)
     return Section("tests", "Tests against thresholds that were fixed before – Art. 9(6), (8)", shown, short="Tests")
 
 

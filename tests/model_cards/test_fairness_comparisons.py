@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from model_cards import fairness_comparisons, refs
+from model_cards import fairness_comparisons, refs, tree
+from model_cards.legal import annex_iv, instructions, risks
 from tests.model_cards.builders import Rendered
 from tests.model_cards.test_content import _result, _table
 
@@ -73,3 +74,27 @@ def test_a_value_that_equals_the_threshold_is_said_to_stay_open() -> None:
     cells = fairness_comparisons._needed(refs.Node("e", "", entry))
     words = "".join(p for cell in cells for p in cell if isinstance(p, str))
     assert "no number would" in words
+
+
+def test_a_gap_says_on_which_rate_and_how_many_rows_it_rests(rendered: dict[str, Rendered]) -> None:
+    """Of equalised odds the rate that gives the value, and for each group the rows of its rate, not all its rows."""
+    found = rendered["binary"]
+    lines = _table(found.page, "What a gap between groups rests on")
+    for name in ("equal_opportunity_difference", "equalized_odds_difference"):
+        result = _result(found.dossier, f"fairness.{name}")
+        line = next(x for x in lines if x[:2] == [result.title, "sex"])
+        assert line[2].lower() == result.details["rate"]["sex"]
+        assert line[3] == "; ".join(f"{g['group']}: {g['rows']}" for g in result.details["groups"]["sex"])
+        assert all(g["rows"] < g["n"] for g in result.details["groups"]["sex"])
+
+
+def test_documents_of_the_law_say_it_of_the_gaps_that_a_gate_judges(rendered: dict[str, Rendered]) -> None:
+    """One line for each gate of the plan on a gap between groups, and none beside."""
+    book = refs.book(rendered["binary"].dossier)
+    asked = [(g["check"], g["slice"]) for g in book.plan.value["policy"]["gates"] if g["check"].startswith("fairness.")]
+    asked = [gate for gate in asked if gate[0].endswith(("_difference", "_ratio"))]
+    (table,) = fairness_comparisons.basis(book, gated=True)
+    assert isinstance(table, tree.Table)
+    assert len(table.rows) == len(asked) > 0
+    for document in (annex_iv.build(book), instructions.build(book), risks.build(book)):
+        assert any(t.rows == table.rows for t in tree.walk_tables(document))
