@@ -74,7 +74,7 @@ def columns(book: Book) -> tree.Table:
         )
     return tree.Table(
         ("Columns as found",),
-        ("Column", "Role", "Kind", "Unit", "Missing", "Distinct", "Meaning"),
+        ("Column", "Role", "Kind", "Unit", "Missing in all rows", "Distinct", "Meaning"),
         tuple(lines),
         frozenset({4, 5}),
         prose=True,

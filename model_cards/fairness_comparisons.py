@@ -73,8 +73,17 @@ def basis(book: Book, *, gated: bool = False) -> list[tree.Block]:
     if not lines:
         return []
     heads = ("Check", "Slice", "Rate that gives the value", "Test rows that the rate of each group rests on")
-    caption = ("What a gap between groups rests on; the rows of a gap elsewhere are all rows of its groups",)
-    return [Table(caption, heads, tuple(lines), prose=True, fold=len(lines) > blocks.LONG)]
+    caption = ("What a gap between groups rests on",)
+    return [ALL_ROWS, Table(caption, heads, tuple(lines), prose=True, fold=len(lines) > blocks.LONG)]
+
+
+ALL_ROWS = Paragraph(
+    (
+        "The rows beside a gap between groups are all rows of its groups. The rate of a group may rest on fewer: on "
+        "those of one class, or of one label.",
+    ),
+    "note",
+)
 
 
 def _resting(row: Node) -> Parts:

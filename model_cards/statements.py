@@ -139,6 +139,22 @@ def open_statements(book: Book) -> tuple[Gap, ...]:
     return tuple(gap(book, question) for question in order(book) if question in waiting)
 
 
+def newest(book: Book) -> Node | None:
+    """The newest statement or acceptance of a person in the record; None where nobody has stated anything."""
+    if not book["answers"]:
+        return None
+    given = [s for s in book["answers"]["statements"] if s["at"]]
+    given += [r["acceptance"] for r in book["answers"]["risks"] if r["acceptance"]]
+    return max(given, key=lambda node: str(node["at"].value)[:10], default=None)
+
+
+def waiting(book: Book, standing_: str) -> dict[str, list[Node]]:
+    """The statements that apply and have a standing, such as `outdated`, by who is likely to know, in words."""
+    found = _that_are(book, standing_)
+    owners = ((words, [s for s in found if s.value["owner"] == owner]) for owner, words in OWNERS.items())
+    return {words: mine for words, mine in owners if mine}
+
+
 def blocking(book: Book) -> tuple[Node, ...]:
     """The statements that apply and stand against a signature and a declaration: open or outdated."""
     return _that_are(book, *BLOCKING)

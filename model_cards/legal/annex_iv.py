@@ -39,8 +39,8 @@ def _chapter(book: Book, start: str, place: str, subject: str) -> Section:
     own = [p for p in found if p.value["id"] == start]
     lead = Paragraph((subject,), "lead")
     blocks = [lead, *(block for p in own for block in _blocks(book, p))]
-    risks = annex_iv_points.risks(book) if start == annex_iv_points.RISKS else ()
-    return Section(start, place, tuple(blocks), (*inner, *risks), short=f"{place} {subject}")
+    beside = annex_iv_points.sections(book, start)
+    return Section(start, place, tuple(blocks), (*inner, *beside), short=f"{place} {subject}")
 
 
 def _blocks(book: Book, point: Node) -> tuple[Block, ...]:

@@ -29,8 +29,6 @@ from model_cards.refs import Book, Gap, Node
 from model_cards.tree import Block, Bullets, Labels, Pairs, Paragraph, Parts, Section, Table
 
 Evidence = Callable[[Book], list[Block]]
-RISKS = "AIV-5"
-"""The point that has a section for each risk beside its own."""
 
 
 def _identity(book: Book) -> list[Block]:
@@ -183,9 +181,7 @@ def _cybersecurity(book: Book) -> list[Block]:
 def _functioning(book: Book) -> list[Block]:
     shown: list[Block] = [Paragraph(("Capabilities, as measured:",), "owner")]
     shown += [*_headlines(book), *fairness_comparisons.basis(book, gated=True), *effect.baseline(book)]
-    shown += [Paragraph(("Limits that the provider states, not tested:",), "owner")]
-    shown += [blocks.listing(book.plan["system"]["limitations"], "known limitations")]
-    shown += [Paragraph(("Limits that the evidence shows:",), "owner"), limits.listing(book), *_input(book)]
+    shown += [Paragraph(("What the input has to look like:",), "owner"), *_input(book)]
     links = {"limitations": "Limitations", "performance": "Performance", "fairness": "Fairness"}
     return [*shown, parts.in_report(**links, strange="Strange inputs")]
 
@@ -269,8 +265,25 @@ def gaps_at(book: Book, point: str) -> tuple[Gap, ...]:
     """The gaps that the evidence leaves at a point, each once; none where `point` is no point of Annex IV."""
     evidence = POINTS.get(point)
     printed = [part for block in (evidence(book) if evidence else ()) for part in tree.walk_block(block)]
-    printed += [part for s in (risks(book) if point == RISKS else ()) for part in tree.walk_section(s)]
+    printed += [part for section in sections(book, point) for part in tree.walk_section(section)]
     return gaps.each_once(part for part in printed if isinstance(part, Gap))
+
+
+def sections(book: Book, point: str) -> tuple[Section, ...]:
+    """Sections of a point beside its own blocks: limits under functioning, each risk under risk management."""
+    found = SECTIONS.get(point)
+    return found(book) if found else ()
+
+
+def limitations(book: Book) -> tuple[Section, ...]:
+    """Limits that the provider states, and those that the evidence shows."""
+    shown = (
+        Paragraph(("Limits that the provider states, not tested:",), "owner"),
+        blocks.listing(book.plan["system"]["limitations"], "known limitations"),
+        Paragraph(("Limits that the evidence shows:",), "owner"),
+        limits.listing(book),
+    )
+    return (Section("limits", "Limitations", shown),)
 
 
 def risks(book: Book) -> tuple[Section, ...]:
@@ -350,3 +363,6 @@ POINTS: dict[str, Evidence] = {
     "AIV-9": _monitoring,
 }
 """Requirement to what the run knows about it. Points that are not named rest on what persons state."""
+
+SECTIONS: dict[str, Callable[[Book], tuple[Section, ...]]] = {"AIV-3": limitations, "AIV-5": risks}
+"""Point to the sections that it has beside its own blocks."""

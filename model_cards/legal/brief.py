@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from model_cards import about, blocks, classification, decision, effect, gaps, given, limits, report, statements, tree
 from model_cards.legal import declaration, expectations, names, parts, risks, signing
-from model_cards.refs import Book, Fact, Gap
+from model_cards.refs import Book, Fact, Gap, Node
 from model_cards.tree import Block, Bullets, Labels, Link, Pairs, Paragraph, Parts, Section, Table
 
 WHAT = "What is this system"
@@ -105,12 +105,14 @@ def what_shortly(book: Book) -> Parts:
 
 def _missing_shortly(book: Book, missing: tuple[Gap, ...]) -> Parts:
     found = _of_run(book, missing)
+    old = statements.outdated_words(book)
     every = tree.say(
         " In every document together: {all} gaps, of which open questions for persons: {questions}, of the plan and "
         "the data: {lacking}, asked for by nothing: {rest}.",
         all=number_of(found),
         **_kinds(found),
     )
+    every = tree.parts(every, *((" ", *old) if old else ()))
     if not missing:
         return tree.parts("Nothing that this document asks for.", every)
     link = Link("who and what", "brief-missing")
@@ -211,7 +213,8 @@ def unsettled(book: Book) -> list[blocks.Verdict]:
 
 def _missing(book: Book, chapters: Sequence[Section], missing: tuple[Gap, ...]) -> list[Block]:
     if not missing:
-        return [Paragraph(("Nothing that this document asks for is missing.",)), _in_all(book, missing)]
+        nothing = Paragraph(("Nothing that this document asks for is missing.",))
+        return [nothing, *_to_confirm(book), _in_all(book, missing)]
     where = _sections_of(chapters)
     rows = []
     for who in dict.fromkeys(gap.who for gap in missing):
@@ -224,7 +227,36 @@ def _missing(book: Book, chapters: Sequence[Section], missing: tuple[Gap, ...]) 
         "Gaps of the plan are filled in the plan, and the run is made again; questions are answered, and what remains "
         "of a risk is accepted, with proofline answer."
     )
-    return [table, _in_all(book, missing), Paragraph((how,), "note")]
+    return [table, *_to_confirm(book), _in_all(book, missing), Paragraph((how,), "note")]
+
+
+def _to_confirm(book: Book) -> list[Block]:
+    """What was stated for an earlier run and waits to be confirmed or stated anew, by person: work, and no gap."""
+    rows: list[tuple[Parts, ...]] = []
+    for standing in ("outdated", "carried"):
+        for who, found in statements.waiting(book, standing).items():
+            names = parts.listed([(_question(node),) for node in found], "; ")
+            rows.append(_confirm(who, standing, found, names))
+        accepted = [r for r in risks.entries(book) if r["acceptance"]]
+        if mine := [r for r in accepted if r["acceptance"].value["status"] == standing]:
+            titles = parts.listed([("“", r["title"].fact(), "”") for r in mine], "; ")
+            names = tree.say("acceptance of what remains of {titles}", titles=titles)
+            rows.append(_confirm(statements.OWNERS["management"], standing, mine, names))
+    if not rows:
+        return []
+    lead = Paragraph(("These were stated for an earlier run, and wait to be confirmed or stated anew:",))
+    caption = ("Statements to be confirmed, by the person who is likely to know",)
+    return [lead, Table(caption, ("Who", "Standing", "Statements", "On what"), tuple(rows), frozenset({2}), prose=True)]
+
+
+def _confirm(who: str, standing: str, found: Sequence[Node], names: Parts) -> tuple[Parts, ...]:
+    words = {"outdated": "outdated", "carried": "carried over"}[standing]
+    number = found[0].derived(len(found), f"statements that are {words}", "count")
+    return ((who,), (words,), (number,), names)
+
+
+def _question(statement: Node) -> Fact:
+    return statement["id"].derived(str(statement.value["id"]).replace("_", " "), "name of the question in words")
 
 
 def _in_all(book: Book, missing: tuple[Gap, ...]) -> Paragraph:

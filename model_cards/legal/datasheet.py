@@ -117,7 +117,7 @@ def _columns(book: Book) -> Table:
                 (column["missing"].derived(share, "over the rows read", "percent"),),
             )
         )
-    heads = ("Column", "Role", "Kind and unit", "Allowed", "Missing")
+    heads = ("Column", "Role", "Kind and unit", "Allowed", "Missing in all rows")
     fold = len(lines) > 2 * blocks.LONG
     return Table(("Columns as they were read",), heads, tuple(lines), frozenset({4}), prose=True, fold=fold)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from model_cards import about, tree
+from model_cards import about, statements, tree
 from model_cards.refs import Book
 from model_cards.tree import Document, Section
 
@@ -21,9 +21,14 @@ def document(book: Book, title: str, sections: Sequence[Section]) -> Document:
 
 
 def draft(book: Book) -> tree.Parts:
-    """That it is a draft, of which run and evidence, and which text of the law it follows."""
+    """That it is a draft, of which run, evidence and text of the law, and how new the newest statement in them is.
+
+    The day of the newest statement tells two states of the documents of one run apart.
+    """
     law = book.law["register"]
-    return tree.say(
+    newest = statements.newest(book)
+    up_to = tree.say(" Statements of persons up to {day}.", day=newest["at"].fact("date")) if newest else ()
+    said = tree.say(
         "Draft, not a declaration. Run {run}, decided {at}. Evidence sha256 {evidence}, plan sha256 {plan}. Text of "
         "the law: CELEX {celex}, checked on {day}. What is said of the law is paraphrase, and no legal advice.",
         run=book.run_id,
@@ -33,6 +38,7 @@ def draft(book: Book) -> tree.Parts:
         celex=law["celex"].fact("name"),
         day=law["checked_on"].fact("date"),
     )
+    return tree.parts(said, up_to)
 
 
 def running(book: Book) -> tree.Parts:

@@ -43,7 +43,7 @@ def table(book: Book) -> list[tree.Block]:
         "The inputs in their order; usual is where eight tenths of the training rows lie, or the most frequent "
         "category",
     )
-    heads = ("Input", "Kind and unit", "Allowed", "Usual", "Missing")
+    heads = ("Input", "Kind and unit", "Allowed", "Usual", "Missing in training rows")
     return [Table(caption, heads, lines, frozenset({4}), prose=True, fold=len(lines) > 2 * blocks.LONG)]
 
 

@@ -105,12 +105,15 @@ def _purpose(book: Book) -> Section:
         blocks.listing(system["intended_users"], "intended users"),
         Paragraph(("Its output affects:",)),
         blocks.listing(system["affected_persons"], "persons affected by the output"),
+    )
+    known = (
         Paragraph(("Known limits, as the provider states them:",)),
         blocks.listing(system["limitations"], "known limitations"),
         Paragraph(("Limits that the evidence shows:",)),
         limits.listing(book),
     )
-    return Section("purpose", "What it is for – Art. 13(3)(b)(i)", inner, short="Purpose")
+    limitations = Section("limits", "Limitations", known)
+    return Section("purpose", "What it is for – Art. 13(3)(b)(i)", inner, (limitations,), short="Purpose")
 
 
 def _accuracy(book: Book) -> Section:

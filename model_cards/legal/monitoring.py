@@ -90,7 +90,7 @@ def _inputs(book: Book) -> Section:
         least=node["least"].fact("count"),
     )
     lines = tuple(_input(book, spread) for spread in node["inputs"])
-    heads = ("Input", "Usual", "Cells", "Missing", "Rows in a window")
+    heads = ("Input", "Usual", "Cells", "Missing in training rows", "Rows in a window")
     caption = ("Inputs with their reference",)
     table = Table(caption, heads, lines, frozenset({2, 3, 4}), fold=len(lines) > 2 * blocks.LONG)
     note = (

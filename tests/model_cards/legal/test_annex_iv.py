@@ -178,3 +178,48 @@ def test_documents_agree_on_what_was_fixed_when(runs: dict[str, Dossier]) -> Non
         said = tree.plain(tuple(tree.walk(document)))
         assert words in said
         assert "thresholds were fixed at" not in said
+
+
+@pytest.mark.slow
+def test_what_waits_to_be_confirmed_stands_with_what_is_missing(runs: dict[str, Dossier]) -> None:
+    """Outdated and carried statements, and acceptances, by person: in the answer in brief and in its table."""
+    found = runs["answered"]
+    assert found.answers is not None
+    changed = {"oversight": "outdated", "retention": "carried"}
+    said = tuple(
+        s.model_copy(update={"status": changed[s.id], "applies": True}) if s.id in changed else s
+        for s in found.answers.statements
+    )
+    accepted = RiskAcceptance(reason="It is small.", person="B", role="director", at="2026-01-01", status="outdated")
+    risk = found.answers.risks[0].model_copy(update={"acceptance": accepted})
+    record = found.answers.model_copy(update={"statements": said, "risks": (risk,)})
+    for answers, waits in ((record, True), (found.answers, False)):
+        document = annex_iv.build(refs.book(dataclasses.replace(found, answers=answers)))
+        tables = [
+            t for t in tree.walk_tables(document) if tree.plain(t.caption).startswith("Statements to be confirmed")
+        ]
+        assert bool(tables) is waits
+        told = {(tree.plain(r[1]), tree.plain(r[3])) for t in tables for r in t.rows}
+        assert (("outdated", "oversight") in told) is waits
+        assert (("carried over", "retention") in told) is waits
+        assert any(standing == "outdated" and risk.title in on for standing, on in told) is waits
+        brief = next(s for s in sections(document) if s.id == "brief")
+        shortly = tree.plain(
+            dict(next(b for b in brief.blocks if isinstance(b, Pairs)).rows)["What is missing, and who must do it"]
+        )
+        assert ("Outdated statements, waiting for confirmation or another answer: 1." in shortly) is waits
+
+
+def test_the_head_says_how_new_the_newest_statement_is(runs: dict[str, Dossier]) -> None:
+    """The day of the newest statement or acceptance; nothing where nobody has stated anything."""
+    found = runs["answered"]
+    assert found.answers is not None
+    accepted = RiskAcceptance(reason="It is small.", person="B", role="director", at="2026-11-21", status="stated")
+    risk = found.answers.risks[0].model_copy(update={"acceptance": accepted})
+    later = dataclasses.replace(found, answers=found.answers.model_copy(update={"risks": (risk,)}))
+    for run, day in ((runs["binary"], None), (found, "2026-11-20"), (later, "2026-11-21")):
+        book = refs.book(run)
+        for document in (annex_iv.build(book), report.tree_of(book)):
+            head = tree.plain(document.draft)
+            assert ("Statements of persons up to" in head) is (day is not None)
+            assert day is None or f"Statements of persons up to {day}." in head
