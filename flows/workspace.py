@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import datetime as dt
+import difflib
 import json
 import os
 import secrets
@@ -247,11 +248,29 @@ def require_files(plan: AnyPlan, plan_file: Path) -> None:
                 raise errors.MissingError(
                     f"{what} {name}: expected a file, got a folder. Name its files in {key}, or put them into a ZIP."
                 )
-            where = f"{DATA_VARIABLE} is {base}" if DATA_VARIABLE in os.environ else f"{DATA_VARIABLE} is not set"
-            raise errors.MissingError(
-                f"{what} {name}: expected it in {base}, got none ({where}). Set {DATA_VARIABLE} to the folder "
-                f"that holds it, or correct {key} in the plan."
-            )
+            raise _absent(what, name, key, plan_file)
+
+
+def _absent(what: str, name: str, key: str, plan_file: Path) -> errors.MissingError:
+    """Every folder where a file was looked for, and the file of a similar name that lies there."""
+    base, beside = _base(plan_file.parent), plan_file.parent.resolve()
+    places = [f"{base} ({DATA_VARIABLE})"] if DATA_VARIABLE in os.environ else []
+    folders = [base]
+    if not places or (what in DATA and base.resolve() != beside):
+        places.append(f"{beside} (beside the plan)")
+        folders.append(beside)
+    near = next((hint for folder in folders if (hint := _near(folder / name))), None)
+    meant = f"Did you mean {Path(name).with_name(near).as_posix()}? " if near else ""
+    unset = "" if DATA_VARIABLE in os.environ else f"; {DATA_VARIABLE} is not set"
+    return errors.MissingError(
+        f"{what} {name}: expected it in {' or '.join(places)}, got none{unset}. {meant}Set {DATA_VARIABLE} to the "
+        f"folder that holds it, or correct {key} in the plan."
+    )
+
+
+def _near(place: Path) -> str | None:
+    names = [found.name for found in place.parent.iterdir()] if place.parent.is_dir() else []
+    return next(iter(difflib.get_close_matches(place.name, names, n=1)), None)
 
 
 def _wanted(plan: AnyPlan) -> list[tuple[str, str, str]]:

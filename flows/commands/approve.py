@@ -17,8 +17,8 @@ from configs import errors
 from configs.law import register as law
 from evidence import records
 from evidence.dossier import AnyDossier, Dossier
+from flows import passwords, wrapping
 from flows import workspace as workspaces
-from flows import wrapping
 from flows.commands import law as law_command
 from tef_export import key_files, keys
 
@@ -106,7 +106,7 @@ def command(
         made = approval.demonstrate(path)
     else:
         if key is not None and opened is None:
-            opened = key_files.open_key(key, _password, certificate)
+            opened = key_files.open_key(key, passwords.of_key, certificate)
         law_command.stale(law.load(), dt.datetime.now(dt.UTC).date())
         for line in approval.what_is_signed(found):
             wrapping.say(line)
@@ -173,14 +173,9 @@ def _opened_unasked(key: str | None, certificate: Path | None) -> keys.PrivateKe
     return None
 
 
-def _password() -> str:
-    found: str = click.prompt("Password of the key", hide_input=True)
-    return found
-
-
 def _asked_key(certificate: Path | None) -> keys.PrivateKey:
     """The key whose file the person names, asked again until it opens."""
-    return _asked("Private key file", lambda said: key_files.open_key(said, _password, certificate))
+    return _asked("Private key file", lambda said: key_files.open_key(said, passwords.of_key, certificate))
 
 
 def _waivers(found: AnyDossier, given: dict[tuple[str, str], str], *, refuse: bool) -> dict[tuple[str, str], str]:

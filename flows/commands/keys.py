@@ -53,17 +53,22 @@ def new(name: str, directory: Path, *, organization: str | None, request: bool, 
 def _new_password() -> bytes:
     """Ask for a password twice, and again where it is too short."""
     from configs import errors
+    from flows import passwords
     from tef_export import keys
 
+    thing = (
+        "password of the new key",
+        "Run `proofline keys new` in a terminal, or add --no-password for a key without encryption.",
+    )
     words = f"Password for the new key, {keys.SHORTEST_PASSWORD} characters or more"
     while True:
-        said: str = click.prompt(words, hide_input=True)
+        said = passwords.ask(words, *thing)
         try:
             keys.require_password(said)
         except errors.PlanError as error:
             click.echo(str(error))
             continue
-        if click.prompt("The same again", hide_input=True) == said:
+        if passwords.ask("The same again", *thing) == said:
             return said.encode()
         click.echo("The two are not the same. Once more.")
 

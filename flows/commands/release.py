@@ -112,11 +112,12 @@ def command(
 
 
 def _signer(key: str | None, certificate: Path | None) -> keys.PrivateKey:
+    from flows import passwords
     from tef_export import key_files, keys
 
     if key is None:
         return keys.demonstration_key()
-    return key_files.open_key(key, lambda: click.prompt("Password of the key", hide_input=True), certificate)
+    return key_files.open_key(key, passwords.of_key, certificate)
 
 
 def _within(engine: str, space: workspaces.Workspace, body: Callable[[], release.Released]) -> release.Released:

@@ -57,7 +57,7 @@ def command(
     this bundle with that outcome, and a bundle that the reader does not accept can only be refused.
     """
     from evidence import storage
-    from flows import facility_files
+    from flows import facility_files, passwords
     from tef_export import facility_report, key_files, keys, verify
 
     sender.require("report", key, fingerprint)
@@ -75,7 +75,7 @@ def command(
         rerun=facility_report.read_rerun(rerun) if rerun else None,
         findings=findings,
     )
-    signer = key_files.open_key(sign, lambda: click.prompt("Password of the key", hide_input=True), certificate)
+    signer = key_files.open_key(sign, passwords.of_key, certificate)
     folder = output or bundle.parent
     with storage.explained(f"answer in {folder}"):
         written, note = facility_files.write(made, signer, folder, bundle.stem)

@@ -163,6 +163,21 @@ def test_a_missing_file_leaves_with_3(tmp_path: Path, say: Say) -> None:
     assert "PROOFLINE_DATA" in said
 
 
+def test_a_missing_file_is_looked_for_in_both_places(tmp_path: Path, say: Say, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The sentence names `PROOFLINE_DATA` and the plan's folder, and a file of a similar name in either."""
+    path = plans.write(tmp_path)
+    (tmp_path / "patients.csv").rename(tmp_path / "patient.csv")
+    code, said = say("check", path)
+    assert code == errors.EXIT_MISSING
+    assert f"expected it in {tmp_path} (beside the plan), got none; PROOFLINE_DATA is not set." in said
+    assert "Did you mean patient.csv?" in said
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.setenv("PROOFLINE_DATA", str(tmp_path / "elsewhere"))
+    code, said = say("check", path)
+    assert code == errors.EXIT_MISSING
+    assert f"{tmp_path / 'elsewhere'} (PROOFLINE_DATA) or {tmp_path} (beside the plan), got none. Did you mean" in said
+
+
 def test_text_in_place_of_a_table_is_told_where_to_begin(tmp_path: Path, say: Say) -> None:
     """`init` drafts plans of tables; a folder, or text, is sent to the plan of a language model."""
     (tmp_path / "letters.jsonl").write_text("{}\n")
