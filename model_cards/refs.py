@@ -207,7 +207,7 @@ class Gap:
         kind, why, by = (language.fixed(w, self.language) + colon for w in words)
         what = self.what if isinstance(self.what, str) else self.what.shown
         reason = f" {why} {self.reason.shown.rstrip('.')}." if self.reason else ""
-        end = "" if what.endswith("?") else "."
+        end = "" if what.endswith(("?", ".")) else "."
         file, found, place = self.where.partition(": ")
         where = (
             language.fixed(file, self.language) + colon + " " + place

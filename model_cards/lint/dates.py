@@ -12,13 +12,13 @@ _MONTHS = {
     name: number
     for number, names in enumerate(
         (
-            "january jan janvier januar janner",
-            "february feb fevrier februar",
+            "january jan janvier janv januar janner",
+            "february feb fevrier fevr februar",
             "march mar mars marz maerz",
-            "april apr avril",
+            "april apr avril avr",
             "may mai",
             "june jun juin juni",
-            "july jul juillet juli",
+            "july jul juillet juil juli",
             "august aug aout",
             "september sep sept septembre",
             "october oct octobre oktober okt",
@@ -31,7 +31,7 @@ _MONTHS = {
 }
 _NAME = "|".join(
     sorted(
-        {*_MONTHS, "jänner", "märz", "février", "août", "décembre"},
+        {*_MONTHS, "jänner", "märz", "février", "févr", "août", "décembre", "déc"},
         key=len,
         reverse=True,
     )

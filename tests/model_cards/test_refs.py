@@ -51,3 +51,10 @@ def test_a_record_that_no_run_has_is_refused(dossiers: dict[str, dossier.Dossier
     """A document that names a missing record ends in one sentence, never in an empty place."""
     with pytest.raises(KeyError, match="record evaluation: expected a stage of a run, got none of "):
         refs.book(dossiers["binary"])["evaluation"]
+
+
+def test_a_gap_ends_with_one_sign() -> None:
+    """A question, or a request that has its point, gets no second one."""
+    for what in ("Who signs?", "Who signs? Name each act.", "the act"):
+        said = refs.Gap(what, "provider", "proofline answer", "Not answered").text
+        assert f": {what.rstrip('.')}{'' if what.endswith('?') else '.'} To be" in said
