@@ -69,6 +69,8 @@ LOOKS: dict[str, errors.Looks] = {
 pinned key has signed: it was not altered on its way, so that it is the sender's mistake, or intent."""
 MODEL_FOLDER = "data/model"
 ARCHIVE = "a plain ZIP: one folder, regular files, nothing hidden"
+NOT_RUN = "not run, because"
+KEY = "one that can sign; only the signatures below show whether it signed this bundle"
 SIGNED = "the manifests are what the pinned key signed (CAdES-B-B)"
 
 
@@ -343,7 +345,7 @@ class _Run:
 
     def result(self) -> Verification:
         """The answer; what was not reached says why."""
-        reason = f"not run, because the check '{self.failed()}' failed"
+        reason = f"{NOT_RUN} the check '{self.failed()}' failed"
         checks = tuple(self._checks.get(name, Check(name, "not_measured", reason)) for name in STEPS)
         return Verification(self.path.name, lambda: self.sha256, self.fingerprint, checks, self.manifest)
 
@@ -377,7 +379,7 @@ def _unpack(run: _Run, place: Path, sha256: str | None) -> cross_check.Bundle:
 
 
 def _check_signatures(run: _Run, bundle: cross_check.Bundle, asked: _Asked) -> ec.EllipticCurvePublicKey:
-    with run.step("key", "the pinned key"):
+    with run.step("key", KEY):
         public = _pinned_key(bundle, asked)
     with run.step("model signature", "every file is what the pinned key signed (OpenSSF Model Signing 1.0)"):
         signed = oms.signed_files(_signature(bundle, oms.PLACE), public, bundle.top)

@@ -14,6 +14,7 @@ import click
 from rich.console import Console
 
 from configs import errors
+from flows import workspace as workspaces
 
 
 class _Spread(click.Command):
@@ -44,8 +45,8 @@ class _Spread(click.Command):
     multiple=True,
     type=click.Path(path_type=Path),
     metavar="FILE...",
-    help="JSON, YAML or CSV files, folders with such files (a run folder), or a bundle. Without any, only "
-    "placeholders, citations of the law and disagreement between the documents are checked.",
+    help="JSON, YAML or CSV files, folders with such files, a bundle, or a run: its folder, its name or `last`. "
+    "Without any, only placeholders, citations of the law and disagreement between the documents are checked.",
 )
 @click.option(
     "--format",
@@ -64,7 +65,10 @@ class _Spread(click.Command):
     default="medium",
     help="Report findings of this confidence and above.  [default: medium]",
 )
-def command(documents: tuple[Path, ...], evidence: tuple[Path, ...], kind: str, output: Path | None, least: Any) -> int:
+@click.pass_obj
+def command(
+    workspace: Path, documents: tuple[Path, ...], evidence: tuple[Path, ...], kind: str, output: Path | None, least: Any
+) -> int:
     """Hold documents against their evidence.
 
     DOCUMENT is Markdown, HTML, DOCX or PDF, of proofline or of anybody. Reported are numbers that the evidence does not
@@ -74,7 +78,7 @@ def command(documents: tuple[Path, ...], evidence: tuple[Path, ...], kind: str, 
 
     \b
       proofline lint technical_file.docx card.md --evidence metrics.json groups.csv
-      proofline lint runs/RUN/documents/*.html --evidence runs/RUN
+      proofline lint runs/RUN/documents/*.html --evidence RUN
 
     \b
     Confidence: high    the evidence, or the law, says otherwise
@@ -85,7 +89,7 @@ def command(documents: tuple[Path, ...], evidence: tuple[Path, ...], kind: str, 
     from model_cards.lint import run
 
     with _waiting() as told:
-        outcome = run.files(documents, evidence, least, told)
+        outcome = run.files(documents, [_evidence(workspace, given) for given in evidence], least, told)
     text = _written(outcome, kind, to_file=output is not None)
     if output is None:
         click.echo(text, nl=False)
@@ -95,6 +99,14 @@ def command(documents: tuple[Path, ...], evidence: tuple[Path, ...], kind: str, 
     for sentence in outcome.unreadable:
         click.echo(f"{click.style('proofline:', fg='red', bold=True)} {sentence}", err=True)
     return outcome.exit_code
+
+
+def _evidence(workspace: Path, given: Path) -> Path:
+    """What was given as evidence: a file or folder that is there, or else a run, as other commands take it."""
+    space = workspaces.Workspace(workspace)
+    if not given.exists() and (str(given) == "last" or (space.runs / given).is_dir()):
+        return space.find(str(given))
+    return given
 
 
 def _written(outcome: Any, kind: str, *, to_file: bool) -> str:

@@ -166,7 +166,10 @@ def _told(result: records.CheckResult) -> str:
         return result.reason
     ends = f" [{first.interval.low:.3g}, {first.interval.high:.3g}]" if first.interval else ""
     unit = "" if first.unit == "1" else f" {first.unit}"
-    return f"measured {first.value:.3g}{ends}{unit}; no threshold is set"
+    where = "" if first.slice == "overall" else f" for {first.slice}"
+    among = sum(m.value is not None and m.name == first.name for m in result.measures) - 1
+    more = f", and {among} more (--json)" if where and among else ""
+    return f"measured {first.value:.3g}{ends}{unit}{where}{more}; no threshold is set"
 
 
 def _line(status: str, check: str, part: str, text: str) -> str:

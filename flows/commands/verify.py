@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from configs import errors
+from configs.printable import printable
 from flows.commands import sender
 
 if TYPE_CHECKING:
@@ -49,6 +51,11 @@ def command(bundle: Path, *, key: Path | None, fingerprint: str | None, demonstr
         )
     if as_json:
         click.echo(found.to_json())
+    elif not zipfile.is_zipfile(bundle):
+        click.echo(
+            f"{printable(bundle.name)}: expected a bundle, which is a ZIP file, got something else, or one that is cut "
+            "off. Nothing more was checked; look whether it is the file that you were sent, whole."
+        )
     else:
         _show(found)
     return errors.EXIT_PASS if found.ok else errors.EXIT_FAIL
@@ -59,14 +66,21 @@ def _show(found: Verification) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from tef_export import verify
+
     console = Console()
     table = Table(title="What was checked", title_justify="left")
     for name in ("Check", "Result", "What was found"):
         table.add_column(name, overflow="fold")
     colours = {"pass": "green", "fail": "red"}
-    for check in found.checks:
+    rows = [(check.text if check.text.startswith(verify.NOT_RUN) else check.name) for check in found.checks]
+    for number, check in enumerate(found.checks):
+        if rows[number] in rows[:number]:
+            continue  # not run for the same reason as one above
         text = escape(check.text) + (f" [bold]It {errors.LOOKS[check.looks]}.[/]" if check.looks else "")
-        table.add_row(check.name, f"[{colours.get(check.status, 'yellow')}]{check.status.replace('_', ' ')}[/]", text)
+        more = rows.count(rows[number]) - 1
+        name = f"{check.name} and {more} more" if more else check.name
+        table.add_row(name, f"[{colours.get(check.status, 'yellow')}]{check.status.replace('_', ' ')}[/]", text)
     console.print(table)
     if found.demonstration:
         console.print("[yellow]Demonstration: a throw-away key signed this bundle and nobody approved it.[/]")

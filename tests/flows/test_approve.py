@@ -15,7 +15,7 @@ from configs.law import register as law
 from evidence import dossier, ledger, records
 from evidence.folder import RunFolder
 from flows import altered, approval, cli, gap_counts, workspace
-from flows.commands import approve
+from flows.commands import approve, show
 from model_cards import refs
 from tef_export import keys
 from tests.tef_export import making
@@ -281,3 +281,30 @@ def test_show_tells_a_decision_on_other_documents(space: Path, capsys: pytest.Ca
     found = workspace.dossier(path)
     with pytest.raises(errors.GateError, match="approve again"):
         approval.require(path, found)
+
+
+def test_a_run_is_evidence_by_its_name(space: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`lint` takes `last` and a run's name as other commands do; a file of that name comes first."""
+    said = {}
+    for given in ("last", "diabetes-1", "runs/diabetes-1"):
+        with pytest.raises(SystemExit) as leaving:
+            cli.main(["lint", "runs/diabetes-1/documents/README.md", "--evidence", given])
+        assert leaving.value.code in (errors.EXIT_PASS, errors.EXIT_FAIL)
+        said[given] = capsys.readouterr().out
+        assert "evidence files" in said[given]
+    assert len(set(said.values())) == 1
+    with pytest.raises(SystemExit) as leaving:
+        cli.main(["lint", "runs/diabetes-1/documents/README.md", "--evidence", "nothing"])
+    assert leaving.value.code == errors.EXIT_MISSING
+
+
+def test_the_value_of_a_group_is_shown_with_the_group() -> None:
+    """A number of one group reads as that of all, unless the group stands with it."""
+    measures = tuple(
+        records.Measure(name="fairness.selection_rate", value=v, slice=f"sex={n}") for n, v in (("a", 0.7), ("b", 0.5))
+    )
+    common = {"check_id": "fairness.selection_rate", "title": "t", "severity": "info", "reason": "r"}
+    result = records.CheckResult(**common, status="not_applicable", measures=measures)
+    assert show._told(result) == "measured 0.7 for sex=a, and 1 more (--json); no threshold is set"
+    whole = result.model_copy(update={"measures": (measures[0].model_copy(update={"slice": "overall"}),)})
+    assert show._told(whole) == "measured 0.7; no threshold is set"

@@ -627,3 +627,32 @@ def test_a_demonstration_says_so_and_is_refused_unless_asked_for(tmp_path: Path,
     lie = verify.verify(path, **asked)  # type: ignore[arg-type]
     assert "demonstration: expected true" in str(lie.refusal)
     attack(next(c for c in lie.checks if c.status == "fail"), what="demonstration that denies it")
+
+
+def test_what_is_no_zip_is_told_in_one_sentence(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A table of checks that were not run says nothing; and the exit code is that of a bundle that does not hold."""
+    from flows import cli
+
+    (tmp_path / "loans.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    with pytest.raises(SystemExit) as leaving:
+        cli.main(["verify", str(tmp_path / "loans.csv"), "--fingerprint", "0" * 64])
+    said = capsys.readouterr().out
+    assert leaving.value.code == errors.EXIT_FAIL
+    assert said.startswith("loans.csv: expected a bundle, which is a ZIP file, got something else")
+    assert said.count("\n") == 1
+
+
+def test_a_key_that_did_not_sign_is_not_said_to_be_right(
+    made: making.Made, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Above the signature that fails, the key is only said to be one; and what was not run stands in one row."""
+    from flows import cli
+
+    keys.new_key(tmp_path, "other", None)
+    with pytest.raises(SystemExit) as leaving:
+        cli.main(["verify", str(made.path), "--key", str(tmp_path / "other.pub.pem"), "--demonstration"])
+    said = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert leaving.value.code == errors.EXIT_FAIL
+    assert "only the signatures below show" in said
+    assert "document signature and 13" in said
+    assert said.count("not run, because") == 1
