@@ -514,7 +514,7 @@ class Approval(Record):
     demonstration: bool = False
     """A demonstration approves nothing; whatever carries it says so."""
     declaration: tuple[ArtifactRef, ...] = Field(default=(), exclude_if=lambda drafts: not drafts)
-    """The draft of the declaration of conformity that was made beside this approval. Empty where something stood
+    """The draft of the EU declaration of conformity that was made beside this approval. Empty where something stood
     against it, and then left out: approvals signed by earlier versions keep their bytes."""
     signature: Signature | None = None
 

@@ -233,7 +233,7 @@ def _record(path: Path, answers: Answers, key: keys.PrivateKey, *, demonstration
     for document in found.document.documents:
         folder.checked(document)
     waivers = _waivers(answers)
-    # A declaration of conformity is of a high-risk system: none is drafted for a model.
+    # An EU declaration of conformity is of a high-risk system: none is drafted for a model.
     drafts = answers.decision == "approved" and not demonstration and isinstance(found, Dossier)
     with storage.explained(f"approval of {path.name}"), lock.held(path / ".lock", what=f"run folder {path}"):
         chain = ledger.Ledger.open(path)

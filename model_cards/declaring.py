@@ -1,4 +1,4 @@
-"""The draft of the declaration of conformity, made beside an approval once nothing stands against it any more."""
+"""The draft of the EU declaration of conformity, made beside an approval once nothing stands against it any more."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ PLAN = "data/plan.yaml"
 LEDGER = "data/evidence/ledger.jsonl"
 APPROVAL = "data/evidence/approval.json"
 DECLARATION = "data/evidence/declaration"
-"""Folder of the draft of the declaration of conformity that was made beside the approval, where there is one."""
+"""Folder of the draft of the EU declaration of conformity that was made beside the approval, where there is one."""
 
 EVIDENCE = {
     "ingest": "data/evidence/dataset.json",

@@ -138,13 +138,13 @@ def _declaration(path: Path, found: Dossier, made: records.Approval) -> list[str
 
     if made.declaration:
         shown = next(d.path for d in made.declaration if d.path.endswith(".pdf"))
-        return [f"Draft of the declaration of conformity, to be signed by whom it names: {path / shown}"]
+        return [f"Draft of the EU declaration of conformity, to be signed by whom it names: {path / shown}"]
     against = declaring.against(found, made.waivers)
     if not against:
         return []
     more = "" if len(against) == 1 else f" and {len(against) - 1} more"
     return [
-        f"No declaration of conformity was drafted: {against[0]}{more}.",
+        f"No EU declaration of conformity was drafted: {against[0]}{more}.",
         "All of it, with who can change it: documents/declaration.html of the run.",
     ]
 

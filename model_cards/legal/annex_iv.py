@@ -18,7 +18,7 @@ CHAPTERS = (
     ("AIV-5", "Annex IV(5)", "Risk management"),
     ("AIV-6", "Annex IV(6)", "Changes over the life cycle"),
     ("AIV-7", "Annex IV(7)", "Standards applied"),
-    ("AIV-8", "Annex IV(8)", "Declaration of conformity"),
+    ("AIV-8", "Annex IV(8)", "EU declaration of conformity"),
     ("AIV-9", "Annex IV(9)", "Monitoring after placing on the market"),
 )
 """Beginning of the identifiers in the register, heading, and what it is about."""

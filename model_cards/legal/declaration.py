@@ -1,4 +1,4 @@
-"""The declaration of conformity (Art. 47, Annex V): what stands against a draft, and the draft once nothing does.
+"""The EU declaration of conformity (Art. 47, Annex V): what stands against a draft, and the draft once nothing does.
 
 Nothing here declares anything. While something stands against it, the document is the list of that, each with who can
 change it. Waivers are given with the approval, after the documents of a run: so the draft is made beside the approval
@@ -46,7 +46,7 @@ def build(book: Book) -> Document:
             annexes.table(fields, "Fields of Annex V"),
         ),
     )
-    title = "declaration of conformity, not rendered" if found else "declaration of conformity"
+    title = "EU declaration of conformity, not rendered" if found else "EU declaration of conformity"
     return frame.document(book, title, (first, ready))
 
 

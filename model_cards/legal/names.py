@@ -44,7 +44,7 @@ DOCUMENTS = (
     Entry("monitoring", "Post-market monitoring plan", ("monitoring",), languages=ALL),
     Entry("logs", "Log guide", ("logs",), languages=ALL),
     Entry("registration", "Registration data", ("registration", "derogation_registration"), ("AIX-",), languages=ALL),
-    Entry("declaration", "Declaration of conformity", ("declaration",), languages=ALL),
+    Entry("declaration", "EU declaration of conformity", ("declaration",), languages=ALL),
 )
 """In the order in which they are best read. Each has its builder in `registry`."""
 GENERAL_PURPOSE = (

@@ -374,12 +374,12 @@ def test_the_report_says_how_many_processes_trained(dossiers: dict[str, Dossier]
 
 
 def test_the_list_of_documents_claims_no_declaration(dossiers: dict[str, Dossier]) -> None:
-    """What is written with a run on the declaration of conformity is what stands against one, not a declaration."""
+    """What is written with a run on the EU declaration of conformity is what stands against one, not a declaration."""
     answers = {"ai_system": "yes", "outside_scope": "no", "annex_iii_use": "yes", "annex_iii_point": "5(b)"}
     changed = builders.with_plan(dossiers["binary"], {"classification": answers})
     section = classification.section(refs.book(changed))
     rows = [row for block in section.blocks if isinstance(block, tree.Table) for row in block.rows]
-    (declared,) = [row for row in rows if tree.plain(row[0]) == "Declaration of conformity"]
+    (declared,) = [row for row in rows if tree.plain(row[0]) == "EU declaration of conformity"]
     assert tree.plain(declared[-1]) == "its status only"
 
 

@@ -61,6 +61,22 @@ def test_catalogue_keeps_places_and_numbers(other: str) -> None:
         assert not re.search(r"\b(konform(?!ität)|zertifiziert|conforme|certifié)\w*\b", said, re.IGNORECASE), words
 
 
+@pytest.mark.parametrize(
+    ("other", "another_term"),
+    [("de", r"(?<!EU-)Konformitätserklärung"), ("fr", r"déclaration de conformité")],
+)
+def test_the_declaration_is_named_as_in_the_act(other: str, another_term: str) -> None:
+    """EU declaration of conformity (Art. 47), in the register and in every fixed text, and no other term for it."""
+    english = r"(?<!EU )declaration of conformity"
+    register = law.load()
+    asked = [*(r.duty for r in register.all_requirements), *(q.question for q in register.attestations)]
+    said = language.catalogue(other)
+    for words in (*asked, *(document.title for document in register.documents), *said):
+        assert not re.search(english, words, re.IGNORECASE), words
+    for words in said.values():
+        assert not re.search(another_term, words, re.IGNORECASE), words
+
+
 @pytest.mark.parametrize(("name", "other"), COVERED)
 def test_one_set_of_evidence_is_behind_all(
     translated: dict[tuple[str, str, str], Document], runs: dict[str, Dossier], name: str, other: str
