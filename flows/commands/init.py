@@ -103,6 +103,12 @@ def _say_look(look: Look, data: Path) -> None:
             click.echo(f"    {note}")
     for name, why in look.left_out.items():
         click.echo(f"  {name}: left out: {why}")
+    numbers = [name for name in look.kinds if re.fullmatch(r"[-+]?[0-9]*[.,]?[0-9]+", name)]
+    if numbers:
+        click.echo(
+            f"  {counted(len(numbers), 'name')} of columns are numbers: if the first row holds values, stop here and "
+            "put a row with names above it"
+        )
 
 
 def _identifier(text: str) -> str:

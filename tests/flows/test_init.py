@@ -250,6 +250,15 @@ def test_columns_that_no_plan_can_name_are_left_out_and_told(tmp_path: Path) -> 
     assert set(look.left_out) == {"column 1 (without a name)", "_row_x"}
 
 
+def test_a_table_without_names_is_told_before_any_question(tmp_path: Path) -> None:
+    """Its first row would become the names, and so leave with the plan."""
+    write(tmp_path / "t.csv", "39,Male,77516\n" + "".join(f"{i},Male,{i}\n" for i in range(9)))
+    _, output = _plain(tmp_path / "t.csv")
+    assert (
+        "2 names of columns are numbers: if the first row holds values, stop here" in output.partition("The system")[0]
+    )
+
+
 # Answers --------------------------------------------------------------------------------------------------------------
 
 TABLE = "id,x,y,gap\n" + "".join(
