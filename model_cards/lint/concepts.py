@@ -92,6 +92,9 @@ _FAMILIES = {
     "broke": "break",
     "stolen": "steal",
     "women": "woman",
+    "withdrawal": "withdraw",
+    "withdrew": "withdraw",
+    "withdrawn": "withdraw",
 }
 """Roots of words of one family that endings alone do not bring together."""
 _TAIL = re.compile(r"([a-z]{3,})(\d+)")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import bisect
 import dataclasses
 import functools
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -159,6 +160,18 @@ class Sources:
         """Numbers within names, such as the ages of a group."""
         return frozenset(word for word in self._named if word.isdigit())
 
+    @functools.cached_property
+    def _places(self) -> dict[tuple[object, ...], list[Source]]:
+        found: dict[tuple[object, ...], list[Source]] = {}
+        for source in self.all:
+            if not source.entry.derived:
+                found.setdefault((source.entry.file, source.entry.path[:-1]), []).append(source)
+        return found
+
+    def beside(self, place: tuple[object, ...]) -> Sequence[Source]:
+        """The numbers that stand under one place: its file, and the path to it."""
+        return self._places.get(place, ())
+
     def named(self, said: Iterable[str]) -> list[Source]:
         """Those that one of some concepts names."""
         return list({id(s): s for word in said for s in self._named.get(word, ())}.values())
@@ -180,7 +193,8 @@ def source_of(entry: Entry) -> Source:
     names |= {lexicon.CODES[word] for word in entry.named if word in lexicon.CODES and word not in _ALSO_WORDS}
     steps = [words.words(step) for step in (*entry.steps, entry.called)]
     tails = [row[-1] for row in steps if row]
-    tails += [row[row.index("per") - 1] for row in steps if "per" in row[1:]]  # `median_seconds_per_ranking`
+    # `median_seconds_per_ranking`, `weeks_before_harvest`
+    tails += [one for row in steps for one, other in itertools.pairwise(row) if other in _OF_TIME]
     seconds = next((quantities.SECONDS[t] for t in reversed(tails) if t in quantities.SECONDS), None)
     if seconds is None and tails[-1:] == ["min"] and isinstance(entry.value, int) and entry.value >= 1:
         seconds = 60.0  # `resolution_min: 15`; a minimum is no whole number
@@ -196,6 +210,8 @@ def source_of(entry: Entry) -> Source:
     )
 
 
+_OF_TIME = frozenset({"per", "before", "after", "until", "since", "ahead", "from"})
+"""Words behind a unit of time in a key."""
 _ALSO_WORDS = frozenset({"it", "da", "el", "uk"})
 
 
@@ -231,6 +247,8 @@ def carriers(mention: Mention, context: Context, sources: Sources) -> list[Sourc
         or s.kind in context.follows
         or (_words(s.names) & context.around and not (few and "sum" in str(s.entry.derived) and s.value > SURE))
     ]
+    shares = mention.unit == "%" or bool(context.around & _SHARES)
+    found = [s for s in found if s.kind not in _PART_OF or shares]
     if not context.around & LIMITS:
         found = [s for s in found if s.entry.derived != "in its name" or not s.names & LIMITS]
     if mention.unit == "time":
@@ -247,6 +265,9 @@ def carriers(mention: Mention, context: Context, sources: Sources) -> list[Sourc
     return found
 
 
+_SHARES = concepts.fold(("share", "fraction", "proportion", "ratio", "part", "weight"))
+_PART_OF = frozenset({"of", "share"})
+"""How a share of two counts follows, which nobody gives as another number."""
 _TIMES = frozenset(quantities.SECONDS) | frozenset(words.words("seconds minutes hours days weeks months years"))
 """Words without which a number within a text is no time."""
 

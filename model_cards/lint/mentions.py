@@ -282,7 +282,7 @@ _LONGEST_FIRST = "|".join(sorted(_SPELLED, key=len, reverse=True))
 _LETTERS = re.compile(
     rf"(?<![\w-])(?P<number>{_LONGEST_FIRST})(?P<hundred>\s+(?:hundred|thousand|million))?(?![\w]|-(?!fold))"
     r"(?!\s+(?:thirds?|quarters?|fifths?|sixths?|tenths?|halves)(?!\w))"
-    r"(?P<rest>\s+(?P<unit>percent(?!age)|per cent|percentage points|[a-zµ]+))?",
+    r"(?P<half>\s+and\s+a\s+half)?(?P<rest>\s+(?P<unit>percent(?!age)|per cent|percentage points|[a-zµ]+))?",
     re.IGNORECASE,
 )
 _ANY = "|".join(word for word, number in SPELLED.items() if number <= 10)
@@ -313,6 +313,9 @@ def in_letters(text: str) -> list[Mention]:
         if value == 1 and not re.fullmatch(r"year|month|week", match["unit"] or "", re.IGNORECASE):
             continue
         end, unit_word = match.end("hundred" if match["hundred"] else "number"), (match["unit"] or "").lower()
+        reading = (float(value), 0)
+        if match["half"]:
+            reading, end = (value + 0.5 * times, 1), match.end("half")
         unit: Literal["", "%", "points", "time", "size"] = ""
         factor = 1.0
         if unit_word in {"percent", "per cent"}:
@@ -323,7 +326,7 @@ def in_letters(text: str) -> list[Mention]:
             unit, end = "points", match.end()
         elif unit_word in _TIMES and len(unit_word) > 2:
             unit, factor, end = "time", float(_TIMES[unit_word]), match.end()
-        found.append(Mention(match.start(), end, ((float(value), 0),), unit, factor, _hedge(text[: match.start()])))
+        found.append(Mention(match.start(), end, (reading,), unit, factor, _hedge(text[: match.start()])))
     return found
 
 

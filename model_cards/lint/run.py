@@ -30,6 +30,7 @@ from model_cards.lint.rules import (
     identifiers,
     intervals,
     law,
+    misnamed,
     names,
     numbers,
     persons,
@@ -52,6 +53,7 @@ AGAINST_EVIDENCE: tuple[Check, ...] = (
     numbers.check,
     coverage.check,
     siblings.check,
+    misnamed.check,
     names.check,
     days.check,
     frequencies.check,
@@ -75,6 +77,8 @@ AGAINST_EVIDENCE: tuple[Check, ...] = (
 
 _OF_CELLS = frozenset({"number", "count", "model", "version"})
 """What is no question of a cell that the record of its row carries."""
+_NAMES_OF_GROUPS = frozenset({"unspecified", "unknown", "not stated", "not specified", "none"})
+"""Of these a group of the evidence may be called, too."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -156,9 +160,8 @@ def _all(documents: Sequence[Document], evidence: Evidence) -> Iterator[Finding]
 
 def _settled(finding: Finding, carried: frozenset[int]) -> bool:
     """Is it on a cell that the record of its row carries, or that names a row as its record does?"""
-    at = finding.sentence.place.cell
-    names = at is not None and at[1] == 1 and finding.rule.group == "placeholder"
-    return id(finding.sentence) in carried and (names or finding.rule.group in _OF_CELLS)
+    named = finding.rule.group == "placeholder" and finding.quoted.casefold() in _NAMES_OF_GROUPS
+    return id(finding.sentence) in carried and (named or finding.rule.group in _OF_CELLS)
 
 
 def _once(found: Sequence[Finding]) -> Iterator[Finding]:

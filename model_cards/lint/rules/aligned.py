@@ -176,7 +176,7 @@ def _matched(table: _Table, records: Records, key: str) -> list[tuple[Mapping[in
     found = []
     for cells in table.rows:
         first = cells.get(1)
-        like = [row for row in records.rows if key in row and first is not None and _same(first, row[key], "")]
+        like = [row for row in records.rows if key in row and first is not None and _is_name(first, row[key])]
         if len(like) > 1:
             scored = [
                 (sum(any(_same(c, e, k) for c in cells.values()) for k, e in row.items() if k != key), n)
@@ -235,6 +235,15 @@ def _alike(head: str, key: str) -> int:
 def _plain(text: str) -> tuple[str, ...]:
     row = [re.sub(r"^(\d+)(?:pct|percent)$", r"\1", word) for word in words.words(text)]
     return tuple(sorted(word for word in row if word not in {"the", "of", "and", "a", "in"}))
+
+
+def _is_name(sentence: Sentence, entry: Entry) -> bool:
+    """Does a cell call a row as a value does?"""
+    if isinstance(entry.value, str):
+        text, value = sentence.text, entry.value
+        alike = _plain(text) == _plain(value) or (len(value.split()) <= MOST_WORDS and _folded(text) == _folded(value))
+        return alike and _plain(text) != ()
+    return any(c.isdigit() for c in sentence.text) and entry.value is not None and _same(sentence, entry, "")
 
 
 def _same(sentence: Sentence, entry: Entry, key: str) -> bool:

@@ -68,6 +68,9 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
         if sentence.kind not in {"prose", "cell"} or _REFERENCE.search(sentence.column or sentence.row):
             before = [] if sentence.kind == "heading" else before
             continue
+        if sentence.kind == "prose" and saying.unreal(sentence.text):
+            before = [*before[1 - _BEFORE :], sentence.text]
+            continue
         found = stated(sentence)
         for mention in found:
             if mention.whole and (
@@ -173,6 +176,8 @@ def _one(
     if _COUNTED_BY_LAW.match(sentence.text, mention.end) or _in_name(sentence.text, mention, evidence):
         return None
     context = context_of(sentence, mention, found, before, sources.labels)
+    if (said := _converted(sentence, mention, found)) is not None:
+        return said
     if mention.unit == "time" and context.around & sources.in_names.get(f"{mention.value:.0f}", frozenset()):
         return None
     sized = _BY.search(sentence.text, max(0, mention.begin - 9), mention.end + 9)  # `320 x 320 pixels`
@@ -219,8 +224,12 @@ def _one(
         return None
     if mention.hedge in {"less", "more"} and any(s.names & linking.LIMITS for s in equals):
         return None  # `≤ 0.25` is the limit itself
+    if (overall := _of_no_group(sentence, mention, found, equals, context, sources)) is not None:
+        return _finding("number-of-another", sentence, mention, overall, equals[0])
     if equals:
         meant = linking.meant_instead(mention, equals, context, found, sources)
+        if meant is not None and after and mention.whole and not mention.unit and not meant.names & after:
+            return None  # `the recruiters see 20 candidates`, which is no number of recruiters
         if meant is None or following.follows(sentence, mention, found, before, context, sources):
             return None
         return _finding("number-of-another", sentence, mention, meant, equals[0])
@@ -230,8 +239,8 @@ def _one(
         return None
     if mention.hedge in {"less", "more"} and mention.unit != "points":
         if not named and _ALARM.search(sentence.text):
-            of_limits = dataclasses.replace(context, near=context.near | linking.LIMITS)
-            named = [s for s in linking.named_best(of_limits, sources) if s.names & linking.LIMITS]
+            of_limits = dataclasses.replace(context, near=context.near | _ALARM_LIMITS)
+            named = [s for s in linking.named_best(of_limits, sources) if s.names & _ALARM_LIMITS]
         unknown = mention.whole and mention.value >= _TEN and not asked and _unknown(after, evidence)
         if _true_of(sentence, mention, named) or (not named and mention.readings[0][1] < _EXACT and not unknown):
             return None
@@ -264,6 +273,7 @@ def _met_anywhere(mention: Mention) -> bool:
 _TEN = 10
 _ALARM = re.compile(r"(?<!\w)(?:alarms?|alerts?|warnings?|warns?|triggers?|triggered)(?!\w)", re.IGNORECASE)
 """Where one is given, `above 2.5` is its threshold."""
+_ALARM_LIMITS = linking.LIMITS | concepts.fold(("threshold",))
 
 
 def _unknown(after: frozenset[str], evidence: Evidence) -> bool:
@@ -319,6 +329,68 @@ def _trivial(mention: Mention) -> bool:
 
 
 _NOWHERE = re.compile(r"(?<!\w)(?:nowhere|never|no|none|not|nobody|at no)(?!\w)[^.;]*$", re.IGNORECASE)
+
+
+_THAT_IS = re.compile(
+    r"[\s,(]*(?:which is|that is|i\.e\.|or|equal to|=)[\s,]*(?:about |roughly |just |more than |over |less "
+    r"than |almost |nearly )?",
+    re.IGNORECASE,
+)
+_OFF = 0.15
+"""By how much a time that is told again in another unit may be rounded."""
+
+
+def _converted(sentence: Sentence, mention: Mention, found: Sequence[Mention]) -> Finding | None:
+    """`175.5 h, which is more than nine days`: is it so?"""
+    at = next(n for n, m in enumerate(found) if m is mention)
+    first = found[at - 1] if at else None
+    if first is None or {first.unit, mention.unit} != {"time"} or first.factor == mention.factor:
+        return None
+    if not _THAT_IS.fullmatch(sentence.text, first.end, mention.begin):
+        return None
+    ratio = first.value * first.factor / (mention.value * mention.factor)
+    wrong = {"more": ratio < 1 - SLACK, "less": ratio > 1 + SLACK}.get(mention.hedge, abs(ratio - 1) > _OFF)
+    if not wrong:
+        return None
+    return Finding(
+        RULES["number-differs"],
+        sentence,
+        "high",
+        f"{sentence.text[first.begin : first.end]} are {first.value * first.factor / mention.factor:.3g} of these.",
+        "Convert it anew.",
+        (mention.begin, mention.end),
+    )
+
+
+SLACK = 1e-6
+"""For comparing what was reckoned."""
+
+
+def _of_no_group(
+    sentence: Sentence,
+    mention: Mention,
+    found: Sequence[Mention],
+    equals: Sequence[Source],
+    context: Context,
+    sources: Sources,
+) -> Source | None:
+    """The overall value of a measure, where a number is that of groups alone of which the text names none."""
+    of_rows = [s for s in equals if len(s.entry.path) > 1 and isinstance(s.entry.path[-2], int)]
+    measure = context.near & lexicon.load().measures.keys()
+    exact = mention.hedge == "exact" and mention.readings[0][1] >= _EXACT
+    if sentence.kind != "prose" or not exact or len(measure) != 1 or not of_rows or len(of_rows) < len(equals):
+        return None
+    if any((s.names - s.own - measure) & context.around or not measure & s.own for s in of_rows):
+        return None
+    overall = [
+        s
+        for s in sources.named(measure)
+        if measure <= s.own
+        and not any(isinstance(step, int) for step in s.entry.path)
+        and not s.entry.derived
+        and not (s.names & linking.RESTRICTING) - context.around
+    ]
+    return overall[0] if len(overall) == 1 and not any(linking.stands_for(m, overall[0]) for m in found) else None
 
 
 def _true_of(sentence: Sentence, mention: Mention, named: Sequence[Source]) -> bool:
@@ -400,7 +472,7 @@ def _near(sentence: Sentence, found: Sequence[Mention]) -> dict[int, frozenset[s
         low = max((m.end() for m in _CUTS.finditer(sentence.text, 0, mention.begin)), default=0)
         high = next((m.start() for m in _CUTS.finditer(sentence.text, mention.end)), len(sentence.text))
         if at + 1 < len(found):
-            high = min(high, found[at + 1].begin)
+            high = min(high, _passes_on(sentence.text, mention.end, found[at + 1].begin))
         if stop := _STOPS.search(sentence.text, mention.end, high):
             high = stop.start()
         near = {
@@ -415,6 +487,15 @@ def _near(sentence: Sentence, found: Sequence[Mention]) -> dict[int, frozenset[s
         held[mention.begin] = frozenset(near)
         begin = high if stop or at + 1 < len(found) else mention.end
     return held
+
+
+_ANOTHER_THING = re.compile(r"(?<!\w)with an? (?:\w+ ){1,3}(?:of|at)(?: most| least| up to)?\s*$", re.IGNORECASE)
+
+
+def _passes_on(text: str, end: int, begin: int) -> int:
+    """Where, between two numbers, the words of the second begin: `600 trees with a depth of at most 9`."""
+    match = _ANOTHER_THING.search(text, end, begin)
+    return match.start() if match else begin
 
 
 _DENIALS = concepts.fold(("no", "none", "without"))

@@ -8,7 +8,7 @@ import itertools
 import re
 from collections.abc import Iterator
 
-from model_cards.lint import decision, mentions
+from model_cards.lint import concepts, decision, mentions, words
 from model_cards.lint.evidence import Entry, Evidence
 from model_cards.lint.model import Document, Finding, Sentence
 from model_cards.lint.rules import decided, praise, saying
@@ -174,7 +174,7 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
             continue  # who declares it has accepted what did not pass; that all was met stays untrue
         if not strict and decided.speaks_of_gates(sentence, evidence):
             continue  # held to the decision of the run there
-        failed, undecided, passed = results(evidence)
+        failed, undecided, passed = of_topic(sentence.text[slice(*span)], evidence)
         if failed or undecided:
             bad = (failed or undecided)[0]
             how = f"{len(failed)} failed" if failed else f"{len(undecided)} undecided"
@@ -294,6 +294,31 @@ def results(evidence: Evidence) -> tuple[tuple[Entry, ...], tuple[Entry, ...], t
         elif entry.value is True or (isinstance(entry.value, str) and _PASSED.fullmatch(entry.value.strip())):
             passed.append(entry)
     return tuple(failed), tuple(undecided), tuple(passed)
+
+
+Results = tuple[tuple[Entry, ...], tuple[Entry, ...], tuple[Entry, ...]]
+
+
+def of_topic(text: str, evidence: Evidence) -> Results:
+    """The criteria that a declaration is of: all, or those under the name of what it is of (`both climate tests`)."""
+    universal, thing = _ALL.search(text), _THINGS.search(text)
+    between = text[universal.end() : thing.start()] if universal and thing and universal.end() < thing.start() else ""
+    topic = concepts.fold(tuple(words.words(between))) - _NO_TOPIC
+    found = results(evidence)
+    own = [tuple(e for e in entries if topic <= _concepts(e)) for entries in found]
+    return (own[0], own[1], own[2]) if topic and any(own) else found
+
+
+_NO_TOPIC = concepts.fold(
+    tuple(
+        words.words("the of these those our its their acceptance criteria all two three four five six seven eight nine")
+    )
+)
+
+
+@functools.lru_cache(maxsize=4096)
+def _concepts(entry: Entry) -> frozenset[str]:
+    return concepts.fold(entry.words)
 
 
 def _declaration_recorded(evidence: Evidence) -> bool:

@@ -8,7 +8,7 @@ import re
 from collections.abc import Collection, Iterator, Sequence
 
 from model_cards.lint import concepts, matching, mentions, quantities, words
-from model_cards.lint.linking import Context, Source, Sources
+from model_cards.lint.linking import LIMITS, Context, Source, Sources
 from model_cards.lint.mentions import Mention
 from model_cards.lint.model import Sentence
 from model_cards.lint.rules import tokens
@@ -127,10 +127,33 @@ def follows(
         or _of_evidence(sentence, mention, context, sources)
         or _rest_of_list(sentence.text, mention, sources)
         or _rest_of_row(sentence, mention, sources)
+        or _to_limit(sentence, mention, context, sources)
         or _between_two(sentence, mention, context, sources)
     )
 
 
+_APART = re.compile(
+    r"(?:\s?[^\s,;]{1,10})?\s+(?:below|above|under|over|beyond|short of|within|away|left|to spare|less|more)(?!\w)",
+    re.I,
+)
+_BY = re.compile(r"(?<!\w)(?:by|(?:margin|headroom|room|reserve|distance) of)(?: only| just)?\s*$", re.IGNORECASE)
+
+
+def _to_limit(sentence: Sentence, mention: Mention, context: Context, sources: Sources) -> bool:
+    """`0.061 below the limit`: the difference of a value and the limit that stands beside it."""
+    apart = _APART.match(sentence.text, mention.end) or _BY.search(sentence.text[: mention.begin])
+    if not apart or not context.around & (LIMITS | _OF_LIMITS):
+        return False
+    limits = [s for s in sources.named(LIMITS) if s.own & LIMITS and not s.entry.derived]
+    return any(
+        _is(mention, abs(limit.value - s.value), in_percent=min(limit.value, s.value) > 1)
+        for limit in limits
+        for s in sources.beside((limit.entry.file, limit.entry.path[:-1]))
+        if s is not limit
+    )
+
+
+_OF_LIMITS = concepts.fold(tuple(words.words("criterion requirement threshold target goal")))
 _ONCE_IN = re.compile(r"(?<!\w)(?:once|one|one \w+|every|each)(?: in| every)?(?: about| roughly)?\s*$", re.IGNORECASE)
 
 

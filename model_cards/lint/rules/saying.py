@@ -88,6 +88,19 @@ def denied(text: str, begin: int, end: int) -> bool:
     return bool(_DENIES.search(text[low:high]))
 
 
+_UNREAL = re.compile(
+    r"(?<!\w)(?:if|should|had|were|suppos\w+|unless)(?!\w)(?:[^.;]|\.(?=\d))*(?<!\w)(?:would|could|might)(?!\w)|"
+    r"(?<!\w)(?:would|could|might)(?!\w)(?:[^.;]|\.(?=\d))*(?<!\w)(?:if|unless)(?!\w)",
+    re.IGNORECASE,
+)
+"""`If 107 had been trained, it would have been met`: what is not so."""
+
+
+def unreal(text: str) -> bool:
+    """Does a sentence say what would be so if something else were?"""
+    return bool(_UNREAL.search(text))
+
+
 def unconditional(sentence: Sentence) -> bool:
     """Is it no question, and neither planned nor conditional?"""
     text = sentence.text

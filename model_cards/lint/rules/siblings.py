@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from model_cards.lint import concepts, lexicon, linking, words
+from model_cards.lint import concepts, lexicon, linking, mentions, words
 from model_cards.lint.evidence import Entry, Evidence
 from model_cards.lint.mentions import Mention
 from model_cards.lint.model import Document, Finding, Sentence
@@ -34,6 +35,7 @@ _AMONG = re.compile(
     r"(?<!\w)(?:second|third|next|among|one of|of the (?:two|three|others)|except|apart from)(?!\w)", re.I
 )
 _PIECE = re.compile(r"[,;:](?=\s)|\s(?:and|while|whereas|but)\s")
+_NOT_IT = re.compile(r"(?<!\w)(?:not|no|other than|without|except|than|outside)\s+(?:\w+\s+){0,2}$", re.IGNORECASE)
 _SAID_OF_IT = frozenset(words.words("was were is are has have had that which in of on with"))
 _NONE_OF = re.compile(r"(?<!\w)(?:no|not a single|not one)\s+(?P<what>\w+(?: \w+){0,2})", re.IGNORECASE)
 
@@ -45,6 +47,15 @@ class _Group:
     names: tuple[tuple[str, ...], ...]
     """Of each record, in normal form."""
     rows: tuple[Mapping[str, Entry], ...]
+
+    @functools.cached_property
+    def by_word(self) -> dict[str, list[tuple[int, tuple[str, ...]]]]:
+        """The first word of a name to the records that it begins, with their names."""
+        found: dict[str, list[tuple[int, tuple[str, ...]]]] = {}
+        for n, name in enumerate(self.names):
+            if name:
+                found.setdefault(name[0], []).append((n, name))
+        return found
 
     def column(self, key: str) -> list[tuple[int, Entry]]:
         """The numbers under a key, each with its record."""
@@ -70,7 +81,8 @@ def check(document: Document, evidence: Evidence) -> Iterator[Finding]:
             continue
         for group in _groups(evidence):
             named = list(_named(sentence, group))
-            finding = next(_of_group(sentence, group, named, sources), None) if named else None
+            of_some = _of_group(sentence, group, named, sources) if named else iter(())
+            finding = next(itertools.chain(of_some, _beyond(sentence, group), _state(sentence, group)), None)
             if finding is not None:
                 yield finding
                 break
@@ -80,27 +92,26 @@ def _of_group(
     sentence: Sentence, group: _Group, named: Sequence[_Named], sources: linking.Sources
 ) -> Iterator[Finding]:
     """What a sentence says of the records of one table that is so of others."""
-    yield from _mixed_up(sentence, group, named, sources)
     yield from _extreme(sentence, group, named)
+    yield from _mixed_up(sentence, group, named, sources)
     yield from _none(sentence, group, named)
+    yield from _every(sentence, group, named)
 
 
 @functools.lru_cache(maxsize=4)
 def _groups(evidence: Evidence) -> tuple[_Group, ...]:
-    """Tables with numbers, whose records have names of their own under one key."""
+    """Tables whose records have names of their own under one key."""
     found = []
     for records in aligned.records(evidence):
-        if (
-            max(map(len, records.rows)) < 2
-            or not FEWEST <= len(records.rows) <= MOST
-            or not any(_number(e) for row in records.rows for e in row.values())
-        ):
+        if max(map(len, records.rows)) < FEWEST or not FEWEST <= len(records.rows) <= MOST:
             continue
         for key in dict.fromkeys(key for row in records.rows for key in row):
             names = [_folded(words.words(str(row[key].value))) if key in row else () for row in records.rows]
             texts = [isinstance(row[key].value, str) for row in records.rows if key in row]
             usable = all(0 < len(name) <= LONGEST_NAME for name in names) and all(texts)
-            if usable and len(set(names)) == len(names) and not any(name[0].isdigit() for name in names):
+            if usable and len(set(names)) == len(names):
+                # `35-49` is no name that a text cannot have for something else
+                names = [() if name[0].isdigit() else name for name in names]
                 found.append(_Group(tuple(names), records.rows))
                 break
     return tuple(found)
@@ -120,8 +131,8 @@ def _named(sentence: Sentence, group: _Group) -> Iterator[_Named]:
     """The records that a sentence names, by all words of their name, in reading order."""
     text = tokens.of(sentence.text)
     row = _folded(text.row)
-    for at in range(len(row)):
-        for n, name in enumerate(group.names):
+    for at, word in enumerate(row):
+        for n, name in group.by_word.get(word, ()):
             if row[at : at + len(name)] == name:
                 yield _Named(n, text.at[at][0], text.at[at + len(name) - 1][1])
                 break
@@ -142,6 +153,8 @@ def _mixed_up(
     swapped = len({n.record for n in named}) > 1
     for mention in found:
         own = [n for n in named if n.end <= mention.begin][-1]
+        if _NOT_IT.search(sentence.text[: own.begin]):
+            continue
         record = group.rows[own.record]
         if any(_number(e) and _stands(mention, e) for e in record.values()) or mention.value in {0, 1}:
             continue
@@ -234,13 +247,30 @@ def _extreme(sentence: Sentence, group: _Group, named: Sequence[_Named]) -> Iter
 
 def _is_end(group: _Group, key: str, record: int, match: re.Match[str]) -> bool:
     """Is the record at that end of a column; at either, where `best` and `worst` do not say at which?"""
-    values = [float(e.value or 0) for _, e in group.column(key)]
+    values = [float(e.value or 0) for n, e in group.column(key) if _of_one_kind(group, record, n)]
     own = float(group.rows[record][key].value or 0)
     sizes, size = [abs(v) for v in values], abs(own)
     high, low = own == max(values) or size == max(sizes), own == min(values) or size == min(sizes)
     if match["any"]:
         return high or low
     return high if match["high"] else low
+
+
+_KINDS = frozenset(words.words("feature attribute dimension axis record type kind variable category sensitive"))
+"""Words of columns that tell of what kind a record is."""
+
+
+def _shared(group: _Group) -> frozenset[str]:
+    """Keys under which several records have one value, and not all."""
+    columns = {key: [str(row[key].value) for row in group.rows if key in row] for key in group.rows[0]}
+    return frozenset(key for key, held in columns.items() if FEWEST <= len(set(held)) < len(held))
+
+
+def _of_one_kind(group: _Group, record: int, other: int) -> bool:
+    """Are two records of one kind, where a column has one text for several: `age` of its groups?"""
+    own, its = group.rows[record], group.rows[other]
+    kinds = [k for k, e in own.items() if isinstance(e.value, str) and _KINDS & set(words.words(k))]
+    return all(key in its and its[key].value == own[key].value for key in kinds if key in _shared(group))
 
 
 def _none(sentence: Sentence, group: _Group, named: Sequence[_Named]) -> Iterator[Finding]:
@@ -264,3 +294,139 @@ def _none(sentence: Sentence, group: _Group, named: Sequence[_Named]) -> Iterato
                     entry.proof,
                 )
                 return
+
+
+_EVERY = re.compile(r"(?<!\w)(?:all|every|each)\s+(?:of\s+)?(?:the\s+)?$", re.IGNORECASE)
+_NO_MISS = re.compile(
+    r"(?<!\w)(?:no|not a single|none of the)\s+(?P<what>\w+)\s+(?:was|were|is|are|has been|have been)\s+"
+    r"(?:missed|overlooked|lost|left out|un\w+ed)(?!\w)",
+    re.IGNORECASE,
+)
+
+
+def _every(sentence: Sentence, group: _Group, named: Sequence[_Named]) -> Iterator[Finding]:
+    """`All gear tooth faults were detected`, `no fault was missed on WT-14`: is a part of the record less than all?"""
+    missed = _NO_MISS.search(sentence.text)
+    roots = [concepts.root(word) for word in tokens.of(sentence.text).row]
+    for one in named:
+        record = group.rows[one.record]
+        counts = {k: e for k, e in record.items() if isinstance(e.value, int) and not isinstance(e.value, bool)}
+        every = _EVERY.search(sentence.text[: one.begin])
+        behind = next((n for n in named if missed and n.begin > missed.end()), None)
+        if not every and one is not behind:
+            continue
+        for whole, part in itertools.permutations(counts, 2):
+            less = int(counts[part].value or 0) < int(counts[whole].value or 0)
+            if less and _key_in(whole, roots) and (_key_in(part, roots) or (missed and _is_part(part))):
+                yield Finding(
+                    RULES["claim-contradicted"],
+                    sentence,
+                    "medium",
+                    f"This is said of all; of {counts[whole].value} {whole} the record of "
+                    f"“{' '.join(group.names[one.record])}” has {counts[part].value} {part}.",
+                    "Take the counts of the record that is named.",
+                    (0, len(sentence.text)),
+                    counts[part].proof,
+                )
+                return
+
+
+def _is_part(key: str) -> bool:
+    """Is a key of what was found of a whole: `detected`, `recognised`?"""
+    row = words.words(key)
+    return len(row) == 1 and row[0].endswith("ed")
+
+
+def _key_in(key: str, roots: Sequence[str]) -> bool:
+    """Do all words of a key stand in a row of roots?"""
+    own = [concepts.root(word) for word in words.words(key)]
+    return bool(own) and set(own) <= set(roots)
+
+
+_BEYOND = re.compile(
+    r"(?<!\w)(?P<part>\d{1,2}|[a-z]+) (?:out )?of (?:the |its |our )?(?P<whole>\d{1,2}|[a-z]+) (?P<things>\w+)\s"
+    r".{0,60}?(?<!\w)(?P<side>above|over|below|under|more than|less than)\s+(?=\d)",
+    re.IGNORECASE,
+)
+_ERROR = re.compile(r"(?<!\w)(?:has|have|had)\s+(?:an? )?errors?(?!\w)", re.IGNORECASE)
+_ABOVE = frozenset({"above", "over", "more than"})
+
+
+def _beyond(sentence: Sentence, group: _Group) -> Iterator[Finding]:
+    """`One of the six regions has an error above 0.6`: how many have?"""
+    match = _BEYOND.search(sentence.text)
+    part, whole = (_count(match[name]) for name in ("part", "whole")) if match else (None, None)
+    if match is None or part is None or whole != len(group.rows) or not _is_called(group, match["things"]):
+        return
+    bound = next((m for m in coverage.stated(sentence) if m.begin >= match.end()), None)
+    said = concepts.fold(tokens.of(sentence.text).row)
+    measures = {k for row in group.rows for k, e in row.items() if _number(e) and e.measures}
+    named = {k for k in measures if group.column(k)[0][1].measures & said} or (
+        measures if _ERROR.search(sentence.text) else set()
+    )
+    if bound is None or not named:
+        return
+    limit = bound.value / 100 if bound.unit == "%" else bound.value
+    above = match["side"].lower() in _ABOVE
+    held = {k: sum((float(e.value or 0) > limit) == above for _, e in group.column(k)) for k in named}
+    if part not in held.values():
+        key = min(named)
+        yield Finding(
+            RULES["count-differs"],
+            sentence,
+            "medium",
+            f"{match['part']} of {whole} is said; under “{key}” there are {held[key]}.",
+            "Count the records of the evidence.",
+            match.span("part"),
+            group.column(key)[0][1].proof,
+        )
+
+
+def _count(text: str) -> int | None:
+    return int(text) if text.isdigit() else mentions.SPELLED.get(text.lower())
+
+
+def _is_called(group: _Group, noun: str) -> bool:
+    """Do the keys of a table, or what it stands under, call its records so: `region`, `turbines`?"""
+    first = next(iter(group.rows[0].values()))
+    above = [step for step in first.path[:-1] if isinstance(step, str)]
+    return words.stem(noun.lower()) in {word for name in (*group.rows[0], *above) for word in words.words(str(name))}
+
+
+_ALL_ARE = re.compile(
+    r"(?<!\w)(?:(?P<all>all|every|each)|(?P<part>\d{1,2}|[a-z]+) (?:out )?of)(?: of)?(?: the| its| our| these| those)?"
+    r"(?: (?P<whole>\d{1,2}|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve))? (?:\w+ )?(?P<things>\w+)\s+"
+    r"(?:is|are|was|were|has been|have been)\s+(?P<state>\w+(?: \w+)?)",
+    re.IGNORECASE,
+)
+
+
+def _state(sentence: Sentence, group: _Group) -> Iterator[Finding]:
+    """`All four risks are mitigated`, `two of four risks are closed`: how many have that state?"""
+    match = _ALL_ARE.search(sentence.text)
+    if match is None:
+        return
+    noun, state = words.stem(match["things"].lower()), match["state"].lower()
+    rows = [row for row in group.rows if any(words.words(str(e.value)) == [noun] for e in row.values())]
+    if not rows and _is_called(group, match["things"]):
+        rows = list(group.rows)
+    for key in dict.fromkeys(k for row in rows for k in row):
+        held = [str(row[key].value).lower() for row in rows if key in row and isinstance(row[key].value, str)]
+        word = next((v for v in held if v in {state, state.split()[0]}), None)
+        if word is None or len(held) != len(rows) or len(rows) < FEWEST:
+            continue
+        part = len(rows) if match["all"] else _count(match["part"])
+        whole = _count(match["whole"]) if match["whole"] else len(rows)
+        told = match["all"] is not None or match["whole"] is not None
+        if told and part is not None and whole == len(rows) and held.count(word) != part:
+            other = next((row[key] for row in rows if str(row[key].value).lower() != word), rows[0][key])
+            yield Finding(
+                RULES["claim-contradicted"],
+                sentence,
+                "high",
+                f"Of these {len(rows)}, {held.count(word)} are “{word}” in the evidence.",
+                "Count the records of the evidence.",
+                (0, len(sentence.text)),
+                other.proof,
+            )
+        return

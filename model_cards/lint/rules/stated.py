@@ -207,6 +207,8 @@ def said_otherwise(
     for hits, fact in named:
         if _settled_otherwise(fact, hits, named):
             continue
+        if fact.entry.rows and fact.entry.value == 0 and fact.rows and not fact.rows[0] <= said.names:
+            continue  # of a row that is not named itself, but a group that it belongs to
         counted = fact.kind == "partly" and isinstance(fact.entry.value, int)
         if counted and any(g <= said.names and not g <= fact.whole | fact.above for g in groups):
             continue  # `in the north nothing was missed` is of a part alone

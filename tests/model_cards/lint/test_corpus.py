@@ -21,7 +21,7 @@ REACHED = {
     "fourteenth": 0.66,
     "fifteenth": 0.89,
     "sixteenth": 0.86,
-    "seventeenth": 0.64,
+    "seventeenth": 0.72,
     "sixth-docx": 0.92,
     "sixth-pdf": 0.90,
     "eighth-pdf": 0.88,
