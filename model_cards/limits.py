@@ -163,7 +163,8 @@ def _line(result: Node, measure: Node, start: Node | None) -> Parts:
         start=before,
         value=blocks.value(measure),
         interval=blocks.interval(measure) if measure["interval"] else ("(no interval)",),
-        how=blocks.note_of(measure),
+        # why there is no interval stands with the check: its numbers are those of the method, and no limit of the model
+        how=blocks.note_of(measure) if measure["interval"] else (),
     )
 
 

@@ -214,10 +214,10 @@ def test_the_head_says_how_new_the_newest_statement_is(runs: dict[str, Dossier])
     """The day of the newest statement or acceptance; nothing where nobody has stated anything."""
     found = runs["answered"]
     assert found.answers is not None
-    accepted = RiskAcceptance(reason="It is small.", person="B", role="director", at="2026-11-21", status="stated")
+    accepted = RiskAcceptance(reason="It is small.", person="B", role="director", at="2026-11-23", status="stated")
     risk = found.answers.risks[0].model_copy(update={"acceptance": accepted})
     later = dataclasses.replace(found, answers=found.answers.model_copy(update={"risks": (risk,)}))
-    for run, day in ((runs["binary"], None), (found, "2026-11-20"), (later, "2026-11-21")):
+    for run, day in ((runs["binary"], None), (found, "2026-11-22"), (later, "2026-11-23")):
         book = refs.book(run)
         for document in (annex_iv.build(book), report.tree_of(book)):
             head = tree.plain(document.draft)

@@ -83,7 +83,7 @@ def test_the_input_contract_is_whole(dossiers: dict[str, Dossier], task: str) ->
 def test_statements_and_risks_reach_the_deployer(dossiers: dict[str, Dossier]) -> None:
     """What persons said on oversight, and the risks of the register, stand there with names."""
     sections = _sections(stating.answered(dossiers["binary"], stating.RISK))
-    assert "What the company says on oversight. (Jana Beispiel, compliance officer, 2026-11-20)" in _text(
+    assert "What the company says on oversight. (Jana Beispiel, compliance officer, 2026-11-22)" in _text(
         sections["oversight"]
     )
     assert stating.RISK["title"] in _text(sections["risks"])
