@@ -85,7 +85,10 @@ def _show(found: Verification) -> None:
     if found.demonstration:
         console.print("[yellow]Demonstration: a throw-away key signed this bundle and nobody approved it.[/]")
     if found.ok:
-        console.print("[green]The bundle holds.[/] What it says about the system is for you to judge: data/documents/.")
+        console.print(
+            "[green]The bundle holds.[/] What it says about the system is for you to judge: data/documents/.",
+            soft_wrap=True,
+        )
     else:
         console.print("[red]The bundle does not hold.[/] Do not use it, and do not read it as the sender's word.")
         if found.looks:
