@@ -27,6 +27,7 @@ REACHED = {
     "eighth-pdf": 0.88,
     "twelfth-pdf": 0.91,
     "fifteenth-pdf": 0.86,
+    "seventeenth-pdf": 0.71,
 }
 """Halves in other words on purpose: what is reached there, which must not be lost again. The aim stays 95 %."""
 CLASSES = {"number", "placeholder", "count", "model", "version", "date", "claim", "article", "declaration"}
