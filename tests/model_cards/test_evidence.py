@@ -105,10 +105,10 @@ def test_fixed_text_holds_no_text_of_the_plan(dossiers: dict[str, Dossier], task
 
 @pytest.mark.parametrize("task", TASKS)
 def test_never_says_compliant_or_certified(dossiers: dict[str, Dossier], task: str) -> None:
-    """Fixed text judges no conformity."""
+    """Fixed text judges no conformity; it names the document and the procedure that bear the word, and no more."""
     for document in trees(dossiers[task]):
         words = " ".join(part for part in tree.walk(document) if isinstance(part, str)).lower()
-        words = words.replace("compliance officer", "")
+        words = re.sub(r"compliance officer|eu declaration of conformity|conformity assessment", "", words)
         assert not re.search(r"complian|certif|conform", words)
 
 

@@ -35,7 +35,7 @@ from tests.model_cards.legal.test_formats import docx_text
 
 ROOT = Path(model_cards.__file__).parent
 DRAWING = {"drawings", "figures", "multiples", "plot", "svg"}
-SETTING = {"language", "layout", "lines", "pandoc_tree", "text"}
+SETTING = {"language", "layout", "lines", "pandoc_tree", "recorded", "text"}
 """Modules that set given values in type: they hold coordinates, patterns and forms of numbers, and no sentence."""
 NAMES = re.compile(r"float32|FSDP2|Article 53\(1\)\([a-d]\)")
 COUNTING = {"len", "sum", "max", "min", "round", "abs"}

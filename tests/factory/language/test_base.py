@@ -125,7 +125,7 @@ def test_a_base_model_is_looked_at_before_any_text_is_read(folder, capsys):
     assert "documents in all: 1; a language needs 10 to have held-out text" in capsys.readouterr().out
     (folder / "config.json").write_text(json.dumps(ARCHITECTURE | {"model_type": "gpt2"}))
     with pytest.raises(errors.PlanError, match="expected the architecture LlamaForCausalLM"):
-        check_language.say(plan, place, Console(width=200), data=True)
+        check_language.require_base(plan, place)
 
 
 def test_absent_files_and_other_digests_are_said(folder):

@@ -102,5 +102,5 @@ def test_what_nobody_stated_is_left_out(dossiers: dict[str, Dossier]) -> None:
     assert "rai:dataAnnotationProtocol" not in bare
     assert "Gap" not in json.dumps(bare)
     assert full["rai:dataAnnotationProtocol"] == [
-        "What the company says on labelling. (Jana Beispiel, compliance officer, 2026-11-20)"
+        "What the company says on labelling. (Jana Beispiel, compliance officer, 2026-11-22)"
     ]
