@@ -64,6 +64,7 @@ AGAINST_EVIDENCE: tuple[Check, ...] = (
     decided.check,
     declarations.check,
     declarations.counted,
+    declarations.all_but,
     claims.check,
     assurances.check,
     stated.check,

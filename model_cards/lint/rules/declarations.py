@@ -139,7 +139,8 @@ _FAILED = re.compile(
 )
 _OPEN = re.compile(
     r"(?:amber|yellow|offen|ausstehend|teilweise|ouvert|partiel\w*|en cours|"
-    r"inconclusive|open|undecided|not[ _-]measured|not[ _-]tested|pending|unknown|"
+    r"inconclusive|open|undecided|not[ _-](?:measured|tested|done|run|begun|started|performed|carried[ _-]out)|pending|"
+    r"unknown|"
     r"partial(?:ly)?|missing)",
     re.IGNORECASE,
 )
@@ -204,6 +205,37 @@ _OF = re.compile(
     r"goals?|gates?|checks?|tests?|requirements?|limits?|thresholds?|controls|hazards|measures|items)(?!\w)",
     re.IGNORECASE,
 )
+
+
+_ALL_BUT = re.compile(
+    r"(?<!\w)(?:all|every|each)(?: of)?(?: the| our| its)? (?:criteri(?:a|on)|targets?|goals?|gates?|checks?|tests?|"
+    r"requirements?|limits?|thresholds?)(?: of the \w+)? (?:but|except(?: for)?|save(?: for)?) "
+    r"(?P<less>\d{1,2}|[a-z]+)(?!\w)",
+    re.IGNORECASE,
+)
+
+
+def all_but(document: Document, evidence: Evidence) -> Iterator[Finding]:
+    """`All checks but one were passed`, where two were not."""
+    groups = [pair for pair in _groups(evidence) if len(pair[0]) + len(pair[1]) > 1] if not evidence.rich else []
+    for sentence in document.sentences if groups else ():
+        match = _ALL_BUT.search(sentence.text) if sentence.kind in {"prose", "heading"} else None
+        less = _number(match["less"]) if match else None
+        met = _MET.search(sentence.text, match.end()) if match else None
+        if match is None or less is None or met is None or met.start() - match.end() > NEAR:
+            continue
+        if any(len(bad) == less for _, bad in groups) or not saying.unconditional(sentence):
+            continue
+        passed, bad = max(groups, key=lambda pair: len(pair[0]) + len(pair[1]))
+        yield Finding(
+            RULES["declaration-failed"],
+            sentence,
+            "high",
+            f"Of {len(passed) + len(bad)} that stand side by side in the evidence, {len(bad)} did not.",
+            "Take the outcome of the evidence.",
+            match.span(),
+            (bad or passed)[0].proof,
+        )
 
 
 def counted(document: Document, evidence: Evidence) -> Iterator[Finding]:

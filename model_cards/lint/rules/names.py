@@ -31,12 +31,18 @@ _VERSION = re.compile(
 )
 _BARE = re.compile(r"\s*v?(\d+(?:\.\d+){1,3}(?:[-+.]?(?:a|b|rc|dev|post)\d*)?)\s*")
 _ELSEWHEN = re.compile(
-    r"(?<!\w)(?:against|versus|vs|compar\w+|earlier|previous|since|old|older|from|before|prior|until|next|plan\w*|than|after|"
+    r"(?<!\w)(?:against|versus|vs|compar\w+|earlier|previous|former|since|old|older|from|before|prior|until|next|plan\w*|than|after|"
     r"future|upcoming|will|first|last|replaces?|supersedes?|predecessor|successor|up to|"
     r"requires?|needs?|compatible|schema|format|law|register|standard|template|licen[cs]e|specification|"
     r"protocol|handbook|manual|procedure|guidelines?|chapter|handbuch|kapitel|geplant|vorherige\w*|ab)(?!\w)",
     re.IGNORECASE,
 )
+_COMES = re.compile(
+    r"\s+(?:is|are|was) (?:planned|foreseen|scheduled|expected|intended|under development|in preparation)(?!\w)|"
+    r"\s+(?:will|shall|is to|follows|comes)(?!\w)",
+    re.IGNORECASE,
+)
+"""Behind a version that is not there yet."""
 _ALIASES = {"pytorch": "torch", "sklearn": "scikit-learn", "onnx runtime": "onnxruntime"}
 _SYSTEM_KEYS = frozenset(
     {"version", "model_version", "system_version", "release", "product_version", "app_version", "software_version"}
@@ -322,6 +328,8 @@ def stated_versions(sentence: Sentence, names: tuple[str, ...]) -> list[tuple[st
         return found
     for match in _VERSION.finditer(text):
         before = text[max(0, match.start() - 40) : match.start()]
+        if _COMES.match(text, match.end()):
+            continue
         if not _ELSEWHEN.search(before) and not _of_software(before + "version") and not _of_software(before[-25:]):
             found.append((match[1], *match.span(1)))
     for name in names:

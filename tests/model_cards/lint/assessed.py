@@ -21,12 +21,24 @@ from model_cards.lint.model import Document, Finding, at_least
 from tests.model_cards.lint import corpus_files
 
 PLACE = corpus_files.PLACE / "assessed"
-SETS = ("tenth", "eleventh", "twelfth", "thirteenth", "fourteenth", "fifteenth", "sixteenth", "seventeenth")
+SETS = (
+    "tenth",
+    "eleventh",
+    "twelfth",
+    "thirteenth",
+    "fourteenth",
+    "fifteenth",
+    "sixteenth",
+    "seventeenth",
+    "eighteenth",
+)
 """`tenth`, `eleventh` and `thirteenth` to `fifteenth` by authors who had not read the rules; `twelfth` and `sixteenth`
 by who wrote them, before trying them on it. From `fourteenth` only the causes of false alarms were learnt, not what was
 missed. `seventeenth` holds three of five systems of an author who had not read the rules: 56 % were found at first
 sight, with 3.9 % false alarms; then general causes of what was missed and of what was reported wrongly were learnt from
-them, while the other two stayed closed."""
+them, while the other two stayed closed. These are `eighteenth`: 69 % and 3.0 % at first sight, 71 % and 2.4 % with what
+was learnt from the three, and afterwards mended for what is general in it (averages of a classification report, checks
+that were not done, releases to come)."""
 STATEMENTS = {"claim", "declaration"}
 """Classes whose defect is the statement; a finding of these kinds on the sentence is about it."""
 

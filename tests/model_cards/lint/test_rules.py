@@ -140,3 +140,49 @@ def test_a_draft_beside_what_was_waived_hides_nothing(tmp_path: Path) -> None:
         assert "declaration-failed" in lint(text, tmp_path, {"gate": gate, "approval": decision})
     met = "All acceptance criteria were met."
     assert "declaration-failed" in lint(met, tmp_path, {"gate": gate, "approval": approval})
+
+
+CHECKS = {
+    "checks": [
+        {"name": f"check {n}", "status": status} for n, status in enumerate(["passed"] * 2 + ["failed", "not done"])
+    ]
+}
+
+
+@pytest.mark.parametrize(
+    ("text", "times"),
+    [
+        ("All checks but one were passed.", 1),
+        ("All checks but two were passed.", 0),
+        ("Three of four checks were passed.", 1),
+        ("Two of four checks were passed.", 0),
+        ("All checks but one must be passed before the release.", 0),
+    ],
+)
+def test_outcomes_are_counted(text: str, times: int, tmp_path: Path) -> None:
+    """What failed, and what was not done, is counted among those that did not pass."""
+    assert lint(text, tmp_path, CHECKS).count("declaration-failed") == times
+
+
+@pytest.mark.parametrize(
+    ("text", "times"),
+    [
+        ("The macro F1 is 0.91.", 1),
+        ("The macro F1 is 0.893.", 0),
+        ("The macro-averaged recall is 0.91.", 1),
+        ("The accuracy is 0.91.", 0),
+    ],
+)
+def test_averages_of_a_classification_report_are_read(text: str, times: int, tmp_path: Path) -> None:
+    """`macro avg` of scikit-learn's report is what a text calls macro F1, and no other value stands for it."""
+    report = {"yes": {"recall": 0.95, "f1-score": 0.96}, "no": {"recall": 0.84, "f1-score": 0.83}, "accuracy": 0.91}
+    report["macro avg"] = {"recall": 0.895, "f1-score": 0.893}
+    assert len(lint(text, tmp_path, report)) == times
+
+
+@pytest.mark.parametrize(
+    "text", ["Release 1.3 is planned to add English.", "With the former release 1.1 it was slower."]
+)
+def test_other_releases_are_not_this_one(text: str, tmp_path: Path) -> None:
+    """A release to come, or before, has another version."""
+    assert "version-differs" not in lint(text, tmp_path)
