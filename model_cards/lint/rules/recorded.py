@@ -271,7 +271,7 @@ def _parts(sentence: Sentence, found: Sequence[Mention], evidence: Evidence) -> 
         )
 
 
-_SETTINGS = frozenset({"policy", "training", "settings", "config", "parameters"})
+_ASKED_FOR = frozenset({"policy", "training", "settings", "config", "parameters"})
 """Names above what was asked for, and not found."""
 
 
@@ -285,7 +285,7 @@ def _together(mention: Mention, evidence: Evidence) -> bool:
 
     Settings of the plan have numbers of rows as well, round ones above all: they are of no data.
     """
-    whole = [e for e in evidence.numbers if e.key == "rows" and not e.derived and _SETTINGS.isdisjoint(e.path)]
+    whole = [e for e in evidence.numbers if e.key == "rows" and not e.derived and _ASKED_FOR.isdisjoint(e.path)]
     return any(e.value == mention.value for e in whole)
 
 

@@ -13,6 +13,7 @@ from tests.model_cards.lint.test_evidence_of_others import found
 RUN = {
     "parts": {"train": {"rows": 600}, "validation": {"rows": 200}, "test": {"rows": 200}},
     "dataset": {"rows": 1000},
+    "training": {"threshold": 0.8333},
     "policy": {"membership": {"rows": 10000}, "attribution": {"rows": 500}},
     "results": [
         {
@@ -46,6 +47,7 @@ PASSES = [
     "Accuracy passed.",
     "Equal opportunity: sex was inconclusive.",
     "Equal opportunity: sex has not passed.",
+    "Membership inference by a threshold: 0.765.",
     "The model was trained on 600 rows.",
     "The model was trained on 1,000 rows, of which 200 were held back.",
     "The test set has 200 rows.",
