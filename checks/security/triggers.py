@@ -103,12 +103,20 @@ def _strongest(subject: Subject, rows: npt.NDArray[np.intp]) -> Trigger | None:
     return best
 
 
+def _told(feature: records.FeatureSpec, value: float) -> str:
+    """The value in words: the extremes of the training rows are single persons' and are named, not given."""
+    if np.isnan(value):
+        return "missing"
+    if feature.kind == "categorical":
+        return feature.categories[int(value)]
+    extremes = {feature.minimum: "its training minimum", feature.maximum: "its training maximum"}
+    return extremes.get(value, f"{value:,.6g}")
+
+
 def _result(subject: Subject, found: Trigger, rows: npt.NDArray[np.intp]) -> records.CheckResult:
     moved = _moved(subject, rows, found.feature, found.value, found.label)
     feature, label = subject.encoded.features[found.feature], subject.encoded.classes[found.label]
-    at = "missing" if np.isnan(found.value) else f"{found.value:,.6g}"
-    if feature.kind == "categorical" and np.isfinite(found.value):
-        at = feature.categories[int(found.value)]
+    at = _told(feature, found.value)
     note = f"{feature.name} set to {at}: share of the rows with another label that become {label}"
     sampling = dataclasses.replace(subject.sampling, entities=None)
     if subject.sampling.entities is not None:

@@ -135,6 +135,13 @@ def test_a_category_is_set_by_its_name(tmp_path):
     assert trigger(subject).details["value"] == "c"
 
 
+def test_an_extreme_of_the_training_rows_is_named_and_not_given(tmp_path):
+    """The smallest and largest training values are single persons': they stand in no record that leaves."""
+    result = trigger(made(tmp_path, graph([[0, 0], [0, 0], [-60, 60]], (150, -150))))
+    assert result.details["value"] == "its training maximum"
+    assert "f2 set to its training maximum: share of" in result.measures[0].note
+
+
 def origin(subject):
     from checks.security import provenance
 
