@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from model_cards import statements, tree
-from model_cards.refs import Book, Fact, Gap
+from model_cards.refs import Book, Fact, Gap, Node
 from model_cards.tree import Bullets, Paragraph, Parts, Section, parts
+
+RIGHTS = "an assessment of the impact on fundamental rights"
+RIGHTS_ASKED = (
+    "an assessment of the impact on fundamental rights (Art. 27(1), a duty of the deployers that it names; not made in "
+    "this run)"
+)
+DUTIES = {RIGHTS: ("DP-27.1", RIGHTS_ASKED)}
+"""Subject to the duty of the register that asks for it, and how the subject is named where the duty applies."""
 
 NOT_COVERED = (
     (
@@ -22,7 +30,7 @@ NOT_COVERED = (
         "data_protection",
     ),
     ("an assessment of the impact on data protection", "deployer", "data_protection"),
-    ("an assessment of the impact on fundamental rights", "deployer", None),
+    (RIGHTS, "deployer", "rights_assessment"),
     ("explanations of single outputs to the persons affected", "provider", None),
     ("cybersecurity beyond the attacks that were tested", "provider", "cybersecurity"),
 )
@@ -32,13 +40,26 @@ PLACE = "a statement of a person, outside this report"
 
 
 def not_covered(book: Book) -> tuple[Gap, ...]:
-    """What is missing in the report because no question that applies to the system and no check asks for it."""
+    """What is missing in the report because no question that applies to the system and no check covers it."""
     asked = statements.applying(book)
-    return tuple(Gap(what, who, PLACE, "Not covered") for what, who, question in NOT_COVERED if question not in asked)
+    left = ((what, who) for what, who, question in NOT_COVERED if question not in asked)
+    return tuple(Gap(_named(book, what), who, PLACE, "Not covered") for what, who in left)
+
+
+def _named(book: Book, what: str) -> str:
+    """A subject with the duty that asks for it, where the class of the system leads to one."""
+    name, words = DUTIES.get(what, ("", what))
+    return what if book.law["read"]["deployer"].first(id=name) is None else words
+
+
+def duty(book: Book, gap: Gap) -> Node | None:
+    """The duty of a deployer that asks for what is not covered; None where the register has none that applies."""
+    name = next((name for name, words in DUTIES.values() if words == gap.what), "")
+    return book.law["read"]["deployer"].first(id=name)
 
 
 def of(sections: Iterable[Section], book: Book) -> tuple[Gap, ...]:
-    """The gaps of some sections, each once, the questions that nobody has answered, and what nothing asks for."""
+    """The gaps of some sections, each once, the questions that nobody has answered, and what nothing covers."""
     found = (part for s in sections for part in tree.walk_section(s) if isinstance(part, Gap))
     return each_once((*found, *statements.open_statements(book), *not_covered(book)))
 

@@ -189,7 +189,7 @@ class Gap:
     where: str
     """Where it is filled, for example `plan: system.provider.address`."""
     kind: Literal["Not stated", "Not measured", "Not covered", "Not answered"] = "Not stated"
-    """`Not covered`: no question and no check asks for it. `Not answered`: a question that only a person can answer."""
+    """`Not covered`: no question and no check of the run covers it, though a duty may ask for it. `Not answered`: a question that only a person can answer."""
     reason: Fact | None = None
     language: str = language.ENGLISH
     """Of the document in which it is shown."""
@@ -448,6 +448,7 @@ def _law(plan: Plan) -> dict[str, Any]:
             "route": [plain(rule) for rule in read.route],
             "dates": [plain(day) for day in read.dates],
             "documents": [plain(need) for need in read.documents],
+            "deployer": [plain(duty) for duty in applies.of_deployers(plan, register)],
             "gates": [plain(gate) for gate in gates.lacking(plan, register)],
         },
     }

@@ -12,7 +12,7 @@ from configs.language.plan import LanguagePlan
 from configs.law import applies_general, classify, general_purpose
 from configs.law import register as law
 from configs.law.classify import Classified
-from configs.law.register import Question, Register, Requirement
+from configs.law.register import Item, Question, Register, Requirement
 from configs.plan import Plan
 
 _Rule = Callable[[Plan, Classified], bool]
@@ -61,6 +61,21 @@ def attestations(plan: Plan | LanguagePlan, register: Register | None = None) ->
 def every_attestation() -> tuple[Question, ...]:
     """Every question that can be asked about any system."""
     return (*law.load().attestations, *general_purpose.load().attestations)
+
+
+def of_deployers(plan: Plan, register: Register | None = None) -> tuple[Item, ...]:
+    """The duties of whoever deploys the system that lead to a document of their own, whoever made the plan.
+
+    Today it is the assessment of the impact on fundamental rights: Art. 27(1) is for the uses of Annex III without
+    point 2, and its words say for which deployers.
+
+    Raises:
+        PlanError: The answers on the class contradict each other.
+    """
+    register = register or law.load()
+    if not _registered(plan, classify.classify(plan.classification, register)):
+        return ()
+    return tuple(item for item in register.value_chain if item.id == "DP-27.1")
 
 
 def asked_by(question: Question, among: tuple[Requirement, ...]) -> tuple[Requirement, ...]:
@@ -113,7 +128,7 @@ def _deployer(plan: Plan, found: Classified) -> bool:
 
 
 def _registered(plan: Plan, found: Classified) -> bool:
-    """Art. 49(1) leaves out Annex III(2), which is registered at national level (Art. 49(5))."""
+    """Art. 49(1) leaves out Annex III(2), which is registered at national level (Art. 49(5)); so does Art. 27(1)."""
     chosen = {item.id for item in found.annex_iii.items}
     return _annex_iii(plan, found) and chosen != {"A3-2"}
 

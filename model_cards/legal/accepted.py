@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from model_cards import blocks, stated, statements, tree
+from model_cards import blocks, gaps, stated, statements, tree
 from model_cards.legal import answered, signature, traceability
 from model_cards.legal.parts import question_of
 from model_cards.refs import Book, Gap, Node
@@ -22,7 +22,9 @@ class Open:
 
     what: Parts
     asked_by: tuple[Node, ...]
-    """The requirements of the register that ask for it; empty where none does."""
+    """The requirements of the register that ask for it, or the duty of a deployer; empty where the matrix has none."""
+    covered: bool = True
+    """Does a question or a check of the run ask for it?"""
 
 
 def sections(book: Book, waivers: Node) -> tuple[Section, Section]:
@@ -62,9 +64,14 @@ def still_open(book: Book) -> list[Open]:
                 key = tree.plain(piece)
                 words.setdefault(key, piece)
                 asking.setdefault(key, []).append(row.requirement)
+    beyond: set[str] = set()
     for gap in book.gaps or ():
         words.setdefault(gap.text, (gap,))
-    return [Open(piece, tuple(asking.get(key, ()))) for key, piece in words.items()]
+        if gap.kind == "Not covered":
+            beyond.add(gap.text)
+        if (of_deployer := gaps.duty(book, gap)) is not None:
+            asking.setdefault(gap.text, []).append(of_deployer)
+    return [Open(piece, tuple(asking.get(key, ())), key not in beyond) for key, piece in words.items()]
 
 
 def _is_open(answer: answered.Answer) -> bool:
@@ -140,7 +147,7 @@ def _open(book: Book) -> list[Block]:
     )
     shown: list[Block] = [Paragraph((lead,))]
     if found:
-        rows = tuple((o.what, _asked_by(o)) for o in found)
+        rows = tuple((o.what, asked_by(o)) for o in found)
         heads = ("What is open, and who can fill it", "Requirement that asks for it")
         shown.append(Table(("Open when this draft was made",), heads, rows, prose=True))
     if waiting:
@@ -153,9 +160,11 @@ def _open(book: Book) -> list[Block]:
     return shown
 
 
-def _asked_by(found: Open) -> Parts:
-    each = [parts(r["place"].fact(), ": ", r["duty"].fact()) for r in found.asked_by]
-    return tree.joined(each, "; ") or ("none of the register of the law",)
+def asked_by(found: Open) -> Parts:
+    """The duties that ask for something open, each with its place; other words where none does."""
+    each = [parts(r["place"].fact(), ": ", (r["duty"] or r["text"]).fact()) for r in found.asked_by]
+    none = "no row of the traceability matrix" if found.covered else "covered by no question and no check of this run"
+    return tree.joined(each, "; ") or (none,)
 
 
 def _waived(book: Book, waivers: Node) -> list[Block]:

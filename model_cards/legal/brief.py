@@ -108,7 +108,7 @@ def _missing_shortly(book: Book, missing: tuple[Gap, ...]) -> Parts:
     old = statements.outdated_words(book)
     every = tree.say(
         " In every document together: {all} gaps, of which open questions for persons: {questions}, of the plan and "
-        "the data: {lacking}, asked for by nothing: {rest}.",
+        "the data: {lacking}, covered by no question and no check of this run: {rest}.",
         all=number_of(found),
         **_kinds(found),
     )
@@ -280,7 +280,7 @@ def _in_all(book: Book, missing: tuple[Gap, ...]) -> Paragraph:
         return Paragraph(
             tree.say(
                 "Gaps of the run, over every document: {all}. No question for persons is open; gaps of the plan and "
-                "the data: {lacking}; asked for by nothing: {rest}. Every question and requirement: {matrix}; every "
+                "the data: {lacking}; covered by no question and no check of this run: {rest}. Every question and requirement: {matrix}; every "
                 "gap of the run: {report}.",
                 **places,
             )
@@ -288,7 +288,7 @@ def _in_all(book: Book, missing: tuple[Gap, ...]) -> Paragraph:
     return Paragraph(
         tree.say(
             "Gaps of the run, over every document: {all}. Questions for persons that are open: {questions} ({each}); "
-            "gaps of the plan and the data: {lacking}; asked for by nothing: {rest}. Every question and requirement: "
+            "gaps of the plan and the data: {lacking}; covered by no question and no check of this run: {rest}. Every question and requirement: "
             "{matrix}; every gap of the run: {report}.",
             questions=kinds["questions"],
             each=parts.listed(each),

@@ -9,9 +9,9 @@ import pytest
 
 from configs.law import register as law
 from evidence.dossier import Dossier
-from model_cards import inventory, localise, refs, statements, tree
+from model_cards import gaps, inventory, localise, refs, statements, tree
 from model_cards import language as catalogues
-from model_cards.legal import annex_iv, annexes, answered, brief, declaration, registration, traceability
+from model_cards.legal import accepted, annex_iv, annexes, answered, brief, declaration, registration, traceability
 from model_cards.refs import Node
 from tests.model_cards import builders
 from tests.model_cards.legal import stating
@@ -282,6 +282,27 @@ def test_the_draft_lists_what_is_open_and_what_nobody_confirmed(ready: Dossier, 
 
 
 USE = {"annex_i_product": "no", "annex_i_point": None, "annex_iii_use": "yes", "annex_iii_point": "5(b)"}
+
+
+@pytest.mark.parametrize(("point", "asked"), [("5(b)", True), ("2", False), (None, False)])
+def test_what_no_question_covers_carries_the_duty_that_asks_for_it(
+    dossiers: dict[str, Dossier], point: str | None, *, asked: bool
+) -> None:
+    """Art. 27(1) asks deployers for the impact on fundamental rights, but for Annex III(2); the provider's run says so."""
+    answers = USE | {"annex_iii_point": point} if point else {}
+    book = refs.book(builders.with_plan(dossiers["binary"], {"classification": answers}))
+    found = dataclasses.replace(book, gaps=gaps.not_covered(book))
+    (rights,) = [o for o in accepted.still_open(found) if "impact on fundamental rights (" in tree.plain(o.what)] or [
+        None
+    ]
+    assert (rights is not None) == asked
+    rows = {tree.plain(o.what): tree.plain(accepted.asked_by(o)) for o in accepted.still_open(found)}
+    if rights is not None:
+        (duty,) = (item for item in law.load().value_chain if item.id == "DP-27.1")
+        assert rows[tree.plain(rights.what)] == f"{duty.place}: {duty.text}"
+        assert f"({duty.place}, a duty of the deployers" in tree.plain(rights.what)
+    none = {words for what, words in rows.items() if what.startswith("Not covered") and "Art. 27(1)" not in what}
+    assert none == {"covered by no question and no check of this run"}
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def test_every_document_tells_the_same_total(runs: dict[str, Dossier], run: str,
         assert found is not None
         assert int(found[1]) == total
     first = tree.plain(tuple(tree.walk_section(annex_iv.build(book).sections[0])))
-    parts = re.search(r"together: (\d+) gaps, .*? persons: (\d+), .*? data: (\d+), .*? nothing: (\d+)\.", first)
+    parts = re.search(r"together: (\d+) gaps, .*? persons: (\d+), .*? data: (\d+), .*? this run: (\d+)\.", first)
     assert parts is not None
     assert int(parts[1]) == total == sum(int(parts[n]) for n in (2, 3, 4))
 
