@@ -158,7 +158,7 @@ def _route(book: Book) -> list[tree.Block]:
 def _dates(book: Book) -> list[tree.Block]:
     lines: list[tuple[Parts, ...]] = []
     for day in book.law["read"]["dates"]:
-        when = (day["date"].fact("date"),) if day["date"] else ("unresolved",)
+        when = _day(day)
         what = parts(day["what"].fact(), *((". ", day["unresolved"].fact()) if day["unresolved"] else ()))
         lines.append((when, what, (day["basis"].fact(),), (day["checked_on"].fact("date"),)))
     if not lines:
@@ -171,6 +171,21 @@ def _dates(book: Book) -> list[tree.Block]:
             prose=True,
         )
     ]
+
+
+def applies_from(book: Book) -> Parts:
+    """From which day the duties of high risk apply, and for which of them the register asserts no day.
+
+    Empty where the answers do not point to high-risk use.
+    """
+    found = [d for d in book.law["read"]["dates"] if str(d.value["id"]).startswith("high-risk") or not d["date"]]
+    each = [tree.say("{day}: {what}", day=_day(day), what=day["what"].fact()) for day in found]
+    words = "From which day the duties for this class apply: {days}."
+    return tree.say(words, days=tree.joined(each, "; ")) if each else ()
+
+
+def _day(day: Node) -> Parts:
+    return (day["date"].fact("date"),) if day["date"] else ("unresolved",)
 
 
 def _documents(book: Book) -> list[tree.Block]:

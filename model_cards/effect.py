@@ -96,6 +96,21 @@ def in_words(book: Book) -> list[tree.Block]:
     return [block for block in found if isinstance(block, Bullets) or getattr(block, "kind", "") == "owner"]
 
 
+def shortly(book: Book) -> Parts:
+    """Rows of each class that get the other label, then the comparison with a rule that always gives one label."""
+    found = matrix.of(book)
+    if found is None:
+        return ()
+    wrong = [_wrong(found, i) for i in (1, 0) if sum(found.counts[i])] if len(found.counts) == 2 else []
+    rule = [block.content for block in baseline(book) if isinstance(block, Paragraph)]
+    return tree.joined((*wrong, *rule), " ")
+
+
+def of_groups(book: Book) -> list[tree.Block]:
+    """Who gets which label by group, in words with counts, without the table of every group."""
+    return [block for block in _groups(book) if not isinstance(block, Table)]
+
+
 def _positive(book: Book) -> Fact:
     return book["encode"]["classes"][1].fact()
 

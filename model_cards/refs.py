@@ -189,7 +189,8 @@ class Gap:
     where: str
     """Where it is filled, for example `plan: system.provider.address`."""
     kind: Literal["Not stated", "Not measured", "Not covered", "Not answered"] = "Not stated"
-    """`Not covered`: no question and no check of the run covers it, though a duty may ask for it. `Not answered`: a question that only a person can answer."""
+    """`Not covered`: no question and no check of the run covers it, though a duty may ask.
+    `Not answered`: a question that only a person can answer."""
     reason: Fact | None = None
     language: str = language.ENGLISH
     """Of the document in which it is shown."""

@@ -181,6 +181,7 @@ def _cybersecurity(book: Book) -> list[Block]:
 def _functioning(book: Book) -> list[Block]:
     shown: list[Block] = [Paragraph(("Capabilities, as measured:",), "owner")]
     shown += [*_headlines(book), *fairness_comparisons.basis(book, gated=True), *effect.baseline(book)]
+    shown += effect.of_groups(book)
     shown += [Paragraph(("What the input has to look like:",), "owner"), *_input(book)]
     links = {"limitations": "Limitations", "performance": "Performance", "fairness": "Fairness"}
     return [*shown, parts.in_report(**links, strange="Strange inputs")]

@@ -28,7 +28,7 @@ def section(book: Book, chapters: Sequence[Section]) -> Section:
         "The questions of the person who answers for this",
         (
             (WHAT, what_shortly(book)),
-            (TESTED, decision.outcome(book).content),
+            (TESTED, tested_shortly(book)),
             (MISSING, _missing_shortly(book, missing)),
             (signing.RUN, signing.run(book, (Link("which", "brief-tested"),))),
             (signing.DECLARATION, signing.declared(book, (Link("which", "brief-sign"),))),
@@ -59,7 +59,7 @@ def for_card(book: Book) -> Section:
         # The card is copied to where no other document lies: it names them, and links to none.
         each = "Each of them, with who can change it and where, stands in the document declaration."
         shown += _declared(book, _against(book, ("see below, what failed or stayed open",)), (each,))
-        return Section("sign", SIGN, (*shown, Paragraph((DECIDES,), "note")))
+        return Section("sign", SIGN, (*shown, *signing.days(book), Paragraph((DECIDES,), "note")))
     waiting = bool(book["answers"]) and any(s.value["applies"] for s in book["answers"]["statements"])
     if found := [*(_of_statements(book) if waiting else ()), *_of_class(book)]:
         shown += [Paragraph(("What is open beside the gate:",)), Bullets(tuple(found))]
@@ -101,6 +101,12 @@ def what_shortly(book: Book) -> Parts:
         provider=system["provider"]["name"].fact(),
         purpose=system["intended_purpose"].fact(),
     )
+
+
+def tested_shortly(book: Book) -> Parts:
+    """The outcome of the decision, then what it means for persons: who is labelled wrongly, and against what rule."""
+    effects = effect.shortly(book)
+    return tree.parts(*decision.outcome(book).content, *((" ", *effects) if effects else ()))
 
 
 def _missing_shortly(book: Book, missing: tuple[Gap, ...]) -> Parts:
@@ -280,16 +286,16 @@ def _in_all(book: Book, missing: tuple[Gap, ...]) -> Paragraph:
         return Paragraph(
             tree.say(
                 "Gaps of the run, over every document: {all}. No question for persons is open; gaps of the plan and "
-                "the data: {lacking}; covered by no question and no check of this run: {rest}. Every question and requirement: {matrix}; every "
-                "gap of the run: {report}.",
+                "the data: {lacking}; covered by no question and no check of this run: {rest}. Every question and "
+                "requirement: {matrix}; every gap of the run: {report}.",
                 **places,
             )
         )
     return Paragraph(
         tree.say(
             "Gaps of the run, over every document: {all}. Questions for persons that are open: {questions} ({each}); "
-            "gaps of the plan and the data: {lacking}; covered by no question and no check of this run: {rest}. Every question and requirement: "
-            "{matrix}; every gap of the run: {report}.",
+            "gaps of the plan and the data: {lacking}; covered by no question and no check of this run: {rest}. Every "
+            "question and requirement: {matrix}; every gap of the run: {report}.",
             questions=kinds["questions"],
             each=parts.listed(each),
             **places,
@@ -341,7 +347,7 @@ def _sign(book: Book, against: list[Parts]) -> list[Block]:
     each = tree.say(EACH, where=parts.other(book, "declaration", "not among the documents of this run"))
     run = Paragraph(signing.run(book, (Link("which", "brief-tested"),)))
     said = _declared(book, against, each)
-    return [Paragraph((signing.RUN,), "owner"), run, *said, Paragraph((DECIDES,), "note")]
+    return [Paragraph((signing.RUN,), "owner"), run, *said, *signing.days(book), Paragraph((DECIDES,), "note")]
 
 
 def _of_gate(book: Book, which: Parts) -> list[Parts]:

@@ -23,7 +23,7 @@ BUILDERS: dict[str, Callable[[Book], Document]] = {
     "annex_iv": annex_iv.build,
     "instructions": short.with_missing(instructions.build),
     "datasheet": short.first(datasheet.build),
-    "risk_management": short.first(risks.build),
+    "risk_management": short.first(risks.build, beside=risks.in_no_risk),
     "monitoring": short.first(monitoring.build),
     "logs": short.first(logs.build),
     "registration": short.first(registration.build),

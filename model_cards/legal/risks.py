@@ -19,6 +19,7 @@ from model_cards.tree import Bullets, Document, Labels, Pairs, Paragraph, Parts,
 
 AREAS = {"health": "health", "safety": "safety", "fundamental_rights": "fundamental rights"}
 WHERE = statements.RISKS
+NAMED = Paragraph(("The provider named these tests. Whether they test the control is for a person to judge.",), "note")
 BAD = ("fail", "inconclusive", "not_measured")
 
 STATED: tuple[tuple[str, str], ...] = (
@@ -69,9 +70,9 @@ def _overview(book: Book) -> Section:
         )
         for risk in found
     )
-    heads = ("Risk", "Likelihood", "Severity", "Control shown by tests", "Residual risk accepted", "Review")
+    heads = ("Risk", "Likelihood", "Severity", "Named tests passed", "Residual risk accepted", "Review")
     caption = ("The register at a glance; likelihood and severity are those with the control in place",)
-    return Section("overview", "Overview", (Table(caption, heads, lines, prose=True),))
+    return Section("overview", "Overview", (Table(caption, heads, lines, prose=True), NAMED))
 
 
 def _system(book: Book) -> Section:
@@ -106,7 +107,7 @@ def _register(book: Book) -> Section:
 
 def _risk(book: Book, risk: Node, number: int) -> Section:
     shown: tuple[tuple[str, Parts], ...] = (
-        ("Shown by tests", (_sentence(book, risk),)),
+        ("Tests that the provider named", (_sentence(book, risk),)),
         ("Identifier", (risk["id"].fact("name"),)),
     )
     lines = (*assessed(risk), *shown, *settled(book, risk))
@@ -225,7 +226,9 @@ def _control(book: Book, risk: Node) -> list[tree.Block]:
         lines += [_line_of(v) for v in control.verdicts] or [_line_without(control)]
     if lines:
         heads = ("Test", "Slice", "Measured", "Interval", "Threshold", "Rows", "Outcome")
-        shown.append(Table(("Tests of this control",), heads, tuple(lines), frozenset({2, 3, 5})))
+        shown.append(
+            Table(("Tests that the provider named for this control",), heads, tuple(lines), frozenset({2, 3, 5}))
+        )
     return shown
 
 
@@ -271,10 +274,23 @@ class _Line:
     cells: tuple[Parts, ...]
 
 
+def _in_no_risk(book: Book) -> list[_Line]:
+    """What the run found and no risk of the register names, check and slice."""
+    every = [*map(_hazard, _open(book)), *_worst_slice(book), *_attacks(book), *_worse(book)]
+    return [line for line in every if not controls.named(book, str(line.check.value), line.where)]
+
+
+def in_no_risk(book: Book) -> Parts:
+    """How many findings of the run no risk of the register names, in a sentence; empty where each is named."""
+    found = _in_no_risk(book)
+    one, many = "{n} finding of the run is in no risk (below).", "{n} findings of the run are in no risk (below)."
+    number = book["gate"]["reasons"].derived(len(found), "findings of the run that no risk names", "count")
+    return tree.say(one if len(found) == 1 else many, n=number) if found else ()
+
+
 def _suggested(book: Book) -> Section:
     """What the run found and no risk of the register names, check and slice, and the misuse that the plan foresees."""
-    every = [*map(_hazard, _open(book)), *_worst_slice(book), *_attacks(book), *_worse(book)]
-    lines = [line for line in every if not controls.named(book, str(line.check.value), line.where)]
+    lines = _in_no_risk(book)
     shown: list[tree.Block] = []
     if lines:
         words = "The run points to these; no risk of the register names the check that found them for this slice."

@@ -16,20 +16,24 @@ from model_cards.tree import Document, Link, Pairs, Paragraph, Parts, Section
 Build = Callable[[Book], Document]
 
 
-def first(build: Build, *, sign: bool = True) -> Build:
+NOTHING: Parts = ("Nothing that this document asks for.",)
+
+
+def first(build: Build, *, sign: bool = True, beside: Callable[[Book], Parts] | None = None) -> Build:
     """A builder whose document begins with the short answers.
 
     Args:
         build: The builder of the document.
         sign: Does it also say what is missing and whether it can be signed? The document on the declaration is about
             just that and says it itself.
+        beside: What is missing although no gap stands for it, in a sentence; empty where nothing is.
     """
 
     def built(book: Book) -> Document:
         made = build(book)
         rows = [(brief.WHAT, brief.what_shortly(book)), (brief.TESTED, decision.outcome(book).content)]
         if sign:
-            rows += [(brief.MISSING, missing(book, made)), *_sign(book)]
+            rows += [(brief.MISSING, _with(missing(book, made), beside(book) if beside else ())), *_sign(book)]
         section = Section("short", "In short", (Pairs("What a reader asks first", tuple(rows)),))
         return dataclasses.replace(made, sections=(section, *made.sections))
 
@@ -52,9 +56,16 @@ def missing(book: Book, document: Document) -> Parts:
     """How many gaps a document has, and who can fill them."""
     found = brief.gaps_of(document.sections)
     if not found:
-        return ("Nothing that this document asks for.",)
+        return NOTHING
     one, many = "{n} gap in this document: {each}.", "{n} gaps in this document, each counted once: {each}."
     return tree.say(one if len(found) == 1 else many, n=brief.number_of(found), each=brief.by_owner(found))
+
+
+def _with(gaps: Parts, beside: Parts) -> Parts:
+    """What is missing with what no gap stands for: beside that, nobody reads that nothing is missing."""
+    if not beside:
+        return gaps
+    return beside if gaps == NOTHING else tree.parts(*gaps, " ", *beside)
 
 
 def _sign(book: Book) -> list[tuple[str, Parts]]:

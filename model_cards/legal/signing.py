@@ -6,10 +6,10 @@ answers for conformity before the law. What stands against one need not stand ag
 
 from __future__ import annotations
 
-from model_cards import gaps, statements, tree
+from model_cards import classification, gaps, statements, tree
 from model_cards.legal import declaration
 from model_cards.refs import Book
-from model_cards.tree import Parts
+from model_cards.tree import Paragraph, Parts
 
 RUN = "May I sign the run, so that it may go to a test facility"
 DECLARATION = "May I sign the EU declaration of conformity"
@@ -70,6 +70,12 @@ def declared(book: Book, which: Parts) -> Parts:
     if carried := statements.carried_words(book):
         said.append(carried)
     return tree.joined(said, " ")
+
+
+def days(book: Book) -> list[Paragraph]:
+    """From which day the duties apply for this class, in a line; none where it is not of high risk."""
+    line = classification.applies_from(book)
+    return [Paragraph(line)] if line else []
 
 
 def practice(book: Book) -> list[Parts]:

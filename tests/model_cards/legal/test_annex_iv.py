@@ -10,10 +10,10 @@ import pytest
 from configs.law import register as law
 from evidence.answers import RiskAcceptance
 from evidence.dossier import Dossier
-from model_cards import card, decision, gaps, refs, render_markdown, report, statements, tree
-from model_cards.legal import annex_iv, annex_iv_points, declaration, risks, signing
+from model_cards import card, decision, effect, gaps, refs, render_markdown, report, statements, tree
+from model_cards.legal import annex_iv, annex_iv_points, brief, declaration, risks, signing
 from model_cards.refs import Gap
-from model_cards.tree import Bullets, Document, Labels, Pairs
+from model_cards.tree import Bullets, Document, Labels, Pairs, Paragraph
 from tests.model_cards.legal.test_builders import sections
 
 
@@ -134,6 +134,24 @@ def test_no_person_s_data_in_the_specification_of_the_input(trees: dict[str, dic
             isinstance(part, refs.Fact)
             and re.match(r"data/encoded.json#/features/\d+/(low|high|min|max)", part.evidence)
         )
+
+
+def test_the_effect_on_persons_stands_in_the_technical_documentation(runs: dict[str, Dossier]) -> None:
+    """Wrong labels by class and the simplest rule on the first page, groups where accuracy for them is told."""
+    book = refs.book(runs["binary"])
+    found = {s.id: s for s in sections(annex_iv.build(book))}
+    first = next(b for b in found["brief"].blocks if isinstance(b, Pairs))
+    tested = tree.plain(dict(first.rows)[brief.TESTED])
+    (rule,) = effect.baseline(book)
+    lines, *_ = (b for b in effect.in_words(book) if isinstance(b, Bullets))
+    assert isinstance(rule, Paragraph)
+    assert len(lines.items) == 2
+    for said in (*lines.items, rule.content):
+        assert tree.plain(said) in tested
+    groups = [b for b in effect.of_groups(book) if isinstance(b, Bullets)]
+    assert groups
+    of_point = [tree.plain(i) for b in found["AIV-3"].blocks if isinstance(b, Bullets) for i in b.items]
+    assert {tree.plain(i) for b in groups for i in b.items} <= set(of_point)
 
 
 @pytest.mark.slow

@@ -288,7 +288,7 @@ USE = {"annex_i_product": "no", "annex_i_point": None, "annex_iii_use": "yes", "
 def test_what_no_question_covers_carries_the_duty_that_asks_for_it(
     dossiers: dict[str, Dossier], point: str | None, *, asked: bool
 ) -> None:
-    """Art. 27(1) asks deployers for the impact on fundamental rights, but for Annex III(2); the provider's run says so."""
+    """Art. 27(1) asks deployers for the impact on fundamental rights, not for Annex III(2); the run says so."""
     answers = USE | {"annex_iii_point": point} if point else {}
     book = refs.book(builders.with_plan(dossiers["binary"], {"classification": answers}))
     found = dataclasses.replace(book, gaps=gaps.not_covered(book))
@@ -303,6 +303,23 @@ def test_what_no_question_covers_carries_the_duty_that_asks_for_it(
         assert f"({duty.place}, a duty of the deployers" in tree.plain(rights.what)
     none = {words for what, words in rows.items() if what.startswith("Not covered") and "Art. 27(1)" not in what}
     assert none == {"covered by no question and no check of this run"}
+
+
+@pytest.mark.parametrize("other", ["en", "de", "fr"])
+def test_may_i_sign_says_from_which_day_the_duties_apply(dossiers: dict[str, Dossier], other: str) -> None:
+    """The days of the register for the class, and that it asserts none where it has none."""
+    book = refs.book(builders.with_plan(dossiers["binary"], {"classification": USE}))
+    document = localise.build(annex_iv.build, book, other)
+    (section,) = [s for s in document.sections[0].sections if s.id == "brief-sign"]
+    days = {d.id: d for d in law.load().dates}
+    wanted = [days["high-risk-annex-iii"], days["conformity-registration-monitoring"]]
+    values = [p.value for p in tree.walk_section(section) if isinstance(p, refs.Fact)]
+    assert wanted[0].date in values
+    assert days["high-risk-annex-i"].date not in values
+    said = tree.plain(tuple(tree.walk_section(section)))
+    for day in wanted:
+        assert catalogues.fixed(day.what, other) in said
+    assert catalogues.fixed("unresolved", other) in said
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ import pytest
 
 from evidence.dossier import Dossier
 from model_cards import refs, render_markdown, report, stated, tree
-from model_cards.legal import annex_iv, declaration, risks
+from model_cards.legal import annex_iv, brief, declaration, registry, risks
 from tests.model_cards import builders
 from tests.model_cards.legal import stating
 
@@ -236,3 +236,16 @@ def test_the_report_says_which_review_is_overdue(dossiers: dict[str, Dossier]) -
         said = tree.plain(tuple(tree.walk_section(section)))
         assert day in said
         assert (f"{day}: overdue when this run was decided" in said) is late
+
+
+def test_nothing_is_not_missing_while_findings_are_in_no_risk(dossiers: dict[str, Dossier]) -> None:
+    """Findings that no risk names are counted where the document says what is missing."""
+    book = _book(_with_status(dossiers["binary"], "performance.roc_auc", "fail"), stating.RISK | {"shown_by": []})
+    document = registry.BUILDERS["risk_management"](book)
+    (pairs,) = (b for b in document.sections[0].blocks if isinstance(b, tree.Pairs))
+    suggested = next(s for s in document.sections if s.id == "suggested")
+    lines = next(b for b in suggested.blocks if isinstance(b, tree.Table)).rows
+    assert f"{len(lines)} findings of the run are in no risk (below)." in tree.plain(dict(pairs.rows)[brief.MISSING])
+    assert "Nothing that this document asks for" not in tree.plain(dict(pairs.rows)[brief.MISSING])
+    overview = next(s for s in document.sections if s.id == "overview")
+    assert "for a person to judge" in tree.plain(tuple(tree.walk_section(overview)))
