@@ -238,22 +238,20 @@ def _record(path: Path, answers: Answers, key: keys.PrivateKey, *, demonstration
     with storage.explained(f"approval of {path.name}"), lock.held(path / ".lock", what=f"run folder {path}"):
         chain = ledger.Ledger.open(path)
         number = sum(line.event == "approved" for line in chain.lines) + 1
-        approval = signing.sign_approval(
-            records.Approval(
-                run_id=path.name,
-                run_sha256=canonical.sha256_file(path / "run.json"),
-                documents_sha256=found.document.digest,
-                decision=answers.decision,
-                person=answers.person,
-                role=answers.role,
-                reason=answers.reason,
-                at=clock.now(),
-                waivers=waivers,
-                demonstration=demonstration,
-                declaration=declaring.draft(folder, found, waivers, f"{FOLDER}/{number:03}") if drafts else (),
-            ),
-            key,
+        made = records.Approval(
+            run_id=path.name,
+            run_sha256=canonical.sha256_file(path / "run.json"),
+            documents_sha256=found.document.digest,
+            decision=answers.decision,
+            person=answers.person,
+            role=answers.role,
+            reason=answers.reason,
+            at=clock.now(),
+            waivers=waivers,
+            demonstration=demonstration,
         )
+        draft = declaring.draft(folder, found, made, f"{FOLDER}/{number:03}") if drafts else ()
+        approval = signing.sign_approval(made.model_copy(update={"declaration": draft}), key)
         reference = folder.write_record(f"{FOLDER}/{number:03}.json", approval)
         chain.append("approved", record=reference, details={"decision": approval.decision})
     return approval

@@ -18,14 +18,14 @@ NEED = "declaration"
 
 
 def draft(
-    folder: RunFolder, dossier: Dossier, waivers: Sequence[records.Waiver], place: str
+    folder: RunFolder, dossier: Dossier, approval: records.Approval, place: str
 ) -> tuple[records.ArtifactRef, ...]:
     """Write the draft where nothing stands against it, in every language of the plan.
 
     Args:
         folder: The run folder.
         dossier: The records of the closed run.
-        waivers: What the person who approves accepts.
+        approval: The approval beside which it is made, before its signature: who, why, and what is accepted.
         place: The approval without its ending, for example `approvals/001`; the draft stands in a folder of that name.
 
     Returns:
@@ -33,15 +33,15 @@ def draft(
         of the system asks for no declaration.
     """
     book = refs.book(dossier)
-    if not _asked(book) or declaration.against(book, _waived(waivers)):
+    if not _asked(book) or declaration.against(book, _waived(approval.waivers)):
         return ()
-    accepted = Node(f"{place}.json", "/waivers", [waiver.model_dump(mode="json") for waiver in waivers])
-    data = declaration.draft_data(inventory.gathered(book), accepted)
+    made = Node(f"{place}.json", "", approval.model_dump(mode="json"))
+    data = declaration.draft_data(inventory.gathered(book), made)
     fields = json.dumps(data, indent=1, ensure_ascii=False, allow_nan=False)
     at = dt.datetime.fromisoformat(dossier.gate.at)
     files: dict[str, bytes] = {}
     for language in documents.languages(dossier.plan, next(e for e in names.DOCUMENTS if e.id == NEED)):
-        document = localise.build(lambda read: declaration.draft(inventory.gathered(read), accepted), book, language)
+        document = localise.build(lambda read: declaration.draft(inventory.gathered(read), made), book, language)
         stem = names.stem(NEED, language)
         files |= {f"{stem}.{end}": documents.in_format(document, NEED, end, at) for end in documents.FORMATS}
     files["declaration_fields.json"] = (fields + "\n").encode("utf-8")

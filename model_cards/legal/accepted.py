@@ -12,7 +12,7 @@ from typing import Any
 from model_cards import blocks, gaps, stated, statements, tree
 from model_cards.legal import answered, signature, traceability
 from model_cards.legal.parts import question_of
-from model_cards.refs import Book, Gap, Node
+from model_cards.refs import Book, Fact, Gap, Node
 from model_cards.tree import Block, Paragraph, Parts, Section, Table, parts
 
 
@@ -39,6 +39,22 @@ def sections(book: Book, waivers: Node) -> tuple[Section, Section]:
 
 
 OPEN = "Open when this draft was made, accepted by whoever signs"
+
+
+def approved(approval: Node) -> tuple[Paragraph, Paragraph]:
+    """Who signed the approval that made the draft possible, and the whole reason: it may allow less than a declaration.
+
+    Args:
+        approval: The approval, as a place.
+    """
+    words = tree.say(
+        "Made beside the approval of {at} by {person}, {role}. Whoever signs the declaration accepts more than the "
+        "approval did: read its reason.",
+        at=approval["at"].fact("time"),
+        person=approval["person"].fact(),
+        role=approval["role"].fact(),
+    )
+    return Paragraph(words), Paragraph(tree.say("Reason of the approval: {reason}", reason=approval["reason"].fact()))
 
 
 def shortly(book: Book) -> Parts:
@@ -91,6 +107,8 @@ class Earlier:
     what: Parts
     node: Node
     """Where it stands in the record, with person, role and day."""
+    text: Fact
+    """What was stated, or why the risk was accepted, in the words of the person."""
     reservation: Parts
 
 
@@ -101,13 +119,16 @@ def not_confirmed(book: Book) -> list[Earlier]:
         Earlier(
             tree.say("acceptance of the residual risk of “{title}”", title=risk["title"].fact()),
             risk["acceptance"],
+            risk["acceptance"]["reason"].fact(),
             _reservation(risk["acceptance"]),
         )
         for risk in accepted
         if stated.reservation(risk["acceptance"], book)
     ]
     carried = statements.to_confirm(book)
-    return found + [Earlier((question_of(book, str(s.value["id"])),), s, _reservation(s)) for s in carried]
+    return found + [
+        Earlier((question_of(book, str(s.value["id"])),), s, s["text"].fact(), _reservation(s)) for s in carried
+    ]
 
 
 def _reservation(node: Node) -> Parts:
@@ -127,6 +148,7 @@ def plain(book: Book) -> dict[str, Any]:
         "not_confirmed": [
             {
                 "what": tree.plain(earlier.what),
+                "text": earlier.text.value,
                 "reservation": tree.plain(earlier.reservation),
                 "person": earlier.node.value["person"],
                 "at": earlier.node.value["at"],
@@ -152,10 +174,11 @@ def _open(book: Book) -> list[Block]:
         shown.append(Table(("Open when this draft was made",), heads, rows, prose=True))
     if waiting:
         lines = tuple(
-            (e.what, (e.node["person"].fact(),), (e.node["at"].fact("date"),), e.reservation) for e in waiting
+            (e.what, (e.text,), (e.node["person"].fact(),), (e.node["at"].fact("date"),), e.reservation)
+            for e in waiting
         )
         caption = ("Acceptances of residual risks and statements that were not made or confirmed for this run",)
-        columns = ("Acceptance or statement", "By", "On", "Reservation")
+        columns = ("Acceptance or statement", "In the words of the person", "By", "On", "Reservation")
         shown.append(Table(caption, columns, lines, prose=True))
     return shown
 

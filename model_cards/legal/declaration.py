@@ -97,28 +97,29 @@ def of_model(book: Book) -> list[Objection]:
     return [Objection(what, (given.NO_MODEL,), "engineer", ("a run of a plan with the model",))]
 
 
-def draft(book: Book, waivers: Node) -> Document:
+def draft(book: Book, approval: Node) -> Document:
     """The draft. Whoever calls it has asked `against`, and nothing stood against it.
 
     Args:
         book: The records of the run, with its gaps gathered.
-        waivers: The waivers of the approval, as a place.
+        approval: The approval beside which it is made, as a place.
 
     Raises:
         ValueError: Something stands against it.
     """
+    waivers = approval["waivers"]
     waived = {(str(w.value["check_id"]), str(w.value["slice"])) for w in waivers}
     if found := against(book, waived):
         raise ValueError(f"declaration: expected nothing that stands against it, got {len(found)} objections.")
     fields = {str(f.requirement.value["id"]): f for f in annexes.fields(book, "AV-")}
     inner = [Section(f"field-{name.lower()}", _heading(field), _field(book, field)) for name, field in fields.items()]
-    lead = (Paragraph((UNSIGNED,), "lead"), Paragraph(accepted.shortly(book)))
+    lead = (Paragraph((UNSIGNED,), "lead"), *accepted.approved(approval), Paragraph(accepted.shortly(book)))
     first = Section("draft", "Draft for signature", lead)
     last = accepted.sections(book, waivers)
     return frame.document(book, "EU declaration of conformity, draft for signature", (first, *inner, *last))
 
 
-def draft_data(book: Book, waivers: Node) -> dict[str, Any]:
+def draft_data(book: Book, approval: Node) -> dict[str, Any]:
     """The draft for programs (Art. 47(1): machine readable)."""
     return {
         "format": "proofline declaration draft",
@@ -131,7 +132,8 @@ def draft_data(book: Book, waivers: Node) -> dict[str, Any]:
             field | {"stated_by_signing": signature.sentence(book, str(field["id"]))}
             for field in annexes.plain(annexes.fields(book, "AV-"))
         ],
-        "accepted_by_waiver": [dict(w.value) for w in waivers],
+        "beside_approval": {name: approval.value[name] for name in ("person", "role", "at", "reason")},
+        "accepted_by_waiver": [dict(w.value) for w in approval["waivers"]],
         "accepted_by_signature": accepted.plain(book),
     }
 

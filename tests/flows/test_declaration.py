@@ -80,6 +80,8 @@ def test_the_draft_is_bound_by_the_signature(approved: tuple[Path, records.Appro
         RunFolder(path).checked(reference)
     fields = json.loads((path / "approvals/001/declaration_fields.json").read_text(encoding="utf-8"))
     assert [f["id"] for f in fields["fields"]] == [f"AV-{i}" for i in range(1, 9)]
+    assert fields["beside_approval"] == {n: getattr(made, n) for n in ("person", "role", "at", "reason")}
+    assert REASON in (path / "approvals/001/declaration.md").read_text(encoding="utf-8")
     with pytest.raises(errors.VerificationError, match="altered"):
         signing.verify_approval(made.model_copy(update={"declaration": made.declaration[:-1]}))
 

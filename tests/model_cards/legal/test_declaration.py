@@ -16,7 +16,16 @@ from model_cards.refs import Node
 from tests.model_cards import builders
 from tests.model_cards.legal import stating
 
-NONE = Node("approvals/001.json", "/waivers", [])
+REASON = "Release to the test facility only, no use on persons."
+
+
+def _approval(*waivers: dict[str, str]) -> Node:
+    """An approval with these waivers, as the place that a draft is made beside."""
+    said = {"person": "Erika Muster", "role": "compliance officer", "at": "2026-11-29T10:00:00Z", "reason": REASON}
+    return Node("approvals/001.json", "", said | {"waivers": list(waivers)})
+
+
+NONE = _approval()
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +61,7 @@ def test_an_open_required_gate_stands_against_it_until_waived(ready: Dossier, st
     assert only.who == "engineer, or whoever approves"
     assert _what(changed, ((line.check_id, line.slice),)) == []
     waiver = {"check_id": line.check_id, "slice": line.slice, "person": "P", "reason": "Why.", "expires": "2027-01-01"}
-    draft = declaration.draft(refs.book(changed), Node("approvals/001.json", "/waivers", [waiver]))
+    draft = declaration.draft(refs.book(changed), _approval(waiver))
     shown = {p.value for p in tree.walk_section(draft.sections[-2]) if isinstance(p, refs.Fact)}
     assert {status, "P", "Why.", "2027-01-01"} <= shown
     assert len(_what(changed, ((line.check_id, "another"),))) == 1
@@ -246,6 +255,23 @@ def _carried(ready: Dossier) -> Dossier:
     )
 
 
+def _text(dossier: Dossier, question: str) -> str:
+    assert dossier.answers is not None
+    return next(str(s.text) for s in dossier.answers.statements if s.id == question)
+
+
+def test_the_draft_prints_the_approval_beside_which_it_was_made(ready: Dossier) -> None:
+    """Who, in which role, when, and the whole reason stand in the head: an approval may allow less than a signature."""
+    head = declaration.draft(refs.book(ready), NONE).sections[0]
+    text = tree.plain(tuple(tree.walk_section(head)))
+    assert "2026-11-29 10:00:00 UTC by Erika Muster, compliance officer. Whoever signs the declaration accepts" in text
+    assert f"more than the approval did: read its reason.Reason of the approval: {REASON}" in text
+    shown = {p.evidence for p in tree.walk_section(head) if isinstance(p, refs.Fact)}
+    assert {f"approvals/001.json#/{name}" for name in ("person", "role", "at", "reason")} <= shown
+    said = declaration.draft_data(refs.book(ready), NONE)["beside_approval"]
+    assert (said["person"], said["reason"]) == ("Erika Muster", REASON)
+
+
 @pytest.mark.parametrize("other", ["en", "de", "fr"])
 def test_the_draft_lists_what_is_open_and_what_nobody_confirmed(ready: Dossier, other: str) -> None:
     """Every gap of a requirement and of the run, with the requirement that asks; acceptances that are carried over."""
@@ -271,12 +297,15 @@ def test_the_draft_lists_what_is_open_and_what_nobody_confirmed(ready: Dossier, 
     (risk,) = dossier.answers.risks if dossier.answers else ()
     assert [risk.title in tree.plain(row[0]) for row in carried.rows] == [True, False]
     assert all("run-1" in tree.plain(row[-1]) for row in carried.rows)
+    texts = [risk.acceptance.reason if risk.acceptance else "", _text(dossier, "stop")]
+    assert [tree.plain(row[1]) for row in carried.rows] == texts
     head = tree.plain(tuple(tree.walk_section(document.sections[0])))
     assert all(str(number) in head for number in (len(gaps.rows), len(carried.rows)))
     if other == "en":
         shown = {tree.plain(row[0]): tree.plain(row[1]) for row in gaps.rows}
         assert all(place in shown[gap] for gap, place in asking.items())
     found = declaration.draft_data(book, NONE)["accepted_by_signature"]
+    assert [o["text"] for o in found["not_confirmed"]] == texts
     assert [len(found["open"]), len(found["not_confirmed"])] == [len(gaps.rows), len(carried.rows)]
     assert [o["what"] for o in found["open"] if o["asked_by"]] == list(dict.fromkeys(asking))
 
