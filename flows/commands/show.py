@@ -195,6 +195,10 @@ def _say_approval(path: Path, found: AnyDossier, say: Callable[[str], None]) -> 
     mark = " (demonstration, approves nothing)" if decision.demonstration else ""
     who = f"{escape(decision.person)}, {escape(decision.role)}"
     say(f"Approval: {decision.decision} by {who}, {decision.at[:19]}Z{mark}: {escape(decision.reason)}")
+    if decision.declaration:
+        draft = path / next(d.path for d in decision.declaration if d.path.endswith(".pdf"))
+        say(f"  Draft of the EU declaration of conformity, to be signed by whom it names: {draft}")
+        say("  [dim]documents/declaration.* is the status before any approval.[/]")
     changed = approval.changed_since(decision, path, found) if decision.decision == "approved" else None
     if changed is not None:
         say(f"  [red]no longer counts:[/] the {changed} since; approve again with `proofline approve {path.name}`")

@@ -38,6 +38,10 @@ def sections(book: Book, waivers: Node) -> tuple[Section, Section]:
     return waived, Section("open", OPEN, tuple(_open(book)))
 
 
+UNTIL = (
+    "A waiver counts until the day in its last column, and no longer. After it this draft must not be signed without a "
+    "new decision."
+)
 OPEN = "Open when this draft was made, accepted by whoever signs"
 
 
@@ -198,7 +202,7 @@ def _waived(book: Book, waivers: Node) -> list[Block]:
     lines = tuple(_waiver(known[w.value["check_id"], w.value["slice"]], w) for w in waivers)
     caption = ("Required gates and checks that did not pass and that a named person accepts",)
     heads = ("Gate", "Outcome", "What was found", "Accepted, because", "By", "Until")
-    return [Table(caption, heads, lines, prose=True)]
+    return [Table(caption, heads, lines, prose=True), Paragraph((UNTIL,))]
 
 
 def _waiver(verdict: blocks.Verdict, waiver: Node) -> tuple[Parts, ...]:

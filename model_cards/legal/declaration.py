@@ -31,6 +31,10 @@ class Objection:
     where: Parts
 
 
+TITLE_NONE = "EU declaration of conformity, not rendered: status before any approval"
+TITLE_STATUS = "EU declaration of conformity: status before any approval"
+
+
 def build(book: Book) -> Document:
     """What stands against a draft as the run stands, before anybody has approved it."""
     found = against(book)
@@ -46,8 +50,7 @@ def build(book: Book) -> Document:
             annexes.table(fields, "Fields of Annex V"),
         ),
     )
-    title = "EU declaration of conformity, not rendered" if found else "EU declaration of conformity"
-    return frame.document(book, title, (first, ready))
+    return frame.document(book, TITLE_NONE if found else TITLE_STATUS, (first, ready))
 
 
 def data(book: Book) -> dict[str, Any]:
@@ -226,11 +229,11 @@ def number(book: Book, found: list[Objection]) -> Fact:
 def _before() -> Paragraph:
     """Of which moment the document of a run speaks: it is never written again, whatever is decided later."""
     words = tree.say(
-        "This document speaks of the run before any approval. A draft of the declaration, once nothing stands against "
-        "it, is not here: it stands in {place}, beside the signed approval.",
-        place=(Words("approvals/"),),
+        "This document is the status before any approval, and no draft. A draft of the declaration, once nothing "
+        "stands against it, is not here: it stands in {place}, beside the signed approval, with 001 for the first.",
+        place=(Words("approvals/001/declaration.*"),),
     )
-    return Paragraph(words, "note")
+    return Paragraph(words, "lead")
 
 
 def _waiting(book: Book) -> list[tree.Block]:

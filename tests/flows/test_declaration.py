@@ -11,7 +11,7 @@ from configs import errors, load
 from configs.answers import AnswersFile
 from evidence import answers, records
 from evidence.dossier import Dossier
-from flows import approval, workspace
+from flows import approval, cli, workspace
 from model_cards import declaring
 from tef_export import keys, verify, write
 from tests.model_cards.legal import stating
@@ -109,6 +109,18 @@ def test_the_bundle_carries_it_and_the_reader_holds_it_against_the_approval(
         result = verify.verify(bad, public_key=signer.public_key())
         assert not result.ok
         assert any(place in check.text for check in result.checks if check.status == "fail")
+
+
+def test_show_says_where_the_draft_stands(
+    approved: tuple[Path, records.Approval], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Two documents have one name: `show` gives the path of the draft, and says what the other one is."""
+    path, _ = approved
+    with pytest.raises(SystemExit):
+        cli.main(["show", str(path)])
+    said = capsys.readouterr().out
+    assert f"to be signed by whom it names: {path / 'approvals/001/declaration.pdf'}" in said
+    assert "documents/declaration.* is the status before any approval." in said
 
 
 def test_no_draft_while_something_stands_against_it(tmp_path: Path, key: Path) -> None:

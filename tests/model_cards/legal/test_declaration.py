@@ -45,6 +45,7 @@ def test_nothing_stands_against_what_is_ready(ready: Dossier) -> None:
     titles = [section.title for section in declaration.draft(book, NONE).sections]
     assert [title.partition(" – ")[0] for title in titles[1:-2]] == [r.place for r in law.load().annex_v]
     assert declaration.data(book)["against"] == []
+    assert "EU declaration of conformity: status before any approval" in tree.plain(declaration.build(book).title)
 
 
 @pytest.mark.parametrize("status", ["fail", "inconclusive", "not_measured"])
@@ -64,6 +65,8 @@ def test_an_open_required_gate_stands_against_it_until_waived(ready: Dossier, st
     draft = declaration.draft(refs.book(changed), _approval(waiver))
     shown = {p.value for p in tree.walk_section(draft.sections[-2]) if isinstance(p, refs.Fact)}
     assert {status, "P", "Why.", "2027-01-01"} <= shown
+    text = tree.plain(tuple(tree.walk_section(draft.sections[-2])))
+    assert "After it this draft must not be signed without a new decision." in text
     assert len(_what(changed, ((line.check_id, "another"),))) == 1
     with pytest.raises(ValueError, match="expected nothing that stands against it"):
         declaration.draft(refs.book(changed), NONE)
@@ -542,7 +545,9 @@ def test_annex_iv_says_how_many_things_stand_against_the_declaration(dossiers: d
     assert "the draft stands beside the approval" in text
     first = declaration.build(book).sections[0].blocks[0]
     assert isinstance(first, tree.Paragraph)
-    assert "stands in approvals/, beside the signed approval" in tree.plain(first.content)
+    assert "the status before any approval, and no draft" in tree.plain(first.content)
+    assert "stands in approvals/001/declaration.*, beside the signed approval" in tree.plain(first.content)
+    assert "not rendered: status before any approval" in tree.plain(declaration.build(book).title)
 
 
 def test_the_draft_names_who_stated_the_signatory(ready: Dossier) -> None:
