@@ -6,10 +6,11 @@ import datetime as dt
 import hashlib
 from typing import Annotated, Literal, TypeVar
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
 
 from configs import placeholders, wording
 from configs.base import Section, Slug, Text
+from configs.law import applies
 from configs.law.register import Question
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -55,12 +56,16 @@ def _filled(text: str) -> str:
 
 
 def _sentence(text: str) -> str:
+    return _answer(text, short=False)
+
+
+def _answer(text: str, *, short: bool) -> str:
     if blank := placeholders.in_sentence(text):
         raise ValueError(
             f"expected a statement, got {blank!r}, a placeholder; leave it open: it then stands as a gap. Or let "
             "a reason stand beside it: “Not applicable: the system has no …” and “Unknown, because …” are statements"
         )
-    if not wording.sentence(text):
+    if not wording.answers(text, short=short):
         raise ValueError(
             f"expected a sentence that you would repeat in front of an authority, got {text!r}; say it in "
             f"{wording.FEWEST_WORDS} words or more"
@@ -109,8 +114,8 @@ class Answer(Section):
     """Identifier of the question, as `proofline law ID` shows it."""
     question: Text | None = None
     """The question as it was asked. Leave it out, or leave it as it is."""
-    text: Sentence | None = None
-    """The answer, in as many lines as it needs."""
+    text: Text | None = None
+    """The answer, in as many lines as it needs; a name or a word only where the question asks for one."""
     person: Name | None = None
     """Who states it; absent, `by.person`."""
     role: Name | None = None
@@ -125,6 +130,12 @@ class Answer(Section):
     """Digest of the question. Written by proofline."""
     stated_sha256: Sha256 | None = None
     """Digest of text, person, role and day as they were stated together. Written by proofline."""
+
+    @field_validator("text")
+    @classmethod
+    def _says_something(cls, text: str | None, info: ValidationInfo) -> str | None:
+        short = any(question.id == info.data.get("id") and question.short for question in applies.every_attestation())
+        return None if text is None else _answer(text, short=short)
 
 
 class Acceptance(Section):

@@ -26,3 +26,13 @@ def visible(text: str) -> bool:
 def sentence(text: str) -> bool:
     """Is a text a sentence rather than a word?"""
     return visible(text) and len(text.split()) >= FEWEST_WORDS
+
+
+def answers(text: str, *, short: bool) -> bool:
+    """Is a text long enough to answer a question?
+
+    Args:
+        text: The answer.
+        short: Can the right answer be a name or a word?
+    """
+    return visible(text) if short else sentence(text)

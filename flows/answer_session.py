@@ -218,7 +218,7 @@ def _save(store: Answers, item: Item, text: str, by: By, terminal: Terminal) -> 
             "answers. e opens what you typed."
         )
         return False
-    if not wording.sentence(text):
+    if not wording.answers(text, short=item.question.short):
         terminal.say(
             f"  That is too short to stand in a document: {text.strip()!r}. Say it in a sentence of "
             f"{wording.FEWEST_WORDS} words or more, with its reason: “Not applicable: the system has no …” is one. e "

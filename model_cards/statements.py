@@ -156,8 +156,9 @@ def waiting(book: Book, standing_: str) -> dict[str, list[Node]]:
 
 
 def blocking(book: Book) -> tuple[Node, ...]:
-    """The statements that apply and stand against a signature and a declaration: open or outdated."""
-    return _that_are(book, *BLOCKING)
+    """The statements that apply and stand against a signature and a declaration: open or outdated, none optional."""
+    found = _that_are(book, *BLOCKING)
+    return tuple(s for s in found if not _question(book, str(s.value["id"])).value["optional"])
 
 
 def to_confirm(book: Book) -> tuple[Node, ...]:

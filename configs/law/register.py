@@ -164,6 +164,10 @@ class Question(Section):
     question: Text
     earlier: tuple[Text, ...] = ()
     """Wordings of earlier versions that asked for no less: an answer to one of them answers the question still."""
+    short: bool = False
+    """Can the right answer be a name or a word: a state, an address, a person? Elsewhere a sentence is asked for."""
+    optional: bool = False
+    """Does the law ask for it only where there is one? Unanswered it is a gap, and stands against no declaration."""
     about: tuple[Pointer, ...]
     """Of what the answer speaks: when that changes, a carried-over answer must be confirmed again."""
 

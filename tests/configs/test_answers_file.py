@@ -93,6 +93,26 @@ BAD = (
 )  # fmt: skip
 
 
+@pytest.mark.parametrize(
+    ("question", "text", "taken"),
+    [
+        ("registration_member_states", "Germany.", True),
+        ("representative", "None.", True),
+        ("registration_member_states", "TBD", False),
+        ("registration_member_states", "unknown", False),
+        ("registration_member_states", "-", False),
+        ("oversight", "Germany.", False),
+    ],
+)
+def test_a_name_answers_where_the_question_asks_for_one(question: str, text: str, *, taken: bool) -> None:
+    """Where the right answer may be a word, a word is one; a placeholder is none, and elsewhere it takes a sentence."""
+    if taken:
+        assert Answer(id=question, text=text).text == text
+        return
+    with pytest.raises(ValueError, match=r"a placeholder|3 words or more"):
+        Answer(id=question, text=text)
+
+
 @pytest.mark.parametrize(("old", "new", "line", "words"), [b[1:] for b in BAD], ids=[b[0] for b in BAD])
 def test_bad_input_is_one_sentence_with_its_line(old: str, new: str, line: str, words: str) -> None:
     """What is wrong, on which line, and what was expected."""

@@ -66,6 +66,16 @@ def test_carried_over_and_outdated_say_so(found: Dossier) -> None:
     assert "stop" in {s.value["id"] for s in statements.blocking(made)}
 
 
+def test_what_is_optional_stands_against_nothing_and_stays_a_gap(found: Dossier) -> None:
+    """The law asks for a web address where there is one: unanswered it is listed, and prevents no declaration."""
+    made = book(found)
+    blocking = {str(s.value["id"]) for s in statements.blocking(made)}
+    gaps = " ".join(gap.text for gap in statements.open_statements(made))
+    assert "registration_member_states" in blocking
+    assert "registration_address" not in blocking
+    assert "proofline answer --only registration_address" in gaps
+
+
 def test_what_nobody_stated_is_a_gap_with_who_and_where(found: Dossier) -> None:
     """The gap names the person who is likely to know and the command that asks."""
     (gap,) = statements.said(book(found), "oversight")
