@@ -230,8 +230,8 @@ def _before() -> Paragraph:
     """Of which moment the document of a run speaks: it is never written again, whatever is decided later."""
     words = tree.say(
         "This document is the status before any approval, and no draft. A draft of the declaration, once nothing "
-        "stands against it, is not here: it stands in {place}, beside the signed approval, with 001 for the first.",
-        place=(Words("approvals/001/declaration.*"),),
+        "stands against it, is not here: it stands in {place}, in a folder beside the signed approval.",
+        place=(Words("approvals/"),),
     )
     return Paragraph(words, "lead")
 

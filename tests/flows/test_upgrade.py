@@ -116,7 +116,7 @@ def test_a_question_without_a_terminal_is_told_as_such(
 ) -> None:
     """Nobody stopped the command: it asked, and the input had ended."""
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
-    assert typed("approve", _run(space)) == errors.EXIT_USAGE
+    assert typed("approve", _run(space), "--refuse") == errors.EXIT_USAGE
     assert "got the end of the input. Give it as an option" in capsys.readouterr().err
 
 
