@@ -10,8 +10,8 @@ from model_cards.tree import Bullets, Paragraph, Parts, Section, parts
 
 RIGHTS = "an assessment of the impact on fundamental rights"
 RIGHTS_ASKED = (
-    "an assessment of the impact on fundamental rights (Art. 27(1), a duty of the deployers that it names; not made in "
-    "this run)"
+    "an assessment of the impact on fundamental rights (Art. 27(1), asked of those that it names as deployers; not "
+    "made in this run)"
 )
 DUTIES = {RIGHTS: ("DP-27.1", RIGHTS_ASKED)}
 """Subject to the duty of the register that asks for it, and how the subject is named where the duty applies."""

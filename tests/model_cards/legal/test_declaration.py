@@ -332,7 +332,7 @@ def test_what_no_question_covers_carries_the_duty_that_asks_for_it(
     if rights is not None:
         (duty,) = (item for item in law.load().value_chain if item.id == "DP-27.1")
         assert rows[tree.plain(rights.what)] == f"{duty.place}: {duty.text}"
-        assert f"({duty.place}, a duty of the deployers" in tree.plain(rights.what)
+        assert f"({duty.place}, asked of those that it names as deployers" in tree.plain(rights.what)
     none = {words for what, words in rows.items() if what.startswith("Not covered") and "Art. 27(1)" not in what}
     assert none == {"covered by no question and no check of this run"}
 
