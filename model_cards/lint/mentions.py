@@ -268,6 +268,13 @@ _ONES = [
 _TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
 SPELLED = {word: number for number, word in enumerate(_ONES) if number} | {"dozen": 12}
 """Numbers in letters, below the tens."""
+
+
+def counting(text: str) -> int | None:
+    """The whole number that a word says, in digits or in letters below the tens; None where it says none."""
+    return int(text) if text.isdecimal() else SPELLED.get(text.lower())
+
+
 _FOREIGN = (
     "zwei drei vier fünf sechs sieben acht neun zehn elf zwölf",
     "deux trois quatre cinq six sept huit neuf dix onze douze",

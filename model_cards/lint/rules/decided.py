@@ -75,9 +75,10 @@ def _holds(match: re.Match[str], found: Decision) -> bool:
     part, whole, how = match["part"].lower(), match["whole"], match["how"].lower()
     bases = _bases(match, found)
     if whole is not None:
-        bases = [lines for lines in bases if len(lines) == _number(whole)]
+        bases = [lines for lines in bases if len(lines) == mentions.counting(whole)]
     return any(
-        sum(_is(line, how) for line in lines) == (len(lines) if part in _EACH else _number(part)) for lines in bases
+        sum(_is(line, how) for line in lines) == (len(lines) if part in _EACH else mentions.counting(part) or 0)
+        for lines in bases
     )
 
 
@@ -86,11 +87,6 @@ def _is(line: Line, how: str) -> bool:
         return line.status != "pass"
     status = _STATUS.get(how[:4].strip())
     return line.status == status if status else line.status in OPEN
-
-
-def _number(word: str) -> int:
-    low = word.lower()
-    return int(low) if low.isdecimal() else mentions.SPELLED.get(low, 0)
 
 
 def _told(match: re.Match[str], found: Decision) -> str:

@@ -215,61 +215,61 @@ _ALL_BUT = re.compile(
 )
 
 
+Group = tuple[tuple[Entry, ...], tuple[Entry, ...]]
+"""Outcomes that stand side by side: those that passed, those that did not."""
+
+
 def all_but(document: Document, evidence: Evidence) -> Iterator[Finding]:
     """`All checks but one were passed`, where two were not."""
     groups = [pair for pair in _groups(evidence) if len(pair[0]) + len(pair[1]) > 1] if not evidence.rich else []
-    for sentence in document.sentences if groups else ():
-        match = _ALL_BUT.search(sentence.text) if sentence.kind in {"prose", "heading"} else None
-        less = _number(match["less"]) if match else None
-        met = _MET.search(sentence.text, match.end()) if match else None
-        if match is None or less is None or met is None or met.start() - match.end() > NEAR:
+    for sentence, match, _ in _said(document, _ALL_BUT) if groups else ():
+        less = mentions.counting(match["less"])
+        if less is None or any(len(bad) == less for _, bad in groups) or not saying.unconditional(sentence):
             continue
-        if any(len(bad) == less for _, bad in groups) or not saying.unconditional(sentence):
-            continue
-        passed, bad = max(groups, key=lambda pair: len(pair[0]) + len(pair[1]))
-        yield Finding(
-            RULES["declaration-failed"],
-            sentence,
-            "high",
-            f"Of {len(passed) + len(bad)} that stand side by side in the evidence, {len(bad)} did not.",
-            "Take the outcome of the evidence.",
-            match.span(),
-            (bad or passed)[0].proof,
-        )
+        largest = max(groups, key=lambda pair: len(pair[0]) + len(pair[1]))
+        whole = len(largest[0]) + len(largest[1])
+        told = f"Of {whole} that stand side by side in the evidence, {len(largest[1])} did not."
+        yield _miscounted(sentence, match, largest, told)
 
 
 def counted(document: Document, evidence: Evidence) -> Iterator[Finding]:
     """`Three of four targets reached`, where two of the four did."""
     groups = _groups(evidence) if not evidence.rich else ()
-    for sentence in document.sentences if groups else ():
-        match = _OF.search(sentence.text) if sentence.kind in {"prose", "heading"} else None
-        met = _MET.search(sentence.text, match.end()) if match else None
-        if match is None or met is None or met.start() - match.end() > NEAR:
-            continue
-        part, whole = (_number(match[name]) for name in ("part", "whole"))
+    for sentence, match, met in _said(document, _OF) if groups else ():
+        part, whole = (mentions.counting(match[name]) for name in ("part", "whole"))
         like = [(passed, bad) for passed, bad in groups if len(passed) + len(bad) == whole]
         if part is None or whole is None or not like or any(len(passed) == part for passed, _ in like):
             continue
         if saying.unconditional(sentence) and not saying.denied(sentence.text, *met.span()):
-            passed, bad = like[0]
-            yield Finding(
-                RULES["declaration-failed"],
-                sentence,
-                "high",
-                f"Of these {whole}, {len(passed)} passed in the evidence.",
-                "Take the outcome of the evidence.",
-                match.span(),
-                (bad or passed)[0].proof,
-            )
+            told = f"Of these {whole}, {len(like[0][0])} passed in the evidence."
+            yield _miscounted(sentence, match, like[0], told)
 
 
-def _number(text: str) -> int | None:
-    return int(text) if text.isdigit() else mentions.SPELLED.get(text.lower())
+def _said(document: Document, pattern: re.Pattern[str]) -> Iterator[tuple[Sentence, re.Match[str], re.Match[str]]]:
+    """Sentences that count, with what they count and the word for meeting it near behind."""
+    for sentence in document.sentences:
+        match = pattern.search(sentence.text) if sentence.kind in {"prose", "heading"} else None
+        met = _MET.search(sentence.text, match.end()) if match else None
+        if match and met and met.start() - match.end() <= NEAR:
+            yield sentence, match, met
+
+
+def _miscounted(sentence: Sentence, match: re.Match[str], group: Group, told: str) -> Finding:
+    passed, bad = group
+    return Finding(
+        RULES["declaration-failed"],
+        sentence,
+        "high",
+        told,
+        "Take the outcome of the evidence.",
+        match.span(),
+        (bad or passed)[0].proof,
+    )
 
 
 @functools.lru_cache(maxsize=8)
-def _groups(evidence: Evidence) -> tuple[tuple[tuple[Entry, ...], tuple[Entry, ...]], ...]:
-    """Outcomes that stand side by side under keys of one name: those that passed, those that did not."""
+def _groups(evidence: Evidence) -> tuple[Group, ...]:
+    """Outcomes under keys of one name."""
     failed, undecided, passed = results(evidence)
     found: dict[tuple[str, tuple[str | int, ...], str], tuple[list[Entry], list[Entry]]] = {}
     for entries, place in ((passed, 0), (failed, 1), (undecided, 1)):

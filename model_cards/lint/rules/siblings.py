@@ -355,7 +355,7 @@ _ABOVE = frozenset({"above", "over", "more than"})
 def _beyond(sentence: Sentence, group: _Group) -> Iterator[Finding]:
     """`One of the six regions has an error above 0.6`: how many have?"""
     match = _BEYOND.search(sentence.text)
-    part, whole = (_count(match[name]) for name in ("part", "whole")) if match else (None, None)
+    part, whole = (mentions.counting(match[name]) for name in ("part", "whole")) if match else (None, None)
     if match is None or part is None or whole != len(group.rows) or not _is_called(group, match["things"]):
         return
     bound = next((m for m in coverage.stated(sentence) if m.begin >= match.end()), None)
@@ -380,10 +380,6 @@ def _beyond(sentence: Sentence, group: _Group) -> Iterator[Finding]:
             match.span("part"),
             group.column(key)[0][1].proof,
         )
-
-
-def _count(text: str) -> int | None:
-    return int(text) if text.isdigit() else mentions.SPELLED.get(text.lower())
 
 
 def _is_called(group: _Group, noun: str) -> bool:
@@ -415,8 +411,8 @@ def _state(sentence: Sentence, group: _Group) -> Iterator[Finding]:
         word = next((v for v in held if v in {state, state.split()[0]}), None)
         if word is None or len(held) != len(rows) or len(rows) < FEWEST:
             continue
-        part = len(rows) if match["all"] else _count(match["part"])
-        whole = _count(match["whole"]) if match["whole"] else len(rows)
+        part = len(rows) if match["all"] else mentions.counting(match["part"])
+        whole = mentions.counting(match["whole"]) if match["whole"] else len(rows)
         told = match["all"] is not None or match["whole"] is not None
         if told and part is not None and whole == len(rows) and held.count(word) != part:
             other = next((row[key] for row in rows if str(row[key].value).lower() != word), rows[0][key])
